@@ -1,0 +1,126 @@
+"""
+An asyncio SDK for the AI Music API: Suno, Riffusion, Nuro and lyrics.
+
+Nothing is loaded before it is named, so importing this package costs next to
+nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aiomusic._job import JobState, JobUpdate, MusicJob
+    from aiomusic._request import Request
+    from aiomusic._session import MusicSession
+    from aiomusic.errors import (
+        ApiError,
+        AuthenticationFailed,
+        BudgetExceeded,
+        Charged,
+        ContentRefused,
+        DownloadError,
+        InvalidRequest,
+        JobCancelled,
+        JobDetached,
+        JobError,
+        JobFailed,
+        JobTimedOut,
+        JournalError,
+        MusicError,
+        MusicWarning,
+        NotSent,
+        OutOfCredits,
+        ProtocolError,
+        QueueFull,
+        RateLimited,
+        Retry,
+        ServiceFailed,
+        SubmissionUnknown,
+        SubscriptionInactive,
+        TaskNotFound,
+    )
+    from aiomusic.providers import lyrics, nuro, riffusion, suno
+    from aiomusic.results import (
+        Clip,
+        ClipState,
+        Credits,
+        Lyrics,
+        Persona,
+        TaskSnapshot,
+        Upload,
+    )
+
+__all__ = [
+    "ApiError",
+    "AuthenticationFailed",
+    "BudgetExceeded",
+    "Charged",
+    "Clip",
+    "ClipState",
+    "ContentRefused",
+    "Credits",
+    "DownloadError",
+    "InvalidRequest",
+    "JobCancelled",
+    "JobDetached",
+    "JobError",
+    "JobFailed",
+    "JobState",
+    "JobTimedOut",
+    "JobUpdate",
+    "JournalError",
+    "Lyrics",
+    "MusicError",
+    "MusicJob",
+    "MusicSession",
+    "MusicWarning",
+    "NotSent",
+    "OutOfCredits",
+    "Persona",
+    "ProtocolError",
+    "QueueFull",
+    "RateLimited",
+    "Request",
+    "Retry",
+    "ServiceFailed",
+    "SubmissionUnknown",
+    "SubscriptionInactive",
+    "TaskNotFound",
+    "TaskSnapshot",
+    "Upload",
+    "lyrics",
+    "nuro",
+    "riffusion",
+    "suno",
+]
+
+_ROOMS = {
+    "aiomusic._job": ("JobState", "JobUpdate", "MusicJob"),
+    "aiomusic._request": ("Request",),
+    "aiomusic._session": ("MusicSession",),
+    "aiomusic.results": (
+        "Clip",
+        "ClipState",
+        "Credits",
+        "Lyrics",
+        "Persona",
+        "TaskSnapshot",
+        "Upload",
+    ),
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+_PROVIDERS = {"lyrics", "nuro", "riffusion", "suno"}
+
+
+def __getattr__(name: str) -> object:
+    if name in _PROVIDERS:
+        return importlib.import_module(f"aiomusic.providers.{name}")
+    if name not in __all__:
+        message = f"module 'aiomusic' has no attribute {name!r}"
+        raise AttributeError(message)
+    home = importlib.import_module(_HOME.get(name, "aiomusic.errors"))
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,7 @@
+"""``python -m aiomusic``, the same as ``aiomusic``."""
+
+import sys
+
+from aiomusic.cli import main
+
+sys.exit(main())

@@ -1,0 +1,52 @@
+"""Time, passed in, so that no test waits for it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Protocol, final
+
+import anyio
+
+__all__ = ["Clock", "SystemClock", "Timer"]
+
+
+class Timer(Protocol):
+    """A call that is due, and can be called off."""
+
+    def cancel(self) -> None:
+        """Do not make the call."""
+
+
+class Clock(Protocol):
+    """Where *now* comes from, and how to wait for *then*."""
+
+    def now(self) -> float:
+        """Give seconds that only ever grow."""
+
+    def wall(self) -> float:
+        """Give seconds since 1970, UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    def call_at(self, when: float, wake: Callable[[], None]) -> Timer:
+        """Call *wake* once ``now()`` has reached *when*."""
+
+
+@final
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wall(self) -> float:
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+
+    def call_at(self, when: float, wake: Callable[[], None]) -> Timer:
+        # loop.time() may have another origin than ours (uvloop's does).
+        loop = asyncio.get_running_loop()
+        return loop.call_later(max(0.0, when - self.now()), wake)

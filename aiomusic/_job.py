@@ -1,0 +1,387 @@
+"""MusicJob: one paid call, as an object to hold, await, watch and save."""
+
+import asyncio
+import collections
+import enum
+from collections.abc import AsyncIterator, Generator, Mapping
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar, cast, final
+
+import attrs
+
+from aiomusic._request import Request
+from aiomusic.errors import JobTimedOut, MusicError
+from aiomusic.results import Clip, TaskSnapshot
+
+__all__ = ["JobOwner", "JobState", "JobUpdate", "Look", "MusicJob", "Submit"]
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+@final
+class JobState(enum.StrEnum):
+    """
+    Where a job is.
+
+    UNKNOWN: the request was sent and its answer was lost, so it may have been
+    charged.
+    """
+
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+@final
+@attrs.frozen(kw_only=True)
+class JobUpdate:
+    """
+    One change of a job.
+
+    Attributes:
+        state: The state from now on.
+        task_id: The service's id; None until it is known.
+        clips: All clips so far.
+        playable: Those of them that can be fetched or streamed only now.
+        progress: Percent, where the provider tells it.
+        elapsed_s: Seconds since the job was made.
+    """
+
+    state: JobState
+    task_id: str | None
+    clips: tuple[Clip, ...]
+    playable: tuple[Clip, ...] = ()
+    progress: int | None = None
+    elapsed_s: float
+
+
+class JobOwner(Protocol):
+    """What a job asks of the session that made it."""
+
+    def now(self) -> float:
+        """Give the session's time."""
+
+    def cancel(self, job: "MusicJob[Any]") -> None:
+        """Drop a queued job, abandon a submitted one."""
+
+    def eta(self, job: "MusicJob[Any]") -> tuple[float, float] | None:
+        """Guess the seconds until the job is over, as a range."""
+
+    async def save(self, job: "MusicJob[Any]", folder: Path) -> list[Path]:
+        """Store the clips of a job that is over."""
+
+
+class Submit(Protocol):
+    """How a provider's methods hand a request to the session."""
+
+    def __call__(
+        self,
+        request: Request[R],
+        *,
+        key: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> "MusicJob[R]": ...
+
+
+class Look(Protocol):
+    """How a provider's methods look at a task once."""
+
+    async def __call__(self, provider: str, task_id: str) -> TaskSnapshot: ...
+
+
+@final
+@attrs.define(eq=False, repr=False)
+class MusicJob(Generic[R_co]):
+    """
+    A paid call on its way to its result; sessions make it.
+
+    Await it any number of times, from any number of tasks: each gets the same
+    result, or an error of its own.
+    Cancelling whoever waits never touches the job; `cancel()` does.
+    """
+
+    _owner: JobOwner
+    _key: str
+    _request: Request[R_co] | None
+    _metadata: Mapping[str, object]
+    _provider: str
+    _made_at: float
+    _state: JobState = JobState.QUEUED
+    _task_id: str | None = None
+    _clips: tuple[Clip, ...] = ()
+    _progress: int | None = None
+    _result: Any = None
+    _error: MusicError | None = None
+    _is_settled: bool = False
+    _is_admitted: bool = False
+    _sent_at: float | None = None
+    _waiters: list[asyncio.Future[None]] | None = None
+    _watchers: "list[_Watcher] | None" = None
+
+    @property
+    def key(self) -> str:
+        """Our name for it, the same after a restart; the caller may choose it."""
+        return self._key
+
+    @property
+    def task_id(self) -> str | None:
+        """The service's name for it, once the service has answered."""
+        return self._task_id
+
+    @property
+    def request(self) -> Request[R_co] | None:
+        """What was asked for; None for a task that was adopted."""
+        return self._request
+
+    @property
+    def provider(self) -> str:
+        """Whose task it is, as in ``"suno"``."""
+        return self._provider
+
+    @property
+    def state(self) -> JobState:
+        """Where it is."""
+        return self._state
+
+    @property
+    def cost(self) -> int:
+        """Credits that the request is priced at; 0 for a task that was adopted."""
+        return 0 if self._request is None else self._request.cost
+
+    @property
+    def metadata(self) -> Mapping[str, object]:
+        """What the caller wants to find again beside it."""
+        return self._metadata
+
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """All clips so far, those that play before the job is over included."""
+        return self._clips
+
+    @property
+    def progress(self) -> int | None:
+        """Percent, where the provider tells it."""
+        return self._progress
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since it was made."""
+        return self._owner.now() - self._made_at
+
+    @property
+    def eta(self) -> tuple[float, float] | None:
+        """Seconds until it is over, as a range; None if that can't be guessed."""
+        return None if self._is_settled else self._owner.eta(self)
+
+    @property
+    def error(self) -> MusicError | None:
+        """Why it ended without a result; None while it is open or if it has one."""
+        return None if self._error is None else self._error._fresh()
+
+    def __repr__(self) -> str:
+        task = "" if self._task_id is None else f" task={self._task_id}"
+        name = "attached" if self._request is None else self._request.kind()
+        return f"<MusicJob {self._key} {name} {self._state.name}{task}>"
+
+    def done(self) -> bool:
+        """Tell whether awaiting it answers at once."""
+        return self._is_settled
+
+    def __await__(self) -> Generator[Any, None, R_co]:
+        while not self._is_settled:
+            yield from self._wait_once()
+        return self._outcome()
+
+    def _wait_once(self) -> Generator[Any, None, None]:
+        # A future for each waiter: cancelling one must not cancel the others.
+        waiter = asyncio.get_running_loop().create_future()
+        if self._waiters is None:
+            self._waiters = []
+        self._waiters.append(waiter)
+        try:
+            yield from waiter
+        finally:
+            if self._waiters is not None:
+                self._waiters.remove(waiter)
+
+    def _outcome(self) -> R_co:
+        if self._error is not None:
+            # One stored exception would grow a traceback at each waiter.
+            raise self._error._fresh()
+        return cast("R_co", self._result)
+
+    async def wait(self, *, timeout_s: float | None = None) -> R_co:
+        """
+        Wait for the result, for *timeout_s* at the most; None: without limit.
+
+        Raises:
+            JobTimedOut: The time is up. The job goes on; wait again if you like.
+            MusicError: What the job ended with.
+        """
+        if timeout_s is None:
+            return await self
+        try:
+            async with asyncio.timeout(timeout_s) as limit:
+                return await self
+        except TimeoutError as error:
+            if not limit.expired() or isinstance(error, MusicError):
+                raise
+            message = (
+                f"The job is {self._state} after {timeout_s:g} s of waiting."
+                " It goes on: wait for it again, or leave it to the session."
+            )
+            raise JobTimedOut(message, key=self._key, task_id=self._task_id) from None
+
+    def cancel(self) -> bool:
+        """
+        Give the job up.
+
+        A queued job is dropped and costs nothing.
+        A submitted one is abandoned: the service has no way to stop a task, so it
+        is paid for, and waiters get a JobCancelled that says so.
+
+        Returns:
+            Whether there was anything left to cancel.
+        """
+        if self._is_settled:
+            return False
+        self._owner.cancel(self)
+        return True
+
+    async def updates(self) -> AsyncIterator[JobUpdate]:
+        """
+        Give the present state, then every change of it, to the last one.
+
+        A clip is announced in `JobUpdate.playable` as soon as it can be heard,
+        which may be long before the job is over.
+        A job that fails ends the updates; awaiting it tells why.
+        """
+        watcher = _Watcher()
+        if not self._is_settled:
+            self._watchers = [*(self._watchers or ()), watcher]
+        watcher.put(self._update(playable=_playable(self._clips)))
+        try:
+            while True:
+                while watcher.updates:
+                    yield watcher.updates.popleft()
+                if self._is_settled:
+                    return
+                await watcher.wait()
+        finally:
+            if self._watchers is not None and watcher in self._watchers:
+                self._watchers.remove(watcher)
+
+    async def save(self, folder: "str | Path") -> list[Path]:
+        """
+        Wait, then store every clip in *folder*, which is made if need be.
+
+        A file appears under its name only when it is whole: its length is checked
+        and its first bytes must be audio.  A link that has died is asked for again.
+
+        Returns:
+            The files, in the order of the clips.
+
+        Raises:
+            DownloadError: A clip could not be stored; what is half done stays in a
+                ``.part`` file, and calling again goes on from there.
+            MusicError: What the job ended with.
+        """
+        await self
+        return await self._owner.save(self, Path(folder))
+
+    def _update(self, playable: tuple[Clip, ...] = ()) -> JobUpdate:
+        return JobUpdate(
+            state=self._state,
+            task_id=self._task_id,
+            clips=self._clips,
+            playable=playable,
+            progress=self._progress,
+            elapsed_s=self.elapsed_s,
+        )
+
+    def _accept(self, task_id: str, now: float) -> None:
+        """Take the task's id, even if nobody waits any more."""
+        self._task_id = task_id
+        self._sent_at = now
+        self._advance(JobState.PENDING)
+
+    def _advance(
+        self,
+        state: JobState,
+        *,
+        clips: tuple[Clip, ...] | None = None,
+        progress: int | None = None,
+    ) -> None:
+        """Take news, and tell those who watch, if it is any."""
+        if self._is_settled:
+            return
+        before = (self._state, self._progress, self._clips)
+        self._state = state
+        self._progress = self._progress if progress is None else progress
+        playable = self._take_clips(clips)
+        if before != (self._state, self._progress, self._clips):
+            self._tell(playable)
+
+    def _take_clips(self, clips: tuple[Clip, ...] | None) -> tuple[Clip, ...]:
+        """Take the clips there are now, and give those that can newly be heard."""
+        if clips is None:
+            return ()
+        heard = {clip.clip_id for clip in _playable(self._clips)}
+        self._clips = clips
+        return tuple(clip for clip in _playable(clips) if clip.clip_id not in heard)
+
+    def _settle(
+        self,
+        state: JobState,
+        *,
+        result: object = None,
+        error: MusicError | None = None,
+        clips: tuple[Clip, ...] | None = None,
+    ) -> None:
+        """End it, once; a second end changes nothing."""
+        if self._is_settled:
+            return
+        self._is_settled = True
+        self._state = state
+        self._result = result
+        if error is not None:
+            self._error = error._about(key=self._key, task_id=self._task_id)
+        self._tell(self._take_clips(clips))
+        self._watchers = None
+        waiters, self._waiters = self._waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _tell(self, playable: tuple[Clip, ...] = ()) -> None:
+        for watcher in self._watchers or ():
+            watcher.put(self._update(playable))
+
+
+@final
+class _Watcher:
+    """The updates that one watcher has not taken yet."""
+
+    __slots__ = ("_wake", "updates")
+
+    def __init__(self) -> None:
+        self.updates: collections.deque[JobUpdate] = collections.deque()
+        self._wake: asyncio.Event = asyncio.Event()
+
+    def put(self, update: JobUpdate) -> None:
+        self.updates.append(update)
+        self._wake.set()
+
+    async def wait(self) -> None:
+        self._wake.clear()
+        await self._wake.wait()
+
+
+def _playable(clips: tuple[Clip, ...]) -> tuple[Clip, ...]:
+    return tuple(clip for clip in clips if clip.is_playable)

@@ -1,0 +1,228 @@
+"""One heap and one pool of lookers for every task in flight."""
+
+import asyncio
+import heapq
+import itertools
+import logging
+from collections.abc import Iterator
+from typing import Any, final
+
+import attrs
+
+from aiomusic import _wire
+from aiomusic._books import Books
+from aiomusic._clock import Clock
+from aiomusic._gate import Gate, backoff_s
+from aiomusic._job import JobState, MusicJob
+from aiomusic._schedule import Schedule
+from aiomusic._transport import Transport
+from aiomusic.errors import (
+    AuthenticationFailed,
+    Charged,
+    ContentRefused,
+    JobDetached,
+    JobFailed,
+    JobTimedOut,
+    RateLimited,
+)
+from aiomusic.providers._all import PROVIDERS
+from aiomusic.providers._replies import Provider
+from aiomusic.results import Clip, ClipState, TaskSnapshot
+
+__all__ = ["Poller"]
+
+_log = logging.getLogger("aiomusic")
+
+LOOKERS = 16
+MOST_FAILURES = 20
+# A task that shows fewer clips than it should, all of them final, may still add
+# one; after so many looks without one it has ended short.
+SHORT_LOOKS = 5
+
+
+_NOTHING_SEEN = TaskSnapshot(state=ClipState.PENDING)
+
+
+@final
+@attrs.define(eq=False)
+class _Followed:
+    """One task in flight, and how looking at it went."""
+
+    job: MusicJob[Any]
+    provider: Provider
+    deadline: float
+    failures: int = 0
+    short_looks: int = 0
+    seen: int = 0
+    snapshot: TaskSnapshot = _NOTHING_SEEN
+    asked_s: float | None = None
+
+    @property
+    def clips_due(self) -> int:
+        request = self.job.request
+        return self.provider.clips if request is None else request.CLIPS
+
+
+@final
+@attrs.define(kw_only=True, eq=False)
+class Poller:
+    """
+    Follows tasks to their end.
+
+    One bad look never loses a job: looks may fail so many times in a row before a
+    job is given up, apart from the time that it may take.
+    """
+
+    transport: Transport
+    books: Books
+    gate: Gate
+    schedule: Schedule
+    clock: Clock
+    job_timeout_s: float
+    _heap: list[tuple[float, int, _Followed]] = attrs.field(factory=list)
+    _order: Iterator[int] = attrs.field(factory=itertools.count)
+    _wake: asyncio.Event = attrs.field(factory=asyncio.Event)
+    _door: asyncio.Lock = attrs.field(factory=asyncio.Lock)
+
+    def follow(self, job: MusicJob[Any], asked_s: float | None = None) -> None:
+        """Take a job that has a task, to look at first when the service asks."""
+        provider = PROVIDERS[job.provider]
+        now = self.clock.now()
+        followed = _Followed(job, provider, deadline=now + self.job_timeout_s)
+        self._push(followed, now + self.schedule.next_s(provider, asked_s))
+
+    async def run(self) -> None:
+        """Look at tasks as they fall due, for as long as there is a session."""
+        async with asyncio.TaskGroup() as lookers:
+            for _ in range(LOOKERS):
+                lookers.create_task(self._keep_looking())
+
+    async def _keep_looking(self) -> None:
+        while True:
+            # Whoever holds the door waits for the heap; the others look meanwhile.
+            async with self._door:
+                followed = await self._next_due()
+            await self._look(followed)
+
+    async def _next_due(self) -> _Followed:
+        while True:
+            self._wake.clear()
+            timer = None
+            if self._heap:
+                due = max(self._heap[0][0], self.gate.opens_at)
+                if due <= self.clock.now():
+                    return heapq.heappop(self._heap)[2]
+                timer = self.clock.call_at(due, self._wake.set)
+            try:
+                await self._wake.wait()
+            finally:
+                if timer is not None:
+                    timer.cancel()
+
+    def _push(self, followed: _Followed, due: float) -> None:
+        heapq.heappush(self._heap, (due, next(self._order), followed))
+        self._wake.set()
+
+    async def _look(self, followed: _Followed) -> None:
+        job = followed.job
+        try:
+            snapshot = await self._snapshot(followed)
+        except (JobFailed, ContentRefused) as error:
+            if error.charged is Charged.NO:
+                error.charged = Charged.UNKNOWN
+            self.books.fail(job, error)
+        except AuthenticationFailed as error:
+            # The task lives on, but this key will not see it.
+            error.charged = Charged.YES
+            self.books.fail(job, error, state=job.state)
+        except Exception as error:  # noqa: BLE001 - one bad look, whatever it is
+            self._failed(followed, error)
+        else:
+            followed.failures = 0
+            self._take(followed, snapshot)
+
+    async def _snapshot(self, followed: _Followed) -> TaskSnapshot:
+        task_id = followed.job.task_id
+        assert task_id is not None
+        reply = await self.transport.get(
+            followed.provider.task_path.format(task_id=task_id)
+        )
+        followed.asked_s = _wire.retry_after_s(reply)
+        # Most looks show what the one before showed; those are not read again.
+        seen = hash((reply.status, reply.body))
+        if seen != followed.seen:
+            followed.snapshot = _wire.read_task(followed.provider, task_id, reply)
+            followed.seen = seen
+        return followed.snapshot
+
+    def _failed(self, followed: _Followed, error: Exception) -> None:
+        """Count a look that failed; too many in a row end the following."""
+        followed.failures += 1
+        _log.info("look %d at %r failed: %s", followed.failures, followed.job, error)
+        if followed.failures >= MOST_FAILURES:
+            message = (
+                f"{followed.failures} looks at the task failed in a row, the last"
+                f" with: {error} {_still_there(followed.job)}"
+            )
+            ended = JobDetached(message)
+            ended.__cause__ = error
+            self.books.fail(followed.job, ended, state=followed.job.state)
+            return
+        if isinstance(error, RateLimited):
+            self.gate.close(error.retry_after_s, followed.failures)
+        pace_s = self.schedule.next_s(followed.provider, None)
+        # A pace set by the caller holds for failures too, as long as they are few.
+        self._again(
+            followed, max(pace_s, min(backoff_s(followed.failures), pace_s * 4))
+        )
+
+    def _take(self, followed: _Followed, snapshot: TaskSnapshot) -> None:
+        """Pass on what a look showed."""
+        job = followed.job
+        if not snapshot.state.is_final or self._is_short(followed, snapshot):
+            state = job.state
+            if snapshot.state is not ClipState.PENDING:
+                state = JobState.RUNNING
+            clips = snapshot.clips or None
+            job._advance(state, clips=clips, progress=snapshot.progress)
+            wait_s = self.schedule.next_s(followed.provider, followed.asked_s)
+            self._again(followed, wait_s)
+        elif snapshot.state is ClipState.SUCCEEDED:
+            made = [c for c in snapshot.clips if c.state is ClipState.SUCCEEDED]
+            self.books.succeed(job, tuple(made), snapshot.clips)
+        else:
+            self.books.fail(job, _task_failed(snapshot.clips), clips=snapshot.clips)
+
+    def _is_short(self, followed: _Followed, snapshot: TaskSnapshot) -> bool:
+        if len(snapshot.clips) >= followed.clips_due:
+            return False
+        followed.short_looks += 1
+        return followed.short_looks < SHORT_LOOKS
+
+    def _again(self, followed: _Followed, wait_s: float) -> None:
+        now = self.clock.now()
+        if now < followed.deadline:
+            self._push(followed, min(now + wait_s, followed.deadline))
+            return
+        job = followed.job
+        message = (
+            f"The task is still {job.state} after job_timeout_s="
+            f"{self.job_timeout_s:g} s. {_still_there(job)}"
+        )
+        self.books.fail(job, JobTimedOut(message), state=job.state)
+
+
+def _still_there(job: MusicJob[Any]) -> str:
+    return (
+        "It is paid for and may live on:"
+        f" music.attach({job.provider!r}, {job.task_id!r}) follows it again."
+    )
+
+
+def _task_failed(clips: tuple[Clip, ...]) -> JobFailed:
+    words = "; ".join(dict.fromkeys(clip.error for clip in clips if clip.error))
+    is_refunded = "refunded" in words.lower()
+    return JobFailed(
+        f"The task failed at the service: {words or 'it gives no reason'}.",
+        charged=Charged.REFUNDED if is_refunded else Charged.UNKNOWN,
+    )

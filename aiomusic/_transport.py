@@ -1,0 +1,378 @@
+"""
+The only user of the aiohttp client: bytes out, bytes in, and what was sent.
+
+A create is paid for, so what counts when it breaks is whether any of it was put
+on a socket.  aiohttp tells that through its trace hooks; the class of the
+exception does not.
+"""
+
+import contextlib
+import os
+import ssl
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from types import SimpleNamespace
+from typing import TypeAlias, final
+from urllib.parse import urlsplit
+
+import aiohttp
+import attrs
+
+from aiomusic._wire import Reply
+from aiomusic.errors import (
+    AuthenticationFailed,
+    DownloadError,
+    MusicError,
+    NotSent,
+    ProtocolError,
+    Retry,
+    SubmissionUnknown,
+)
+
+__all__ = ["ApiKey", "Media", "Sending", "Transport", "base_url_from", "key_from"]
+
+ApiKey: TypeAlias = str | Callable[[], Awaitable[str]]
+
+DEFAULT_BASE_URL = "https://api.sunoapi.com"
+CONNECT_S = 10.0
+# Longer than the longest gap between two looks: a new TLS connection costs nine
+# times what a kept one does.
+LOOK_KEEPALIVE_S = 75.0
+# A server may close an idle connection just as a create goes out on it, and that
+# create would then be unknown: so creates only use one that was in use just now.
+CREATE_KEEPALIVE_S = 2.0
+CHUNK_BYTES = 256 * 1024
+
+
+def base_url_from(value: str | None) -> str:
+    """Take an argument, else AIOMUSIC_BASE_URL, else the service's own address."""
+    url = value or os.environ.get("AIOMUSIC_BASE_URL") or DEFAULT_BASE_URL
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        message = (
+            "base_url must be an http:// or https:// address of the API, as in"
+            f" {DEFAULT_BASE_URL}; scheme and host were {parts.scheme!r} and"
+            f" {parts.hostname!r}."
+        )
+        raise ValueError(message)
+    return url.rstrip("/").removesuffix("/api/v1")
+
+
+def key_from(value: ApiKey | None) -> ApiKey:
+    """
+    Take an argument, else AIOMUSIC_API_KEY.
+
+    Raises:
+        AuthenticationFailed: There is none.
+    """
+    key = value or os.environ.get("AIOMUSIC_API_KEY")
+    if not key:
+        message = (
+            "No API key: pass api_key=, or set AIOMUSIC_API_KEY. Without a key,"
+            " aiomusic.emulator.Emulator answers in place of the service."
+        )
+        raise AuthenticationFailed(message)
+    return key
+
+
+@final
+@attrs.define
+class Sending:
+    """What is known to have happened to one create, however it ends."""
+
+    is_sent: bool = False
+
+
+async def _note_headers(
+    _session: aiohttp.ClientSession,
+    context: SimpleNamespace,
+    _params: aiohttp.TraceRequestHeadersSentParams,
+) -> None:
+    # The hook is called just before the first byte: from here on, it may be paid.
+    if isinstance(context.trace_request_ctx, Sending):
+        context.trace_request_ctx.is_sent = True
+
+
+def _trace() -> aiohttp.TraceConfig:
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(_note_headers)
+    trace.freeze()
+    return trace
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Media:
+    """A file that a media host sends, as it comes."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+
+
+@final
+@attrs.define(eq=False, repr=False)
+class Transport:
+    """
+    Calls to the API, each under the key, and to media hosts, never under it.
+
+    Args:
+        base_url: Where the API is.
+        key: The API key, or what gives it.
+        timeout_s: How long one call may take in all.
+        http: The caller's own session, which is used and not closed; None: one is
+            opened, and closed by `aclose`.
+    """
+
+    _base_url: str
+    _key: ApiKey
+    _timeout_s: float
+    _http: aiohttp.ClientSession | None = None
+    _stack: contextlib.AsyncExitStack = attrs.field(
+        factory=contextlib.AsyncExitStack, init=False
+    )
+    _proxy: str | None = attrs.field(default=None, init=False)
+    _creates: aiohttp.ClientSession = attrs.field(init=False)
+    _looks: aiohttp.ClientSession = attrs.field(init=False)
+
+    @property
+    def host(self) -> str:
+        """The API's host, for messages; without any password of the address."""
+        parts = urlsplit(self._base_url)
+        return f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
+
+    async def open(self) -> None:
+        """Open the connections' pools."""
+        if self._http is not None:
+            if self._http.closed:
+                message = "The aiohttp session given as http= is closed."
+                raise RuntimeError(message)
+            trace = _trace()
+            self._http.trace_configs.append(trace)
+            self._stack.callback(self._http.trace_configs.remove, trace)
+            self._creates = self._looks = self._http
+            return
+        self._proxy = _proxy_for(self._base_url)
+        self._creates = await self._open(CREATE_KEEPALIVE_S, [_trace()])
+        self._looks = await self._open(LOOK_KEEPALIVE_S, [])
+
+    async def _open(
+        self, keepalive_s: float, traces: list[aiohttp.TraceConfig]
+    ) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            keepalive_timeout=keepalive_s,
+            limit=0,  # what is in flight is limited before it comes here
+        )
+        session = aiohttp.ClientSession(
+            connector=connector,
+            trace_configs=traces,
+            read_bufsize=CHUNK_BYTES,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return await self._stack.enter_async_context(session)
+
+    async def aclose(self) -> None:
+        """Close what was opened here."""
+        await self._stack.aclose()
+
+    async def post(
+        self, path: str, body: bytes, sending: Sending, *, reply_s: float = 0.0
+    ) -> Reply:
+        """
+        Send a create, once.
+
+        Args:
+            path: Where to.
+            body: JSON.
+            sending: Is told when the first byte leaves.
+            reply_s: How much longer than other calls it may take.
+
+        Raises:
+            NotSent: No byte of it left.
+            SubmissionUnknown: Some of it left, and no whole reply came.
+        """
+        headers = await self._headers()
+        what = f"POST {path}"
+        limit = aiohttp.ClientTimeout(
+            total=self._timeout_s + reply_s, sock_connect=self._connect_s
+        )
+        try:
+            async with self._creates.post(
+                self._base_url + path,
+                data=body,
+                headers={**headers, "Content-Type": "application/json"},
+                timeout=limit,
+                allow_redirects=False,
+                proxy=self._proxy,
+                trace_request_ctx=sending,
+            ) as response:
+                return await self._reply(response)
+        except _BROKEN as error:
+            if sending.is_sent:
+                raise SubmissionUnknown(
+                    f"{what} was sent to {self.host}, and no whole reply came:"
+                    f" {_seen(error)}. It may have been charged, so it is not sent"
+                    " again. Look at your credits and at the service's own list of"
+                    " songs before you repeat it.",
+                ) from error
+            raise self._not_sent(what, error) from error
+
+    async def get(self, path: str) -> Reply:
+        """
+        Ask for something that costs nothing.
+
+        Raises:
+            NotSent: The service was not reached.
+            ProtocolError: It was, and no whole reply came.
+        """
+        headers = await self._headers()
+        limit = aiohttp.ClientTimeout(
+            total=self._timeout_s, sock_connect=self._connect_s
+        )
+        try:
+            async with self._looks.get(
+                self._base_url + path,
+                headers=headers,
+                timeout=limit,
+                allow_redirects=False,
+                proxy=self._proxy,
+            ) as response:
+                return await self._reply(response)
+        except aiohttp.ClientConnectorError as error:
+            raise self._not_sent(f"GET {path}", error) from error
+        except _BROKEN as error:
+            message = f"GET {path} at {self.host} got no whole reply: {_seen(error)}."
+            raise ProtocolError(message) from error
+
+    @contextlib.asynccontextmanager
+    async def media(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Media]:
+        """
+        Fetch a file from wherever the service put it, without the key.
+
+        Raises:
+            DownloadError: It did not come, or not whole.
+        """
+        limit = aiohttp.ClientTimeout(
+            total=None, sock_connect=self._connect_s, sock_read=self._timeout_s
+        )
+        with _download_errors(url):
+            async with self._looks.get(
+                url,
+                headers=headers,
+                timeout=limit,
+                proxy=_proxy_for(url) if self._http is None else None,
+            ) as response:
+                yield Media(
+                    status=response.status,
+                    headers=_lower(response.headers),
+                    chunks=response.content.iter_chunked(CHUNK_BYTES),
+                )
+
+    @property
+    def _connect_s(self) -> float:
+        return min(CONNECT_S, self._timeout_s)
+
+    async def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {await self._resolve_key()}"}
+
+    async def _resolve_key(self) -> str:
+        key = self._key
+        if not isinstance(key, str):
+            try:
+                key = await key()
+            except Exception as error:
+                message = (
+                    f"api_key() raised {type(error).__name__}, so nothing was sent."
+                    " Mend what gives the key."
+                )
+                raise NotSent(message) from error
+        if not (key and key.isascii() and key.isprintable() and " " not in key):
+            message = (
+                "The API key is empty, or holds spaces or other characters that no"
+                " header can carry. Copy it again, without quotes or line ends."
+            )
+            raise AuthenticationFailed(message)
+        return key
+
+    async def _reply(self, response: aiohttp.ClientResponse) -> Reply:
+        body = await response.read()
+        if response.status >= 400 and isinstance(self._key, str):  # noqa: PLR2004
+            # A service that repeats the key in its refusal must not put it in ours.
+            body = body.replace(self._key.encode(), b"[key]")
+        return Reply(
+            status=response.status,
+            headers=_lower(response.headers),
+            body=body,
+            wall=time.time(),
+        )
+
+    def _not_sent(self, what: str, error: BaseException) -> NotSent:
+        is_hopeless = isinstance(error, (aiohttp.InvalidURL, ssl.SSLError))
+        is_hopeless = is_hopeless or isinstance(
+            error, (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError)
+        )
+        return NotSent(
+            f"{what} was not sent: {self.host} could not be reached: {_seen(error)}."
+            " Nothing was charged. Check the network and AIOMUSIC_BASE_URL.",
+            retry=Retry.AFTER_EDIT if is_hopeless else Retry.NOW,
+        )
+
+
+_NETWORK = (aiohttp.ClientError, TimeoutError, ConnectionError)
+
+
+def _proxy_for(url: str) -> str | None:
+    """
+    Give the proxy that the environment names for an address.
+
+    aiohttp's own ``trust_env`` asks in a thread, twice for each request.
+    """
+    parts = urlsplit(url)
+    proxies = urllib.request.getproxies()
+    if parts.hostname is None or urllib.request.proxy_bypass(parts.hostname):
+        return None
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+# All that aiohttp raises while a call is under way.
+_BROKEN = (*_NETWORK, OSError)
+
+
+def _seen(error: BaseException) -> str:
+    """Say what happened; no address, as one may hold a password."""
+    for kind, words in _WORDS:
+        if isinstance(error, kind):
+            return words
+    if isinstance(error, aiohttp.ClientConnectorError):
+        error = error.os_error
+    reason = error.strerror if isinstance(error, OSError) else None
+    return reason or type(error).__name__
+
+
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (aiohttp.ClientConnectorCertificateError, "its TLS certificate is not trusted"),
+    (aiohttp.ServerDisconnectedError, "the connection was closed before a reply"),
+    (aiohttp.ClientPayloadError, "the reply was cut off"),
+    (aiohttp.ClientConnectorDNSError, "its name is not known"),
+    (TimeoutError, "it took too long"),
+)
+
+
+@contextlib.contextmanager
+def _download_errors(url: str) -> Iterator[None]:
+    host = urlsplit(url).hostname
+    try:
+        yield
+    except MusicError:
+        raise
+    except _BROKEN as error:
+        if not isinstance(error, _NETWORK):
+            # The disk's, seen while a chunk was written.
+            raise
+        message = f"Fetching a clip from {host} broke off: {_seen(error)}."
+        raise DownloadError(message) from error
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

@@ -1,0 +1,49 @@
+"""
+The AI Music API on this machine: no key, no network, real audio.
+
+::
+
+    async with Emulator() as api:
+        async with MusicSession(api_key=api.key, base_url=api.url) as music:
+            ...
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aiomusic.emulator._app import Call
+    from aiomusic.emulator._faults import Fault, FaultKind, Target
+    from aiomusic.emulator._hooks import Delivery
+    from aiomusic.emulator._server import Emulator
+    from aiomusic.emulator._tasks import Pace, Task
+
+__all__ = [
+    "Call",
+    "Delivery",
+    "Emulator",
+    "Fault",
+    "FaultKind",
+    "Pace",
+    "Target",
+    "Task",
+]
+
+_HOMES = {
+    "Call": "_app",
+    "Delivery": "_hooks",
+    "Emulator": "_server",
+    "Fault": "_faults",
+    "FaultKind": "_faults",
+    "Pace": "_tasks",
+    "Target": "_faults",
+    "Task": "_tasks",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load what is asked for, so that importing the music costs no server."""
+    from importlib import import_module  # noqa: PLC0415 - rarely needed
+
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

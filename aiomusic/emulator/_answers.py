@@ -1,0 +1,182 @@
+"""What is sent back, and how it is spoilt on order."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import struct
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final, final
+
+import attrs
+from aiohttp import web
+from multidict import CIMultiDict
+
+from aiomusic._clock import Clock
+from aiomusic.emulator._faults import Fault
+from aiomusic.emulator._replies import NOT_READY
+from aiomusic.emulator._rules import envelope
+from aiomusic.emulator._service import Reply
+
+__all__ = ["Answer", "Striker", "drop", "to_json"]
+
+PAGE: Final = (
+    "<!DOCTYPE html><html><head><title>Just a moment...</title></head>"
+    "<body><h1>Just a moment...</h1></body></html>"
+)
+JSON_TYPE: Final = "application/json; charset=utf-8"
+
+
+@final
+@attrs.frozen
+class Answer:
+    """
+    What a call is answered with.
+
+    Args:
+        body: Bytes, or the file that holds them.
+    """
+
+    status: int
+    body: bytes | Path
+    content_type: str = JSON_TYPE
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+    def to_response(self) -> web.StreamResponse:
+        """Give what aiohttp sends."""
+        headers = CIMultiDict({"Content-Type": self.content_type, **self.headers})
+        if isinstance(self.body, Path):
+            return web.FileResponse(self.body, headers=headers)
+        return web.Response(body=self.body, status=self.status, headers=headers)
+
+
+def to_json(reply: Reply, headers: Mapping[str, str] | None = None) -> Answer:
+    """Answer with a JSON body."""
+    status, body = reply
+    return Answer(status, json.dumps(body).encode(), headers=headers or {})
+
+
+def drop(request: web.Request, *, is_reset: bool = False) -> web.StreamResponse:
+    """Close the connection without a word; the response is never sent."""
+    transport = request.transport
+    if transport is not None and is_reset:
+        raw = transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    elif transport is not None:
+        transport.close()
+    return web.Response()
+
+
+@final
+@attrs.define(eq=False)
+class Striker:
+    """
+    Does what a fault says, in place of an answer.
+
+    Args:
+        is_closing: Set when the server closes; whoever hangs then lets go.
+    """
+
+    _clock: Clock
+    _is_closing: asyncio.Event
+
+    async def strike(
+        self,
+        fault: Fault,
+        request: web.Request,
+        provider: str,
+        answer: Answer | None = None,
+    ) -> web.StreamResponse:
+        """
+        Answer as ordered.
+
+        Args:
+            answer: What would have been said; None: the call was not carried out.
+        """
+        match fault.kind:
+            case "reset":
+                return drop(request, is_reset=True)
+            case "hang":
+                await self._hang(request)
+                return drop(request)
+            case "html" | "redirect" | "status":
+                return _instead(fault, provider).to_response()
+            case "slow":
+                await self._clock.sleep(fault.seconds)
+        if answer is None or fault.kind.startswith("drop"):
+            return drop(request)
+        if fault.kind == "cut_body":
+            return await _cut(request, answer)
+        return answer.to_response()
+
+    async def _hang(self, request: web.Request) -> None:
+        """Say nothing until the client leaves or the server closes."""
+        while request.transport is not None and not self._is_closing.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await self._is_closing.wait()
+
+
+def _instead(fault: Fault, provider: str) -> Answer:
+    headers = dict(fault.headers)
+    match fault.kind:
+        case "html":
+            page = "text/html; charset=utf-8"
+            return Answer(fault.status or HTTPStatus.OK, PAGE.encode(), page, headers)
+        case "redirect":
+            place = {"Location": fault.to or "/login", **headers}
+            return Answer(fault.status or HTTPStatus.FOUND, b"", headers=place)
+    status = fault.status or HTTPStatus.INTERNAL_SERVER_ERROR
+    if isinstance(fault.body, str):
+        return Answer(status, fault.body.encode(), "text/plain; charset=utf-8", headers)
+    body = fault.body if fault.body is not None else _error(fault, status, provider)
+    return Answer(status, json.dumps(body).encode(), headers=headers)
+
+
+def _error(fault: Fault, status: int, provider: str) -> object:
+    if status == HTTPStatus.ACCEPTED and fault.message is None:
+        return NOT_READY
+    text = fault.message or _MESSAGES.get(status) or _phrase(status)
+    kind = "forbidden" if status == HTTPStatus.FORBIDDEN else "api_error"
+    return envelope(provider, status, text, kind=kind)
+
+
+_MESSAGES: Final = {
+    500: "Internal Server Error.",
+    504: "Task failed due to timeout. Credits were previously refunded.",
+}
+"""API: error handling."""
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"{HTTPStatus(status).phrase}."
+    except ValueError:
+        return f"Error {status}."
+
+
+async def _cut(request: web.Request, answer: Answer) -> web.StreamResponse:
+    """Promise the whole body, or the rest of it, send half of that, and close."""
+    headers = CIMultiDict({"Content-Type": answer.content_type, **answer.headers})
+    status, whole = answer.status, answer.body
+    if isinstance(whole, Path):
+        seen = await asyncio.to_thread(whole.stat)
+        # As FileResponse names it, so that a resumed download can tell.
+        headers["ETag"] = f'"{seen.st_mtime_ns:x}-{seen.st_size:x}"'
+        headers["Accept-Ranges"] = "bytes"
+        whole = await asyncio.to_thread(whole.read_bytes)
+        begin = request.http_range.start or 0
+        if begin:
+            size = len(whole)
+            status, whole = HTTPStatus.PARTIAL_CONTENT, whole[begin:]
+            headers["Content-Range"] = f"bytes {begin}-{size - 1}/{size}"
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = len(whole)
+    await response.prepare(request)
+    await response.write(whole[: len(whole) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return response

@@ -1,0 +1,136 @@
+"""What can go wrong on the way, on order."""
+
+from collections.abc import Mapping
+from typing import Final, Literal, final
+
+import attrs
+
+from aiomusic.emulator._tasks import Doom
+
+__all__ = ["Fault", "FaultKind", "Faults", "Target"]
+
+FaultKind = Literal[
+    "cut_body",
+    "drop_after_body",
+    "drop_before_body",
+    "fail",
+    "forged",
+    "hang",
+    "html",
+    "late",
+    "lost",
+    "out_of_order",
+    "redirect",
+    "reset",
+    "slow",
+    "status",
+    "stuck",
+    "twice",
+    "unknown_state",
+]
+"""See `Emulator.fault`."""
+
+Target = Literal["any", "create", "credits", "media", "poll", "webhook"]
+"""The calls that a fault strikes; ``any``: all that come over HTTP."""
+
+_HOOK_KINDS: Final = {"forged", "late", "lost", "out_of_order", "twice"}
+_ONLY_ON: Final[dict[str, Target]] = {
+    **dict.fromkeys(_HOOK_KINDS, "webhook"),
+    "fail": "create",
+    "stuck": "create",
+    "unknown_state": "poll",
+}
+_NOT_CARRIED_OUT: Final = {"drop_before_body", "redirect", "status"}
+
+
+@final
+@attrs.define(eq=False, kw_only=True)
+class Fault:
+    """
+    One order; `Emulator.fault` makes it.
+
+    Attributes:
+        struck: How many calls it has struck.
+        times: How many more it will strike; None: all.
+    """
+
+    kind: FaultKind
+    on: Target
+    times: int | None = 1
+    skip: int = 0
+    provider: str | None = None
+    after: bool | None = None
+    status: int | None = None
+    message: str | None = None
+    body: object = None
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    state: str = "rewinding"
+    clips: int | None = None
+    is_refunded: bool = True
+    seconds: float = 1.0
+    to: str | None = None
+    struck: int = attrs.field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        only = _ONLY_ON.get(self.kind)
+        if only is not None and self.on not in (only, "any"):
+            raise ValueError(f"{self.kind!r} strikes {only!r} alone, not {self.on!r}")
+        if only is None and self.on == "webhook":
+            kinds = ", ".join(sorted(_HOOK_KINDS))
+            raise ValueError(f"{self.kind!r} can't strike a webhook; {kinds} can")
+
+    def to_doom(self) -> Doom | None:
+        """Give the failure that it orders for a task."""
+        if self.kind != "fail":
+            return None
+        is_refunded = self.is_refunded and self.clips is None
+        money = "have been refunded" if is_refunded else "were not refunded"
+        text = self.message or f"Generation failed. Credits {money}."
+        return Doom(message=text, is_refunded=is_refunded, clips=self.clips)
+
+    @property
+    def is_carried_out(self) -> bool:
+        """Whether the service does what it was asked, and charges, all the same."""
+        return self.kind not in _NOT_CARRIED_OUT if self.after is None else self.after
+
+    def cancel(self) -> None:
+        """Strike no more."""
+        self.times = 0
+
+    def is_due(self, on: Target, provider: str) -> bool:
+        """Whether it strikes this call; counts down what is skipped."""
+        target = _ONLY_ON.get(self.kind, self.on)
+        is_hit = target == on or (target == "any" and on != "webhook")
+        if not is_hit or self.provider not in (None, provider):
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        return self.times != 0
+
+
+@final
+@attrs.define(eq=False)
+class Faults:
+    """The orders that stand, oldest first."""
+
+    _orders: list[Fault] = attrs.field(factory=list, init=False)
+
+    def add(self, fault: Fault) -> Fault:
+        """Take an order."""
+        self._orders.append(fault)
+        return fault
+
+    def take(self, on: Target, provider: str = "") -> Fault | None:
+        """Give the fault that strikes this call; one call is struck by one."""
+        if not self._orders:
+            return None
+        due = [fault for fault in self._orders if fault.is_due(on, provider)]
+        if not due:
+            return None
+        first = due[0]
+        first.struck += 1
+        if first.times is not None:
+            first.times -= 1
+        self._orders = [fault for fault in self._orders if fault.times != 0]
+        return first

@@ -1,0 +1,187 @@
+"""Webhooks: the service's call back when a task is over."""
+
+import asyncio
+import functools
+import hashlib
+import hmac
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, final
+
+import aiohttp
+import attrs
+from yarl import URL
+
+from aiomusic._clock import Clock
+from aiomusic.emulator._faults import Fault, Faults
+from aiomusic.emulator._ids import Ids
+
+__all__ = ["Delivery", "Hooks", "signed"]
+
+TIMEOUT_S: Final = 10.0
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Delivery:
+    """
+    One webhook that was sent, or was not.
+
+    Attributes:
+        status: What the receiver answered; None: it did not.
+        problem: Why it was not sent or not answered; empty: it was.
+    """
+
+    task_id: str
+    url: str
+    status: int | None = None
+    problem: str = ""
+
+
+def signed(
+    raw: bytes, secret: str, *, at: int, hook_id: str, event: str
+) -> dict[str, str]:
+    """
+    Sign a webhook in both ways that are known.
+
+    API: webhooks; ``X-Signature`` is this service's, the others its sister's.
+    """
+    key, stamp = secret.encode(), str(at)
+    newer = hmac.new(key, stamp.encode() + b"." + raw, hashlib.sha256).hexdigest()
+    return {
+        "Content-Type": "application/json",
+        "X-Signature": hmac.new(key, raw, hashlib.sha256).hexdigest(),
+        "X-Webhook-Signature": f"sha256={newer}",
+        "X-Webhook-Timestamp": stamp,
+        "X-Webhook-Id": hook_id,
+        "X-Webhook-Event": event,
+        "Idempotency-Key": hook_id,
+    }
+
+
+@final
+@attrs.define(eq=False, kw_only=True, repr=False)
+class Hooks:
+    """
+    Sends webhooks, on time, once, truly signed, unless ordered otherwise.
+
+    Args:
+        start_soon: Runs a coroutine function in the background.
+        secret: Signs where a create gave no secret of its own.
+        allow_hosts: Beside loopback, the hosts that it may call.
+    """
+
+    faults: Faults
+    clock: Clock
+    ids: Ids
+    start_soon: Callable[[Callable[[], Awaitable[None]]], None]
+    secret: str
+    allow_hosts: frozenset[str] = frozenset()
+    deliveries: list[Delivery] = attrs.field(factory=list, init=False)
+    _http: aiohttp.ClientSession | None = attrs.field(default=None, init=False)
+    _sent: int = attrs.field(default=0, init=False)
+    _waiting: int = attrs.field(default=0, init=False)
+    _idle: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    _held: list["_Post"] = attrs.field(factory=list, init=False)
+
+    def send(self, body: dict[str, Any], url: str, secret: str | None) -> None:
+        """Send a body soon, or as the order says that stands."""
+        fault = self.faults.take("webhook", str(body["platform"]))
+        post = _Post(self, body, url, secret or self.secret, fault)
+        if fault is not None and fault.kind == "out_of_order":
+            self._held.append(post)
+        elif fault is None or fault.kind != "lost":
+            posts, self._held = (post, *self._held), []
+            self._waiting += 1
+            self._idle.clear()
+            self.start_soon(functools.partial(self._send, posts))
+
+    async def _send(self, posts: Sequence["_Post"]) -> None:
+        try:
+            for post in posts:
+                await post()
+        finally:
+            self._waiting -= 1
+            if self._waiting == 0:
+                self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until every webhook that is under way was delivered."""
+        if self._waiting:
+            await self._idle.wait()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._http is not None:
+            await self._http.close()
+
+    def next_id(self) -> str:
+        """Name the next webhook."""
+        self._sent += 1
+        return self.ids.make("webhook", self._sent)
+
+    def may_call(self, url: str) -> bool:
+        """Whether an address is on loopback, or allowed by name."""
+        host = URL(url).host or ""
+        return host in self.allow_hosts or _is_loopback(host)
+
+    async def post(self, url: str, raw: bytes, headers: dict[str, str]) -> int:
+        """POST once, following nothing."""
+        if self._http is None:
+            timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+            self._http = aiohttp.ClientSession(timeout=timeout)
+        async with self._http.post(
+            url, data=raw, headers=headers, allow_redirects=False
+        ) as reply:
+            return reply.status
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@final
+@attrs.frozen
+class _Post:
+    """One webhook on its way."""
+
+    hooks: Hooks
+    body: dict[str, Any]
+    url: str
+    secret: str = attrs.field(repr=False)
+    fault: Fault | None
+
+    async def __call__(self) -> None:
+        kind = self.fault.kind if self.fault else None
+        if self.fault is not None and kind == "late":
+            await self.hooks.clock.sleep(self.fault.seconds)
+        secret = "forged" if kind == "forged" else self.secret
+        hook_id = self.hooks.next_id()
+        for _ in range(2 if kind == "twice" else 1):
+            delivery = await self._deliver(secret, hook_id)
+            self.hooks.deliveries.append(delivery)
+
+    async def _deliver(self, secret: str, hook_id: str) -> Delivery:
+        task_id = str(self.body["task_id"])
+        if not self.hooks.may_call(self.url):
+            problem = "the host is neither loopback nor in allow_hosts"
+            return Delivery(task_id=task_id, url=self.url, problem=problem)
+        raw = json.dumps(self.body).encode()
+        headers = signed(
+            raw,
+            secret,
+            at=int(self.hooks.clock.wall()),
+            hook_id=hook_id,
+            event=str(self.body["event"]),
+        )
+        try:
+            status = await self.hooks.post(self.url, raw, headers)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            return Delivery(task_id=task_id, url=self.url, problem=repr(error))
+        return Delivery(task_id=task_id, url=self.url, status=status)

@@ -1,0 +1,311 @@
+"""
+From a broken rule to the service's own sentence.
+
+The rules are those of the request classes; the sentences are the API's (error
+handling; nuro error handling).  Where no page has one, the reply says the rule.
+"""
+
+import enum
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn, final
+
+import attrs
+
+from aiomusic._request import Flag, Request, Spec, Text, specs
+from aiomusic.emulator._tasks import Doom
+from aiomusic.errors import InvalidRequest, MusicWarning
+from aiomusic.providers._all import REQUESTS
+from aiomusic.providers.suno import Create as SunoCreate
+
+__all__ = [
+    "KINDS",
+    "MARKERS",
+    "NOT_ENOUGH",
+    "REQUIRED",
+    "Refusal",
+    "envelope",
+    "find_doom",
+    "read_request",
+]
+
+
+def _kinds() -> dict[str, tuple[type[Request[Any]], ...]]:
+    found: dict[str, list[type[Request[Any]]]] = {}
+    for kind in REQUESTS.values():
+        found.setdefault(kind.PATH, []).append(kind)
+    return {path: tuple(kinds) for path, kinds in found.items()}
+
+
+KINDS: Final = _kinds()
+"""The kinds of request that each path takes."""
+
+
+@final
+class Refusal(Exception):
+    """
+    The service says no.
+
+    Args:
+        status: Of HTTP.
+        message: The service's words.
+        kind: Nuro's word for it.
+    """
+
+    def __init__(self, status: int, message: str, kind: str = "bad_request") -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.kind = kind
+
+
+NOT_ENOUGH: Final = (
+    "The remaining credits are not enough."
+    " You can buy more one-time credit packs or subscribe."
+)
+
+
+def envelope(
+    provider: str, status: int, message: str, *, kind: str, is_refunded: bool = False
+) -> dict[str, object]:
+    """
+    Wrap a message as errors are.
+
+    API: nuro's own shape is known; the general one is not on any page, so it is
+    inferred from what clients read.
+    """
+    if provider == "nuro":
+        return {"type": kind, "message": message, "refund_processed": is_refunded}
+    return {"code": status, "message": message}
+
+
+@final
+class _Breach(enum.Enum):
+    MISSING = enum.auto()
+    TOO_LONG = enum.auto()
+    NOT_BOOLEAN = enum.auto()
+    INVALID = enum.auto()
+
+
+_DOCUMENTED: Final[dict[tuple[str, str, _Breach], str]] = {
+    ("suno", "mv", _Breach.INVALID): (
+        "The 'mv' field is invalid."
+        " The model should be 'chirp-v3-5','chirp-v4' or 'chirp-v4-5'."
+    ),
+    ("suno", "persona_id", _Breach.MISSING): (
+        "The 'persona_id' field is required when task_type = persona_music."
+    ),
+    ("suno", "gpt_description_prompt", _Breach.TOO_LONG): (
+        "The 'gpt_description_prompt' character length should be less than 200."
+    ),
+    ("*", "title", _Breach.TOO_LONG): (
+        "The title character length should be less than 80."
+    ),
+    ("lyrics.create", "description", _Breach.MISSING): "description is required.",
+    ("suno.create_persona", "name", _Breach.MISSING): (
+        "name and continue_clip_id are required fields."
+    ),
+    ("suno.create_persona", "continue_clip_id", _Breach.MISSING): (
+        "name and continue_clip_id are required fields."
+    ),
+}
+"""Sentences of the API that do not follow one of the patterns below."""
+
+_PATTERNS: Final = {
+    _Breach.MISSING: "The '{field}' field is required.",
+    _Breach.TOO_LONG: "The {field} character length should be less than {most}.",
+    _Breach.NOT_BOOLEAN: "The '{field}' field should be boolean.",
+    _Breach.INVALID: "The '{field}' field is invalid: {rule}.",
+}
+"""TOO_LONG and NOT_BOOLEAN are the API's own pattern; the others are inferred."""
+
+
+def _sentence(
+    kind: type[Request[Any]], field: str, breach: _Breach, rule: str = ""
+) -> str:
+    for scope in (kind.kind(), kind.PROVIDER, "*"):
+        if (scope, field, breach) in _DOCUMENTED:
+            return _DOCUMENTED[scope, field, breach]
+    digits = re.search(r"\d[\d,]*", rule)
+    most = digits.group().replace(",", "") if digits else ""
+    return _PATTERNS[breach].format(field=field, rule=rule, most=most)
+
+
+def _refuse(
+    kind: type[Request[Any]], field: str, breach: _Breach, rule: str = ""
+) -> NoReturn:
+    raise Refusal(400, _sentence(kind, field, breach, rule))
+
+
+def read_request(path: str, body: object) -> Request[Any]:
+    """
+    Read what was sent to a path.
+
+    Raises:
+        Refusal: It is not what the service takes there.
+    """
+    if not isinstance(body, dict):
+        raise Refusal(400, "The body should be a JSON object.")
+    kind = _kind_of(path, body)
+    for name, value in kind.FIXED.items():
+        if body.get(name) != value:
+            rule = f"it should be {str(value).lower()} here"
+            _refuse(kind, name, _Breach.INVALID, rule)
+    if path.endswith("/persona"):
+        body = _older_persona(body)
+    wanted = REQUIRED[kind]
+    if kind is SunoCreate:
+        mode = "prompt" if body["custom_mode"] else "gpt_description_prompt"
+        wanted = (mode, *wanted)
+    for field in wanted:
+        if body.get(field) is None:
+            breach = _BREACH_IF_MISSING.get(field, _Breach.MISSING)
+            _refuse(kind, field, breach, "it is required")
+    return _checked(kind, body)
+
+
+_BREACH_IF_MISSING = {
+    "mv": _Breach.INVALID,
+    "make_instrumental": _Breach.NOT_BOOLEAN,
+}
+
+
+def _kind_of(path: str, body: Mapping[str, object]) -> type[Request[Any]]:
+    kinds = KINDS[path]
+    if path.endswith("/create") and not path.startswith("/api/v1/nuro"):
+        is_concat = body.get("task_type") == "concat_music"
+        if not is_concat and not isinstance(body.get("custom_mode"), bool):
+            _refuse(kinds[0], "custom_mode", _Breach.NOT_BOOLEAN)
+    field = "type" if path.startswith("/api/v1/nuro") else "task_type"
+    given = body.get(field)
+    if given is None or isinstance(given, str):
+        for kind in kinds:
+            if kind.matches(body):
+                return kind
+        for kind in kinds:
+            if given is not None and kind.FIXED.get(field) == given:
+                return kind
+    return _refuse(kinds[0], field, _Breach.INVALID, f"it is {given!r}")
+
+
+def _older_persona(body: dict[str, Any]) -> dict[str, Any]:
+    """Read the persona body of the second snapshot as one of the first."""
+    if "clip_id" not in body or "continue_clip_id" in body:
+        return body
+    description = body.get("description") or body.get("name")
+    return {**body, "continue_clip_id": body["clip_id"], "description": description}
+
+
+def _required(kind: type[Request[Any]]) -> tuple[str, ...]:
+    """Name the fields that the service wants, though the class has a default."""
+    known = specs(kind)
+    wanted = [
+        known[field.name].wire
+        for field in attrs.fields(kind)
+        if field.name in known and field.default is attrs.NOTHING
+    ]
+    wires = {spec.wire for spec in known.values()}
+    if "mv" in wires:
+        wanted.append("mv")
+    if kind.PROVIDER == "riffusion" and "make_instrumental" in wires:
+        wanted.append("make_instrumental")
+    return tuple(wanted)
+
+
+REQUIRED: Final = {kind: _required(kind) for kind in REQUESTS.values()}
+
+
+def _checked(kind: type[Request[Any]], body: Mapping[str, object]) -> Request[Any]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MusicWarning)
+            return kind.from_body(body)
+    except InvalidRequest as error:
+        _refuse_as(kind, body, error)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise Refusal(400, "A field of the body has the wrong type.") from None
+
+
+def _refuse_as(
+    kind: type[Request[Any]], body: Mapping[str, object], error: InvalidRequest
+) -> NoReturn:
+    name = error.field or ""
+    spec = specs(kind).get(name)
+    rule = error.rule or "it breaks a rule"
+    if spec is None:
+        _refuse(kind, name, _Breach.INVALID, rule)
+    _refuse(kind, spec.wire, _breach(spec, body.get(spec.wire), rule), rule)
+
+
+def _breach(spec: Spec, value: object, rule: str) -> _Breach:
+    if isinstance(spec, Flag):
+        return _Breach.NOT_BOOLEAN
+    if value == "" and spec.wire != "mv":
+        return _Breach.MISSING
+    if isinstance(spec, Text) and rule.startswith("at most"):
+        return _Breach.TOO_LONG
+    return _Breach.INVALID
+
+
+def _content(message: str) -> Doom:
+    return Doom(message=message, status=403, type="forbidden", is_early=True)
+
+
+MARKERS: Final[dict[str, Doom]] = {
+    "[[format]]": _content("The lyrics format is invalid. Please check and try again."),
+    "[[copyright]]": _content(
+        "The lyrics contain copyrighted content: 'Paper Boats'."
+        " Please use original lyrics."
+    ),
+    "[[inappropriate]]": _content(
+        "The lyrics contain inappropriate content: 'a rude word'."
+    ),
+    "[[moderation]]": _content("The song description needs moderation review."),
+    "[[artist]]": _content(
+        "The song description contains artist names: 'An Artist' which is not allowed."
+    ),
+    "[[producer]]": _content(
+        "The song description contains producer tags: 'A Producer'"
+        " which is not allowed."
+    ),
+    "[[language]]": Doom(
+        message="Input language not supported",
+        status=400,
+        type="bad_request",
+        is_early=True,
+    ),
+    "[[semantic]]": Doom(
+        message="Semantic error, please try again", status=500, is_early=True
+    ),
+    "[[timeout]]": Doom(
+        message="Task failed due to timeout. Credits were previously refunded.",
+        status=504,
+        type="timeout",
+    ),
+    "[[fail]]": Doom(message="Generation failed. Credits have been refunded."),
+    "[[fail-unrefunded]]": Doom(
+        message="Generation failed. Credits were not refunded.", is_refunded=False
+    ),
+    "[[fail-one]]": Doom(
+        message="Generation failed. Credits were not refunded.",
+        is_refunded=False,
+        clips=1,
+    ),
+}
+"""
+What a text of a request may hold to make its task fail.
+
+The content checks come on the poll, as the API's sentences suggest (inferred), and
+give the credits back.
+"""
+
+
+def find_doom(body: Mapping[str, object]) -> Doom | None:
+    """Find the marker that a body holds."""
+    for value in body.values():
+        if isinstance(value, str) and "[[" in value:
+            for marker, doom in MARKERS.items():
+                if marker in value:
+                    return doom
+    return None

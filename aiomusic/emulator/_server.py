@@ -1,0 +1,375 @@
+"""Emulator: the service in a box."""
+
+import collections
+import os
+import random
+import secrets
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from types import MappingProxyType, TracebackType
+from typing import Final, Self, final
+
+from aiohttp import web
+
+from aiomusic._clock import Clock, SystemClock, Timer
+from aiomusic.emulator._app import Api, Call
+from aiomusic.emulator._crew import Crew
+from aiomusic.emulator._faults import Fault, FaultKind, Faults, Target
+from aiomusic.emulator._hooks import Delivery, Hooks
+from aiomusic.emulator._ids import Ids
+from aiomusic.emulator._purse import Purse
+from aiomusic.emulator._replies import webhook_body
+from aiomusic.emulator._service import Service
+from aiomusic.emulator._studio import Addresses, Media, NoStudio, Studio
+from aiomusic.emulator._tasks import OVER, Pace, Task
+from aiomusic.emulator._workers import Workers
+from aiomusic.emulator.music import available_kinds
+
+__all__ = ["Emulator"]
+
+QUICK: Final = Pace.seconds(pending=0.4, running=2.0, not_ready=0.1)
+SHUTDOWN_S: Final = 2.0
+
+
+@final
+class Emulator:
+    """
+    The AI Music API on this machine, with real audio and no key to buy.
+
+    Leaving ``async with`` closes it and removes its files.
+
+    Args:
+        credits: The balance to begin with.
+        extra_credits: Credits that are spent first.
+        pace: How fast tasks move: a `Pace`, or the seconds that a task takes.
+        seed: The same seed gives the same ids and the same songs.
+        host, port: Where to listen; port 0: any that is free.
+        api_key: The key that clients must send; None: a random one.
+        clock: Where the time of tasks comes from.
+        media: Whether there is audio behind the addresses; without, they answer 404.
+        lenient_clips: Whether clip and persona ids are taken that it never gave.
+        webhook_secret: Signs the webhooks of creates without a secret of their own.
+        allow_hosts: Hosts beside loopback that webhooks may go to.
+        keep_calls: How many calls `requests` remembers.
+    """
+
+    def __init__(
+        self,
+        *,
+        credits: int = 1000,  # noqa: A002 - the API's word
+        extra_credits: int = 0,
+        pace: Pace | float = QUICK,
+        seed: int = 0,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        api_key: str | None = None,
+        clock: Clock | None = None,
+        media: bool = True,
+        lenient_clips: bool = True,
+        webhook_secret: str | None = None,
+        allow_hosts: Iterable[str] = (),
+        keep_calls: int = 10_000,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._clock = clock or SystemClock()
+        self._crew = Crew()
+        self._faults = Faults()
+        self.key = api_key or f"emu-{secrets.token_hex(16)}"
+        ids, pace = Ids(seed), Pace.of(pace)
+        self._at = Addresses(ids, "mp3" if "mp3" in available_kinds() else "wav")
+        self._media = self._build_media(seed, pace) if media else NoStudio(self._at)
+        self._hooks = Hooks(
+            faults=self._faults,
+            clock=self._clock,
+            ids=ids,
+            start_soon=self._crew.start_soon,
+            secret=webhook_secret or f"emu-secret-{secrets.token_hex(8)}",
+            allow_hosts=frozenset(allow_hosts),
+        )
+        self._service = Service(
+            pace=pace,
+            purse=Purse(credits=credits, extra_credits=extra_credits),
+            clock=self._clock,
+            ids=ids,
+            dice=random.Random(seed),  # noqa: S311 - not for secrets
+            songs=self._media.songs,
+            on_order=self._ordered,
+            on_end=self._ended,
+            is_made=self._media.is_made,
+            is_lenient=lenient_clips,
+        )
+        self._api = Api(
+            service=self._service,
+            media=self._media,
+            faults=self._faults,
+            clock=self._clock,
+            key=self.key,
+            calls=collections.deque(maxlen=keep_calls),
+        )
+        self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+        self._alarm: Timer | None = None
+
+    def _build_media(self, seed: int, pace: Pace) -> Media:
+        return Studio(
+            at=self._at,
+            seed=seed,
+            is_eager=not pace.is_counted,
+            workers=Workers(max(1, min(2, os.cpu_count() or 1))),
+            start_soon=self._crew.start_soon,
+            on_made=self._made,
+        )
+
+    def __repr__(self) -> str:
+        where = self.url if self._site is not None else "closed"
+        return f"<Emulator {where} tasks={len(self.tasks)} balance={self.balance}>"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def start(self) -> None:
+        """
+        Listen; `aclose` ends it.
+
+        Raises:
+            OSError: The port is taken.
+            RuntimeError: It was started before; make another.
+        """
+        await self._crew.start()
+        self._runner = web.AppRunner(
+            self._api.app(), access_log=None, shutdown_timeout=SHUTDOWN_S
+        )
+        try:
+            await self._runner.setup()
+            await self._listen()
+        except BaseException:
+            await self.aclose()
+            raise
+        self._at.base = self.url
+
+    async def _listen(self) -> None:
+        assert self._runner is not None
+        self._site = web.TCPSite(self._runner, self._host, self._port)
+        await self._site.start()
+        self._port = int(self._runner.addresses[0][1])
+
+    async def aclose(self) -> None:
+        """Close every connection, end what runs, remove the files."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self._runner = self._site = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+        await self._crew.aclose()
+        await self._hooks.aclose()
+        await self._media.aclose()
+
+    @property
+    def url(self) -> str:
+        """The base URL."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104
+        host = f"[{host}]" if ":" in host else host
+        return f"http://{host}:{self._port}"
+
+    @property
+    def submissions(self) -> int:
+        """POSTs whose body was read whole: what a paying service may bill."""
+        return self._api.submissions
+
+    @property
+    def charged(self) -> int:
+        """Credits taken, less those given back."""
+        return self._service.purse.charged
+
+    @property
+    def charges(self) -> int:
+        """Calls that credits were taken for."""
+        return self._service.purse.charges
+
+    @property
+    def refunds(self) -> int:
+        """Calls whose credits were given back."""
+        return self._service.purse.refunds
+
+    @property
+    def balance(self) -> int:
+        """Credits left, extra ones included."""
+        return self._service.purse.balance
+
+    @property
+    def polls(self) -> int:
+        """Looks at tasks that were answered."""
+        return self._service.polls
+
+    @property
+    def in_flight(self) -> int:
+        """Tasks that are not final now."""
+        self._service.settle_due()
+        return self._service.in_flight
+
+    @property
+    def peak_in_flight(self) -> int:
+        """The most tasks that were not final at one time."""
+        return self._service.peak_in_flight
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """All tasks by id, oldest first."""
+        return MappingProxyType(self._service.tasks)
+
+    @property
+    def requests(self) -> tuple[Call, ...]:
+        """The calls that came in, oldest first; keys are not kept."""
+        return tuple(self._api.calls)
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """The webhooks that were sent, in the order they were answered."""
+        return tuple(self._hooks.deliveries)
+
+    @property
+    def webhook_secret(self) -> str:
+        """What signs webhooks where the create gave no secret."""
+        return self._hooks.secret
+
+    async def hooks_idle(self) -> None:
+        """Wait until every webhook that is under way was answered."""
+        await self._hooks.idle()
+
+    async def finish(self, *task_ids: str) -> None:
+        """End these tasks now, whatever their pace; none named: all."""
+        for task_id in task_ids or tuple(self.tasks):
+            await self._media.finish(task_id)
+            self._service.end(self._service.tasks[task_id])
+
+    def fault(
+        self,
+        kind: FaultKind,
+        on: Target = "any",
+        *,
+        times: int | None = 1,
+        skip: int = 0,
+        provider: str | None = None,
+        after: bool | None = None,
+        status: int | None = None,
+        message: str | None = None,
+        body: object = None,
+        retry_after: float | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        state: str = "rewinding",
+        clips: int | None = None,
+        refund: bool = True,
+        seconds: float = 1.0,
+        to: str | None = None,
+    ) -> Fault:
+        """
+        Order a fault.
+
+        ================= ======== =================================================
+        kind              charged  what the caller meets
+        ================= ======== =================================================
+        drop_before_body  no       the connection closes before the body is read
+        drop_after_body   yes      the connection closes in place of an answer
+        reset             yes      likewise, with a TCP reset
+        hang              yes      no answer until the caller leaves
+        slow              yes      the answer, *seconds* late
+        cut_body          yes      an answer that ends before its Content-Length
+        html              yes      a web page, with status 200
+        status            no       *status*, with *message*, *body*, *retry_after*
+        redirect          no       *status* (or 302) to *to*
+        unknown_state     -        on a poll: *state* where the state stands
+        fail              refunded the task fails (*clips*: so many of its clips)
+        stuck             yes      the task never ends
+        lost              -        the webhook is not sent
+        twice             -        the webhook is sent twice
+        late              -        the webhook is sent after *seconds*
+        forged            -        the webhook is signed with another secret
+        out_of_order      -        the webhook is sent after the next one
+        ================= ======== =================================================
+
+        Args:
+            on: The calls it may strike.
+            times: How many of them; None: all.
+            skip: How many to let pass first, counted from now.
+            provider: ``"suno"``, ``"riffusion"``, ``"nuro"`` or ``"lyrics"``: only
+                calls to it.
+            after: Whether the call is carried out, and charged, all the same; None:
+                as the table says.
+            status, message, body, retry_after, headers: The answer; a *body* of
+                text is sent as it is.
+            state: For ``unknown_state``.
+            clips, refund: For ``fail``; None: all clips.
+            seconds: For ``slow`` and ``late``.
+            to: For ``redirect``.
+
+        Returns:
+            The order: ``struck`` counts, ``cancel()`` withdraws.
+        """
+        sent = dict(headers or {})
+        if retry_after is not None:
+            sent["Retry-After"] = f"{retry_after}"
+        fault = Fault(
+            kind=kind,
+            on=on,
+            times=times,
+            skip=skip,
+            provider=provider,
+            after=after,
+            status=status,
+            message=message,
+            body=body,
+            headers=sent,
+            state=state,
+            clips=clips,
+            is_refunded=refund,
+            seconds=seconds,
+            to=to,
+        )
+        return self._faults.add(fault)
+
+    @asynccontextmanager
+    async def refusing(self) -> AsyncIterator[None]:
+        """Refuse connections for a while, on the same port."""
+        assert self._runner is not None
+        assert self._site is not None
+        await self._site.stop()
+        if self._runner.server is not None:
+            self._runner.server.pre_shutdown()
+        try:
+            yield
+        finally:
+            await self._listen()
+
+    def _ordered(self, task: Task) -> None:
+        self._media.order(task)
+        if task.webhook is not None:
+            self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        """Wake up when the next task ends, for a webhook may go out then."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        due = self._service.next_due
+        self._alarm = None if due is None else self._clock.call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._service.settle_due()
+        self._set_alarm()
+
+    def _made(self, task: Task) -> None:
+        self._service.made(task)
+
+    def _ended(self, task: Task) -> None:
+        if task.webhook is not None:
+            body = webhook_body(task, OVER, self._media.songs(task))
+            self._hooks.send(body, *task.webhook)

@@ -1,0 +1,278 @@
+"""The service itself: what it takes, what it charges, what it answers."""
+
+import heapq
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, final
+
+import attrs
+from yarl import URL
+
+from aiomusic._clock import Clock
+from aiomusic._request import Request
+from aiomusic.emulator._faults import Fault
+from aiomusic.emulator._ids import Ids
+from aiomusic.emulator._purse import Purse
+from aiomusic.emulator._replies import accepted, task_body, with_state
+from aiomusic.emulator._rules import (
+    NOT_ENOUGH,
+    Refusal,
+    envelope,
+    find_doom,
+    read_request,
+)
+from aiomusic.emulator._songs import Order, Song, title_of
+from aiomusic.emulator._tasks import Doom, Look, Pace, Stage, Task
+from aiomusic.providers import lyrics, riffusion, suno
+
+__all__ = ["Reply", "Service"]
+
+Reply = tuple[int, Mapping[str, object]]
+"""An HTTP status and a JSON body."""
+
+NOT_ACCESSIBLE: Final = (
+    "Audio URL is not accessible. Please provide a public direct audio file URL."
+)
+"""API: upload music; seen by a client of a sister service."""
+
+
+@final
+@attrs.define(eq=False, kw_only=True, repr=False)
+class Service:
+    """
+    All tasks and all money of one account.
+
+    Args:
+        songs: Tells of a task's songs.
+        on_order: Told of each new task.
+        on_end: Told of each task that is over, once.
+        is_made: Whether nothing that a task's end must wait for is left to do.
+        is_lenient: Whether clip and persona ids that it never gave are taken.
+    """
+
+    pace: Pace
+    purse: Purse
+    clock: Clock
+    ids: Ids
+    dice: random.Random
+    songs: Callable[[Task], Sequence[Song]]
+    on_order: Callable[[Task], None]
+    on_end: Callable[[Task], None]
+    is_made: Callable[[Task], bool]
+    is_lenient: bool = True
+    tasks: dict[str, Task] = attrs.field(factory=dict, init=False)
+    polls: int = attrs.field(default=0, init=False)
+    in_flight: int = attrs.field(default=0, init=False)
+    peak_in_flight: int = attrs.field(default=0, init=False)
+    _known: set[str] = attrs.field(factory=set, init=False)
+    _made: int = attrs.field(default=0, init=False)
+    _due: list[tuple[float, int, Task]] = attrs.field(factory=list, init=False)
+    _held: set[Task] = attrs.field(factory=set, init=False)
+
+    def create(
+        self, path: str, body: object, provider: str, fault: Fault | None = None
+    ) -> Reply:
+        """
+        Carry out a POST.
+
+        Args:
+            fault: What is ordered for the task that it makes.
+        """
+        try:
+            return 200, self._create(path, body, fault)
+        except Refusal as no:
+            return no.status, envelope(provider, no.status, no.message, kind=no.kind)
+
+    def _create(
+        self, path: str, body: object, fault: Fault | None
+    ) -> Mapping[str, object]:
+        request = read_request(path, body)
+        assert isinstance(body, dict)
+        self._check_ids(request)
+        doom = (fault and fault.to_doom()) or find_doom(body)
+        if doom is not None and request.REPLY is not None:
+            raise Refusal(doom.status or 500, doom.message, doom.type)
+        if not self.purse.take(request.COST):
+            raise Refusal(403, NOT_ENOUGH, "forbidden")
+        self._made += 1
+        if request.REPLY is not None:
+            return self._direct(request)
+        task = self._new_task(request, doom)
+        task.is_stuck = fault is not None and fault.kind == "stuck"
+        if request.WEBHOOK and isinstance(body.get("webhook_url"), str):
+            task.webhook = (body["webhook_url"], body.get("webhook_secret"))
+        self._begin(task)
+        return accepted(task)
+
+    def _check_ids(self, request: Request[Any]) -> None:
+        if isinstance(request, (suno.UploadAudio, riffusion.UploadAudio)):
+            if (URL(request.url).host or "").endswith(".invalid"):
+                raise Refusal(400, NOT_ACCESSIBLE)
+            return
+        if self.is_lenient:
+            return
+        clip = getattr(request, "clip", None)
+        if clip is not None:
+            kind = "upload" if clip.is_upload else "clip"
+            self._check_known(kind, clip.clip_id, "continue_clip_id")
+        if isinstance(request, suno.CreateWithPersona):
+            self._check_known("persona", request.persona, "persona_id")
+
+    def _check_known(self, kind: str, given: str, field: str) -> None:
+        if f"{kind} {given}" not in self._known:
+            text = f"The '{field}' field is invalid: there is no such {kind}."
+            raise Refusal(400, text)
+
+    def _new_id(self, kind: str, part: int = 0) -> str:
+        new = self.ids.make(kind, self._made, part)
+        if not self.is_lenient:
+            self._known.add(f"{kind} {new}")
+        return new
+
+    def _new_task(self, request: Request[Any], doom: Doom | None) -> Task:
+        if not self.is_lenient:
+            for clip in range(request.CLIPS):
+                self._new_id("clip", clip)
+        return Task(
+            number=self._made,
+            task_id=self._new_id("task"),
+            request=request,
+            made_at=self.clock.wall(),
+            started=self.clock.now(),
+            stretch=self.pace.stretch(self.dice),
+            doom=doom,
+        )
+
+    def _begin(self, task: Task) -> None:
+        self.settle_due()
+        self.tasks[task.task_id] = task
+        self.in_flight += 1
+        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+        ends_at = self._ends_at(task)
+        if ends_at is not None:
+            heapq.heappush(self._due, (ends_at, task.number, task))
+        self.on_order(task)
+
+    def _ends_at(self, task: Task) -> float | None:
+        """Say when a task is over by the clock; None: that depends on looks."""
+        if self.pace.is_counted or task.is_stuck:
+            return None
+        is_early = task.doom is not None and task.doom.is_early
+        length = self.pace.total - (self.pace.running if is_early else 0.0)
+        return task.started + length * task.stretch
+
+    @property
+    def next_due(self) -> float | None:
+        """When the next task is over by the clock."""
+        return self._due[0][0] if self._due else None
+
+    def settle_due(self) -> None:
+        """End the tasks whose time has come, but for those whose audio is not made."""
+        now = self.clock.now()
+        while self._due and self._due[0][0] <= now:
+            task = heapq.heappop(self._due)[2]
+            if self._may_end(task):
+                self.end(task)
+            else:
+                self._held.add(task)
+
+    def made(self, task: Task) -> None:
+        """Take note that nothing is left to do for a task."""
+        if task in self._held:
+            self.end(task)
+
+    def _may_end(self, task: Task) -> bool:
+        is_doomed = task.doom is not None and not task.doom.is_partial
+        return is_doomed or self.is_made(task)
+
+    def end(self, task: Task) -> None:
+        """Make a task final, whatever its pace; refund it if it failed."""
+        if task.is_over:
+            return
+        task.is_over = True
+        self._held.discard(task)
+        self.in_flight -= 1
+        doom = task.doom
+        if doom is not None and doom.is_refunded and not doom.is_partial:
+            self.purse.give_back(task.request.COST)
+            task.is_refunded = True
+        self.on_end(task)
+
+    def look(self, provider: str, task_id: str, state: str | None = None) -> Reply:
+        """
+        Carry out a look at a task (API: get music).
+
+        Args:
+            state: A word to say in place of its state.
+        """
+        self.polls += 1
+        task = self.tasks.get(task_id)
+        if task is None or task.provider != provider:
+            return _no_task(provider)
+        task.looks += 1
+        look = task.look(self.pace, self.clock.now())
+        if look.stage is Stage.OVER and not task.is_over:
+            if self._may_end(task):
+                self.end(task)
+            else:
+                look = Look(Stage.RUNNING, 1.0)
+        if state is not None:
+            shown = max(look, Look(Stage.PENDING), key=lambda one: one.stage)
+            _, body = task_body(task, shown, self.songs(task))
+            return 200, with_state(body, state)
+        return self._refused(task) or task_body(task, look, self.songs(task))
+
+    def _refused(self, task: Task) -> Reply | None:
+        doom, status = task.doom, task.doom and task.doom.status
+        if doom is None or not task.is_over:
+            return None
+        message = doom.message
+        if status is None and task.provider == "nuro":
+            # API: a failed nuro task most likely answers with an error (inferred).
+            status, message = 500, "Algorithm error"
+        if status is None:
+            return None
+        return status, envelope(
+            task.provider,
+            status,
+            message,
+            kind=doom.type,
+            is_refunded=task.is_refunded,
+        )
+
+    def balance(self) -> Reply:
+        """Tell the balance (API: get-credits)."""
+        purse = self.purse
+        return 200, {"credits": purse.credits, "extra_credits": purse.extra_credits}
+
+    def _direct(self, request: Request[Any]) -> Mapping[str, object]:
+        if isinstance(request, lyrics.Create):
+            versions = [_words(request.description, take) for take in (0, 1)]
+            return {"code": 200, "results": versions, "message": "success"}
+        if isinstance(request, suno.CreatePersona):
+            persona_id = self._new_id("persona")
+            return {"code": 200, "persona_id": persona_id, "message": "success"}
+        clip_id = self._new_id("upload")
+        return {"code": 200, "clip_id": clip_id, "message": "success"}
+
+
+def _no_task(provider: str) -> Reply:
+    # API: the general pages say 400 for this, nuro's own table 404.
+    if provider == "nuro":
+        return 404, envelope("nuro", 404, "Task not found", kind="not_found")
+    return 400, envelope(provider, 400, "task not found.", kind="bad_request")
+
+
+def _words(description: str, take: int) -> dict[str, str]:
+    """Write simple words on a theme."""
+    theme = description.strip().rstrip(".")
+    first, last = (("light", "night"), ("rain", "again"))[take]
+    title = title_of(Order(style=theme))
+    text = (
+        f"[Verse]\nI was thinking of {theme}\nIn the {first}\n"
+        f"All the streets were humming softly\nThrough the {last}\n\n"
+        f"[Chorus]\nSing it, {theme}\nTill the morning comes to stay\n"
+        f"Sing it, {theme}\nAnd the shadows drift away\n\n"
+        f"[Outro]\nOnly {theme}"
+    )
+    return {"title": title if take == 0 else f"{title} Again", "lyrics": text}

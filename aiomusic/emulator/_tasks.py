@@ -1,0 +1,222 @@
+"""
+How a task moves, without a clock, a socket or a file.
+
+::
+
+    not ready ─► pending ─► running ─► over
+"""
+
+import enum
+import random
+from typing import Any, Self, final
+
+import attrs
+
+from aiomusic._request import Request
+
+__all__ = ["OVER", "Doom", "Look", "Pace", "Stage", "Task", "clip_look"]
+
+
+@final
+class Stage(enum.IntEnum):
+    """How far a task is."""
+
+    NOT_READY = 0
+    PENDING = 1
+    RUNNING = 2
+    OVER = 3
+
+
+@final
+@attrs.frozen
+class Look:
+    """
+    What one look at a task finds.
+
+    Args:
+        share: How much of the running is done, 0 to 1.
+    """
+
+    stage: Stage
+    share: float = 0.0
+
+
+OVER = Look(Stage.OVER, 1.0)
+
+
+@final
+@attrs.frozen
+class Pace:
+    """
+    How fast tasks move; made by `Pace.polls` or `Pace.seconds`.
+
+    A task goes through these stages, in this order:
+
+    1. not ready: suno answers 202 ``not_ready``, riffusion an empty list, nuro
+       ``pending`` (API: the unknowns say that a first look may be any of these).
+    2. pending: suno lists its clips as ``pending``, riffusion its first one alone.
+    3. running: the clips become playable one after the other: ``audio_url`` while
+       still ``running``, then ``succeeded``, the first before the second.
+    4. over: every clip is final.
+    """
+
+    not_ready: float
+    pending: float
+    running: float
+    spread: float
+    is_counted: bool
+
+    @classmethod
+    def polls(cls, pending: int = 1, running: int = 1, *, not_ready: int = 1) -> Self:
+        """
+        Move a task by how often it was looked at.
+
+        Args:
+            not_ready, pending, running: Looks that find it in that stage; the look
+                after them finds it over.
+        """
+        return cls(not_ready, pending, running, spread=0.0, is_counted=True)
+
+    @classmethod
+    def seconds(
+        cls,
+        pending: float = 1.0,
+        running: float = 4.0,
+        *,
+        not_ready: float = 0.0,
+        spread: float = 0.0,
+    ) -> Self:
+        """
+        Move a task by the clock.
+
+        Args:
+            not_ready, pending, running: Seconds in that stage.
+            spread: The sigma of a log-normal factor on all three, drawn for each
+                task from the emulator's seed; 0: all tasks take as long.
+        """
+        return cls(not_ready, pending, running, spread=spread, is_counted=False)
+
+    @classmethod
+    def of(cls, value: Self | float) -> Self:
+        """Take a pace, or the seconds that a task takes in all."""
+        if isinstance(value, cls):
+            return value
+        total = float(value)  # type: ignore[arg-type]
+        return cls.seconds(total * 0.2, total * 0.7, not_ready=total * 0.1)
+
+    @property
+    def total(self) -> float:
+        """The looks, or the seconds, before a task is over."""
+        return self.not_ready + self.pending + self.running
+
+    def stretch(self, dice: random.Random) -> float:
+        """Draw how much longer than usual one task takes."""
+        return dice.lognormvariate(0.0, self.spread) if self.spread else 1.0
+
+    def look(self, passed: float, *, stretch: float = 1.0) -> Look:
+        """
+        Say what a look finds.
+
+        Args:
+            passed: Looks with this one, or seconds.
+        """
+        at = passed - 1 if self.is_counted else passed / stretch
+        if at < self.not_ready:
+            return Look(Stage.NOT_READY)
+        at -= self.not_ready
+        if at < self.pending:
+            return Look(Stage.PENDING)
+        at -= self.pending
+        if at >= self.running:
+            return OVER
+        if self.is_counted:
+            return Look(Stage.RUNNING, (at + 1) / (self.running + 1))
+        return Look(Stage.RUNNING, at / self.running)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Doom:
+    """
+    How a task will fail.
+
+    Args:
+        message: The service's words.
+        status: The HTTP status of every look from then on; None: looks succeed and
+            the clips say ``failed`` (nuro then answers 500).
+        type: Nuro's word for this kind of failure.
+        is_refunded: Whether the credits are given back.
+        clips: How many of the clips fail, from the last; None: all.
+        is_early: Whether it shows when running would begin, not at the end.
+    """
+
+    message: str
+    status: int | None = None
+    type: str = "api_error"
+    is_refunded: bool = True
+    clips: int | None = None
+    is_early: bool = False
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether some of the clips are made all the same."""
+        return self.clips is not None and self.status is None
+
+
+@final
+@attrs.define(eq=False)
+class Task:
+    """One task at the service."""
+
+    number: int
+    task_id: str
+    request: Request[Any]
+    made_at: float
+    """Seconds since 1970, UTC."""
+    started: float
+    """On the clock that only grows."""
+    stretch: float = 1.0
+    doom: Doom | None = None
+    is_stuck: bool = False
+    webhook: tuple[str, str | None] | None = attrs.field(default=None, repr=False)
+    """Address and secret."""
+    looks: int = 0
+    is_over: bool = False
+    is_refunded: bool = False
+
+    @property
+    def provider(self) -> str:
+        """Whose task it is."""
+        return self.request.PROVIDER
+
+    @property
+    def clips(self) -> int:
+        """How many clips it makes."""
+        return self.request.CLIPS
+
+    def look(self, pace: Pace, now: float) -> Look:
+        """Say how far it is now."""
+        if self.is_over:
+            return OVER
+        passed = self.looks if pace.is_counted else now - self.started
+        look = pace.look(passed, stretch=self.stretch)
+        if look.stage >= Stage.RUNNING and self.doom and self.doom.is_early:
+            return OVER
+        if look is OVER and self.is_stuck:
+            return Look(Stage.RUNNING, 0.0)
+        return look
+
+    def is_failed(self, clip: int) -> bool:
+        """Whether clip number *clip* will fail."""
+        if self.doom is None:
+            return False
+        return self.doom.clips is None or clip >= self.clips - self.doom.clips
+
+
+def clip_look(look: Look, clip: int, clips: int) -> tuple[str, bool]:
+    """Say the state of one of a task's clips, and whether it can be played."""
+    if look.stage < Stage.RUNNING:
+        return "pending", False
+    if look.share >= (clip + 1) / clips:
+        return "succeeded", True
+    return "running", look.share >= (clip + 0.5) / clips

@@ -1,0 +1,67 @@
+"""
+Chance that comes out the same on every machine.
+"""
+
+import hashlib
+import random
+from collections.abc import Sequence
+from typing import TypeVar, final
+
+T = TypeVar("T")
+
+
+@final
+class Dice:
+    """
+    Throw dice that depend on nothing but the words they were made from.
+
+    Only ``Random.random`` is used: its sequence is promised for every Python
+    version, that of ``choice`` and ``shuffle`` is not.
+    """
+
+    __slots__ = ("_random",)
+
+    def __init__(self, *words: object) -> None:
+        text = "\x1f".join(str(word) for word in words)
+        digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+        self._random = random.Random(int.from_bytes(digest, "big"))
+
+    def __repr__(self) -> str:
+        return "<Dice>"
+
+    def unit(self) -> float:
+        """
+        Return a number from 0 up to 1.
+        """
+        return self._random.random()
+
+    def between(self, low: float, high: float) -> float:
+        """
+        Return a number from *low* up to *high*.
+        """
+        return low + (high - low) * self.unit()
+
+    def whole(self, low: int, high: int) -> int:
+        """
+        Return a whole number from *low* to *high*, both included.
+        """
+        return low + int(self.unit() * (high - low + 1))
+
+    def is_lucky(self, chance: float) -> bool:
+        """
+        Say yes with the probability *chance*.
+        """
+        return self.unit() < chance
+
+    def pick(self, items: Sequence[T]) -> T:
+        """
+        Return one of *items*, each as likely as the others.
+        """
+        return items[int(self.unit() * len(items))]
+
+    def order(self, items: Sequence[T]) -> list[T]:
+        """
+        Return *items* in an order of chance.
+        """
+        keyed = [(self.unit(), position) for position in range(len(items))]
+        return [items[position] for _, position in sorted(keyed)]

@@ -1,0 +1,138 @@
+"""
+Keys, scales and chords: what the composer knows of harmony.
+
+Pitches are MIDI numbers (60 is middle C); a pitch class is a pitch modulo 12.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+import attrs
+
+NAMES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+LETTERS: Final = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
+SCALES: Final = {
+    "major": (0, 2, 4, 5, 7, 9, 11),
+    "minor": (0, 2, 3, 5, 7, 8, 10),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+}
+QUALITIES: Final = {
+    "": (0, 4, 7),
+    "m": (0, 3, 7),
+    "5": (0, 7),
+    "6": (0, 4, 7, 9),
+    "m6": (0, 3, 7, 9),
+    "7": (0, 4, 7, 10),
+    "maj7": (0, 4, 7, 11),
+    "m7": (0, 3, 7, 10),
+    "9": (0, 4, 7, 10, 14),
+    "maj9": (0, 4, 7, 11, 14),
+    "m9": (0, 3, 7, 10, 14),
+    "13": (0, 4, 10, 14, 21),
+    "add9": (0, 4, 7, 14),
+    "madd9": (0, 3, 7, 14),
+    "sus2": (0, 2, 7),
+    "sus4": (0, 5, 7),
+    "7sus4": (0, 5, 7, 10),
+    "dim": (0, 3, 6),
+    "m7b5": (0, 3, 6, 10),
+    "dim7": (0, 3, 6, 9),
+    "7b9": (0, 4, 7, 10, 13),
+}
+_NUMERAL: Final = re.compile(r"(?P<flat>[b#]?)(?P<roman>[IViv]+)(?P<suffix>.*)")
+_DEGREES: Final = {"i": 0, "ii": 2, "iii": 4, "iv": 5, "v": 7, "vi": 9, "vii": 11}
+_KEY: Final = re.compile(
+    r"\b(?P<letter>[a-g])(?P<sign>#|b|♯|♭|[ -]sharp|[ -]flat)?[ -]*"
+    r"(?P<mode>major|minor|maj\b|min\b|dorian|mixolydian|m\b)",
+    re.IGNORECASE,
+)
+
+
+@attrs.frozen(kw_only=True)
+class Key:
+    """
+    A tonic (pitch class) and a mode (a name in ``SCALES``).
+    """
+
+    tonic: int
+    mode: str
+
+    def __str__(self) -> str:
+        return f"{NAMES[self.tonic]} {self.mode}"
+
+    @property
+    def is_minor(self) -> bool:
+        """
+        Say whether the third of the key is small.
+        """
+        return 3 in SCALES[self.mode]
+
+    @property
+    def scale(self) -> tuple[int, ...]:
+        """
+        Return the pitch classes of the key, the tonic first.
+        """
+        return tuple((self.tonic + step) % 12 for step in SCALES[self.mode])
+
+
+@attrs.frozen(kw_only=True)
+class Chord:
+    """
+    A root (pitch class) and the intervals over it, in semitones.
+    """
+
+    root: int
+    intervals: tuple[int, ...]
+
+    @property
+    def tones(self) -> tuple[int, ...]:
+        """
+        Return the pitch classes, the root first.
+        """
+        return tuple((self.root + step) % 12 for step in self.intervals)
+
+
+def key_in(text: str) -> Key | None:
+    """
+    Find a key such as "A minor" or "F# major" in *text*; None without one.
+    """
+    found = _KEY.search(text)
+    if found is None:
+        return None
+    sign = (found["sign"] or "").strip(" -").lower()
+    shift = {"": 0, "#": 1, "♯": 1, "sharp": 1}.get(sign, -1)
+    mode = found["mode"].lower()
+    mode = {"maj": "major", "min": "minor", "m": "minor"}.get(mode, mode)
+    return Key(tonic=(LETTERS[found["letter"].lower()] + shift) % 12, mode=mode)
+
+
+@lru_cache(maxsize=512)
+def chord_of(numeral: str, tonic: int) -> Chord:
+    """
+    Read a roman numeral such as ``ii7`` or ``bVIImaj7`` over *tonic*.
+
+    Degrees count on the major scale; a small numeral has a small third.
+
+    Raises:
+        ValueError: *numeral* is not a chord this composer knows.
+    """
+    found = _NUMERAL.fullmatch(numeral)
+    if found is None or found["roman"].lower() not in _DEGREES:
+        raise ValueError(f"not a chord numeral: {numeral!r}")
+    shift = {"b": -1, "#": 1, "": 0}[found["flat"]]
+    root = (tonic + _DEGREES[found["roman"].lower()] + shift) % 12
+    suffix = found["suffix"]
+    is_small = found["roman"].islower() and not suffix.startswith(("m", "dim", "sus"))
+    quality = f"m{suffix}" if is_small else suffix
+    if quality not in QUALITIES:
+        raise ValueError(f"not a chord numeral: {numeral!r}")
+    return Chord(root=root, intervals=QUALITIES[quality])
+
+
+def nearest(pitch_class: int, around: float) -> int:
+    """
+    Return the pitch of *pitch_class* that lies nearest to *around*.
+    """
+    return pitch_class + 12 * round((around - pitch_class) / 12)

@@ -1,0 +1,86 @@
+"""
+The singers: who is asked for by which words.
+"""
+
+import re
+from typing import Final
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Voice:
+    """
+    A singer: range in MIDI pitches, size of the throat, colour.
+
+    *throat* scales the formants (1 is a grown man), *breath* is the share of
+    noise, *bright* tilts the spectrum in dB, *vibrato* is in semitones,
+    *robot* holds the pitch still and steps from note to note.
+    """
+
+    gender: str
+    low: int
+    high: int
+    throat: float
+    breath: float = 0.06
+    bright: float = 0.0
+    vibrato: float = 0.25
+    robot: bool = False
+
+
+FEMALE: Final = Voice(gender="female", low=57, high=76, throat=1.17)
+MALE: Final = Voice(gender="male", low=46, high=65, throat=1.0)
+CHILD: Final = Voice(gender="child", low=62, high=79, throat=1.32, vibrato=0.1)
+_WOMEN: Final = r"\b(female|woman|women|girl|lady|soprano|alto|diva|f)\b"
+_MEN: Final = r"\b(male|man|men|boy|tenor|baritone|bass voice|gentleman|m)\b"
+_CHILDREN: Final = r"\b(child|children|kid|kids)\b"
+_COLOURS: Final = (
+    (r"husky|raspy|smoky|hoarse|gritty", {"breath": 0.3, "bright": -2.0}),
+    (r"breathy|airy|whisper|ethereal|sexy|lazy", {"breath": 0.4, "vibrato": 0.15}),
+    (r"warm|soft|mellow|smooth|calm", {"bright": -4.0, "breath": 0.1}),
+    (r"bright|clear|loud|sonorous|shout", {"bright": 4.0, "breath": 0.02}),
+    (r"powerful|belt|strong|opera|epic", {"bright": 3.0, "vibrato": 0.5}),
+    (r"sweet|cute|tender", {"bright": 1.0, "vibrato": 0.12}),
+    (r"electri|robot|vocoder|auto-?tune", {"robot": True, "vibrato": 0.0}),
+)
+
+
+def gender_in(text: str) -> str | None:
+    """
+    Find who is asked to sing in *text*; None when nobody is.
+    """
+    words = text.lower()
+    for gender, pattern in (("child", _CHILDREN), ("female", _WOMEN), ("male", _MEN)):
+        if re.search(pattern, words):
+            return gender
+    return None
+
+
+def voice_in(text: str, *, default: str) -> Voice:
+    """
+    Build the singer that *text* asks for.
+
+    Args:
+        text: free words, such as "female, warm" or "husky tenor".
+        default: the gender when *text* names none.
+    """
+    gender = gender_in(text) or default
+    voice = {"female": FEMALE, "child": CHILD}.get(gender, MALE)
+    words = text.lower()
+    for pattern, change in _COLOURS:
+        if re.search(pattern, words):
+            voice = attrs.evolve(voice, **change)
+    if re.search(r"deep|bass|low|baritone", words):
+        return _shifted(voice, -4, 0.94)
+    if re.search(r"\bhigh|soprano|falsetto|sweet|cute", words):
+        return _shifted(voice, 3, 1.05)
+    return voice
+
+
+def _shifted(voice: Voice, semitones: int, size: float) -> Voice:
+    return attrs.evolve(
+        voice,
+        low=voice.low + semitones,
+        high=voice.high + semitones,
+        throat=round(voice.throat * size, 3),
+    )

@@ -1,0 +1,199 @@
+"""
+Words to sing: section tags, lines, syllables and where their stress falls.
+"""
+
+import re
+from collections import Counter
+from typing import Final
+
+import attrs
+
+KINDS: Final = {
+    "verse": ("verse", "strophe", "rap"),
+    "prechorus": ("pre-chorus", "prechorus", "pre chorus", "build"),
+    "chorus": ("chorus", "hook", "refrain", "drop", "post-chorus"),
+    "bridge": ("bridge", "middle eight", "middle 8"),
+    "intro": ("intro", "opening"),
+    "outro": ("outro", "ending", "end", "coda", "fade"),
+    "inst": ("inst", "instrumental", "interlude", "solo", "break"),
+}
+_TAG: Final = re.compile(r"^\s*[\[(【](?P<tag>[^\])】]{1,40})[\])】]\s*(?P<rest>.*)$")
+_WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ']+|[^\W\d_]|\d+")
+_NUCLEUS: Final = re.compile(r"[aeiouyà-öø-ÿ]+", re.IGNORECASE)
+_WEAK: Final = frozenset(
+    "a an the and or but of to in on at for from with by as is are was were be been "
+    "it its i you he she we they me my your his her our their that this so if then "
+    "will can could would should do does did has have had am not".split()
+)
+# Words whose spelling does not tell where their syllables part.
+_CUTS: Final = {
+    word.replace("-", ""): tuple(word.split("-"))
+    for word in (
+        "eve-ry eve-ry-thing eve-ry-one eve-ry-where eve-ry-bo-dy eve-ning some-thing "
+        "some-one some-where some-times a-ny-thing no-thing qui-et ri-ot li-on po-em "
+        "be-ing go-ing see-ing pi-a-no i-de-a cre-ate ra-di-o vi-o-lin di-a-mond "
+        "hour flow-er pow-er show-er tow-er choc-late dif-frent cam-ra "
+        "fore-ver home-town some-bo-dy with-out in-side out-side be-cause be-fore "
+        "heav-en o-cean a-gain wan-na gon-na ma-ny a-ny bu-sy bu-si-ness is-land "
+        "peo-ple beau-ty beau-ti-ful where-ver what-ever when-ever me-lo-dy me-mo-ry"
+    ).split()
+}
+_WHOLE: Final = ("th", "sh", "ch", "ck", "ng", "ph", "gh")
+_DIGITS: Final = "zero one two three four five six seven eight nine".split()
+
+
+@attrs.frozen(kw_only=True)
+class Syllable:
+    """
+    What one note carries, and whether speech would stress it.
+    """
+
+    text: str
+    is_strong: bool
+
+
+@attrs.frozen(kw_only=True)
+class Stanza:
+    """
+    The lines under one section tag.
+    """
+
+    kind: str
+    lines: tuple[str, ...]
+
+
+def stanzas_of(lyrics: str) -> tuple[Stanza, ...]:
+    """
+    Read lyrics into stanzas.
+
+    A stanza without a tag is a verse, or a chorus when it comes back word for
+    word.
+    """
+    groups: list[tuple[str | None, list[str]]] = []
+    is_open = False
+    for raw in lyrics.splitlines():
+        tag = _TAG.match(raw)
+        if tag and (kind := kind_of(tag["tag"])):
+            groups.append((kind, [tag["rest"]] if tag["rest"].strip() else []))
+            is_open = True
+        elif tag:
+            # A tag such as [Softly] is a direction to the band, not a word.
+            continue
+        elif not raw.strip():
+            is_open = is_open and bool(groups) and not groups[-1][1]
+        elif is_open:
+            groups[-1][1].append(raw.strip())
+        else:
+            groups.append((None, [raw.strip()]))
+            is_open = True
+    return _named(groups)
+
+
+def _named(groups: list[tuple[str | None, list[str]]]) -> tuple[Stanza, ...]:
+    seen = Counter(tuple(lines) for _, lines in groups)
+    return tuple(
+        Stanza(
+            kind=kind or ("chorus" if seen[tuple(lines)] > 1 else "verse"),
+            lines=tuple(line for line in lines if syllables_of(line)),
+        )
+        for kind, lines in groups
+    )
+
+
+def kind_of(tag: str) -> str | None:
+    """
+    Return the kind of section that *tag* names; None when it names none.
+    """
+    words = tag.lower().strip()
+    for kind in ("prechorus", *KINDS):
+        if any(words.startswith(name) for name in KINDS[kind]):
+            return kind
+    return None
+
+
+def syllables_of(line: str) -> tuple[Syllable, ...]:
+    """
+    Split a line into syllables.
+    """
+    found: list[Syllable] = []
+    for word in _WORD.findall(line):
+        if word.isdigit():
+            for digit in word:
+                found += _split(_DIGITS[int(digit)])
+        else:
+            found += _split(word)
+    return tuple(found)
+
+
+def _split(word: str) -> list[Syllable]:
+    parts = _parts(word)
+    if len(parts) == 1:
+        return [Syllable(text=word, is_strong=word.lower() not in _WEAK)]
+    first = 1 if _has_weak_start(word) else 0
+    return [
+        Syllable(text=part, is_strong=(place - first) % 2 == 0)
+        for place, part in enumerate(parts)
+    ]
+
+
+def _has_weak_start(word: str) -> bool:
+    return bool(re.match(r"(a(?=[^aeiou]{1,2}[aeiou])|be|re|de|un|to|for)", word, re.I))
+
+
+def _parts(word: str) -> list[str]:
+    """
+    Cut *word* between its vowel groups, a silent final e not being one.
+    """
+    stem, mark, tail = word.partition("'")
+    if mark and len(tail) <= 2 and stem:
+        *parts, last = _parts(stem)
+        return [*parts, last + mark + tail]
+    if word.lower() in _CUTS:
+        return _like(word, _CUTS[word.lower()])
+    return _by_rule(word)
+
+
+def _like(word: str, parts: tuple[str, ...]) -> list[str]:
+    """
+    Cut *word* as *parts* are cut, in its own letters.
+    """
+    ends = [sum(map(len, parts[: n + 1])) for n in range(len(parts))]
+    return [word[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+
+
+def _by_rule(word: str) -> list[str]:
+    # The u of qu is no vowel; a mask keeps the places of all letters.
+    masked = re.sub("(?<=q)u", "w", word, flags=re.IGNORECASE)
+    nuclei = list(_NUCLEUS.finditer(masked))
+    if nuclei and nuclei[0].group().lower() == "y" and nuclei[0].start() == 0:
+        nuclei.pop(0)
+    if len(nuclei) > 1 and _is_silent(masked, nuclei[-1]):
+        nuclei.pop()
+    cuts = [0]
+    for left, right in zip(nuclei, nuclei[1:], strict=False):
+        cuts.append(_cut(word, left.end(), right.start()))
+    cuts.append(len(word))
+    return [word[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+
+
+def _cut(word: str, low: int, high: int) -> int:
+    """
+    Return where the consonants from *low* to *high* part, pairs being whole.
+    """
+    gap = high - low
+    middle = low + (gap // 2 if gap > 1 else 0)
+    if word[middle - 1 : middle + 1].lower() in _WHOLE:
+        return middle - 1 if middle - 1 > low or gap == len("th") else middle + 1
+    return middle
+
+
+def _is_silent(word: str, nucleus: re.Match[str]) -> bool:
+    tail = word[nucleus.start() :].lower()
+    before = word[nucleus.start() - 1].lower()
+    if re.search(r"[^aeiouyl]le[sd]?$", word.lower()):
+        return False
+    if tail == "e":
+        return not word.lower().endswith("ee")
+    if tail == "es":
+        return before not in "scxz" and not word.lower().endswith(("shes", "ches"))
+    return tail == "ed" and before not in "td"

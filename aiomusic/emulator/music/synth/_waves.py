@@ -1,0 +1,135 @@
+"""
+Oscillators, noise and strings: the raw sounds, none above half the rate.
+
+Sounds are float32 arrays; a mono sound has the shape ``(n,)``, a stereo one
+``(2, n)``.
+"""
+
+import zlib
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+RATE: Final = 44100
+CYCLE: Final = 2048
+_TOP_HZ: Final = 17000.0
+
+Sound: TypeAlias = npt.NDArray[np.float32]
+Curve: TypeAlias = npt.NDArray[np.float64]
+
+
+def hertz_of(pitch: float) -> float:
+    """
+    Return the frequency of a MIDI pitch.
+    """
+    return float(440.0 * 2.0 ** ((pitch - 69) / 12))
+
+
+def seconds(frames: int) -> Sound:
+    """
+    Return the times of *frames* samples.
+    """
+    return (np.arange(frames, dtype=np.float64) / RATE).astype(np.float32)
+
+
+def cycle(loudness: Callable[[Curve, Curve], Curve], hertz: float) -> Sound:
+    """
+    Draw one cycle of a wave from its harmonics, band-limited for *hertz*.
+
+    Args:
+        loudness: tells the level of harmonics from their numbers and hertz.
+        hertz: the frequency at which the cycle will be played.
+    """
+    count = max(1, min(CYCLE // 4, int(_TOP_HZ / hertz)))
+    number = np.arange(1, count + 1, dtype=np.float64)
+    spectrum = np.zeros(CYCLE // 2 + 1, dtype=np.complex128)
+    # Phases that grow with the square spread the energy over the cycle.
+    phase = np.exp(1j * np.pi * number * (number - 1) / (count + 8))
+    spectrum[1 : count + 1] = -0.5j * CYCLE * loudness(number, number * hertz) * phase
+    wave = np.fft.irfft(spectrum)
+    return np.append(wave, wave[0]).astype(np.float32)
+
+
+def played(wave: Sound, phase: Curve) -> Sound:
+    """
+    Read *wave* at *phase*, counted in cycles.
+    """
+    place = (phase - np.floor(phase)) * CYCLE
+    index = place.astype(np.int32)
+    part = (place - index).astype(np.float32)
+    left = wave[index]
+    return left + (wave[index + 1] - left) * part
+
+
+def phases(
+    hertz: float, frames: int, *, vibrato: float = 0.0, rate: float = 5.3
+) -> Curve:
+    """
+    Return the phase of each sample in cycles, with *vibrato* in semitones.
+
+    The vibrato grows over the first half second, as players let it.
+    """
+    time = np.arange(frames, dtype=np.float64) / RATE
+    phase = hertz * time
+    if vibrato:
+        depth = hertz * vibrato * 0.0577 / (2 * np.pi * rate)
+        grown = np.minimum(1.0, (time / 0.5) ** 2)
+        phase -= depth * grown * np.cos(2 * np.pi * rate * time)
+    return phase
+
+
+def noise(frames: int, *words: object) -> Sound:
+    """
+    Return white noise that is the same for the same *words*.
+    """
+    seed = zlib.crc32(repr(words).encode())
+    dice = np.random.Generator(np.random.PCG64(seed))
+    return dice.standard_normal(frames, dtype=np.float32)
+
+
+def shaped(sound: Sound, loudness: Callable[[Curve], Curve]) -> Sound:
+    """
+    Filter *sound* by a curve over hertz, without delay.
+    """
+    frames = sound.shape[-1]
+    size = 1 << (2 * frames - 1).bit_length() if frames < RATE // 2 else fast_size(frames)
+    spectrum = np.fft.rfft(sound, size)
+    hertz = np.fft.rfftfreq(size, 1 / RATE)
+    filtered = np.fft.irfft(spectrum * loudness(hertz).astype(np.float32), size)
+    return filtered[..., :frames].astype(np.float32)
+
+
+def fast_size(frames: int) -> int:
+    """
+    Return the next power of two, at which transforms are quick.
+    """
+    return 1 << (frames - 1).bit_length()
+
+
+def fall(frames: int, decay_s: float) -> Sound:
+    """
+    Return a curve that falls to a third in *decay_s*.
+    """
+    return np.exp(np.float32(-1.0 / (decay_s * RATE)) * np.arange(frames, dtype="f4"))
+
+
+def rise(frames: int, attack_s: float) -> Sound:
+    """
+    Return a curve that rises from 0 to 1 in *attack_s*, rounded at both ends.
+    """
+    curve = np.ones(frames, dtype=np.float32)
+    count = min(frames, max(2, int(attack_s * RATE)))
+    curve[:count] = 0.5 - 0.5 * np.cos(np.pi * np.arange(count) / count)
+    return curve
+
+
+def bells(hertz: Curve, *peaks: tuple[float, float, float]) -> Curve:
+    """
+    Return a curve of *peaks*: where, how wide (both in hertz), how high.
+    """
+    curve = np.ones_like(hertz)
+    for center, width, height in peaks:
+        curve += height / (1.0 + ((hertz - center) / width) ** 2)
+    return curve

@@ -1,0 +1,1 @@
+"""What each music model can do: one file a provider."""

@@ -1,0 +1,168 @@
+"""The shapes of replies that several providers share, as the wire has them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NewType, Protocol, final
+
+import attrs
+
+from aiomusic.results import Clip, ClipState, TaskSnapshot, Upload
+
+__all__ = [
+    "ClipList",
+    "Name",
+    "Provider",
+    "TaskReply",
+    "UploadReply",
+    "absent_if_empty",
+    "percent",
+    "seconds",
+    "task_state",
+]
+
+
+Name = NewType("Name", str)
+"""What a later call needs, so an empty one is no answer."""
+
+
+class TaskReply(Protocol):
+    """The reply to a look at a task."""
+
+    def to_snapshot(
+        self, raw: Mapping[str, Any], *, provider: str, task_id: str
+    ) -> TaskSnapshot:
+        """Say what it shows; *raw* is the body that it was read from."""
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Provider:
+    """
+    One music model of the service: where its tasks are, and how long they take.
+
+    Args:
+        task_path: With ``{task_id}`` where the id goes.
+        pace_s: How often the service advises to look.
+        typical_s: Between how many seconds most tasks end.
+        clips: How many a task makes, if nothing else is known of it.
+        reply: How a look at a task reads.
+    """
+
+    name: str
+    task_path: str
+    pace_s: float
+    typical_s: tuple[float, float]
+    clips: int
+    reply: type[TaskReply]
+
+
+def seconds(value: object) -> float | None:
+    """Read a duration, which comes as a number or as text; None for neither."""
+    try:
+        found = float(value) if isinstance(value, (int, float, str)) else 0.0
+    except (OverflowError, ValueError):
+        return None
+    return found if 0 < found < float("inf") else None
+
+
+def percent(value: object) -> int | None:
+    """Read a progress, a number or text such as ``"45%"``; None for neither."""
+    try:
+        found = float(str(value).removesuffix("%"))
+    except ValueError:
+        return None
+    return int(found) if 0 <= found <= 100 else None  # noqa: PLR2004
+
+
+def absent_if_empty(value: str | None) -> str | None:
+    """Read an address that is empty while there is nothing to fetch."""
+    return value or None
+
+
+def _moment(value: object) -> datetime | None:
+    """Read a time with a zone; what does not read is left to ``Clip.raw``."""
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found is None or found.tzinfo else None
+
+
+def task_state(clips: tuple[Clip, ...]) -> ClipState:
+    """Say how far a task is, from its clips: it has no state of its own."""
+    states = {clip.state for clip in clips}
+    if not states:
+        return ClipState.PENDING
+    if all(state.is_final for state in states):
+        is_any = ClipState.SUCCEEDED in states
+        return ClipState.SUCCEEDED if is_any else ClipState.FAILED
+    if states == {ClipState.PENDING}:
+        return ClipState.PENDING
+    return ClipState.UNKNOWN if ClipState.UNKNOWN in states else ClipState.RUNNING
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _ClipBody:
+    """One clip of a list; only its id and state must be there."""
+
+    clip_id: Name
+    state: ClipState
+    title: str | None = None
+    tags: str | None = None
+    lyrics: str | None = None
+    audio_url: str | None = attrs.field(default=None, converter=absent_if_empty)
+    image_url: str | None = attrs.field(default=None, converter=absent_if_empty)
+    video_url: str | None = attrs.field(default=None, converter=absent_if_empty)
+    created_at: object = None
+    mv: str | None = None
+    duration: object = None
+    error_message: str | None = None
+
+    def to_clip(self, raw: Mapping[str, Any], provider: str, task_id: str) -> Clip:
+        return Clip(
+            clip_id=self.clip_id,
+            provider=provider,
+            task_id=task_id,
+            state=self.state,
+            title=self.title,
+            tags=self.tags,
+            lyrics=self.lyrics,
+            audio_url=self.audio_url,
+            image_url=self.image_url,
+            video_url=self.video_url,
+            duration=seconds(self.duration),
+            created_at=_moment(self.created_at),
+            model=self.mv,
+            error=self.error_message,
+            raw=raw,
+        )
+
+
+@final
+@attrs.frozen(kw_only=True)
+class ClipList:
+    """``{code, data: [clip], message}``, as suno and riffusion answer a look."""
+
+    data: tuple[_ClipBody, ...] | None
+    """None, or empty, while nothing has begun."""
+
+    def to_snapshot(
+        self, raw: Mapping[str, Any], *, provider: str, task_id: str
+    ) -> TaskSnapshot:
+        clips = tuple(
+            body.to_clip(one, provider, task_id)
+            for body, one in zip(self.data or (), raw["data"] or (), strict=True)
+        )
+        return TaskSnapshot(state=task_state(clips), clips=clips)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class UploadReply:
+    """``{code, clip_id, message}``, as an upload is answered."""
+
+    clip_id: Name
+
+    def to_result(self, request: Any) -> Upload:  # noqa: ANN401
+        return Upload(clip_id=self.clip_id, provider=request.PROVIDER, url=request.url)

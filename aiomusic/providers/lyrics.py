@@ -1,0 +1,85 @@
+"""
+Lyrics from a description.
+
+API: make lyrics, on the path that clients of this host use.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, final
+
+import attrs
+
+from aiomusic._job import MusicJob, Submit
+from aiomusic._request import Request, Text, wire
+from aiomusic.results import Lyrics
+
+__all__ = ["REQUESTS", "Create", "LyricsWriter"]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _Version:
+    title: str
+    lyrics: str
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _Reply:
+    results: tuple[_Version, ...]
+
+    def to_result(self, request: "Create") -> tuple[Lyrics, ...]:  # noqa: ARG002
+        return tuple(Lyrics(title=v.title, text=v.lyrics) for v in self.results)
+
+
+@final
+@attrs.frozen
+class Create(Request[tuple[Lyrics, ...]]):
+    """
+    Write lyrics, in two versions.
+
+    API: make lyrics. 2 credits; the reply is the result.
+
+    Args:
+        description: What they are about, at most 120 characters.
+    """
+
+    PROVIDER: ClassVar = "lyrics"
+    OPERATION: ClassVar = "create"
+    PATH: ClassVar = "/api/v1/suno/lyrics"
+    COST: ClassVar = 2
+    REPLY_S: ClassVar = 20.0
+    REPLY: ClassVar = _Reply
+
+    description: str = attrs.field(
+        metadata=wire(Text(wire="description", least=1, most=120))
+    )
+
+
+REQUESTS: tuple[type[Request[Any]], ...] = (Create,)
+"""Every kind of request to this provider."""
+
+
+@final
+@attrs.frozen
+class LyricsWriter:
+    """
+    ``music.lyrics``.
+
+    Raises:
+        InvalidRequest: A field breaks a rule; nothing was sent.
+    """
+
+    _submit: Submit
+
+    def create(
+        self,
+        description: str,
+        *,
+        key: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> MusicJob[tuple[Lyrics, ...]]:
+        """Write lyrics, in two versions; see `Create`."""
+        request = Create(description, extra=extra or {})
+        return self._submit(request, key=key, metadata=metadata)

@@ -1,0 +1,621 @@
+"""
+Nuro: songs with a voice in about half a minute, and background music.
+
+API: the nuro pages and their own table of errors.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal, cast, final, get_args
+
+import attrs
+
+from aiomusic._job import Look, MusicJob, Submit
+from aiomusic._request import Choice, Choices, Number, Request, Text, refuse, wire
+from aiomusic.providers._replies import Provider, absent_if_empty, percent, seconds
+from aiomusic.results import Clip, ClipState, TaskSnapshot
+
+__all__ = [
+    "PROVIDER",
+    "REQUESTS",
+    "BackgroundGenre",
+    "BackgroundMood",
+    "CreateInstrumental",
+    "CreateVocal",
+    "Gender",
+    "Genre",
+    "Instrument",
+    "Mood",
+    "Nuro",
+    "Segment",
+    "SegmentName",
+    "Theme",
+    "Timbre",
+    "Version",
+]
+
+Gender = Literal["Female", "Male"]
+
+Genre = Literal[
+    "Folk",
+    "Pop",
+    "Rock",
+    "Chinese Style",
+    "Hip Hop/Rap",
+    "R&B/Soul",
+    "Punk",
+    "Electronic",
+    "Jazz",
+    "Reggae",
+    "DJ",
+    "Pop Punk",
+    "Disco",
+    "Future Bass",
+    "Pop Rap",
+    "Trap Rap",
+    "R&B Rap",
+    "Chinoiserie Electronic",
+    "GuFeng Music",
+    "Pop Rock",
+    "Jazz Pop",
+    "Bossa Nova",
+    "Contemporary R&B",
+]
+"""Of songs with a voice."""
+
+Mood = Literal[
+    "Happy",
+    "Dynamic/Energetic",
+    "Sentimental/Melancholic/Lonely",
+    "Inspirational/Hopeful",
+    "Nostalgic/Memory",
+    "Excited",
+    "Sorrow/Sad",
+    "Chill",
+    "Romantic",
+    "Miss",
+    "Groovy/Funky",
+    "Dreamy/Ethereal",
+    "Calm/Relaxing",
+]
+"""Of songs with a voice."""
+
+Timbre = Literal[
+    "Warm",
+    "Bright",
+    "Husky",
+    "Electrified voice",
+    "Sweet_AUDIO_TIMBRE",
+    "Cute_AUDIO_TIMBRE",
+    "Loud and sonorous",
+    "Powerful",
+    "Sexy/Lazy",
+]
+
+BackgroundGenre = Literal[
+    "corporate",
+    "dance/edm",
+    "orchestral",
+    "chill out",
+    "rock",
+    "hip hop",
+    "folk",
+    "funk",
+    "ambient",
+    "holiday",
+    "jazz",
+    "kids",
+    "world",
+    "travel",
+    "commercial",
+    "advertising",
+    "driving",
+    "cinematic",
+    "upbeat",
+    "epic",
+    "inspiring",
+    "business",
+    "video game",
+    "dark",
+    "pop",
+    "trailer",
+    "modern",
+    "electronic",
+    "documentary",
+    "soundtrack",
+    "fashion",
+    "acoustic",
+    "movie",
+    "tv",
+    "high tech",
+    "industrial",
+    "dance",
+    "video",
+    "vlog",
+    "marketing",
+    "game",
+    "radio",
+    "promotional",
+    "sports",
+    "party",
+    "summer",
+    "beauty",
+]
+"""Of background music."""
+
+BackgroundMood = Literal[
+    "positive",
+    "uplifting",
+    "energetic",
+    "happy",
+    "bright",
+    "optimistic",
+    "hopeful",
+    "cool",
+    "dreamy",
+    "fun",
+    "light",
+    "powerful",
+    "calm",
+    "confident",
+    "joyful",
+    "dramatic",
+    "peaceful",
+    "playful",
+    "soft",
+    "groovy",
+    "reflective",
+    "easy",
+    "relaxed",
+    "lively",
+    "smooth",
+    "romantic",
+    "intense",
+    "elegant",
+    "mellow",
+    "emotional",
+    "sentimental",
+    "cheerful happy",
+    "contemplative",
+    "soothing",
+    "proud",
+    "passionate",
+    "sweet",
+    "mystical",
+    "tranquil",
+    "cheerful",
+    "casual",
+    "beautiful",
+    "ethereal",
+    "melancholy",
+    "sad",
+    "aggressive",
+    "haunting",
+    "adventure",
+    "serene",
+    "sincere",
+    "funky",
+    "funny",
+]
+"""Of background music."""
+
+Instrument = Literal[
+    "piano",
+    "drums",
+    "guitar",
+    "percussion",
+    "synth",
+    "electric guitar",
+    "acoustic guitar",
+    "bass guitar",
+    "brass",
+    "violin",
+    "cello",
+    "flute",
+    "organ",
+    "trumpet",
+    "ukulele",
+    "saxophone",
+    "double bass",
+    "harp",
+    "glockenspiel",
+    "synthesizer",
+    "keyboard",
+    "marimba",
+    "bass",
+    "banjo",
+    "strings",
+]
+
+Theme = Literal[
+    "inspirational",
+    "motivational",
+    "achievement",
+    "discovery",
+    "every day",
+    "love",
+    "technology",
+    "lifestyle",
+    "journey",
+    "meditation",
+    "drama",
+    "children",
+    "hope",
+    "fantasy",
+    "holiday",
+    "health",
+    "family",
+    "real estate",
+    "media",
+    "kids",
+    "science",
+    "education",
+    "progress",
+    "world",
+    "vacation",
+    "training",
+    "christmas",
+    "sales",
+]
+
+Version = Literal["v1.0", "v2.0"]
+SegmentName = Literal["intro", "verse", "chorus", "inst", "bridge", "outro"]
+
+PATH = "/api/v1/nuro/create"
+
+
+@final
+@attrs.frozen
+class Segment:
+    """
+    One part of background music.
+
+    Args:
+        name: Which part.
+        duration: Whole seconds, 5 to 120; a lone part has at least 30.
+    """
+
+    name: SegmentName
+    duration: int
+
+
+def _segments(
+    value: "Iterable[Segment | tuple[SegmentName, int]]",
+) -> tuple[Segment, ...]:
+    try:
+        return tuple(
+            one if isinstance(one, Segment) else Segment(*one) for one in value
+        )
+    except TypeError:
+        # The rule refuses it, in words.
+        return cast("tuple[Segment, ...]", value)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _Segments:
+    """Parts that add up to what the service makes."""
+
+    wire: str
+    omit: object = ()
+
+    def check(
+        self, request: Request[Any], field: str, value: tuple[Segment, ...]
+    ) -> None:
+        if not isinstance(cast("object", value), tuple):
+            rule = "it must be a list of Segment(name, duration)"
+            refuse(request, field, f"is {value!r}", rule)
+        name = Choice(wire="name", values=get_args(SegmentName))
+        length = Number(
+            wire="duration", least=30 if len(value) == 1 else 5, most=120, whole=True
+        )
+        for number, segment in enumerate(value):
+            name.check(request, f"{field}[{number}].name", segment.name)
+            length.check(request, f"{field}[{number}].duration", segment.duration)
+        total = sum(segment.duration for segment in value)
+        if value and not 30 <= total <= 120:
+            rule = "all parts together must last 30 to 120 seconds"
+            refuse(request, field, f"last {total} seconds", rule)
+
+    def to_wire(self, value: tuple[Segment, ...]) -> object:
+        return [{"name": one.name, "duration": one.duration} for one in value]
+
+    def from_wire(
+        self,
+        value: list[dict[str, Any]],
+        body: Mapping[str, object],  # noqa: ARG002 - as all rules take it
+    ) -> object:
+        try:
+            return [Segment(one["name"], one["duration"]) for one in value]
+        except (KeyError, TypeError):
+            # Left as it is, for the rule to refuse.
+            return value
+
+    def schema(self) -> dict[str, object]:
+        name = {"type": "string", "enum": list(get_args(SegmentName))}
+        length = {"type": "integer", "minimum": 5, "maximum": 120}
+        part = {
+            "type": "object",
+            "properties": {"name": name, "duration": length},
+            "required": ["name", "duration"],
+        }
+        return {"type": "array", "items": part}
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _TaskBody:
+    """A flat reply; only its state must be there."""
+
+    status: ClipState
+    progress: object = None
+    audio_url: str | None = attrs.field(default=None, converter=absent_if_empty)
+    lyrics: str | None = None
+    duration: object = None
+    genre: str | None = None
+    mood: str | None = None
+    message: str | None = None
+
+    def to_snapshot(
+        self, raw: Mapping[str, Any], *, provider: str, task_id: str
+    ) -> TaskSnapshot:
+        state = self.status
+        if state is ClipState.SUCCEEDED and self.audio_url is None:
+            # API: done is succeeded *and* an address.
+            state = ClipState.RUNNING
+        clip = Clip(
+            clip_id=task_id,
+            provider=provider,
+            task_id=task_id,
+            state=state,
+            tags=", ".join(word for word in (self.genre, self.mood) if word) or None,
+            lyrics=self.lyrics,
+            audio_url=self.audio_url,
+            duration=seconds(self.duration),
+            error=self.message if state is ClipState.FAILED else None,
+            raw=raw,
+        )
+        return TaskSnapshot(state=state, clips=(clip,), progress=percent(self.progress))
+
+
+PROVIDER = Provider(
+    name="nuro",
+    task_path="/api/v1/nuro/task/{task_id}",
+    pace_s=5.0,
+    typical_s=(20.0, 40.0),
+    clips=1,
+    reply=_TaskBody,
+)
+
+
+class _MakesClips(Request[tuple[Clip, ...]]):
+    """What both kinds have in common."""
+
+    __slots__ = ()
+    PROVIDER = "nuro"
+    PATH = PATH
+    COST = 10
+    CLIPS = 1
+    WEBHOOK = True
+
+
+@final
+@attrs.frozen
+class CreateVocal(_MakesClips):
+    """
+    Make a song with a voice.
+
+    API: nuro create vocal music. 10 credits, one clip, about half a minute.
+    The service guesses what is left out.
+
+    Args:
+        lyrics: 300 to 2,000 characters, Chinese or English, with tags such as
+            ``[verse]``.
+        gender, genre, mood, timbre: See the types of these names.
+        duration: Whole seconds, 30 to 240.
+    """
+
+    OPERATION: ClassVar = "create_vocal"
+    FIXED: ClassVar[Mapping[str, object]] = {"type": "vocal"}
+
+    lyrics: str = attrs.field(metadata=wire(Text(wire="lyrics", least=300, most=2000)))
+    gender: Gender | None = attrs.field(
+        default=None,
+        kw_only=True,
+        metadata=wire(Choice(wire="gender", values=get_args(Gender))),
+    )
+    genre: Genre | None = attrs.field(
+        default=None,
+        kw_only=True,
+        metadata=wire(Choice(wire="genre", values=get_args(Genre))),
+    )
+    mood: Mood | None = attrs.field(
+        default=None,
+        kw_only=True,
+        metadata=wire(Choice(wire="mood", values=get_args(Mood))),
+    )
+    timbre: Timbre | None = attrs.field(
+        default=None,
+        kw_only=True,
+        metadata=wire(Choice(wire="timbre", values=get_args(Timbre))),
+    )
+    duration: int | None = attrs.field(
+        default=None,
+        kw_only=True,
+        metadata=wire(Number(wire="duration", least=30, most=240, whole=True)),
+    )
+
+
+def _words(value: str | Iterable[str]) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    try:
+        return tuple(value)
+    except TypeError:
+        # The rule refuses it, in words.
+        return cast("tuple[str, ...]", value)
+
+
+@final
+@attrs.frozen
+class CreateInstrumental(_MakesClips):
+    """
+    Make background music.
+
+    API: nuro create instrument music. 10 credits, one clip.
+
+    Args:
+        description: At most 200 characters.
+        version: ``"v2.0"`` is longer and can be built of parts.
+        genre, mood, instrument, theme: At most 5 each; v1.0 alone takes them.
+        duration: Whole seconds: 1 to 60 for v1.0, 30 to 120 for v2.0.  None: 60 for
+            v1.0; for v2.0 the service, or the parts, decide.
+        segments: The parts, for v2.0.
+    """
+
+    OPERATION: ClassVar = "create_instrumental"
+    FIXED: ClassVar[Mapping[str, object]] = {"type": "bgm"}
+
+    description: str = attrs.field(
+        metadata=wire(Text(wire="description", least=1, most=200))
+    )
+    version: Version = attrs.field(
+        default="v1.0",
+        kw_only=True,
+        metadata=wire(Choice(wire="version", omit="v1.0", values=get_args(Version))),
+    )
+    genre: tuple[BackgroundGenre, ...] = attrs.field(
+        default=(),
+        converter=_words,
+        kw_only=True,
+        metadata=wire(Choices(wire="genre", values=get_args(BackgroundGenre))),
+    )
+    mood: tuple[BackgroundMood, ...] = attrs.field(
+        default=(),
+        converter=_words,
+        kw_only=True,
+        metadata=wire(Choices(wire="mood", values=get_args(BackgroundMood))),
+    )
+    instrument: tuple[Instrument, ...] = attrs.field(
+        default=(),
+        converter=_words,
+        kw_only=True,
+        metadata=wire(Choices(wire="instrument", values=get_args(Instrument))),
+    )
+    theme: tuple[Theme, ...] = attrs.field(
+        default=(),
+        converter=_words,
+        kw_only=True,
+        metadata=wire(Choices(wire="theme", values=get_args(Theme))),
+    )
+    duration: int | None = attrs.field(
+        default=None,
+        kw_only=True,
+        metadata=wire(Number(wire="duration", least=1, most=120, whole=True)),
+    )
+    segments: tuple[Segment, ...] = attrs.field(
+        default=(),
+        converter=_segments,
+        kw_only=True,
+        metadata=wire(_Segments(wire="segments")),
+    )
+
+    def check(self) -> None:
+        if self.version == "v1.0":
+            if self.segments:
+                refuse(self, "segments", "are given", 'they need version="v2.0"')
+            self._check_duration(1, 60)
+            return
+        for field in ("genre", "mood", "instrument", "theme"):
+            if getattr(self, field):
+                rule = 'only version="v1.0" takes it; say it in the description'
+                refuse(self, field, "is given", rule)
+        self._check_duration(30, 120)
+        total = sum(segment.duration for segment in self.segments)
+        if self.segments and self.duration not in (None, total):
+            rule = f"the segments last {total} seconds; leave it out or let it agree"
+            refuse(self, "duration", f"is {self.duration}", rule)
+
+    def _check_duration(self, least: int, most: int) -> None:
+        if self.duration is not None:
+            rule = Number(wire="duration", least=least, most=most, whole=True)
+            rule.check(self, "duration", self.duration)
+
+
+REQUESTS: tuple[type[Request[Any]], ...] = (CreateVocal, CreateInstrumental)
+"""Every kind of request to this provider."""
+
+
+@final
+@attrs.frozen
+class Nuro:
+    """
+    ``music.nuro``: each method checks, returns a `MusicJob` at once, never waits.
+
+    All take *key* (our name for the job, the same after a restart), *metadata*
+    (what you want to find again beside it) and *extra* (fields to add to the body
+    that is sent, or to override in it).
+
+    Raises:
+        InvalidRequest: A field breaks a rule; nothing was sent.
+    """
+
+    _submit: Submit
+    _look: Look
+
+    def create_vocal(
+        self,
+        lyrics: str,
+        *,
+        gender: Gender | None = None,
+        genre: Genre | None = None,
+        mood: Mood | None = None,
+        timbre: Timbre | None = None,
+        duration: int | None = None,
+        key: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> MusicJob[tuple[Clip, ...]]:
+        """Make a song with a voice; see `CreateVocal`."""
+        request = CreateVocal(
+            lyrics,
+            gender=gender,
+            genre=genre,
+            mood=mood,
+            timbre=timbre,
+            duration=duration,
+            extra=extra or {},
+        )
+        return self._submit(request, key=key, metadata=metadata)
+
+    def create_instrumental(
+        self,
+        description: str,
+        *,
+        version: Version = "v1.0",
+        genre: Iterable[BackgroundGenre] = (),
+        mood: Iterable[BackgroundMood] = (),
+        instrument: Iterable[Instrument] = (),
+        theme: Iterable[Theme] = (),
+        duration: int | None = None,
+        segments: Iterable[Segment | tuple[SegmentName, int]] = (),
+        key: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> MusicJob[tuple[Clip, ...]]:
+        """Make background music; see `CreateInstrumental`."""
+        request = CreateInstrumental(
+            description,
+            version=version,
+            genre=genre,
+            mood=mood,
+            instrument=instrument,
+            theme=theme,
+            duration=duration,
+            segments=segments,
+            extra=extra or {},
+        )
+        return self._submit(request, key=key, metadata=metadata)
+
+    async def get(self, task_id: str) -> TaskSnapshot:
+        """Look at a task once; API: get music (nuro)."""
+        return await self._look(PROVIDER.name, task_id)

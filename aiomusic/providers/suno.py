@@ -1,0 +1,559 @@
+"""
+Suno: songs from a description or from lyrics, and everything done with a clip.
+
+API: suno instructions and the suno pages (create, extend, concat, cover,
+persona, upload, get music).
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, final, get_args
+
+import attrs
+
+from aiomusic._job import Look, MusicJob, Submit
+from aiomusic._request import (
+    CLIP,
+    Choice,
+    ClipRef,
+    Flag,
+    Number,
+    Request,
+    Text,
+    WebAddress,
+    clip_ref,
+    refuse,
+    wire,
+)
+from aiomusic.providers._replies import ClipList, Name, Provider, UploadReply
+from aiomusic.results import Clip, Persona, TaskSnapshot, Upload
+
+__all__ = [
+    "PROVIDER",
+    "REQUESTS",
+    "Concat",
+    "Cover",
+    "Create",
+    "CreatePersona",
+    "CreateWithPersona",
+    "Extend",
+    "Model",
+    "Suno",
+    "UploadAudio",
+]
+
+Model = Literal["chirp-v3-5", "chirp-v4", "chirp-v4-5", "chirp-v4-5-plus", "chirp-v5"]
+"""``chirp-v4-5`` and later take longer texts and make up to 8 minutes, not 4."""
+
+DEFAULT_MODEL: Model = "chirp-v4-5"
+PATH = "/api/v1/suno/create"
+
+PROVIDER = Provider(
+    name="suno",
+    task_path="/api/v1/suno/task/{task_id}",
+    pace_s=15.0,
+    typical_s=(60.0, 180.0),
+    clips=2,
+    reply=ClipList,
+)
+
+_LYRICS = Text(wire="prompt", least=1, most=3000, newer_most=5000)
+_TITLE = Text(wire="title", most=120, advised=80)
+_TAGS = Text(wire="tags", most=200, newer_most=1000, advised=80)
+_MODEL = Choice(wire="mv", values=get_args(Model))
+
+
+class _MakesClips(Request[tuple[Clip, ...]]):
+    """What all calls have in common that are followed by a task."""
+
+    __slots__ = ()
+    PROVIDER = "suno"
+    PATH = PATH
+    COST = 10
+    CLIPS = 2
+    WEBHOOK = True
+
+
+@final
+@attrs.frozen
+class Create(_MakesClips):
+    """
+    Make two songs, from a description or from lyrics.
+
+    API: create music. 10 credits, two clips, 1 to 3 minutes.
+
+    Args:
+        description: What the song is about, at most 400 characters (200 are safe);
+            the service then writes title, style and lyrics itself.
+        lyrics: The words, with tags such as ``[Verse]``: at most 3,000 characters,
+            5,000 from chirp-v4-5 on.
+        title: At most 120 characters (80 are safe); only with lyrics.
+        tags: The style, at most 200 characters, 1,000 from chirp-v4-5 on (80 are
+            safe); only with lyrics.
+        instrumental: Whether to leave out the voice; with it *lyrics* may be empty.
+        model: See `Model`.
+        negative_tags: Styles to keep out; only with lyrics (second snapshot).
+        style_weight: 0 to 1: how closely to follow *tags* (second snapshot).
+        weirdness: 0 to 1: how far to stray (second snapshot).
+        vocal_gender: From chirp-v4-5 on (second snapshot).
+        auto_lyrics: Take *lyrics* as a description of the words to write (second
+            snapshot).
+    """
+
+    OPERATION: ClassVar = "create"
+
+    description: str | None = attrs.field(
+        default=None,
+        metadata=wire(
+            Text(wire="gpt_description_prompt", least=1, most=400, advised=199)
+        ),
+    )
+    lyrics: str | None = attrs.field(
+        default=None,
+        kw_only=True,
+        metadata=wire(Text(wire="prompt", most=3000, newer_most=5000)),
+    )
+    title: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TITLE))
+    tags: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TAGS))
+    instrumental: bool = attrs.field(
+        default=False, kw_only=True, metadata=wire(Flag(wire="make_instrumental"))
+    )
+    model: Model = attrs.field(
+        default=DEFAULT_MODEL, kw_only=True, metadata=wire(_MODEL)
+    )
+    negative_tags: str | None = attrs.field(
+        default=None, kw_only=True, metadata=wire(Text(wire="negative_tags", most=1000))
+    )
+    style_weight: float | None = attrs.field(
+        default=None,
+        kw_only=True,
+        metadata=wire(Number(wire="style_weight", least=0, most=1)),
+    )
+    weirdness: float | None = attrs.field(
+        default=None,
+        kw_only=True,
+        metadata=wire(Number(wire="weirdness_constraint", least=0, most=1)),
+    )
+    vocal_gender: Literal["f", "m"] | None = attrs.field(
+        default=None,
+        kw_only=True,
+        metadata=wire(Choice(wire="vocal_gender", values=("f", "m"))),
+    )
+    auto_lyrics: bool = attrs.field(
+        default=False, kw_only=True, metadata=wire(Flag(wire="auto_lyrics", omit=False))
+    )
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether the caller brings the words."""
+        return self.lyrics is not None
+
+    def check(self) -> None:
+        if self.description is None and self.lyrics is None:
+            refuse(self, "description", "is missing", "give a description, or lyrics")
+        if self.description is not None and self.lyrics is not None:
+            rule = "give a description, or lyrics, not both"
+            refuse(self, "lyrics", "is given beside description", rule)
+        if self.lyrics is not None and not (self.lyrics or self.instrumental):
+            rule = "words are needed unless instrumental=True"
+            refuse(self, "lyrics", "is empty", rule)
+        if not self.is_custom:
+            self._check_description_only()
+        if self.vocal_gender is not None and self.model in ("chirp-v3-5", "chirp-v4"):
+            rule = "it needs model chirp-v4-5 or later"
+            refuse(self, "vocal_gender", f"is set for {self.model}", rule)
+
+    def _check_description_only(self) -> None:
+        for field in ("title", "tags", "negative_tags"):
+            if getattr(self, field) is not None:
+                rule = "with a description the service chooses it; give lyrics"
+                refuse(self, field, "is given beside description", rule)
+        if self.auto_lyrics:
+            rule = "it needs lyrics, read as a description of the words"
+            refuse(self, "auto_lyrics", "is set beside description", rule)
+
+    def to_body(self) -> dict[str, object]:
+        body = super().to_body()
+        if self.is_custom and not self.instrumental:
+            # The API's own example of this mode leaves it out.
+            body.pop("make_instrumental")
+        return {"custom_mode": self.is_custom, **body, **self.extra}
+
+    @classmethod
+    def matches(cls, body: Mapping[str, object]) -> bool:
+        return body.get("task_type") in ("create_music", None)
+
+
+@attrs.frozen
+class _Rewrites(_MakesClips):
+    """What extend and cover have in common: new words on an old clip."""
+
+    __slots__ = ()
+    FIXED: ClassVar[Mapping[str, object]] = {"custom_mode": True}
+
+    clip: ClipRef = attrs.field(converter=clip_ref, metadata=wire(CLIP))
+
+
+@final
+@attrs.frozen
+class Extend(_Rewrites):
+    """
+    Go on from a second of a clip; the new clip holds the added part alone.
+
+    API: extend music. 10 credits, two clips; join them with `Concat`.
+
+    Args:
+        clip: A Clip, an Upload, or the id of a generated clip.
+        at: The second to go on from, above 0 (0.1 to begin at an upload's start).
+        lyrics: The words of the added part.
+        title, tags, model: As in `Create`.
+    """
+
+    OPERATION: ClassVar = "extend"
+    TASK_TYPES: ClassVar = ("extend_music", "extend_upload_music")
+
+    at: float = attrs.field(
+        kw_only=True, metadata=wire(Number(wire="continue_at", above=0))
+    )
+    lyrics: str = attrs.field(kw_only=True, metadata=wire(_LYRICS))
+    title: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TITLE))
+    tags: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TAGS))
+    model: Model = attrs.field(
+        default=DEFAULT_MODEL, kw_only=True, metadata=wire(_MODEL)
+    )
+
+
+@final
+@attrs.frozen
+class Cover(_Rewrites):
+    """
+    Sing a clip's song in another style.
+
+    API: cover music. 10 credits, two clips.
+
+    Args:
+        clip: A Clip, an Upload, or the id of a generated clip.
+        lyrics: The words.
+        title, tags, model: As in `Create`.
+        audio_weight: 0 to 1: how close to stay to an upload (uploads only).
+    """
+
+    OPERATION: ClassVar = "cover"
+    TASK_TYPES: ClassVar = ("cover_music", "cover_upload_music")
+
+    lyrics: str = attrs.field(kw_only=True, metadata=wire(_LYRICS))
+    title: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TITLE))
+    tags: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TAGS))
+    model: Model = attrs.field(
+        default=DEFAULT_MODEL, kw_only=True, metadata=wire(_MODEL)
+    )
+    audio_weight: float | None = attrs.field(
+        default=None,
+        kw_only=True,
+        metadata=wire(Number(wire="audio_weight", least=0, most=1)),
+    )
+
+    def check(self) -> None:
+        if self.audio_weight is not None and not self.clip.is_upload:
+            refuse(self, "audio_weight", "is set", "only the cover of an upload has it")
+
+
+@final
+@attrs.frozen
+class Concat(_MakesClips):
+    """
+    Join an extension to what it extends, as one whole song.
+
+    API: concat music. One clip. The price is not on the API's page; 2 credits is a
+    sister service's.
+
+    Args:
+        clip: A clip that `Extend` made.
+    """
+
+    OPERATION: ClassVar = "concat"
+    COST: ClassVar = 2
+    CLIPS: ClassVar = 1
+    WEBHOOK: ClassVar = False
+    FIXED: ClassVar[Mapping[str, object]] = {"task_type": "concat_music"}
+
+    clip: ClipRef = attrs.field(converter=clip_ref, metadata=wire(CLIP))
+
+
+def _persona_id(persona: Persona | str) -> str:
+    return persona.persona_id if isinstance(persona, Persona) else persona
+
+
+@final
+@attrs.frozen
+class CreateWithPersona(_MakesClips):
+    """
+    Make two songs in the voice of a persona.
+
+    API: create music with persona. 10 credits, two clips.
+
+    Args:
+        persona: A Persona, or its id.
+        lyrics: The words.
+        title, tags, model: As in `Create`.
+    """
+
+    OPERATION: ClassVar = "create_with_persona"
+    FIXED: ClassVar[Mapping[str, object]] = {
+        "task_type": "persona_music",
+        "custom_mode": True,
+    }
+
+    persona: str = attrs.field(
+        converter=_persona_id,
+        metadata=wire(Text(wire="persona_id", least=1)),
+    )
+    lyrics: str = attrs.field(kw_only=True, metadata=wire(_LYRICS))
+    title: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TITLE))
+    tags: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TAGS))
+    model: Model = attrs.field(
+        default=DEFAULT_MODEL, kw_only=True, metadata=wire(_MODEL)
+    )
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _PersonaReply:
+    persona_id: Name
+
+    def to_result(self, request: "CreatePersona") -> Persona:
+        return Persona(persona_id=self.persona_id, name=request.name)
+
+
+@final
+@attrs.frozen
+class CreatePersona(Request[Persona]):
+    """
+    Keep the voice of a clip, to sing other songs with.
+
+    API: create persona, in the shape of the first snapshot; for the second,
+    ``extra={"clip_id": …}``.  The price is not on the API's pages; 1 credit is a
+    sister service's.  Use a clip that is less than a day old.
+
+    Args:
+        clip: A Clip, or its id.
+        name: At most 80 characters.
+        description: What the voice is like, at most 200 characters.
+    """
+
+    PROVIDER: ClassVar = "suno"
+    OPERATION: ClassVar = "create_persona"
+    PATH: ClassVar = "/api/v1/suno/persona"
+    COST: ClassVar = 1
+    REPLY: ClassVar = _PersonaReply
+
+    clip: ClipRef = attrs.field(converter=clip_ref, metadata=wire(CLIP))
+    name: str = attrs.field(
+        kw_only=True, metadata=wire(Text(wire="name", least=1, most=80))
+    )
+    description: str = attrs.field(
+        kw_only=True, metadata=wire(Text(wire="description", least=1, most=200))
+    )
+
+
+@final
+@attrs.frozen
+class UploadAudio(Request[Upload]):
+    """
+    Bring your own audio to the service, for extend and cover.
+
+    API: upload music. 2 credits; the reply takes about 20 seconds.
+
+    Args:
+        url: A public, direct address of 6 to 60 seconds of audio that is yours.
+    """
+
+    PROVIDER: ClassVar = "suno"
+    OPERATION: ClassVar = "upload"
+    PATH: ClassVar = "/api/v1/suno/upload"
+    COST: ClassVar = 2
+    REPLY_S: ClassVar = 20.0
+    REPLY: ClassVar = UploadReply
+
+    url: str = attrs.field(metadata=wire(WebAddress(wire="url")))
+
+
+REQUESTS: tuple[type[Request[Any]], ...] = (
+    Create,
+    Extend,
+    Concat,
+    Cover,
+    CreateWithPersona,
+    CreatePersona,
+    UploadAudio,
+)
+"""Every kind of request to this provider."""
+
+
+@final
+@attrs.frozen
+class Suno:
+    """
+    ``music.suno``: each method checks, returns a `MusicJob` at once, never waits.
+
+    All take *key* (our name for the job, the same after a restart), *metadata*
+    (what you want to find again beside it) and *extra* (fields to add to the body
+    that is sent, or to override in it).
+
+    Raises:
+        InvalidRequest: A field breaks a rule; nothing was sent.
+    """
+
+    _submit: Submit
+    _look: Look
+
+    def create(
+        self,
+        description: str | None = None,
+        *,
+        lyrics: str | None = None,
+        title: str | None = None,
+        tags: str | None = None,
+        instrumental: bool = False,
+        model: Model = DEFAULT_MODEL,
+        negative_tags: str | None = None,
+        style_weight: float | None = None,
+        weirdness: float | None = None,
+        vocal_gender: Literal["f", "m"] | None = None,
+        auto_lyrics: bool = False,
+        key: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> MusicJob[tuple[Clip, ...]]:
+        """Make two songs from a description, or from lyrics; see `Create`."""
+        request = Create(
+            description,
+            lyrics=lyrics,
+            title=title,
+            tags=tags,
+            instrumental=instrumental,
+            model=model,
+            negative_tags=negative_tags,
+            style_weight=style_weight,
+            weirdness=weirdness,
+            vocal_gender=vocal_gender,
+            auto_lyrics=auto_lyrics,
+            extra=extra or {},
+        )
+        return self._submit(request, key=key, metadata=metadata)
+
+    def extend(
+        self,
+        clip: Clip | Upload | str,
+        *,
+        at: float,
+        lyrics: str,
+        title: str | None = None,
+        tags: str | None = None,
+        model: Model = DEFAULT_MODEL,
+        key: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> MusicJob[tuple[Clip, ...]]:
+        """Go on from second *at* of a clip; see `Extend`."""
+        request = Extend(
+            clip,
+            at=at,
+            lyrics=lyrics,
+            title=title,
+            tags=tags,
+            model=model,
+            extra=extra or {},
+        )
+        return self._submit(request, key=key, metadata=metadata)
+
+    def cover(
+        self,
+        clip: Clip | Upload | str,
+        *,
+        lyrics: str,
+        title: str | None = None,
+        tags: str | None = None,
+        model: Model = DEFAULT_MODEL,
+        audio_weight: float | None = None,
+        key: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> MusicJob[tuple[Clip, ...]]:
+        """Sing a clip's song in another style; see `Cover`."""
+        request = Cover(
+            clip,
+            lyrics=lyrics,
+            title=title,
+            tags=tags,
+            model=model,
+            audio_weight=audio_weight,
+            extra=extra or {},
+        )
+        return self._submit(request, key=key, metadata=metadata)
+
+    def concat(
+        self,
+        clip: Clip | str,
+        *,
+        key: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> MusicJob[tuple[Clip, ...]]:
+        """Join an extension to what it extends; see `Concat`."""
+        request = Concat(clip, extra=extra or {})
+        return self._submit(request, key=key, metadata=metadata)
+
+    def create_persona(
+        self,
+        clip: Clip | str,
+        *,
+        name: str,
+        description: str,
+        key: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> MusicJob[Persona]:
+        """Keep the voice of a clip; see `CreatePersona`."""
+        request = CreatePersona(
+            clip, name=name, description=description, extra=extra or {}
+        )
+        return self._submit(request, key=key, metadata=metadata)
+
+    def create_with_persona(
+        self,
+        persona: Persona | str,
+        *,
+        lyrics: str,
+        title: str | None = None,
+        tags: str | None = None,
+        model: Model = DEFAULT_MODEL,
+        key: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> MusicJob[tuple[Clip, ...]]:
+        """Make two songs in the voice of a persona; see `CreateWithPersona`."""
+        request = CreateWithPersona(
+            persona,
+            lyrics=lyrics,
+            title=title,
+            tags=tags,
+            model=model,
+            extra=extra or {},
+        )
+        return self._submit(request, key=key, metadata=metadata)
+
+    def upload(
+        self,
+        url: str,
+        *,
+        key: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
+    ) -> MusicJob[Upload]:
+        """Bring your own audio to the service; see `UploadAudio`."""
+        request = UploadAudio(url, extra=extra or {})
+        return self._submit(request, key=key, metadata=metadata)
+
+    async def get(self, task_id: str) -> TaskSnapshot:
+        """Look at a task once; API: get music (suno)."""
+        return await self._look(PROVIDER.name, task_id)

@@ -1,0 +1,144 @@
+"""What the service makes, as frozen values."""
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime
+from typing import final
+
+import attrs
+
+__all__ = [
+    "Clip",
+    "ClipState",
+    "Credits",
+    "Lyrics",
+    "Persona",
+    "TaskSnapshot",
+    "Upload",
+]
+
+
+@final
+class ClipState(enum.StrEnum):
+    """How far a clip or a task is; UNKNOWN is a word that we don't know."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in _FINAL
+
+
+_FINAL = frozenset({ClipState.SUCCEEDED, ClipState.FAILED})
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Clip:
+    """
+    One audio that the service made.
+
+    Attributes:
+        clip_id: The service's id, for later calls such as extend.
+        provider: Who made it: ``"suno"``, ``"riffusion"``, ``"nuro"``.
+        task_id: The task that made it; None if it is not known.
+        state: How far it is.
+        title, tags, lyrics: As the service has them; None where it has none.
+        audio_url, image_url, video_url: None until there is something to fetch.
+        duration: Seconds; None until it is known.
+        created_at: When the service made it, with a time zone.
+        model: The model's name on the wire (``mv``).
+        error: The service's words on why it failed.
+        raw: The clip as it came over the wire, unknown keys included.
+    """
+
+    clip_id: str
+    provider: str
+    task_id: str | None = None
+    state: ClipState
+    title: str | None = None
+    tags: str | None = None
+    lyrics: str | None = None
+    audio_url: str | None = None
+    image_url: str | None = None
+    video_url: str | None = None
+    duration: float | None = None
+    created_at: datetime | None = None
+    model: str | None = None
+    error: str | None = None
+    raw: Mapping[str, object] = attrs.field(factory=dict, repr=False, eq=False)
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether there is audio to fetch, be it still a stream."""
+        return self.audio_url is not None and self.state is not ClipState.FAILED
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Lyrics:
+    """One version of generated lyrics."""
+
+    title: str
+    text: str
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Persona:
+    """A voice kept from a clip, to sing other songs."""
+
+    persona_id: str
+    name: str
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Upload:
+    """
+    Your own audio at the service.
+
+    Pass it where a clip is taken: extend, cover and the like then use the task
+    type that the service wants for uploads.
+    """
+
+    clip_id: str
+    provider: str
+    url: str
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Credits:
+    """The account's balance; extra credits are spent first and never expire."""
+
+    credits: int
+    extra_credits: int
+
+    @property
+    def total(self) -> int:
+        """All that can be spent."""
+        return self.credits + self.extra_credits
+
+
+@final
+@attrs.frozen(kw_only=True)
+class TaskSnapshot:
+    """
+    What one look at a task showed.
+
+    Attributes:
+        state: FAILED only if every clip failed; SUCCEEDED if every clip is final
+            and at least one succeeded.
+        clips: All clips so far, each with its own state.
+        progress: Percent, where the provider tells it (nuro).
+    """
+
+    state: ClipState
+    clips: tuple[Clip, ...] = ()
+    progress: int | None = None

@@ -1,0 +1,321 @@
+"""
+Measure the emulator's music with detectors this project did not write.
+
+Run ``python benchmarks/music.py`` (all of it, some minutes) or name the parts:
+``styles``, ``sections``, ``telling``, ``cost``. Needs librosa, pyloudnorm, scipy
+and scikit-learn besides the ``emulator`` extra.
+"""
+
+import argparse
+import os
+import resource
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import librosa
+import numpy as np
+import numpy.typing as npt
+import pyloudnorm
+import scipy.ndimage
+import scipy.signal
+import soundfile
+from sklearn.neighbors import NearestCentroid
+from sklearn.preprocessing import StandardScaler
+
+from aiomusic.emulator.music import Brief, Score, compose, write_song
+from aiomusic.emulator.music.styles import STYLES
+
+Samples = npt.NDArray[np.float64]
+
+# Krumhansl and Kessler's probe-tone profiles, the usual templates for keys.
+MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+LYRICS = """
+[Verse]
+Morning finds a paper crane
+Sleeping on the window pane
+Someone folded it last night
+Out of letters, out of light
+[Chorus]
+Fly away and do not fall
+Higher than the garden wall
+Fly away and when you land
+Write a word upon my hand
+[Verse]
+Evening brings it back to me
+Smelling of the open sea
+Half a feather, half a word
+Telling everything it heard
+[Chorus]
+Fly away and do not fall
+Higher than the garden wall
+Fly away and when you land
+Write a word upon my hand
+"""
+
+
+@attrs.frozen(kw_only=True)
+class Heard:
+    """
+    A song, its file as it was decoded, and what rendering it cost.
+    """
+
+    score: Score
+    samples: Samples
+    rate: int
+    cpu_s: float
+
+    @property
+    def mono(self) -> npt.NDArray[np.float32]:
+        """
+        Return the middle of the stereo signal.
+        """
+        return np.mean(self.samples, axis=1).astype(np.float32)
+
+
+def hear(brief: Brief, kind: str = "mp3") -> Heard:
+    """
+    Compose, render and decode one song.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"song.{kind}")
+        start = time.process_time()
+        score = compose(brief)
+        write_song(score, path, "wav" if kind == "wav" else "mp3")
+        cpu_s = time.process_time() - start
+        samples, rate = soundfile.read(path, always_2d=True)
+    return Heard(score=score, samples=samples, rate=rate, cpu_s=cpu_s)
+
+
+def tempo_error(heard: Heard) -> float:
+    """
+    Return how far librosa's tempo is off, octaves allowed, as a share.
+    """
+    found = float(
+        np.atleast_1d(librosa.feature.tempo(y=heard.mono, sr=heard.rate))[0]
+    )
+    beats, _ = librosa.beat.beat_track(y=heard.mono, sr=heard.rate, units="time")[::-1]
+    if len(beats) > 4:
+        # The mean gap is finer than the tempogram's bins.
+        found = 60.0 / float(np.polyfit(np.arange(len(beats)), beats, 1)[0])
+    ratios = [found * factor / heard.score.tempo for factor in (0.5, 1.0, 2.0)]
+    return min(abs(ratio - 1.0) for ratio in ratios)
+
+
+def key_of(heard: Heard) -> tuple[int, bool]:
+    """
+    Return the tonic and whether it is minor, from librosa's chroma.
+    """
+    harmonic = librosa.effects.harmonic(heard.mono, margin=2.0)
+    # The tuning is given: librosa's estimate of it crashes with numba 0.68.
+    chroma = librosa.feature.chroma_cqt(y=harmonic, sr=heard.rate, tuning=0.0)
+    chroma = chroma.mean(axis=1)
+    best = (-2.0, 0, False)
+    for tonic in range(12):
+        for is_minor, profile in ((False, MAJOR), (True, MINOR)):
+            match = float(np.corrcoef(np.roll(profile, tonic), chroma)[0, 1])
+            best = max(best, (match, tonic, is_minor))
+    return best[1], best[2]
+
+
+def is_key_right(heard: Heard) -> bool:
+    """
+    Say whether the key is found exactly or as its relative.
+    """
+    tonic, is_minor = key_of(heard)
+    key = heard.score.key
+    relative = (key.tonic + (3 if key.is_minor else 9)) % 12
+    return (tonic, is_minor) in (
+        (key.tonic, key.is_minor),
+        (relative, not key.is_minor),
+    )
+
+
+def loudness(heard: Heard) -> float:
+    """
+    Return the integrated loudness in LUFS, by pyloudnorm.
+    """
+    return float(pyloudnorm.Meter(heard.rate).integrated_loudness(heard.samples))
+
+
+def true_peak(heard: Heard) -> float:
+    """
+    Return the true peak in dBFS, by scipy's fourfold resampling.
+    """
+    over = scipy.signal.resample_poly(heard.samples, 4, 1)
+    return float(20 * np.log10(np.max(np.abs(over))))
+
+
+def boundaries(heard: Heard) -> npt.NDArray[np.float64]:
+    """
+    Return the section boundaries that librosa's clustering finds, in seconds.
+    """
+    hop = 4096
+    mfcc = librosa.feature.mfcc(y=heard.mono, sr=heard.rate, n_mfcc=14, hop_length=hop)
+    contrast = librosa.feature.spectral_contrast(
+        y=heard.mono, sr=heard.rate, hop_length=hop
+    )
+    features = StandardScaler().fit_transform(np.vstack([mfcc, contrast]).T).T
+    # A boundary is a change of what is heard over seconds, not of one chord.
+    smooth = scipy.ndimage.uniform_filter1d(features, 24, axis=1)
+    count = len(heard.score.sections)
+    frames = librosa.segment.agglomerative(smooth, count)
+    return np.asarray(librosa.frames_to_time(frames, sr=heard.rate, hop_length=hop))
+
+
+def features(heard: Heard) -> list[float]:
+    """
+    Return spectral centroid (log) and onset density, then a few more.
+    """
+    centroid = librosa.feature.spectral_centroid(y=heard.mono, sr=heard.rate)
+    onsets = librosa.onset.onset_detect(y=heard.mono, sr=heard.rate)
+    flatness = librosa.feature.spectral_flatness(y=heard.mono)
+    spread = librosa.feature.spectral_bandwidth(y=heard.mono, sr=heard.rate)
+    mfcc = librosa.feature.mfcc(y=heard.mono, sr=heard.rate, n_mfcc=13)
+    seconds = len(heard.samples) / heard.rate
+    return [
+        float(np.log(np.median(centroid))),
+        len(onsets) / seconds,
+        float(np.log(np.mean(flatness) + 1e-9)),
+        float(np.log(np.mean(spread))),
+        *(float(value) for value in mfcc.mean(axis=1)),
+        *(float(value) for value in mfcc.std(axis=1)[:5]),
+    ]
+
+
+def briefs(seeds: range, seconds: float = 20.0) -> Iterator[Brief]:
+    """
+    Order one song of each style and seed.
+    """
+    for style in STYLES:
+        for seed in seeds:
+            yield Brief(
+                style=style, duration_s=seconds, seed=seed, instrumental=seed % 2 == 0,
+                lyrics=LYRICS,
+            )  # fmt: skip
+
+
+def measure_styles(seeds: int) -> None:
+    """
+    Print tempo, key, loudness, peak and cost of each style.
+    """
+    print(f"{'style':<12}{'tempo':>7}{'off':>7}{'key':>12}{'key ok':>8}"
+          f"{'LUFS':>8}{'dBTP':>7}{'CPU/s':>7}")  # fmt: skip
+    tempo_ok = keys_ok = levels_ok = songs = with_beat = 0
+    for brief in briefs(range(1, seeds + 1)):
+        heard = hear(brief)
+        songs += 1
+        error, is_right = tempo_error(heard), is_key_right(heard)
+        lufs, peak = loudness(heard), true_peak(heard)
+        has_beat = STYLES[brief.style].groove is not None
+        with_beat += has_beat
+        tempo_ok += has_beat and error <= 0.03
+        keys_ok += is_right
+        levels_ok += abs(lufs + 14) <= 1 and peak <= -1.0
+        print(
+            f"{brief.style:<12}{heard.score.tempo:>7.1f}"
+            f"{f'{error:.1%}' if has_beat else '–':>7}{heard.score.key!s:>12}"
+            f"{'yes' if is_right else 'NO':>8}{lufs:>8.2f}{peak:>7.2f}"
+            f"{heard.cpu_s / heard.score.duration_s:>7.3f}"
+        )
+    print(f"tempo within 3 %: {tempo_ok}/{with_beat}; key exact or relative: "
+          f"{keys_ok}/{songs}; loudness and peak in bounds: {levels_ok}/{songs}")  # fmt: skip
+
+
+def measure_sections() -> None:
+    """
+    Print how many section boundaries of a verse and chorus form are found.
+    """
+    found = total = 0
+    for style in STYLES:
+        heard = hear(Brief(style=style, lyrics=LYRICS, seed=4, duration_s=80.0))
+        seen = boundaries(heard)
+        real = [section.start_s for section in heard.score.sections[1:]]
+        hits = sum(bool(np.min(np.abs(seen - second)) <= 1.0) for second in real)
+        found, total = found + hits, total + len(real)
+        print(f"{style:<12}{hits}/{len(real)} boundaries within 1 s")
+    print(f"boundaries found: {found}/{total} = {found / total:.0%}")
+
+
+def measure_telling(train: int, test: int) -> None:
+    """
+    Print how well a nearest-centroid classifier tells the styles apart.
+    """
+    known = [(b.style, features(hear(b, "wav"))) for b in briefs(range(100, 100 + train))]
+    fresh = [(b.style, features(hear(b, "wav"))) for b in briefs(range(900, 900 + test))]
+    for name, columns in (("centroid and onset density", 2), ("all features", None)):
+        scale = StandardScaler()
+        rows = scale.fit_transform([row[:columns] for _, row in known])
+        model = NearestCentroid().fit(rows, [style for style, _ in known])
+        told = model.predict(scale.transform([row[:columns] for _, row in fresh]))
+        pairs = list(zip(told, (style for style, _ in fresh), strict=True))
+        right = sum(a == b for a, b in pairs)
+        print(f"{name}: {right}/{len(pairs)} = {right / len(pairs):.0%} told apart")
+        wrong = sorted({f"{b} taken for {a}" for a, b in pairs if a != b})
+        print("  " + "; ".join(wrong))
+
+
+def measure_cost() -> None:
+    """
+    Print CPU seconds per second of audio, and the peak memory, by length.
+    """
+    for style in ("pop", "rock", "ambient", "jazz"):
+        for seconds in (20.0, 120.0, 480.0):
+            cpu_s, peak_mb = _apart(Brief(style=style, duration_s=seconds, lyrics=LYRICS))
+            print(f"{style:<10}{seconds:>5.0f} s  {cpu_s / seconds:.3f} CPU s/s  "
+                  f"{peak_mb:.0f} MB peak")  # fmt: skip
+
+
+def _apart(brief: Brief) -> tuple[float, float]:
+    """
+    Render in a process of its own, so that the peak of memory is the song's.
+    """
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        score = compose(brief)
+        start = time.process_time()
+        with tempfile.TemporaryDirectory() as folder:
+            write_song(score, Path(folder, "song.mp3"))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        os.write(write, f"{time.process_time() - start} {peak}".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    cpu, peak_text = os.read(read, 100).decode().split()
+    os.close(read)
+    os.close(write)
+    return float(cpu), float(peak_text)
+
+
+def main() -> None:
+    """
+    Measure what the command line names.
+    """
+    warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=[])
+    parser.add_argument("--seeds", type=int, default=2, help="songs per style")
+    arguments = parser.parse_args()
+    parts = arguments.parts or ["styles", "sections", "telling", "cost"]
+    for part in parts:
+        print(f"# {part}", flush=True)
+        match part:
+            case "styles":
+                measure_styles(arguments.seeds)
+            case "sections":
+                measure_sections()
+            case "telling":
+                measure_telling(2 * arguments.seeds, arguments.seeds)
+            case "cost":
+                measure_cost()
+            case _:
+                sys.exit(f"no such part: {part}")
+
+
+if __name__ == "__main__":
+    main()

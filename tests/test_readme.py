@@ -1,0 +1,48 @@
+"""What the README shows is what happens."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from aiomusic.emulator import Emulator, Pace
+
+README = Path(__file__).parent.parent / "README.md"
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.slow
+async def test_the_first_example_runs_as_printed() -> None:
+    """A new file with nothing but the example prints two clips."""
+    example = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)[0]
+
+    async with Emulator(pace=Pace.seconds(0, 0), media=False) as api:
+        environment = {
+            **os.environ,
+            "AIOMUSIC_API_KEY": api.key,
+            "AIOMUSIC_BASE_URL": api.url,
+        }
+        done = await anyio.run_process(
+            [sys.executable, "-c", example], env=environment, stderr=subprocess.STDOUT
+        )
+
+    lines = done.stdout.decode().splitlines()
+    assert 2 == len(lines)
+    assert all(api.url in line for line in lines)
+
+
+def test_every_name_of_the_package_can_be_had() -> None:
+    """The lazy facade gives all that it lists, and refuses the rest."""
+    import aiomusic
+
+    found = [getattr(aiomusic, name) for name in aiomusic.__all__]
+
+    assert len(aiomusic.__all__) == len(found)
+    assert sorted(aiomusic.__all__) == aiomusic.__all__ == dir(aiomusic)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        aiomusic.nothing  # noqa: B018
