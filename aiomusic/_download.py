@@ -438,6 +438,7 @@ class _Part:
         self._fd: int | None = None
         self._is_closed = False
         self._is_shared = True
+        self._is_ours = False
 
     @property
     def is_kept(self) -> bool:
@@ -464,14 +465,18 @@ class _Part:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
+                is_busy = error.errno in {errno.EWOULDBLOCK, errno.EINTR}
+                if not is_busy and os.fstat(fd).st_size == 0:
+                    self.path.unlink(missing_ok=True)
                 os.close(fd)
-                if error.errno in {errno.EWOULDBLOCK, errno.EINTR}:
+                if is_busy:
                     return False
             else:
                 return self._take(fd)
         self._is_shared = False
         self.path = self._place.folder / f"{self._place.stem}.{_token()}.part"
         self._fd = _open_regular(self.path, os.O_CREAT | os.O_EXCL)
+        self._is_ours = True
         return True
 
     def _take(self, fd: int) -> bool:
@@ -484,6 +489,7 @@ class _Part:
             os.close(fd)
             return False
         self._fd = fd
+        self._is_ours = True
         self.note = _read_note(self._note_path)
         self.size_bytes = os.lseek(fd, 0, os.SEEK_END)
         return True
@@ -555,6 +561,7 @@ class _Part:
                     self.path.replace(final_path)
             self._note_path.unlink(missing_ok=True)
             # From here on, another's part may stand under the name.
+            self._is_ours = False
             self._release()
             _sync_folder(self._place.folder)
             return final_path
@@ -568,15 +575,11 @@ class _Part:
         """Unlock it, and remove it if nobody can go on with it."""
         with self._guard:
             self._is_closed = True
-            if self._fd is None:
-                return
-            try:
-                if not self.is_kept:
-                    with contextlib.suppress(OSError):
-                        self._note_path.unlink(missing_ok=True)
-                        self.path.unlink(missing_ok=True)
-            finally:
-                self._release()
+            if self._is_ours and not self.is_kept:
+                with contextlib.suppress(OSError):
+                    self._note_path.unlink(missing_ok=True)
+                    self.path.unlink(missing_ok=True)
+            self._release()
 
 
 def _open_regular(path: Path, flags: int) -> int:

@@ -10,6 +10,8 @@ __all__ = ["Gate", "backoff_s"]
 
 FIRST_S = 0.5
 MOST_S = 60.0
+# A service that asks for more is asked again all the same.
+LONGEST_S = 300.0
 
 
 def backoff_s(failures: int) -> float:
@@ -27,7 +29,8 @@ class Gate:
 
     def close(self, retry_after_s: float | None, failures: int = 1) -> None:
         """Keep requests back, as the service says or, if it says nothing, a while."""
-        wait_s = backoff_s(failures) if retry_after_s is None else retry_after_s
+        asked_s = backoff_s(failures) if retry_after_s is None else retry_after_s
+        wait_s = min(asked_s, LONGEST_S)
         self.opens_at = max(self.opens_at, self._clock.now() + wait_s)
 
     async def wait(self) -> None:

@@ -144,9 +144,7 @@ class Poller:
     async def _snapshot(self, followed: _Followed) -> TaskSnapshot:
         task_id = followed.job.task_id
         assert task_id is not None
-        reply = await self.transport.get(
-            followed.provider.task_path.format(task_id=task_id)
-        )
+        reply = await self.transport.get(followed.provider.path_of(task_id))
         followed.asked_s = _wire.retry_after_s(reply)
         # Most looks show what the one before showed; those are not read again.
         seen = hash((reply.status, reply.body))
@@ -221,7 +219,7 @@ def _still_there(job: MusicJob[Any]) -> str:
 
 def _task_failed(clips: tuple[Clip, ...]) -> JobFailed:
     words = "; ".join(dict.fromkeys(clip.error for clip in clips if clip.error))
-    is_refunded = "refunded" in words.lower()
+    is_refunded = _wire.says_refunded(words)
     return JobFailed(
         f"The task failed at the service: {words or 'it gives no reason'}.",
         charged=Charged.REFUNDED if is_refunded else Charged.UNKNOWN,

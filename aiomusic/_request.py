@@ -42,7 +42,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 def _kept(extra: Mapping[str, object]) -> Mapping[str, object]:
-    return copy.deepcopy(dict(extra))
+    return copy.deepcopy(dict(extra)) if extra else {}
 
 
 @attrs.frozen(kw_only=True)

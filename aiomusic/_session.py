@@ -417,7 +417,7 @@ class _Run:
         return found[0] if found else clip
 
     async def look(self, provider: Provider, task_id: str) -> TaskSnapshot:
-        path = provider.task_path.format(task_id=task_id)
+        path = provider.path_of(task_id)
         return await self.read(
             path, lambda reply: _wire.read_task(provider, task_id, reply)
         )

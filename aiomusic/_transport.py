@@ -361,11 +361,14 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
 
 @contextlib.contextmanager
 def _download_errors(url: str) -> Iterator[None]:
-    host = urlsplit(url).hostname
     try:
+        host = urlsplit(url).hostname
         yield
     except MusicError:
         raise
+    except ValueError as error:
+        message = "The clip's link is no address."
+        raise DownloadError(message) from error
     except _BROKEN as error:
         if not isinstance(error, _NETWORK):
             # The disk's, seen while a chunk was written.

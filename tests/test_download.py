@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import gzip
 import io
 import os
 import re
@@ -385,6 +387,17 @@ async def test_a_stream_of_unknown_length_is_stored(
     assert SONG == (await save()).read_bytes()
 
 
+async def test_a_compressed_reply_is_not_taken_for_a_short_one(
+    save: Saver, host: MediaHost
+) -> None:
+    """The length of what was sent is not that of the song."""
+    headers = {"Content-Encoding": "gzip", "ETag": '"zip"'}
+    host.answers = [says(200, gzip.compress(SONG), headers)]
+
+    assert SONG == (await save()).read_bytes()
+    assert "identity" == host.seen[0].headers["Accept-Encoding"]
+
+
 async def test_a_part_that_was_whole_is_not_fetched_again(
     save: Saver, host: MediaHost
 ) -> None:
@@ -475,6 +488,14 @@ async def test_a_clip_without_a_link_asks_for_one(save: Saver, host: MediaHost) 
     path = await save(clip(None))
 
     assert SONG == path.read_bytes()
+
+
+async def test_a_clip_that_failed_is_an_error(save: Saver) -> None:
+    """The service's reason is told."""
+    failed = attrs.evolve(clip(None), state=ClipState.FAILED, error="too loud")
+
+    with pytest.raises(DownloadError, match="fetched: it failed: too loud"):
+        await save(failed)
 
 
 async def test_a_link_that_stays_dead_is_an_error(save: Saver, host: MediaHost) -> None:
@@ -606,6 +627,31 @@ async def test_another_process_is_waited_for(save: Saver, host: MediaHost) -> No
 
     assert (0, b"theirs") == seen_before
     assert SONG == path.read_bytes()
+
+
+async def test_without_file_locks_each_save_has_its_own_part(
+    save: Saver, host: MediaHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file system locks nothing, bytes are spent, and no file is spoilt."""
+    fcntl = pytest.importorskip("fcntl")
+
+    def no_locks(_fd: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    host.answers = [host.cut(500_000)]
+
+    paths = await asyncio.gather(save(), save())
+
+    assert 1 == len(set(paths))
+    assert SONG == paths[0].read_bytes()
+    assert [paths[0].name] == save.names
+    assert PART_WAY in host.starts
+    (save.folder / paths[0].name).unlink()
+    paths[0].mkdir()
+    with pytest.raises(DownloadError, match=r"\.wav is a link, or no file"):
+        await save()
+    assert [paths[0].name] == save.names
 
 
 async def test_cancelling_keeps_what_came_and_unlocks_it(

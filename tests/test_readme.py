@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+import aiomusic
 from aiomusic.emulator import Emulator, Pace
 
 README = Path(__file__).parent.parent / "README.md"
@@ -38,8 +39,6 @@ async def test_the_first_example_runs_as_printed() -> None:
 
 def test_every_name_of_the_package_can_be_had() -> None:
     """The lazy facade gives all that it lists, and refuses the rest."""
-    import aiomusic
-
     found = [getattr(aiomusic, name) for name in aiomusic.__all__]
 
     assert len(aiomusic.__all__) == len(found)

@@ -62,7 +62,7 @@ async def test_a_clean_exit_waits_for_every_job(api: Emulator) -> None:
 
 
 async def test_an_exception_detaches_and_arrives_bare(api: Emulator) -> None:
-    """What is queued is dropped unpaid, what is in flight is named, and that at once."""
+    """What is queued is dropped unpaid, and what is in flight is named."""
     with pytest.raises(LeftError, match="^mine$"):
         async with session(api, concurrency=1) as music:
             done = music.riffusion.create("done")
@@ -137,10 +137,6 @@ async def test_cancellation_by_an_anyio_scope_detaches(api: Emulator) -> None:
 async def test_cancellation_while_the_exit_waits_detaches(api: Emulator) -> None:
     """Whoever loses patience with a clean exit gets the other one."""
     api.fault("status", status=500, on="poll", times=1_000_000)
-
-    async def work() -> MusicJob[object]:
-        async with session(api, clock=None) as music:
-            return music.riffusion.create("song")
 
     with anyio.CancelScope() as scope:
         async with session(api) as music:
@@ -232,9 +228,7 @@ async def test_an_injected_http_session_still_tells_what_was_sent(
     assert 1 == api.submissions
 
 
-async def test_proxy_variables_are_honoured(
-    api: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_proxy_variables_are_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     """With http_proxy set, calls go to the proxy."""
     seen: list[str] = []
 
@@ -269,7 +263,7 @@ async def test_credits_are_the_balance(api: Emulator) -> None:
 
 
 async def test_reads_are_repeated(api: Emulator) -> None:
-    """Asking for the balance costs nothing, so a passing fault is met by asking again."""
+    """Asking for the balance is free, so a passing fault is met by asking again."""
     api.fault("drop_after_body", on="credits")
     api.fault("status", status=503, on="credits")
     clock = LeapingClock()
@@ -354,7 +348,7 @@ async def test_a_wrong_key_ends_at_once(api: Emulator) -> None:
 async def test_the_key_is_shown_nowhere(
     api: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not in a repr, a log line, an error or an address, even if the service repeats it."""
+    """Not in a repr, a log line, an error or an address; a service may repeat it."""
     caplog.set_level(logging.DEBUG)
     body = f'{{"message": "bad key {api.key}"}}'
     api.fault("status", status=403, body=body, on="create")

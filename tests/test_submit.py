@@ -1,6 +1,7 @@
 """A create is sent once, and what became of it is told."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ async def music(api: Emulator, clock: LeapingClock) -> AsyncIterator[MusicSessio
         yield music
 
 
-AMBIGUOUS = {
+AMBIGUOUS: dict[str, dict[str, Any]] = {
     "dropped before the body was read": {"kind": "drop_before_body"},
     "dropped after the body was read": {"kind": "drop_after_body"},
     "reset": {"kind": "reset"},
@@ -57,11 +58,10 @@ AMBIGUOUS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", AMBIGUOUS.values(), ids=AMBIGUOUS.keys())
 async def test_an_ambiguous_create_is_sent_once_and_unknown(
-    api: Emulator, music: MusicSession, fault: dict[str, object]
+    api: Emulator, music: MusicSession, fault: dict[str, Any]
 ) -> None:
     """Whatever breaks after the first byte, the create is not sent again."""
-    options = dict(fault)
-    api.fault(str(options.pop("kind")), on="create", **options)  # type: ignore[arg-type]
+    api.fault(on="create", **fault)
     job = music.riffusion.create("r&b pop song")
 
     with pytest.raises(SubmissionUnknown, match="not sent again") as caught:
@@ -157,7 +157,7 @@ async def test_a_redirect_does_not_carry_a_create_elsewhere(
     assert 1 == len([request for request in api.requests if request.method == "POST"])
 
 
-POLL_FAULTS = {
+POLL_FAULTS: dict[str, dict[str, Any]] = {
     "drop": {"kind": "drop_after_body"},
     "500": {"kind": "status", "status": 500},
     "503": {"kind": "status", "status": 503},
@@ -169,11 +169,10 @@ POLL_FAULTS = {
 
 @pytest.mark.parametrize("fault", POLL_FAULTS.values(), ids=POLL_FAULTS.keys())
 async def test_one_bad_look_never_loses_a_job(
-    api: Emulator, music: MusicSession, fault: dict[str, object]
+    api: Emulator, music: MusicSession, fault: dict[str, Any]
 ) -> None:
     """Each fault of a look is survived."""
-    options = dict(fault)
-    api.fault(str(options.pop("kind")), on="poll", **options)  # type: ignore[arg-type]
+    api.fault(on="poll", **fault)
 
     clips = await music.riffusion.create("r&b pop song")
 
@@ -185,8 +184,7 @@ async def test_all_bad_looks_in_a_row_are_survived(
 ) -> None:
     """Six different faults, one after the other, do not lose a job either."""
     for fault in POLL_FAULTS.values():
-        options = dict(fault)
-        api.fault(str(options.pop("kind")), on="poll", **options)  # type: ignore[arg-type]
+        api.fault(on="poll", **fault)
     api.fault("unknown_state", on="poll")
     api.fault("cut_body", on="poll")
 
@@ -228,9 +226,7 @@ async def test_a_task_that_never_ends_times_out(
     assert pytest.approx(100, abs=1) == clock.now()
 
 
-async def test_words_refused_on_the_look_end_the_job(
-    api: Emulator, music: MusicSession
-) -> None:
+async def test_words_refused_on_the_look_end_the_job(music: MusicSession) -> None:
     """The service may find out only later, and says so in the reply to a look."""
     job = music.riffusion.create("[[copyright]]")
 

@@ -44,6 +44,18 @@ def m4a() -> bytes:
     return b"".join(struct.pack(">I4s", 8 + len(b), n) + b for n, b in boxes)
 
 
+def box(name: bytes, *contents: bytes) -> bytes:
+    content = b"".join(contents)
+    return struct.pack(">I4s", 8 + len(content), name) + content
+
+
+def real_m4a() -> bytes:
+    sound = box(b"hdlr", bytes(8), b"soun", bytes(13))
+    length = box(b"mdhd", bytes(12), struct.pack(">II", 1000, 2000), bytes(4))
+    moov = box(b"moov", box(b"trak", box(b"mdia", length, sound)))
+    return box(b"ftyp", b"M4A ", bytes(4)) + moov + box(b"mdat", bytes(500))
+
+
 def stored(folder: Path, content: bytes) -> Path:
     path = folder / "song"
     path.write_bytes(content)
@@ -154,6 +166,21 @@ def test_id3_tags_are_written(tmp_path: Path, content: bytes) -> None:
     assert PNG == tags.getall("APIC")[0].data
     assert _tags.flaw(path, 2.0) is None
     assert [path] == list(tmp_path.iterdir())
+
+
+def test_m4a_tags_are_written(tmp_path: Path) -> None:
+    """The atoms of iTunes hold the same."""
+    mutagen = pytest.importorskip("mutagen")
+    path = stored(tmp_path, real_m4a())
+
+    is_tagged = _tags.tag(path, CLIP, PNG)
+
+    tags = mutagen.File(path).tags
+    assert is_tagged
+    assert ["Péniche 🎵"] == tags["\xa9nam"]
+    assert ["one\ntwo"] == tags["\xa9lyr"]
+    assert [PNG] == tags["covr"]
+    assert _tags.flaw(path, 1.0) is None
 
 
 @pytest.mark.parametrize("container", ["FLAC", "OGG", "MP3"])

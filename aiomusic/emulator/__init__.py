@@ -8,6 +8,7 @@ The AI Music API on this machine: no key, no network, real audio.
             ...
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     """Load what is asked for, so that importing the music costs no server."""
-    from importlib import import_module  # noqa: PLC0415 - rarely needed
-
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

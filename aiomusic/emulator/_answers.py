@@ -12,7 +12,6 @@ from typing import Final, final
 
 import attrs
 from aiohttp import web
-from multidict import CIMultiDict
 
 from aiomusic._clock import Clock
 from aiomusic.emulator._faults import Fault
@@ -30,7 +29,7 @@ JSON_TYPE: Final = "application/json; charset=utf-8"
 
 
 @final
-@attrs.frozen
+@attrs.define
 class Answer:
     """
     What a call is answered with.
@@ -46,16 +45,24 @@ class Answer:
 
     def to_response(self) -> web.StreamResponse:
         """Give what aiohttp sends."""
-        headers = CIMultiDict({"Content-Type": self.content_type, **self.headers})
+        headers = {"Content-Type": self.content_type, **self.headers}
         if isinstance(self.body, Path):
             return web.FileResponse(self.body, headers=headers)
         return web.Response(body=self.body, status=self.status, headers=headers)
 
 
-def to_json(reply: Reply, headers: Mapping[str, str] | None = None) -> Answer:
-    """Answer with a JSON body."""
+def to_json(reply: Reply, retry_after_s: float | None = None) -> Answer:
+    """
+    Answer with a JSON body.
+
+    Args:
+        retry_after_s: When to look at the task again, if the reply is about one.
+    """
     status, body = reply
-    return Answer(status, json.dumps(body).encode(), headers=headers or {})
+    headers = {}
+    if retry_after_s is not None and status < HTTPStatus.MULTIPLE_CHOICES:
+        headers["Retry-After"] = f"{retry_after_s:.3g}"
+    return Answer(status, json.dumps(body).encode(), headers=headers)
 
 
 def drop(request: web.Request, *, is_reset: bool = False) -> web.StreamResponse:
@@ -160,7 +167,7 @@ def _phrase(status: int) -> str:
 
 async def _cut(request: web.Request, answer: Answer) -> web.StreamResponse:
     """Promise the whole body, or the rest of it, send half of that, and close."""
-    headers = CIMultiDict({"Content-Type": answer.content_type, **answer.headers})
+    headers = {"Content-Type": answer.content_type, **answer.headers}
     status, whole = answer.status, answer.body
     if isinstance(whole, Path):
         seen = await asyncio.to_thread(whole.stat)

@@ -14,7 +14,6 @@ from aiomusic._clock import Clock
 from aiomusic.emulator._answers import Answer, Striker, drop, to_json
 from aiomusic.emulator._faults import Fault, Faults, Target
 from aiomusic.emulator._openapi import describe
-from aiomusic.emulator._pictures import picture
 from aiomusic.emulator._rules import KINDS, envelope
 from aiomusic.emulator._service import Reply, Service
 from aiomusic.emulator._studio import Media
@@ -61,6 +60,7 @@ class Api:
     key: str
     calls: collections.deque[Call]
     submissions: int = attrs.field(default=0, init=False)
+    polls: int = attrs.field(default=0, init=False)
     _is_closing: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     _striker: Striker = attrs.field(init=False)
 
@@ -107,12 +107,14 @@ class Api:
         self._log(request, body)
         answer = None
         if is_carried_out:
-            answer = to_json(self.service.create(path, body, provider, fault))
+            reply = self.service.create(path, body, provider, fault)
+            answer = to_json(reply, self.service.pace.retry_after_s)
         return await self._send(request, answer, fault)
 
     async def poll(self, request: web.Request) -> web.StreamResponse:
         """Answer a look at a task."""
         provider, task_id = _provider(request), request.match_info["task_id"]
+        self.polls += 1
 
         async def answer(fault: Fault | None) -> Answer:
             refused = self._key_refused(request, provider)
@@ -120,7 +122,8 @@ class Api:
                 return to_json(refused)
             await self.media.prepare(task_id)
             state = fault.state if fault and fault.kind == "unknown_state" else None
-            return to_json(self.service.look(provider, task_id, state))
+            reply = self.service.look(provider, task_id, state)
+            return to_json(reply, self.service.pace.retry_after_s)
 
         return await self._unless_struck(request, "poll", answer)
 
@@ -149,7 +152,9 @@ class Api:
 
         async def answer(_: Fault | None) -> Answer:
             if name.startswith("image_") and name.endswith(".svg"):
-                return Answer(200, picture(name), "image/svg+xml")
+                clip_id = name.removeprefix("image_").removesuffix(".svg")
+                body = await self.media.picture(clip_id)
+                return Answer(200, body, "image/svg+xml")
             path = await self.media.file(name)
             if path is None:
                 return Answer(404, b"There is no such file.", "text/plain")
@@ -218,5 +223,5 @@ def _provider(request: web.Request) -> str:
 def _read(raw: bytes) -> object:
     try:
         return json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return raw.decode(errors="replace")

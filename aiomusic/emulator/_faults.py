@@ -86,7 +86,8 @@ class Fault:
         is_refunded = self.is_refunded and self.clips is None
         money = "have been refunded" if is_refunded else "were not refunded"
         text = self.message or f"Generation failed. Credits {money}."
-        return Doom(message=text, is_refunded=is_refunded, clips=self.clips)
+        nuro = self.message or "Algorithm error"
+        return Doom(message=text, nuro=nuro, is_refunded=is_refunded, clips=self.clips)
 
     @property
     def is_carried_out(self) -> bool:

@@ -54,7 +54,9 @@ def _body(kind: type[Request[Any]]) -> dict[str, Any]:
     if kind.TASK_TYPES is not None:
         properties["task_type"] = {"enum": list(kind.TASK_TYPES)}
         required.append("task_type")
-    if kind.kind() == "suno.create":
+    elif kind.CLIPS and kind.PROVIDER != "nuro" and "task_type" not in properties:
+        properties["task_type"] = {"enum": ["create_music"]}
+    if "prompt" in properties and "custom_mode" not in properties:
         properties["custom_mode"] = {"type": "boolean"}
         required.append("custom_mode")
     if kind.WEBHOOK:

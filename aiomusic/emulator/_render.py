@@ -1,30 +1,38 @@
-"""A program that renders songs: a line of JSON in, a line of JSON out."""
+"""A program that renders songs: a pickled job in, a line of JSON out."""
 
 import json
 import os
+import pickle
 import sys
+from collections.abc import Iterator
 from typing import Any
 
-from aiomusic.emulator.music import Brief, Segment, compose, write_song
+from aiomusic.emulator._recipes import unpack
+from aiomusic.emulator.music import write_song
 
 __all__ = ["render"]
 
 
 def render(job: dict[str, Any]) -> None:
-    """Write the song that ``job["brief"]`` describes to ``job["path"]``."""
-    brief = dict(job["brief"])
-    segments = tuple(Segment(**one) for one in brief.pop("segments", ()))
-    score = compose(Brief(**brief, segments=segments))
-    write_song(score, job["path"], kind=job["kind"])
+    """Write ``job["score"]`` to ``job["path"]``."""
+    write_song(unpack(job["score"]), job["path"], kind=job["kind"])
+
+
+def _jobs() -> Iterator[dict[str, Any]]:
+    while True:
+        try:
+            yield pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent
+        except EOFError:
+            return
 
 
 def _main() -> None:
-    # The song can wait; whoever shares the processor should not.
     if sys.platform != "win32":
+        # The song can wait; whoever shares the processor should not.
         os.nice(5)
-    for line in sys.stdin:
+    for job in _jobs():
         try:
-            render(json.loads(line))
+            render(job)
             answer = ""
         except Exception as error:  # noqa: BLE001 - told to whoever asked
             answer = repr(error)

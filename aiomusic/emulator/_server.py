@@ -1,5 +1,6 @@
 """Emulator: the service in a box."""
 
+import asyncio
 import collections
 import os
 import random
@@ -29,6 +30,8 @@ __all__ = ["Emulator"]
 
 QUICK: Final = Pace.seconds(pending=0.4, running=2.0, not_ready=0.1)
 SHUTDOWN_S: Final = 2.0
+_TURNS_TO_CLOSE: Final = 5
+"""Of the event loop, until a client on the same loop has seen a connection close."""
 
 
 @final
@@ -37,6 +40,19 @@ class Emulator:
     The AI Music API on this machine, with real audio and no key to buy.
 
     Leaving ``async with`` closes it and removes its files.
+
+    A text in a request that holds one of these makes its task fail, in the API's
+    words, with the credits given back:
+
+    - refused on the poll: ``[[format]]``, ``[[copyright]]``, ``[[inappropriate]]``,
+      ``[[moderation]]``, ``[[artist]]``, ``[[producer]]``; more for nuro:
+      ``[[language]]``, ``[[semantic]]``;
+    - failed at its end: ``[[timeout]]`` (504), ``[[fail]]``; not refunded:
+      ``[[fail-unrefunded]]``, ``[[fail-one]]`` (one clip of two).
+
+    Suno and nuro tasks with a ``webhook_url`` call it when they are over: by the
+    clock, or under `Pace.polls` when a look finds them so, or by `finish`.  Only
+    loopback is called, unless *allow_hosts* says otherwise.
 
     Args:
         credits: The balance to begin with.
@@ -50,6 +66,7 @@ class Emulator:
         lenient_clips: Whether clip and persona ids are taken that it never gave.
         webhook_secret: Signs the webhooks of creates without a secret of their own.
         allow_hosts: Hosts beside loopback that webhooks may go to.
+        public_url: Where others reach it, for the addresses of media; None: `url`.
         keep_calls: How many calls `requests` remembers.
     """
 
@@ -68,9 +85,11 @@ class Emulator:
         lenient_clips: bool = True,
         webhook_secret: str | None = None,
         allow_hosts: Iterable[str] = (),
+        public_url: str | None = None,
         keep_calls: int = 10_000,
     ) -> None:
         self._host = host
+        self._public_url = public_url
         self._port = port
         self._clock = clock or SystemClock()
         self._crew = Crew()
@@ -95,6 +114,7 @@ class Emulator:
             dice=random.Random(seed),  # noqa: S311 - not for secrets
             songs=self._media.songs,
             on_order=self._ordered,
+            on_alias=self._media.alias,
             on_end=self._ended,
             is_made=self._media.is_made,
             is_lenient=lenient_clips,
@@ -155,7 +175,7 @@ class Emulator:
         except BaseException:
             await self.aclose()
             raise
-        self._at.base = self.url
+        self._at.base = (self._public_url or self.url).rstrip("/")
 
     async def _listen(self) -> None:
         assert self._runner is not None
@@ -208,8 +228,8 @@ class Emulator:
 
     @property
     def polls(self) -> int:
-        """Looks at tasks that were answered."""
-        return self._service.polls
+        """Looks at tasks that came in, those that a fault struck included."""
+        return self._api.polls
 
     @property
     def in_flight(self) -> int:
@@ -339,12 +359,15 @@ class Emulator:
 
     @asynccontextmanager
     async def refusing(self) -> AsyncIterator[None]:
-        """Refuse connections for a while, on the same port."""
+        """Drop all connections and refuse new ones for a while, on the same port."""
         assert self._runner is not None
+        assert self._runner.server is not None
         assert self._site is not None
         await self._site.stop()
-        if self._runner.server is not None:
-            self._runner.server.pre_shutdown()
+        for connection in self._runner.server.connections:
+            connection.force_close()
+        for _ in range(_TURNS_TO_CLOSE):
+            await asyncio.sleep(0)
         try:
             yield
         finally:

@@ -21,8 +21,9 @@ from aiomusic.emulator._rules import (
     find_doom,
     read_request,
 )
-from aiomusic.emulator._songs import Order, Song, title_of
+from aiomusic.emulator._songs import Song
 from aiomusic.emulator._tasks import Doom, Look, Pace, Stage, Task
+from aiomusic.emulator.music import write_lyrics
 from aiomusic.providers import lyrics, riffusion, suno
 
 __all__ = ["Reply", "Service"]
@@ -45,6 +46,7 @@ class Service:
     Args:
         songs: Tells of a task's songs.
         on_order: Told of each new task.
+        on_alias: Told of each id that stands for a clip, and of that clip.
         on_end: Told of each task that is over, once.
         is_made: Whether nothing that a task's end must wait for is left to do.
         is_lenient: Whether clip and persona ids that it never gave are taken.
@@ -57,11 +59,11 @@ class Service:
     dice: random.Random
     songs: Callable[[Task], Sequence[Song]]
     on_order: Callable[[Task], None]
+    on_alias: Callable[[str, str], None]
     on_end: Callable[[Task], None]
     is_made: Callable[[Task], bool]
     is_lenient: bool = True
     tasks: dict[str, Task] = attrs.field(factory=dict, init=False)
-    polls: int = attrs.field(default=0, init=False)
     in_flight: int = attrs.field(default=0, init=False)
     peak_in_flight: int = attrs.field(default=0, init=False)
     _known: set[str] = attrs.field(factory=set, init=False)
@@ -205,7 +207,6 @@ class Service:
         Args:
             state: A word to say in place of its state.
         """
-        self.polls += 1
         task = self.tasks.get(task_id)
         if task is None or task.provider != provider:
             return _no_task(provider)
@@ -229,7 +230,7 @@ class Service:
         message = doom.message
         if status is None and task.provider == "nuro":
             # API: a failed nuro task most likely answers with an error (inferred).
-            status, message = 500, "Algorithm error"
+            status, message = 500, doom.nuro
         if status is None:
             return None
         return status, envelope(
@@ -246,13 +247,17 @@ class Service:
         return 200, {"credits": purse.credits, "extra_credits": purse.extra_credits}
 
     def _direct(self, request: Request[Any]) -> Mapping[str, object]:
-        if isinstance(request, lyrics.Create):
-            versions = [_words(request.description, take) for take in (0, 1)]
-            return {"code": 200, "results": versions, "message": "success"}
-        if isinstance(request, suno.CreatePersona):
-            persona_id = self._new_id("persona")
-            return {"code": 200, "persona_id": persona_id, "message": "success"}
+        match request:
+            case lyrics.Create():
+                written = write_lyrics(request.description, seed=self._made)
+                results = [{"title": w.title, "lyrics": w.lyrics} for w in written]
+                return {"code": 200, "results": results, "message": "success"}
+            case suno.CreatePersona():
+                persona_id = self._new_id("persona")
+                self.on_alias(persona_id, request.clip.clip_id)
+                return {"code": 200, "persona_id": persona_id, "message": "success"}
         clip_id = self._new_id("upload")
+        self.on_alias(clip_id, getattr(request, "url", ""))
         return {"code": 200, "clip_id": clip_id, "message": "success"}
 
 
@@ -261,18 +266,3 @@ def _no_task(provider: str) -> Reply:
     if provider == "nuro":
         return 404, envelope("nuro", 404, "Task not found", kind="not_found")
     return 400, envelope(provider, 400, "task not found.", kind="bad_request")
-
-
-def _words(description: str, take: int) -> dict[str, str]:
-    """Write simple words on a theme."""
-    theme = description.strip().rstrip(".")
-    first, last = (("light", "night"), ("rain", "again"))[take]
-    title = title_of(Order(style=theme))
-    text = (
-        f"[Verse]\nI was thinking of {theme}\nIn the {first}\n"
-        f"All the streets were humming softly\nThrough the {last}\n\n"
-        f"[Chorus]\nSing it, {theme}\nTill the morning comes to stay\n"
-        f"Sing it, {theme}\nAnd the shadows drift away\n\n"
-        f"[Outro]\nOnly {theme}"
-    )
-    return {"title": title if take == 0 else f"{title} Again", "lyrics": text}

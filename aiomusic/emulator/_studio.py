@@ -13,10 +13,12 @@ import anyio.to_thread
 import attrs
 
 from aiomusic.emulator._ids import Ids
+from aiomusic.emulator._pictures import picture
+from aiomusic.emulator._recipes import pack, score_of, source_of, unpack
 from aiomusic.emulator._songs import DEFAULT_S, Order, Song, order_of, title_of
 from aiomusic.emulator._tasks import Doom, Task
 from aiomusic.emulator._workers import RenderFailed, Workers
-from aiomusic.emulator.music import Brief, Segment, compose
+from aiomusic.emulator.music import draw_cover
 
 __all__ = ["Addresses", "Media", "NoStudio", "Studio"]
 
@@ -41,8 +43,14 @@ class Media(Protocol):
     async def finish(self, task_id: str) -> None:
         """Have ready what the end of a task tells of."""
 
+    def alias(self, new_id: str, source: str) -> None:
+        """Take note that an id stands for a clip: its id, or its address."""
+
     async def file(self, name: str) -> Path | None:
-        """Give the file behind an address; None: there is none."""
+        """Give the audio behind an address; None: there is none."""
+
+    async def picture(self, clip_id: str) -> bytes:
+        """Draw a clip's cover, as SVG."""
 
     async def aclose(self) -> None:
         """Remove all files."""
@@ -116,8 +124,14 @@ class NoStudio:
     async def finish(self, task_id: str) -> None:
         pass
 
+    def alias(self, new_id: str, source: str) -> None:
+        pass
+
     async def file(self, name: str) -> Path | None:  # noqa: ARG002 - none has one
         return None
+
+    async def picture(self, clip_id: str) -> bytes:
+        return picture(clip_id)
 
     async def aclose(self) -> None:
         pass
@@ -129,8 +143,8 @@ class _Piece:
     """One clip's audio, as far as it is."""
 
     task: Task
-    brief: Brief
     song: Song
+    score: bytes
     path: Path | None = None
     problem: str = ""
     lock: asyncio.Lock = attrs.field(factory=asyncio.Lock)
@@ -160,6 +174,7 @@ class Studio:
         default=None, init=False
     )
     _pieces: dict[str, _Piece] = attrs.field(factory=dict, init=False)
+    _aliases: dict[str, str] = attrs.field(factory=dict, init=False)
     _wanted: dict[str, Task] = attrs.field(factory=dict, init=False)
     """The tasks whose audio is not made, or not composed if that is enough."""
     _composing: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
@@ -217,36 +232,42 @@ class Studio:
             return [self._pieces[song.clip_id] for song in sketches]
 
     def _composed(self, task: Task, sketches: tuple[Song, ...]) -> list[_Piece]:
-        briefs = (self._brief(task, clip) for clip in range(task.clips))
-        return [
-            _Piece(task, brief, _composed(sketch, brief))
-            for sketch, brief in zip(sketches, briefs, strict=True)
-        ]
+        return [self._piece(task, sketch, take) for take, sketch in enumerate(sketches)]
 
-    def _brief(self, task: Task, clip: int) -> Brief:
-        order = order_of(task.request)
-        segments = (Segment(kind=k, duration_s=length) for k, length in order.segments)
-        brief = Brief(
-            style=order.style or "pop",
-            lyrics=order.lyrics or None,
-            instrumental=order.instrumental,
-            title=order.title or None,
-            duration_s=order.duration_s,
+    def _piece(self, task: Task, sketch: Song, take: int) -> _Piece:
+        source = self._find(source_of(task.request) or "")
+        score = score_of(
+            task.request,
+            None if source is None else unpack(source.score),
             seed=self._seed * 1_000_003 + task.number,
-            take=clip,
-            voice=order.voice,
-            segments=tuple(segments),
+            take=take,
         )
-        worked_on = getattr(task.request, "clip", None)
-        source = self._pieces.get(worked_on.clip_id) if worked_on else None
-        return brief if source is None else _after(source.brief, brief, order)
+        song = attrs.evolve(
+            sketch,
+            title=score.title,
+            lyrics=sketch.lyrics or score.lyrics,
+            duration_s=score.duration_s,
+        )
+        return _Piece(task, song, pack(score))
+
+    def alias(self, new_id: str, source: str) -> None:
+        self._aliases[new_id] = _stem(source.rpartition("/")[2])
+
+    def _find(self, clip_id: str) -> _Piece | None:
+        return self._pieces.get(self._aliases.get(clip_id, clip_id))
 
     async def file(self, name: str) -> Path | None:
-        stem, _, kind = name.removeprefix("song-").rpartition(".")
-        piece = self._pieces.get(stem)
-        if piece is None or kind != self._at.kind_of(piece.task):
+        piece = self._find(_stem(name))
+        if piece is None or not name.endswith(f".{self._at.kind_of(piece.task)}"):
             return None
         return await self._file_of(piece)
+
+    async def picture(self, clip_id: str) -> bytes:
+        piece = self._find(clip_id)
+        if piece is None:
+            return picture(clip_id)
+        score = unpack(piece.score)
+        return (await anyio.to_thread.run_sync(draw_cover, score)).encode()
 
     async def _file_of(self, piece: _Piece) -> Path | None:
         async with piece.lock:
@@ -257,7 +278,7 @@ class Studio:
     async def _render(self, piece: _Piece) -> None:
         kind = self._at.kind_of(piece.task)
         path = self._place() / f"{piece.song.clip_id}.{kind}"
-        job = {"brief": attrs.asdict(piece.brief), "path": str(path), "kind": kind}
+        job = {"score": piece.score, "path": str(path), "kind": kind}
         try:
             await self._workers.render(job)
         except RenderFailed as error:
@@ -279,27 +300,11 @@ class Studio:
             self._folder = None
 
 
-def _composed(sketch: Song, brief: Brief) -> Song:
-    score = compose(brief)
-    return attrs.evolve(
-        sketch,
-        title=score.title,
-        lyrics=brief.lyrics or score.lyrics,
-        duration_s=score.duration_s,
-    )
-
-
-def _after(source: Brief, brief: Brief, order: Order) -> Brief:
-    """Let a song that is made of another keep its idea, and what it was not given."""
-    return attrs.evolve(
-        brief,
-        seed=source.seed,
-        style=order.style or source.style,
-        lyrics=brief.lyrics or source.lyrics,
-        title=brief.title or source.title,
-        voice=brief.voice or source.voice,
-    )
+def _stem(name: str) -> str:
+    """Take the clip's id out of the name of its audio."""
+    return name.removeprefix("song-").partition(".")[0]
 
 
 def _our_fault(error: Exception) -> Doom:
-    return Doom(message=f"The emulator could not make the audio: {error}")
+    text = f"The emulator could not make the audio: {error}"
+    return Doom(message=text, nuro=text)

@@ -109,6 +109,11 @@ class Pace:
         """The looks, or the seconds, before a task is over."""
         return self.not_ready + self.pending + self.running
 
+    @property
+    def retry_after_s(self) -> float:
+        """When to look again, which the real service leaves to its clients."""
+        return 0.02 if self.is_counted else min(5.0, max(0.02, self.total / 8))
+
     def stretch(self, dice: random.Random) -> float:
         """Draw how much longer than usual one task takes."""
         return dice.lognormvariate(0.0, self.spread) if self.spread else 1.0
@@ -145,6 +150,7 @@ class Doom:
         status: The HTTP status of every look from then on; None: looks succeed and
             the clips say ``failed`` (nuro then answers 500).
         type: Nuro's word for this kind of failure.
+        nuro: Nuro's own words, where *status* is None.
         is_refunded: Whether the credits are given back.
         clips: How many of the clips fail, from the last; None: all.
         is_early: Whether it shows when running would begin, not at the end.
@@ -153,6 +159,7 @@ class Doom:
     message: str
     status: int | None = None
     type: str = "api_error"
+    nuro: str = "Algorithm error"
     is_refunded: bool = True
     clips: int | None = None
     is_early: bool = False

@@ -3,13 +3,17 @@
 import asyncio
 import json
 import os
+import pickle
 import sys
 from asyncio.subprocess import PIPE, Process
-from typing import Any, final
+from typing import Any, Final, final
 
 import attrs
 
 __all__ = ["RenderFailed", "Workers"]
+
+_ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""There is a process for each processor already."""
 
 
 @final
@@ -58,7 +62,9 @@ class Workers:
             "aiomusic.emulator._render",
             stdin=PIPE,
             stdout=PIPE,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**_ONE_THREAD, **os.environ, "PYTHONPATH": path},
+            # Ctrl-C is for us; we then end them.
+            start_new_session=True,
         )
         self._all.append(worker)
         return worker
@@ -67,7 +73,7 @@ class Workers:
         assert worker.stdin is not None
         assert worker.stdout is not None
         try:
-            worker.stdin.write(json.dumps(job).encode() + b"\n")
+            worker.stdin.write(pickle.dumps(job))
             await worker.stdin.drain()
             line = await worker.stdout.readline()
         except OSError as error:

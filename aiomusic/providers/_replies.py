@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NewType, Protocol, final
+from urllib.parse import quote
 
 import attrs
 
@@ -14,10 +15,11 @@ __all__ = [
     "Provider",
     "TaskReply",
     "UploadReply",
-    "absent_if_empty",
+    "address",
     "percent",
     "seconds",
     "task_state",
+    "words",
 ]
 
 
@@ -55,6 +57,10 @@ class Provider:
     clips: int
     reply: type[TaskReply]
 
+    def path_of(self, task_id: str) -> str:
+        """Give where a task is looked at, whatever the service has named it."""
+        return self.task_path.format(task_id=quote(task_id, safe=""))
+
 
 def seconds(value: object) -> float | None:
     """Read a duration, which comes as a number or as text; None for neither."""
@@ -74,9 +80,14 @@ def percent(value: object) -> int | None:
     return int(found) if 0 <= found <= 100 else None  # noqa: PLR2004
 
 
-def absent_if_empty(value: str | None) -> str | None:
-    """Read an address that is empty while there is nothing to fetch."""
-    return value or None
+def words(value: object) -> str | None:
+    """Read a text that a song can do without; None for anything else."""
+    return value if isinstance(value, str) else None
+
+
+def address(value: object) -> str | None:
+    """Read an address, which is empty while there is nothing to fetch."""
+    return words(value) or None
 
 
 def _moment(value: object) -> datetime | None:
@@ -108,16 +119,16 @@ class _ClipBody:
 
     clip_id: Name
     state: ClipState
-    title: str | None = None
-    tags: str | None = None
-    lyrics: str | None = None
-    audio_url: str | None = attrs.field(default=None, converter=absent_if_empty)
-    image_url: str | None = attrs.field(default=None, converter=absent_if_empty)
-    video_url: str | None = attrs.field(default=None, converter=absent_if_empty)
+    title: object = None
+    tags: object = None
+    lyrics: object = None
+    audio_url: object = None
+    image_url: object = None
+    video_url: object = None
     created_at: object = None
-    mv: str | None = None
+    mv: object = None
     duration: object = None
-    error_message: str | None = None
+    error_message: object = None
 
     def to_clip(self, raw: Mapping[str, Any], provider: str, task_id: str) -> Clip:
         return Clip(
@@ -125,16 +136,16 @@ class _ClipBody:
             provider=provider,
             task_id=task_id,
             state=self.state,
-            title=self.title,
-            tags=self.tags,
-            lyrics=self.lyrics,
-            audio_url=self.audio_url,
-            image_url=self.image_url,
-            video_url=self.video_url,
+            title=words(self.title),
+            tags=words(self.tags),
+            lyrics=words(self.lyrics),
+            audio_url=address(self.audio_url),
+            image_url=address(self.image_url),
+            video_url=address(self.video_url),
             duration=seconds(self.duration),
             created_at=_moment(self.created_at),
-            model=self.mv,
-            error=self.error_message,
+            model=words(self.mv),
+            error=words(self.error_message),
             raw=raw,
         )
 

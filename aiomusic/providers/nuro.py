@@ -11,7 +11,7 @@ import attrs
 
 from aiomusic._job import Look, MusicJob, Submit
 from aiomusic._request import Choice, Choices, Number, Request, Text, refuse, wire
-from aiomusic.providers._replies import Provider, absent_if_empty, percent, seconds
+from aiomusic.providers._replies import Provider, address, percent, seconds, words
 from aiomusic.results import Clip, ClipState, TaskSnapshot
 
 __all__ = [
@@ -261,6 +261,8 @@ Version = Literal["v1.0", "v2.0"]
 SegmentName = Literal["intro", "verse", "chorus", "inst", "bridge", "outro"]
 
 PATH = "/api/v1/nuro/create"
+# Of background music that is built of segments.
+SHORTEST_S, LONGEST_S = 30, 120
 
 
 @final
@@ -278,12 +280,16 @@ class Segment:
     duration: int
 
 
+def _segment(value: "tuple[SegmentName, int] | Mapping[str, Any]") -> Segment:
+    return Segment(**value) if isinstance(value, Mapping) else Segment(*value)
+
+
 def _segments(
     value: "Iterable[Segment | tuple[SegmentName, int]]",
 ) -> tuple[Segment, ...]:
     try:
         return tuple(
-            one if isinstance(one, Segment) else Segment(*one) for one in value
+            one if isinstance(one, Segment) else _segment(one) for one in value
         )
     except TypeError:
         # The rule refuses it, in words.
@@ -312,7 +318,7 @@ class _Segments:
             name.check(request, f"{field}[{number}].name", segment.name)
             length.check(request, f"{field}[{number}].duration", segment.duration)
         total = sum(segment.duration for segment in value)
-        if value and not 30 <= total <= 120:
+        if value and not SHORTEST_S <= total <= LONGEST_S:
             rule = "all parts together must last 30 to 120 seconds"
             refuse(request, field, f"last {total} seconds", rule)
 
@@ -348,18 +354,19 @@ class _TaskBody:
 
     status: ClipState
     progress: object = None
-    audio_url: str | None = attrs.field(default=None, converter=absent_if_empty)
-    lyrics: str | None = None
+    audio_url: object = None
+    lyrics: object = None
     duration: object = None
-    genre: str | None = None
-    mood: str | None = None
-    message: str | None = None
+    genre: object = None
+    mood: object = None
+    message: object = None
 
     def to_snapshot(
         self, raw: Mapping[str, Any], *, provider: str, task_id: str
     ) -> TaskSnapshot:
         state = self.status
-        if state is ClipState.SUCCEEDED and self.audio_url is None:
+        audio_url = address(self.audio_url)
+        if state is ClipState.SUCCEEDED and audio_url is None:
             # API: done is succeeded *and* an address.
             state = ClipState.RUNNING
         clip = Clip(
@@ -367,11 +374,11 @@ class _TaskBody:
             provider=provider,
             task_id=task_id,
             state=state,
-            tags=", ".join(word for word in (self.genre, self.mood) if word) or None,
-            lyrics=self.lyrics,
-            audio_url=self.audio_url,
+            tags=", ".join(filter(None, map(words, (self.genre, self.mood)))) or None,
+            lyrics=words(self.lyrics),
+            audio_url=audio_url,
             duration=seconds(self.duration),
-            error=self.message if state is ClipState.FAILED else None,
+            error=words(self.message) if state is ClipState.FAILED else None,
             raw=raw,
         )
         return TaskSnapshot(state=state, clips=(clip,), progress=percent(self.progress))

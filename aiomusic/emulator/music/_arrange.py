@@ -1,6 +1,5 @@
-"""
-The band: from a lead sheet and a style to tracks of notes.
-"""
+# ruff: noqa: PLR2004 (energies and bars are what this file is about)
+"""The band: from a lead sheet and a style to tracks of notes."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -19,19 +18,18 @@ from aiomusic.emulator.music._score import (
     Stretch,
     Tone,
     Track,
+    starts,
 )
 from aiomusic.emulator.music._theory import Chord
 from aiomusic.emulator.music._voice import Voice
 from aiomusic.emulator.music.styles import Layer, Style
 
-_HARMONY: Final = ("chords", "pad", "arp")
+_DOUBLED: Final = 0.85
 
 
 @attrs.frozen(kw_only=True)
 class Band:
-    """
-    Who plays: a style, one player's taste, the instruments asked for.
-    """
+    """Who plays: a style, one player's taste, the instruments asked for."""
 
     style: Style
     seed: int
@@ -40,45 +38,120 @@ class Band:
     instruments: tuple[str, ...] = ()
 
     def dice(self, *words: object) -> Dice:
-        """
-        Return chance for one decision of this band.
-        """
+        """Return chance for one decision of this band."""
         return Dice("band", self.style.name, self.seed, *words)
 
 
 def perform(sheet: Sheet, band: Band, duration_s: float) -> Performance:
-    """
-    Play *sheet*, and let the last chord ring until *duration_s*.
-    """
+    """Play *sheet*, and let the last chord ring until *duration_s*."""
     style = band.style
-    clock = Clock(
-        tempo=sheet.tempo, swing=style.swing, step=0.25 * style.swing_steps
-    )
+    clock = Clock(tempo=sheet.tempo, swing=style.swing, step=0.25 * style.swing_steps)
+    gig = _Gig(sheet=sheet, band=band, clock=clock, duration_s=duration_s)
     tracks = [
-        _track(layer, number, sheet, band, clock, duration_s)
+        gig.track(layer, number)
         for number, layer in enumerate(style.layers)
         if layer.role != "lead"
     ]
-    if style.groove:
-        hits = drums(sheet, style.groove, band.dice("drums", band.take))
-        hits += _last_hit(sheet)
-        notes = _timed(hits, clock, band, "drums", duration_s)
-        tracks.append(
-            Track(
-                role="drums",
-                patch=style.kit,
-                notes=notes,
-                gain_db=style.drums_db,
-                send=0.08,
-            )
-        )
-    tracks += _melodies(sheet, band, clock, duration_s)
+    tracks += gig.drums()
+    tracks += gig.melodies()
     return Performance(
         tracks=tuple(track for track in tracks if track.notes),
         duration_s=duration_s,
         room=style.room,
+        tonic=sheet.key.tonic,
         voice=band.voice,
     )
+
+
+@attrs.frozen(kw_only=True)
+class _Gig:
+    """One sheet, played once by one band."""
+
+    sheet: Sheet
+    band: Band
+    clock: Clock
+    duration_s: float
+
+    def track(self, layer: Layer, number: int) -> Track:
+        """Play one layer through the song."""
+        patch = _patch(layer, number, self.band)
+        dice = self.band.dice("layer", number)
+        whole = _with_ending(self.sheet, layer)
+        play = bass if layer.role == "bass" else comp
+        hits = play(whole, layer, dice)
+        return _placed(layer, patch, self.timed(hits, layer.role, layer.strum_s))
+
+    def drums(self) -> list[Track]:
+        """Play the drums, if the style has any."""
+        style = self.band.style
+        if not style.groove:
+            return []
+        hits = drums(self.sheet, style.groove, self.band.dice("drums", self.band.take))
+        return [
+            Track(
+                role="drums",
+                patch=style.kit,
+                notes=self.timed([*hits, *_last_hit(self.sheet)], "drums"),
+                gain_db=style.drums_db,
+                send=0.08,
+            )
+        ]
+
+    def melodies(self) -> list[Track]:
+        """Play and sing the melody, with a second voice where it is loud."""
+        layers = self.band.style.layers
+        number = next(n for n, layer in enumerate(layers) if layer.role == "lead")
+        sung, played = _parted(self.sheet, has_voice=self.band.voice is not None)
+        thirds = _thirds(self.sheet) if sung else []
+        return [
+            _placed(
+                layers[number],
+                _patch(layers[number], number, self.band),
+                self.timed(played, "lead"),
+            ),
+            Track(
+                role="voice",
+                patch="voice",
+                notes=self.timed(sung, "voice"),
+                gain_db=-3.0,
+                send=0.22,
+            ),
+            Track(
+                role="harmony",
+                patch="voice",
+                notes=self.timed(thirds, "harmony"),
+                gain_db=-10.0,
+                pan=0.35,
+                send=0.35,
+            ),
+        ]
+
+    def timed(
+        self, hits: Sequence[Hit], role: str, strum_s: float = 0.0
+    ) -> tuple[Note, ...]:
+        """Turn beats into seconds as hands do: never quite on the grid."""
+        dice = self.band.dice("hands", role, self.band.take)
+        human_s = self.band.style.human_s
+        notes: list[Note] = []
+        place_in_chord = 0
+        before = -1.0
+        for hit in sorted(hits, key=lambda hit: (hit.start, hit.pitch)):
+            place_in_chord = place_in_chord + 1 if hit.start == before else 0
+            before = hit.start
+            drift = dice.between(-0.4, 1.0) * human_s + place_in_chord * strum_s
+            start = max(0.0, self.clock.seconds(hit.start) + drift)
+            end = self.clock.seconds(hit.start + hit.length) + drift
+            if start < self.duration_s - 0.02:
+                notes.append(
+                    Note(
+                        start_s=round(start, 6),
+                        length_s=round(min(end, self.duration_s) - start, 6),
+                        pitch=hit.pitch,
+                        velocity=hit.velocity,
+                        syllable=hit.syllable,
+                    )
+                )
+        return tuple(notes)
 
 
 def _last_hit(sheet: Sheet) -> list[Hit]:
@@ -89,22 +162,6 @@ def _last_hit(sheet: Sheet) -> list[Hit]:
         Hit(start=end, length=2, pitch=DRUMS["kick"], velocity=0.9),
         Hit(start=end, length=4, pitch=DRUMS["crash"], velocity=0.7),
     ]
-
-
-def _track(
-    layer: Layer,
-    number: int,
-    sheet: Sheet,
-    band: Band,
-    clock: Clock,
-    duration_s: float,
-) -> Track:
-    patch = _patch(layer, number, band)
-    dice = band.dice("layer", number)
-    whole = _with_ending(sheet, layer)
-    hits = bass(whole, layer, dice) if layer.role == "bass" else comp(whole, layer, dice)
-    notes = _timed(hits, clock, band, layer.role, duration_s, layer.strum_s)
-    return _placed(layer, patch, notes)
 
 
 def _placed(layer: Layer, patch: str, notes: tuple[Note, ...]) -> Track:
@@ -120,16 +177,23 @@ def _placed(layer: Layer, patch: str, notes: tuple[Note, ...]) -> Track:
 
 
 def _patch(layer: Layer, number: int, band: Band) -> str:
-    """
-    Choose the sound of a layer; the first of each role obeys the request.
-    """
-    first = next(
-        place for place, other in enumerate(band.style.layers) if other.role == layer.role
-    )
-    asked = [name for name in band.instruments if name in _ABLE.get(layer.role, ())]
-    if asked and first == number:
-        return asked[0]
+    """Choose the sound of a layer; the first of each role obeys the request."""
+    roles = [other.role for other in band.style.layers]
+    asked = _cast(band.instruments, roles).get(layer.role)
+    if asked and roles.index(layer.role) == number:
+        return asked
     return layer.patches[band.take % len(layer.patches)]
+
+
+def _cast(instruments: tuple[str, ...], roles: list[str]) -> dict[str, str]:
+    """Give each instrument the first role that it can play and that is free."""
+    cast: dict[str, str] = {}
+    for patch in instruments:
+        able = [role for role in _ABLE if patch in _ABLE[role] and role in roles]
+        free = [role for role in able if role not in cast]
+        if free:
+            cast[free[0]] = patch
+    return cast
 
 
 _ABLE: Final = {
@@ -143,9 +207,7 @@ _ABLE: Final = {
 
 
 def _with_ending(sheet: Sheet, layer: Layer) -> Sheet:
-    """
-    Add a last bar on the tonic, for the layers that played to the end.
-    """
+    """Add a last bar on the tonic, for the layers that played to the end."""
     tonic = Chord(
         root=sheet.key.tonic, intervals=(0, 3, 7) if sheet.key.is_minor else (0, 4, 7)
     )
@@ -160,59 +222,30 @@ def _with_ending(sheet: Sheet, layer: Layer) -> Sheet:
     return attrs.evolve(sheet, stretches=(*sheet.stretches, ending))
 
 
-def _timed(
-    hits: Sequence[Hit],
-    clock: Clock,
-    band: Band,
-    role: str,
-    duration_s: float,
-    strum_s: float = 0.0,
-) -> tuple[Note, ...]:
-    """
-    Turn beats into seconds as hands do: never quite on the grid.
-    """
-    dice = band.dice("hands", role, band.take)
-    notes: list[Note] = []
-    place_in_chord = 0
-    before = -1.0
-    for hit in sorted(hits, key=lambda hit: (hit.start, hit.pitch)):
-        place_in_chord = place_in_chord + 1 if hit.start == before else 0
-        before = hit.start
-        drift = dice.between(-0.4, 1.0) * band.style.human_s + place_in_chord * strum_s
-        start = max(0.0, clock.seconds(hit.start) + drift)
-        end = clock.seconds(hit.start + hit.length) + drift
-        if start < duration_s - 0.02:
-            notes.append(
-                Note(
-                    start_s=round(start, 6),
-                    length_s=round(min(end, duration_s) - start, 6),
-                    pitch=hit.pitch,
-                    velocity=hit.velocity,
-                    syllable=hit.syllable,
-                )
-            )
-    return tuple(notes)
-
-
-def _melodies(
-    sheet: Sheet, band: Band, clock: Clock, duration_s: float
-) -> list[Track]:
+def _parted(sheet: Sheet, *, has_voice: bool) -> tuple[list[Hit], list[Hit]]:
+    """Part the melody into what is sung and what is played."""
     sung: list[Hit] = []
     played: list[Hit] = []
-    start = 0.0
-    for stretch in sheet.stretches:
+    for start, stretch in starts(sheet):
         for tone in stretch.melody:
-            is_sung = bool(tone.syllable) and band.voice is not None
-            (sung if is_sung else played).append(_hit(tone, start))
-        start += stretch.beats
-    layer = next(layer for layer in band.style.layers if layer.role == "lead")
-    patch = _patch(layer, band.style.layers.index(layer), band)
-    notes = _timed(played, clock, band, "lead", duration_s)
-    voice = _timed(sung, clock, band, "voice", duration_s)
+            part = sung if tone.syllable and has_voice else played
+            part.append(_hit(tone, start))
+    return sung, played
+
+
+def _thirds(sheet: Sheet) -> list[Hit]:
+    """Sing the loud sections a third below, as a second voice does."""
     return [
-        _placed(layer, patch, notes),
-        Track(role="voice", patch="voice", notes=voice, gain_db=-4.0, send=0.22),
+        attrs.evolve(_hit(tone, start), pitch=_third_below(tone.pitch, sheet))
+        for start, stretch in starts(sheet)
+        for tone in stretch.melody
+        if tone.syllable and stretch.energy >= _DOUBLED
     ]
+
+
+def _third_below(pitch: int, sheet: Sheet) -> int:
+    scale = sheet.key.scale
+    return next(pitch - step for step in (3, 4, 5) if (pitch - step) % 12 in scale)
 
 
 def _hit(tone: Tone, start: float) -> Hit:

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 (places in a picture are what this file is about)
 """
 Cover art: a picture drawn from the song itself.
 
@@ -14,7 +15,7 @@ from typing import Final
 import attrs
 
 from aiomusic.emulator.music._dice import Dice
-from aiomusic.emulator.music._score import Score, Stretch
+from aiomusic.emulator.music._score import Score, starts
 
 SIZE: Final = 640
 _DEFAULT: Final = ("#20243a", "#5a6ea8", "#f2c14e", "#f7f3e8", "waves")
@@ -40,9 +41,7 @@ _LOOKS: Final = {
 
 @attrs.frozen(kw_only=True)
 class _Shape:
-    """
-    A polygon or a circle (one point and a radius) in one colour.
-    """
+    """A polygon or a circle (one point and a radius) in one colour."""
 
     points: tuple[tuple[float, float], ...]
     colour: str
@@ -51,9 +50,7 @@ class _Shape:
 
 
 def draw_cover(score: Score) -> str:
-    """
-    Return the cover of *score* as an SVG picture.
-    """
+    """Return the cover of *score* as an SVG picture."""
     look = _LOOKS.get(score.style, _DEFAULT)
     shapes = "\n".join(_svg(shape) for shape in _shapes(score))
     title = escape(score.title[:28])
@@ -71,12 +68,11 @@ opacity="0.8">{small}</text>
 
 
 def draw_cover_jpeg(score: Score) -> bytes | None:
-    """
-    Return the cover as a JPEG, without its text; None where Pillow is missing.
-    """
+    """Return the cover as a JPEG, without its text; None where Pillow is missing."""
     if importlib.util.find_spec("PIL") is None:
         return None
-    from PIL import Image, ImageDraw
+    # Pillow is asked for only when a JPEG is.
+    from PIL import Image, ImageDraw  # noqa: PLC0415
 
     picture = Image.new("RGB", (SIZE, SIZE), _LOOKS.get(score.style, _DEFAULT)[0])
     pen = ImageDraw.Draw(picture, "RGBA")
@@ -132,9 +128,7 @@ def _round(look: tuple[str, ...], dice: Dice) -> list[_Shape]:
             )
             for n in range(1 if look[4] == "sun" else 6)
         ]
-        bands = [
-            _box(0, y + 30 + 26 * n, SIZE, 5 + 3 * n, look[0]) for n in range(7)
-        ]
+        bands = [_box(0, y + 30 + 26 * n, SIZE, 5 + 3 * n, look[0]) for n in range(7)]
         return disc + (bands if look[4] == "sun" else [])
     return [
         _Shape(
@@ -197,12 +191,10 @@ def _box(x: float, y: float, wide: float, high: float, colour: str) -> _Shape:
 
 
 def _tune(score: Score, look: tuple[str, ...]) -> list[_Shape]:
-    """
-    Draw the melody as a line of notes over the picture.
-    """
+    """Draw the melody as a line of notes over the picture."""
     tones = [
         (start + tone.start, tone)
-        for start, stretch in _starts(score)
+        for start, stretch in starts(score.sheet)
         for tone in stretch.melody
     ][:96]
     if not tones:
@@ -219,12 +211,3 @@ def _tune(score: Score, look: tuple[str, ...]) -> list[_Shape]:
         )
         for beat, tone in tones
     ]
-
-
-def _starts(score: Score) -> list[tuple[float, Stretch]]:
-    starts = []
-    beat = 0.0
-    for stretch in score.sheet.stretches:
-        starts.append((beat, stretch))
-        beat += stretch.beats
-    return starts

@@ -1,6 +1,5 @@
-"""
-What the composer is asked for.
-"""
+# ruff: noqa: PLR2004 (seconds are what this file is about)
+"""What the composer is asked for."""
 
 import attrs
 
@@ -9,9 +8,7 @@ from aiomusic.emulator.music._voice import Voice
 
 @attrs.frozen(kw_only=True)
 class Segment:
-    """
-    A section that the request names, with its length in seconds.
-    """
+    """A section that the request names, with its length in seconds."""
 
     kind: str
     duration_s: float

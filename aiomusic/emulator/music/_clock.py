@@ -1,6 +1,4 @@
-"""
-From beats to seconds, with swing.
-"""
+"""From beats to seconds, with swing."""
 
 import attrs
 
@@ -18,9 +16,7 @@ class Clock:
     step: float = 0.25
 
     def seconds(self, beat: float) -> float:
-        """
-        Return the second at which *beat* falls.
-        """
+        """Return the second at which *beat* falls."""
         return self._swung(beat) * 60.0 / self.tempo
 
     def _swung(self, beat: float) -> float:

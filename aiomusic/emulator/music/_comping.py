@@ -1,9 +1,10 @@
-"""
-Chords, pads, arpeggios and the bass: a step pattern over changing chords.
-"""
+# ruff: noqa: PLR2004 (beats of a bar are what this file is about)
+"""Chords, pads, arpeggios and the bass: a step pattern over changing chords."""
 
 from collections.abc import Iterator
 from typing import Final
+
+import attrs
 
 from aiomusic.emulator.music._dice import Dice
 from aiomusic.emulator.music._groove import Hit
@@ -16,9 +17,7 @@ _STEP: Final = BEATS / STEPS
 
 
 def steps_of(pattern: str, bars: int) -> Iterator[tuple[int, str, int]]:
-    """
-    Walk a pattern over *bars*: the step, its mark and how many steps it holds.
-    """
+    """Walk a pattern over *bars*: the step, its mark and how many steps it holds."""
     total = bars * STEPS
     line = (pattern * (total // len(pattern) + 1))[:total]
     place = 0
@@ -37,9 +36,7 @@ def _chord_at(stretch: Stretch, step: int) -> Chord:
 
 
 def _until_change(stretch: Stretch, step: int, held: int) -> int:
-    """
-    Return the first step, within *held*, at which another chord begins.
-    """
+    """Return the first step, within *held*, at which another chord begins."""
     chord = _chord_at(stretch, step)
     for later in range(step + 1, step + held):
         if _chord_at(stretch, later) != chord:
@@ -48,9 +45,7 @@ def _until_change(stretch: Stretch, step: int, held: int) -> int:
 
 
 def comp(sheet: Sheet, layer: Layer, dice: Dice) -> list[Hit]:
-    """
-    Play chords, a pad or an arpeggio through the song.
-    """
+    """Play chords, a pad or an arpeggio through the song."""
     pattern = dice.pick(layer.patterns)
     hits: list[Hit] = []
     before: tuple[int, ...] = ()
@@ -67,9 +62,16 @@ def comp(sheet: Sheet, layer: Layer, dice: Dice) -> list[Hit]:
                         voicing=layer.voicing,
                     )
                     beat = start + place * _STEP
-                    hits += _struck(mark, before, beat, length, layer, dice)
+                    struck = _struck(mark, before, beat, length, layer=layer, dice=dice)
+                    hits += [_at_energy(hit, stretch.energy) for hit in struck]
         start += stretch.beats
     return hits
+
+
+def _at_energy(hit: Hit, energy: float) -> Hit:
+    """Play softer where the song is quieter."""
+    loud = hit.velocity * (0.66 + 0.34 * min(1.0, energy / 0.9))
+    return attrs.evolve(hit, velocity=round(loud, 3))
 
 
 def _split(stretch: Stretch, step: int, held: int) -> Iterator[tuple[int, float]]:
@@ -85,6 +87,7 @@ def _struck(
     pitches: tuple[int, ...],
     beat: float,
     length: float,
+    *,
     layer: Layer,
     dice: Dice,
 ) -> list[Hit]:
@@ -107,9 +110,7 @@ def _tone(pitches: tuple[int, ...], number: int) -> int:
 
 
 def bass(sheet: Sheet, layer: Layer, dice: Dice) -> list[Hit]:
-    """
-    Play the bass through the song.
-    """
+    """Play the bass through the song."""
     pattern = dice.pick(layer.patterns)
     hits: list[Hit] = []
     near = layer.low + 5.0
@@ -119,14 +120,22 @@ def bass(sheet: Sheet, layer: Layer, dice: Dice) -> list[Hit]:
         if layer.energy[0] <= stretch.energy <= layer.energy[1]:
             for step, mark, held in steps_of(pattern, stretch.bars):
                 place = _until_change(stretch, step, held)
-                pitch = _bass_tone(mark, stretch, step, after, layer, near, dice)
+                pitch = _bass_tone(
+                    mark,
+                    stretch,
+                    step,
+                    after=after,
+                    layer=layer,
+                    near=near,
+                    dice=dice,
+                )
                 near = 0.5 * pitch + 0.5 * (layer.low + 6)
                 hits.append(
                     Hit(
                         start=start + step * _STEP,
                         length=(place - step) * _STEP * layer.gate,
                         pitch=pitch,
-                        velocity=0.95 if mark in "R" else 0.82,
+                        velocity=0.95 if mark == "R" else 0.82,
                     )
                 )
         start += stretch.beats
@@ -137,6 +146,7 @@ def _bass_tone(
     mark: str,
     stretch: Stretch,
     step: int,
+    *,
     after: Chord,
     layer: Layer,
     near: float,
@@ -157,7 +167,7 @@ def _bass_tone(
         case "7":
             tone = chord.tones[-1]
         case "w":
-            return _walk(chord, coming, step, layer, near, dice)
+            return _walk(chord, coming, step, layer=layer, near=near, dice=dice)
         case "8":
             root = bass_pitch(chord.root, layer.low, layer.high, near)
             return root + 12
@@ -167,7 +177,7 @@ def _bass_tone(
 
 
 def _walk(
-    chord: Chord, coming: Chord, step: int, layer: Layer, near: float, dice: Dice
+    chord: Chord, coming: Chord, step: int, *, layer: Layer, near: float, dice: Dice
 ) -> int:
     beat = step % STEPS // 4
     if beat == 0:

@@ -1,6 +1,5 @@
-"""
-The composer: from a brief to a score, without chance that is not its seed's.
-"""
+# ruff: noqa: PLR2004 (bars are what this file is about)
+"""The composer: from a brief to a score, without chance that is not its seed's."""
 
 import re
 from typing import Final
@@ -71,9 +70,7 @@ def compose(brief: Brief) -> Score:
 
 
 def _with_words(brief: Brief, wish: Wish) -> Brief:
-    """
-    Let the lyricist write for a singer who was given no words.
-    """
+    """Let the lyricist write for a singer who was given no words."""
     is_mute = brief.instrumental or wish.is_instrumental or bool(brief.segments)
     if brief.lyrics is not None or is_mute:
         return brief
@@ -87,9 +84,7 @@ def _with_words(brief: Brief, wish: Wish) -> Brief:
 def scored(
     sheet: Sheet, brief: Brief, wish: Wish, voice: Voice | None, duration_s: float
 ) -> Score:
-    """
-    Let the band play *sheet*, and put the score together.
-    """
+    """Let the band play *sheet*, and put the score together."""
     performance = perform(sheet, band_of(brief, wish, voice), duration_s)
     sections, lines = timeline(sheet, wish, duration_s)
     return Score(
@@ -107,9 +102,7 @@ def scored(
 
 
 def band_of(brief: Brief, wish: Wish, voice: Voice | None) -> Band:
-    """
-    Call the band that *brief* asks for.
-    """
+    """Call the band that *brief* asks for."""
     return Band(
         style=wish.style,
         seed=brief.seed,
@@ -120,9 +113,7 @@ def band_of(brief: Brief, wish: Wish, voice: Voice | None) -> Band:
 
 
 def key_for(wish: Wish, dice: Dice) -> Key:
-    """
-    Choose the key, as the words ask.
-    """
+    """Choose the key, as the words ask."""
     tonic = dice.whole(0, 11)
     mode = dice.pick(wish.style.modes)
     if wish.key:
@@ -136,9 +127,7 @@ def key_for(wish: Wish, dice: Dice) -> Key:
 
 
 def tempo_for(wish: Wish, dice: Dice) -> float:
-    """
-    Choose the tempo, as the words ask.
-    """
+    """Choose the tempo, as the words ask."""
     low, high = wish.style.tempo
     share = dice.between(0.2, 0.8) + 0.35 * wish.haste
     if wish.tempo:
@@ -147,9 +136,7 @@ def tempo_for(wish: Wish, dice: Dice) -> float:
 
 
 def voice_for(brief: Brief, wish: Wish, dice: Dice) -> Voice | None:
-    """
-    Choose the singer; None when nobody sings.
-    """
+    """Choose the singer; None when nobody sings."""
     default = dice.pick(("female", "male"))
     if brief.singer and brief.lyrics and not brief.instrumental:
         return brief.singer
@@ -200,28 +187,27 @@ def _bars(duration_s: float, tempo: float) -> int:
 
 
 def _stretched(tempo: float, bars: int, duration_s: float) -> float:
-    """
-    Bend the tempo by up to 4 % so that the last chord has time to ring.
-    """
+    """Bend the tempo by up to 4 % so that the last chord has time to ring."""
     wanted = bars * BEATS * 60.0 / max(0.5, duration_s - min(_RING_S, duration_s / 10))
     return round(min(tempo * 1.04, max(tempo * 0.96, wanted)), 2)
 
 
 def writer_of(brief: Brief, wish: Wish, key: Key, voice: Voice | None) -> "Writer":
-    """
-    Prepare what every section of the song is written from.
-    """
+    """Prepare what every section of the song is written from."""
     changes = progressions(wish.style, key, Dice("changes", brief.seed, brief.style))
     return Writer(
-        wish=wish, key=key, changes=changes, voice=voice, seed=brief.seed, take=brief.take
+        wish=wish,
+        key=key,
+        changes=changes,
+        voice=voice,
+        seed=brief.seed,
+        take=brief.take,
     )
 
 
 @attrs.frozen(kw_only=True)
 class Writer:
-    """
-    Writes the stretches of one song from the ideas it is built on.
-    """
+    """Writes the stretches of one song from the ideas it is built on."""
 
     wish: Wish
     key: Key
@@ -231,20 +217,18 @@ class Writer:
     take: int
 
     def sheet(self, parts: tuple[Part, ...], tempo: float) -> Sheet:
-        """
-        Write chords, melody and words of every part.
-        """
+        """Write chords, melody and words of every part."""
         stretches = [self.stretch(part, number) for number, part in enumerate(parts)]
         return Sheet(key=self.key, tempo=tempo, stretches=tuple(stretches))
 
-    def stretch(self, part: Part, number: int) -> Stretch:
-        """
-        Write one section.
-        """
+    def stretch(
+        self, part: Part, number: int, chords: tuple[Chord, ...] = ()
+    ) -> Stretch:
+        """Write one section, over *chords* where they are given."""
         energy = ENERGY[part.kind] + 0.08 * self.wish.haste
         if part.kind == "verse" and number > 2:
             energy += 0.07
-        chords = fitted(self.changes[part.kind], part.bars)
+        chords = fitted(chords or self.changes[part.kind], part.bars)
         idea = idea_of(part.kind, Dice("motif", self.seed, part.kind))
         # One dice for all sections of a kind: a chorus comes back as it was.
         dice = Dice("tune", self.seed, self.take, part.kind)
@@ -320,9 +304,7 @@ class Writer:
 def timeline(
     sheet: Sheet, wish: Wish, duration_s: float
 ) -> tuple[tuple[Section, ...], tuple[Line, ...]]:
-    """
-    Tell the seconds of the sections and of the sung lines.
-    """
+    """Tell the seconds of the sections and of the sung lines."""
     style = wish.style
     clock = Clock(tempo=sheet.tempo, swing=style.swing, step=0.25 * style.swing_steps)
     sections: list[Section] = []
@@ -347,9 +329,7 @@ def timeline(
 
 
 def title_for(brief: Brief, sheet: Sheet) -> str:
-    """
-    Make a title from the chorus, or from the style.
-    """
+    """Make a title from the chorus, or from the style."""
     for kind in ("chorus", "verse"):
         for stretch in sheet.stretches:
             if stretch.kind == kind and stretch.verses:

@@ -1,6 +1,4 @@
-"""
-Chance that comes out the same on every machine.
-"""
+"""Chance that comes out the same on every machine."""
 
 import hashlib
 import random
@@ -24,44 +22,33 @@ class Dice:
     def __init__(self, *words: object) -> None:
         text = "\x1f".join(str(word) for word in words)
         digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-        self._random = random.Random(int.from_bytes(digest, "big"))
+        # Chance for music, not for secrets.
+        self._random = random.Random(int.from_bytes(digest, "big"))  # noqa: S311
 
     def __repr__(self) -> str:
         return "<Dice>"
 
     def unit(self) -> float:
-        """
-        Return a number from 0 up to 1.
-        """
+        """Return a number from 0 up to 1."""
         return self._random.random()
 
     def between(self, low: float, high: float) -> float:
-        """
-        Return a number from *low* up to *high*.
-        """
+        """Return a number from *low* up to *high*."""
         return low + (high - low) * self.unit()
 
     def whole(self, low: int, high: int) -> int:
-        """
-        Return a whole number from *low* to *high*, both included.
-        """
+        """Return a whole number from *low* to *high*, both included."""
         return low + int(self.unit() * (high - low + 1))
 
     def is_lucky(self, chance: float) -> bool:
-        """
-        Say yes with the probability *chance*.
-        """
+        """Say yes with the probability *chance*."""
         return self.unit() < chance
 
     def pick(self, items: Sequence[T]) -> T:
-        """
-        Return one of *items*, each as likely as the others.
-        """
+        """Return one of *items*, each as likely as the others."""
         return items[int(self.unit() * len(items))]
 
     def order(self, items: Sequence[T]) -> list[T]:
-        """
-        Return *items* in an order of chance.
-        """
+        """Return *items* in an order of chance."""
         keyed = [(self.unit(), position) for position in range(len(items))]
         return [items[position] for _, position in sorted(keyed)]

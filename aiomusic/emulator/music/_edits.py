@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 (tolerances in seconds are what this file is about)
 """
 Edits: new scores out of old ones.
 
@@ -22,6 +23,7 @@ from aiomusic.emulator.music._compose import (
 )
 from aiomusic.emulator.music._dice import Dice
 from aiomusic.emulator.music._form import Part, bar_length
+from aiomusic.emulator.music._hearing import Hearing
 from aiomusic.emulator.music._prompt import Wish, read, style_in
 from aiomusic.emulator.music._score import (
     BEATS,
@@ -40,7 +42,7 @@ from aiomusic.emulator.music._score import (
 )
 from aiomusic.emulator.music._voice import Voice, gender_in, voice_in
 from aiomusic.emulator.music._words import stanzas_of, syllables_of
-from aiomusic.emulator.music.styles import STYLES
+from aiomusic.emulator.music.styles import STYLES, Layer
 
 _JOIN_S: Final = 0.03
 _CONTEXT_S: Final = 6.0
@@ -71,7 +73,7 @@ def extend(score: Score, brief: Brief, *, at_s: float) -> Score:
     sections, lines = _later(*timeline(sheet, wish, duration_s), lead_s)
     return Score(
         title=brief.title or score.title,
-        style=score.style,
+        style=wish.style.name,
         tempo=score.tempo,
         key=score.key,
         sections=_from_zero(sections),
@@ -85,11 +87,13 @@ def extend(score: Score, brief: Brief, *, at_s: float) -> Score:
 
 
 def _same_wish(score: Score, brief: Brief) -> Wish:
-    """
-    Return the wish of *score*, with the instruments that *brief* adds.
-    """
+    """Return the wish of *score*, with the instruments that *brief* adds."""
     wish = read(score.brief.style, Dice("idea", score.brief.seed, score.brief.style))
-    wish = attrs.evolve(wish, style=STYLES[score.style], tempo=score.tempo)
+    own = STYLES[score.style]
+    if any(isinstance(span.source, Recording) for span in score.spans):
+        # Nobody knows the style of a recording but who asks for more of it.
+        own = style_in(brief.style) or own
+    wish = attrs.evolve(wish, style=own, tempo=score.tempo)
     more = read(brief.style, Dice("idea", 0)).instruments
     return attrs.evolve(wish, instruments=more or wish.instruments)
 
@@ -105,9 +109,7 @@ def _same_voice(score: Score, brief: Brief, wish: Wish) -> Voice | None:
 
 
 def _continued(score: Score, brief: Brief, lead_s: float) -> Brief:
-    """
-    Return *brief* with the ideas of *score*, so that its themes come back.
-    """
+    """Return *brief* with the ideas of *score*, so that its themes come back."""
     duration_s = brief.duration_s
     if duration_s and duration_s - lead_s > 1.0:
         duration_s = round(duration_s - lead_s, 6)
@@ -121,18 +123,14 @@ def _continued(score: Score, brief: Brief, lead_s: float) -> Brief:
 
 
 def _without_intro(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """
-    Turn an intro that nobody asked for into an interlude: the song has begun.
-    """
+    """Turn an intro that nobody asked for into an interlude: the song has begun."""
     if parts[0].kind != "intro" or len(parts) == 1:
         return parts
     return (attrs.evolve(parts[0], kind="inst"), *parts[1:])
 
 
 def _to_next_bar(score: Score, at_s: float) -> float:
-    """
-    Return the seconds from *at_s* to the next bar line of *score*.
-    """
+    """Return the seconds from *at_s* to the next bar line of *score*."""
     bar_s = bar_length(score.tempo)
     sections = [section for section in score.sections if section.start_s <= at_s + 0.02]
     since = at_s - sections[-1].start_s if sections else at_s
@@ -165,7 +163,8 @@ def _led_in(
 
 def _moved(track: Track, by_s: float) -> Track:
     notes = (
-        attrs.evolve(note, start_s=round(note.start_s + by_s, 6)) for note in track.notes
+        attrs.evolve(note, start_s=round(note.start_s + by_s, 6))
+        for note in track.notes
     )
     return attrs.evolve(track, notes=tuple(notes))
 
@@ -207,9 +206,7 @@ def _from_zero(sections: tuple[Section, ...]) -> tuple[Section, ...]:
 
 
 def concat(score: Score) -> Score:
-    """
-    Join a continuation to what it continues; any other score stays as it is.
-    """
+    """Join a continuation to what it continues; any other score stays as it is."""
     if score.origin is None:
         return score
     base, at_s = concat(score.origin.score), score.origin.at_s
@@ -252,9 +249,7 @@ def _head(score: Score, at_s: float) -> tuple[tuple[Section, ...], tuple[Line, .
 
 
 def _bars(score: Score, at_s: float) -> tuple[Stretch, ...]:
-    """
-    Return the stretches of *score* up to *at_s*, to the nearest bar.
-    """
+    """Return the stretches of *score* up to *at_s*, to the nearest bar."""
     kept: list[Stretch] = []
     bar_s = bar_length(score.tempo)
     for stretch, section in zip(score.sheet.stretches, score.sections, strict=False):
@@ -276,9 +271,7 @@ def _shortened(stretch: Stretch, bars: int) -> Stretch:
 
 
 def _cut(spans: tuple[Span, ...], start_s: float, end_s: float) -> tuple[Span, ...]:
-    """
-    Return what *spans* play from *start_s* to *end_s* of the song.
-    """
+    """Return what *spans* play from *start_s* to *end_s* of the song."""
     kept: list[Span] = []
     place = 0.0
     for span in spans:
@@ -320,7 +313,9 @@ def replace_section(
     wish = _same_wish(score, brief)
     voice = _same_voice(score, brief, wish)
     lead_s = _to_next_bar(score, start_s)
-    sheet = _inner_sheet(score, order, wish, voice, start_s, end_s - lead_s)
+    sheet = _inner_sheet(
+        score, order, wish, voice, start_s=start_s, end_s=end_s - lead_s
+    )
     # The inner music plays beyond its end, so that the join does not cut it.
     length_s = end_s - start_s
     band = band_of(order, wish, voice)
@@ -365,12 +360,11 @@ def _inner_sheet(
     order: Brief,
     wish: Wish,
     voice: Voice | None,
+    *,
     start_s: float,
     end_s: float,
 ) -> Sheet:
-    """
-    Write the bars between two seconds, over the chords that were there.
-    """
+    """Write the bars between two seconds, over the chords that were there."""
     bar_s = bar_length(score.tempo)
     bars = max(1, -(-round(1000 * (end_s - start_s)) // round(1000 * bar_s)))
     place = next(
@@ -388,7 +382,8 @@ def _inner_sheet(
     )
     writer = writer_of(order, wish, score.key, voice)
     known = next(
-        (s.chords for s in score.sheet.stretches if s.kind == kind), writer.changes[kind]
+        (s.chords for s in score.sheet.stretches if s.kind == kind),
+        writer.changes[kind],
     )
     writer = attrs.evolve(writer, changes={**writer.changes, kind: known})
     return writer.sheet((part,), score.tempo)
@@ -407,7 +402,9 @@ def _replaced_lines(
             line,
             end_s=min(line.end_s, end_s),
             section=max(
-                n for n, s in enumerate(score.sections) if s.start_s <= line.start_s + 0.02
+                n
+                for n, s in enumerate(score.sections)
+                if s.start_s <= line.start_s + 0.02
             ),
         )
         for line in fresh
@@ -417,9 +414,7 @@ def _replaced_lines(
 
 
 def _replaced_sheet(score: Score, fresh: Sheet, start_s: float, end_s: float) -> Sheet:
-    """
-    Put the new melody where it is heard; bars that were only touched stay.
-    """
+    """Put the new melody where it is heard; bars that were only touched stay."""
     middle = (start_s + end_s) / 2
     stretches = list(score.sheet.stretches)
     for place, section in enumerate(score.sections[: len(stretches)]):
@@ -432,6 +427,44 @@ def _replaced_sheet(score: Score, fresh: Sheet, start_s: float, end_s: float) ->
     return attrs.evolve(score.sheet, stretches=tuple(stretches))
 
 
+def from_recording(hearing: Hearing, *, title: str, seed: int = 0) -> Score:
+    """
+    Make a score of an audio file, so that it can be extended and covered.
+
+    Its sound is the file itself; its sheet has the chords that were heard.
+    """
+    size = 8
+    bars = [hearing.chords[n : n + size] for n in range(0, len(hearing.chords), size)]
+    stretches = tuple(
+        Stretch(
+            kind=("verse", "chorus")[n % 2],
+            bars=len(group),
+            energy=(0.55, 0.9)[n % 2],
+            chords=tuple(chord for chord in group for _ in range(2)),
+        )
+        for n, group in enumerate(bars)
+    )
+    bar_s = bar_length(hearing.tempo)
+    starts = [hearing.downbeat_s + n * size * bar_s for n in range(len(bars))]
+    ends = [*starts[1:], hearing.duration_s]
+    recording = Recording(path=hearing.path, duration_s=hearing.duration_s)
+    return Score(
+        title=title,
+        style="pop",
+        tempo=hearing.tempo,
+        key=hearing.key,
+        sections=tuple(
+            Section(kind=one.kind, start_s=round(start, 6), end_s=round(end, 6))
+            for one, start, end in zip(stretches, starts, ends, strict=True)
+        ),
+        lines=(),
+        sheet=Sheet(key=hearing.key, tempo=hearing.tempo, stretches=stretches),
+        spans=(Span(source=recording, start_s=0.0, end_s=hearing.duration_s),),
+        voice=None,
+        brief=Brief(style="pop", seed=seed),
+    )
+
+
 def cover(score: Score, brief: Brief) -> Score:
     """
     Play the melody and the form of *score* in the style of *brief*.
@@ -442,15 +475,12 @@ def cover(score: Score, brief: Brief) -> Score:
     style = style_in(brief.style) or STYLES[score.style]
     wish = attrs.evolve(wish, style=style)
     tempo = wish.tempo or _within(score.tempo, style.tempo)
+    voice = _cover_voice(score, brief)
     sheet = attrs.evolve(score.sheet, tempo=tempo)
-    if brief.lyrics:
+    if not any(stretch.melody for stretch in sheet.stretches):
+        sheet = _sung_over(sheet, brief, wish, voice)
+    elif brief.lyrics:
         sheet = _reworded(sheet, brief.lyrics)
-    text = f"{brief.voice or ''} {brief.style}"
-    voice = brief.singer or score.voice
-    if gender_in(text) and not brief.singer:
-        voice = voice_in(text, default="female")
-    if brief.instrumental:
-        voice = None
     if voice and score.voice:
         sheet = _in_range(sheet, voice)
     duration_s = round(sheet.bars * bar_length(tempo) + _RING_S, 2)
@@ -459,10 +489,32 @@ def cover(score: Score, brief: Brief) -> Score:
     return scored(sheet, order, wish, voice, duration_s)
 
 
+def _cover_voice(score: Score, brief: Brief) -> Voice | None:
+    text = f"{brief.voice or ''} {brief.style}"
+    if brief.instrumental:
+        return None
+    if brief.singer:
+        return brief.singer
+    if gender_in(text) or (brief.lyrics and not score.voice):
+        return voice_in(text, default="female")
+    return score.voice
+
+
+def _sung_over(sheet: Sheet, brief: Brief, wish: Wish, voice: Voice | None) -> Sheet:
+    """Write a melody over the chords of a sheet that has none."""
+    writer = writer_of(brief, wish, sheet.key, voice)
+    lines = [line for one in stanzas_of(brief.lyrics or "") for line in one.lines]
+    stretches: list[Stretch] = []
+    for number, stretch in enumerate(sheet.stretches):
+        sung = tuple(lines[: stretch.bars]) if voice else ()
+        lines = lines[stretch.bars :]
+        part = Part(kind=stretch.kind, bars=stretch.bars, lines=sung)
+        stretches.append(writer.stretch(part, number, stretch.chords))
+    return attrs.evolve(sheet, stretches=tuple(stretches))
+
+
 def _within(tempo: float, bounds: tuple[int, int]) -> float:
-    """
-    Bring *tempo* into *bounds*, by halves and doubles where that is enough.
-    """
+    """Bring *tempo* into *bounds*, by halves and doubles where that is enough."""
     low, high = bounds
     for factor in (1.0, 2.0, 0.5):
         if low <= tempo * factor <= high:
@@ -471,16 +523,16 @@ def _within(tempo: float, bounds: tuple[int, int]) -> float:
 
 
 def _reworded(sheet: Sheet, lyrics: str) -> Sheet:
-    """
-    Put new words under the melody, line for line.
-    """
+    """Put new words under the melody, line for line."""
     lines = iter([line for one in stanzas_of(lyrics) for line in one.lines])
     stretches: list[Stretch] = []
     for stretch in sheet.stretches:
         tones: list[Tone] = []
         verses = []
         for verse in stretch.verses:
-            sung = [t for t in stretch.melody if _is_in(t.start, verse.start, verse.length)]
+            sung = [
+                t for t in stretch.melody if _is_in(t.start, verse.start, verse.length)
+            ]
             text = next(lines, verse.text)
             tones += _under(sung, text)
             verses.append(attrs.evolve(verse, text=text))
@@ -494,9 +546,7 @@ def _is_in(start: float, low: float, length: float) -> bool:
 
 
 def _under(tones: list[Tone], text: str) -> list[Tone]:
-    """
-    Give each syllable of *text* a tone: long tones are split, spare ones tied.
-    """
+    """Give each syllable of *text* a tone: long tones are split, spare ones tied."""
     syllables = syllables_of(text)
     tones = list(tones)
     while len(tones) < len(syllables):
@@ -519,7 +569,9 @@ def _under(tones: list[Tone], text: str) -> list[Tone]:
 
 
 def _in_range(sheet: Sheet, voice: Voice) -> Sheet:
-    pitches = [tone.pitch for s in sheet.stretches for tone in s.melody if tone.syllable]
+    pitches = [
+        tone.pitch for s in sheet.stretches for tone in s.melody if tone.syllable
+    ]
     shift = _octaves(pitches, voice)
     return attrs.evolve(
         sheet,
@@ -527,7 +579,9 @@ def _in_range(sheet: Sheet, voice: Voice) -> Sheet:
             attrs.evolve(
                 stretch,
                 melody=tuple(
-                    attrs.evolve(tone, pitch=tone.pitch + (shift if tone.syllable else 0))
+                    attrs.evolve(
+                        tone, pitch=tone.pitch + (shift if tone.syllable else 0)
+                    )
                     for tone in stretch.melody
                 ),
             )
@@ -592,7 +646,7 @@ _KINDS: Final = {
 
 
 def _other_patch(
-    track: Track, number: int, wish: Wish, donors: list[object], *, is_named: bool
+    track: Track, number: int, wish: Wish, donors: list[Layer], *, is_named: bool
 ) -> str:
     if track.role not in _KINDS:
         return track.patch
@@ -602,9 +656,9 @@ def _other_patch(
         if chosen:
             return chosen[number % len(chosen)]
     if is_named:
-        patches = [la.patches[0] for la in donors if la.role == track.role]  # type: ignore[attr-defined]
+        patches = [la.patches[0] for la in donors if la.role == track.role]
         if patches:
-            return str(patches[number % len(patches)])
+            return patches[number % len(patches)]
     others = [name for name in _KINDS[track.role] if name != track.patch]
     return others[number % len(others)]
 
@@ -612,9 +666,7 @@ def _other_patch(
 def _each(
     spans: tuple[Span, ...], change: Callable[[Performance], Performance]
 ) -> tuple[Span, ...]:
-    """
-    Change every performance once, in all the spans that play it.
-    """
+    """Change every performance once, in all the spans that play it."""
     changed: dict[int, Performance | Recording] = {}
     for span in spans:
         source = span.source
@@ -644,7 +696,7 @@ def swap_vocals(score: Score, voice: str | Voice) -> Score:
 
     def swapped(performance: Performance) -> Performance:
         tracks = tuple(
-            _transposed(track, shift) if track.role == "voice" else track
+            _transposed(track, shift) if track.patch == "voice" else track
             for track in performance.tracks
         )
         return attrs.evolve(performance, tracks=tracks, voice=singer)

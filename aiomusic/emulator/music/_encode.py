@@ -1,6 +1,4 @@
-"""
-From a score to a file: which kinds there are, and how one is written.
-"""
+"""From a score to a file: which kinds there are, and how one is written."""
 
 import importlib.util
 import os
@@ -63,6 +61,7 @@ def _render(score: Score, path: Path, kind: Kind) -> None:
     if not _has_numpy():
         write_wav(score, path)
         return
-    from aiomusic.emulator.music.synth import render_file
+    # The studio imports numpy: only when something is rendered.
+    from aiomusic.emulator.music.synth import render_file  # noqa: PLC0415
 
     render_file(score, path, kind)

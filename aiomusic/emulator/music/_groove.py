@@ -1,6 +1,5 @@
-"""
-Drums: patterns, fills and crashes.
-"""
+# ruff: noqa: PLR2004 (energies and bars are what this file is about)
+"""Drums: patterns, fills and crashes."""
 
 from functools import lru_cache
 from typing import Final
@@ -40,9 +39,7 @@ DRUMS: Final = {
 
 @attrs.frozen(kw_only=True)
 class Hit:
-    """
-    A struck, plucked or sung event: beats from the song's start.
-    """
+    """A struck, plucked or sung event: beats from the song's start."""
 
     start: float
     length: float
@@ -58,9 +55,7 @@ def _grid(pattern: str) -> tuple[tuple[int, str], ...]:
 
 
 def drums(sheet: Sheet, groove: Groove, dice: Dice) -> list[Hit]:
-    """
-    Play the whole song on the drums.
-    """
+    """Play the whole song on the drums."""
     soft, full = dice.pick(groove.soft), dice.pick(groove.full)
     hits: list[Hit] = []
     start = 0.0
@@ -82,15 +77,21 @@ def _section(
     hits: list[Hit] = []
     has_fill = stretch.bars >= 2 and stretch.kind != "outro"
     for bar in range(stretch.bars):
+        place = start + bar * BEATS
         is_last = bar == stretch.bars - 1
-        rows = _grid(fill if has_fill and is_last else pattern)
-        for pitch, steps in rows:
-            if stretch.kind == "intro" and not is_last and pitch in _BACKBEAT:
+        for pitch, steps in _grid(pattern):
+            if stretch.kind == "intro" and pitch in _BACKBEAT:
                 continue
-            hits += _bar(pitch, _of_bar(steps, bar), start + bar * BEATS, dice)
+            kept = _HALF if has_fill and is_last else STEPS
+            hits += _bar(pitch, _of_bar(steps, bar)[:kept], place, dice)
+        if has_fill and is_last:
+            for pitch, steps in _grid(fill):
+                late = "." * _HALF + _of_bar(steps, bar)[_HALF:]
+                hits += _bar(pitch, late, place, dice)
     return hits
 
 
+_HALF: Final = STEPS // 2
 _BACKBEAT: Final = (DRUMS["snare"], DRUMS["clap"])
 
 

@@ -1,6 +1,5 @@
-"""
-Chords for a section, and voicings that move little from one to the next.
-"""
+# ruff: noqa: PLR2004 (intervals in semitones are what this file is about)
+"""Chords for a section, and voicings that move little from one to the next."""
 
 from itertools import pairwise
 from typing import Final
@@ -21,25 +20,19 @@ _LIKE: Final = {
 
 
 def changes_of(style: Style, key: Key) -> Changes:
-    """
-    Return the progressions of *style* for the mode of *key*.
-    """
+    """Return the progressions of *style* for the mode of *key*."""
     return style.minor if key.is_minor else style.major
 
 
 def progressions(style: Style, key: Key, dice: Dice) -> dict[str, tuple[Chord, ...]]:
-    """
-    Choose the changes of each kind of section, as chords by half bar.
-    """
+    """Choose the changes of each kind of section, as chords by half bar."""
     changes = changes_of(style, key)
     chosen = {
         "verse": dice.pick(changes.verse),
         "chorus": dice.pick(changes.chorus),
         "bridge": dice.pick(changes.bridge),
     }
-    return {
-        kind: _halves(chosen[source], key.tonic) for kind, source in _LIKE.items()
-    }
+    return {kind: _halves(chosen[source], key.tonic) for kind, source in _LIKE.items()}
 
 
 def _halves(progression: str, tonic: int) -> tuple[Chord, ...]:
@@ -51,9 +44,7 @@ def _halves(progression: str, tonic: int) -> tuple[Chord, ...]:
 
 
 def fitted(chords: tuple[Chord, ...], bars: int) -> tuple[Chord, ...]:
-    """
-    Repeat or cut *chords* to fill *bars*, two a bar.
-    """
+    """Repeat or cut *chords* to fill *bars*, two a bar."""
     times = -(-2 * bars // len(chords))
     return (chords * times)[: 2 * bars]
 
@@ -61,9 +52,7 @@ def fitted(chords: tuple[Chord, ...], bars: int) -> tuple[Chord, ...]:
 def voiced(
     chord: Chord, before: tuple[int, ...], *, low: int, high: int, voicing: str
 ) -> tuple[int, ...]:
-    """
-    Place the tones of *chord* near to those of *before*, within the range.
-    """
+    """Place the tones of *chord* near to those of *before*, within the range."""
     tones = _tones(chord, voicing)
     target = sum(before) / len(before) if before else (low + high) / 2
     shapes = [_stack(tones, turn, low, voicing) for turn in range(len(tones))]
@@ -113,9 +102,7 @@ def _distance(
 
 
 def bass_pitch(pitch_class: int, low: int, high: int, near: float) -> int:
-    """
-    Place a bass tone near *near*, within the range.
-    """
+    """Place a bass tone near *near*, within the range."""
     pitch = nearest(pitch_class, near)
     while pitch < low:
         pitch += 12

@@ -8,41 +8,14 @@ import importlib.util
 import os
 from typing import Final
 
-import attrs
-
-from aiomusic.emulator.music._theory import Chord, Key
+from aiomusic.emulator.music._hearing import Hearing
 
 LONGEST_S: Final = 900.0
 SHORTEST_S: Final = 6.0
 
 
-class UnreadableAudio(ValueError):
-    """
-    The file is not audio that can be worked with; the message says why.
-    """
-
-
-@attrs.frozen(kw_only=True)
-class Hearing:
-    """
-    What was heard in a file.
-
-    *chords* holds one chord for each bar from the first downbeat, which is at
-    *downbeat_s*.
-    """
-
-    path: str
-    duration_s: float
-    tempo: float
-    key: Key
-    downbeat_s: float
-    chords: tuple[Chord, ...]
-
-
 def can_listen() -> bool:
-    """
-    Say whether numpy and soundfile are here.
-    """
+    """Say whether numpy and soundfile are here."""
     return all(importlib.util.find_spec(name) for name in ("numpy", "soundfile"))
 
 
@@ -66,6 +39,7 @@ def listen(
     """
     if not can_listen():
         raise RuntimeError("reading audio needs aiomusic[emulator]")
-    from aiomusic.emulator.music.synth import hear_file
+    # The studio imports numpy: only when somebody listens.
+    from aiomusic.emulator.music.synth import hear_file  # noqa: PLC0415
 
     return hear_file(path, shortest_s, longest_s)

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 (syllables are what this file is about)
 """
 The lyricist: words that rhyme and scan, from a description.
 
@@ -99,7 +100,7 @@ _DARK: Final = (
     ),
 )
 # Lines about the subject, by its number of syllables.
-_ABOUT: Final = {
+_ABOUT: Final[dict[int, tuple[str, ...]]] = {
     1: (
         "Let the {} be calling me",
         "Show me how to find the {}",
@@ -125,8 +126,12 @@ _ABOUT: Final = {
         "Tell the {} to wait",
     ),
 }
-_HOOKS: Final = {
-    1: ("Take me to the {} again", "Nothing but the {} for me", "Oh my {}, you're never far"),
+_HOOKS: Final[dict[int, tuple[str, ...]]] = {
+    1: (
+        "Take me to the {} again",
+        "Nothing but the {} for me",
+        "Oh my {}, you're never far",
+    ),
     2: ("Take me to the {} now", "Oh my {}, carry me", "Only {} in my mind"),
     3: ("Take me to the {}", "Only {} is mine", "Oh my {}, be mine"),
 }
@@ -144,31 +149,146 @@ _SAD: Final = (
     r"melanchol\w*|sorrow|grief|heartbreak|blue|autumn|empty|over|left"
 )
 _NOT_SUBJECTS: Final = frozenset(
-    "about song songs music lyrics write make create with that this from into some "
-    "very really upbeat happy sad slow fast pop rock folk jazz house techno ambient "
-    "style voice vocals male female singer piano guitar drums bass beat tempo mood "
-    "dark bright chill energetic catchy melody verse chorus please want need like "
-    "where when which while there their them they then than what your have been "
-    "energy feel vibe track tune instrumental acoustic electronic minor major "
-    "hop hip lofi lo-fi reggae cinematic chiptune synthwave bossa nova soul "
-    "bpm key trailer score film game bar retro club deep acid punk metal disco funk "
-    "dance dorian hard old new 80s radio study beats "
-    "warm soft gentle calm epic modern classic sung singing quiet loud".split()
+    [
+        "about",
+        "song",
+        "songs",
+        "music",
+        "lyrics",
+        "write",
+        "make",
+        "create",
+        "with",
+        "that",
+        "this",
+        "from",
+        "into",
+        "some",
+        "very",
+        "really",
+        "upbeat",
+        "happy",
+        "sad",
+        "slow",
+        "fast",
+        "pop",
+        "rock",
+        "folk",
+        "jazz",
+        "house",
+        "techno",
+        "ambient",
+        "style",
+        "voice",
+        "vocals",
+        "male",
+        "female",
+        "singer",
+        "piano",
+        "guitar",
+        "drums",
+        "bass",
+        "beat",
+        "tempo",
+        "mood",
+        "dark",
+        "bright",
+        "chill",
+        "energetic",
+        "catchy",
+        "melody",
+        "verse",
+        "chorus",
+        "please",
+        "want",
+        "need",
+        "like",
+        "where",
+        "when",
+        "which",
+        "while",
+        "there",
+        "their",
+        "them",
+        "they",
+        "then",
+        "than",
+        "what",
+        "your",
+        "have",
+        "been",
+        "energy",
+        "feel",
+        "vibe",
+        "track",
+        "tune",
+        "instrumental",
+        "acoustic",
+        "electronic",
+        "minor",
+        "major",
+        "hop",
+        "hip",
+        "lofi",
+        "lo-fi",
+        "reggae",
+        "cinematic",
+        "chiptune",
+        "synthwave",
+        "bossa",
+        "nova",
+        "soul",
+        "bpm",
+        "key",
+        "trailer",
+        "score",
+        "film",
+        "game",
+        "bar",
+        "retro",
+        "club",
+        "deep",
+        "acid",
+        "punk",
+        "metal",
+        "disco",
+        "funk",
+        "dance",
+        "dorian",
+        "hard",
+        "old",
+        "new",
+        "80s",
+        "radio",
+        "study",
+        "beats",
+        "warm",
+        "soft",
+        "gentle",
+        "calm",
+        "epic",
+        "modern",
+        "classic",
+        "sung",
+        "singing",
+        "quiet",
+        "loud",
+    ]
 )
 _SUBJECTS: Final = ("river", "summer", "morning", "city", "ocean", "garden", "mountain")
 
 
 @attrs.frozen(kw_only=True)
 class Words:
-    """
-    A title and lyrics with section tags.
-    """
+    """A title and lyrics with section tags."""
 
     title: str
     lyrics: str
 
 
-def write_lyrics(description: str, *, seed: int = 0, versions: int = 2) -> tuple[Words, ...]:
+def write_lyrics(
+    description: str, *, seed: int = 0, versions: int = 2
+) -> tuple[Words, ...]:
     """
     Write lyrics about what *description* says, the same for the same *seed*.
 
@@ -178,14 +298,13 @@ def write_lyrics(description: str, *, seed: int = 0, versions: int = 2) -> tuple
         versions: how many to write; no two are alike.
     """
     return tuple(
-        _written(description, seed, version, is_short=False) for version in range(versions)
+        _written(description, seed, version, is_short=False)
+        for version in range(versions)
     )
 
 
 def short_lyrics(description: str, *, seed: int) -> Words:
-    """
-    Write one verse and one chorus, two lines each, for a song of 20 seconds.
-    """
+    """Write one verse and one chorus, two lines each, for a song of 20 seconds."""
     return _written(description, seed, 0, is_short=True)
 
 
@@ -197,7 +316,8 @@ def _written(description: str, seed: int, version: int, *, is_short: bool) -> Wo
     families = families[version % 2 :] + families[: version % 2]
     pen = _Pen(
         dice=Dice("pen", seed, version, description),
-        subjects=subjects[version % len(subjects) :] + subjects[: version % len(subjects)],
+        subjects=subjects[version % len(subjects) :]
+        + subjects[: version % len(subjects)],
     )
     chorus = pen.chorus()
     if is_short:
@@ -219,17 +339,13 @@ def _written(description: str, seed: int, version: int, *, is_short: bool) -> Wo
 
 @attrs.frozen(kw_only=True)
 class _Pen:
-    """
-    Writes the parts of one version.
-    """
+    """Writes the parts of one version."""
 
     dice: Dice
     subjects: list[str]
 
     def title(self) -> str:
-        """
-        Name the song after its subject.
-        """
+        """Name the song after its subject."""
         subject = self.subjects[0].title()
         other = self.subjects[-1].title()
         if other != subject:
@@ -237,9 +353,7 @@ class _Pen:
         return self.dice.pick(_TITLES).format(subject)
 
     def verse(self, family: tuple[str, ...]) -> list[str]:
-        """
-        Write four lines of which the second and the fourth rhyme.
-        """
+        """Write four lines of which the second and the fourth rhyme."""
         first, second = self.dice.order(family)[:2]
         subjects = self.subjects
         opening = self._about(_ABOUT, subjects[0])
@@ -249,15 +363,11 @@ class _Pen:
         return [opening, first, turning, second]
 
     def couplet(self, family: tuple[str, ...]) -> list[str]:
-        """
-        Write two lines that rhyme.
-        """
+        """Write two lines that rhyme."""
         return self.dice.order(family)[:2]
 
     def chorus(self) -> list[str]:
-        """
-        Write four lines of which the first and the third are the hook.
-        """
+        """Write four lines of which the first and the third are the hook."""
         hook = self._about(_HOOKS, self.subjects[0])
         first, second = self.dice.order(_ANSWERS)[:2]
         return [hook, first, hook, second]
@@ -272,9 +382,7 @@ def _length(word: str) -> int:
 
 
 def _subjects(description: str, dice: Dice) -> list[str]:
-    """
-    Find what the song is about: words that are long enough to be nouns.
-    """
+    """Find what the song is about: words that are long enough to be nouns."""
     words = re.findall(r"[a-z]{3,}", description.lower())
     named = [
         word
@@ -288,7 +396,9 @@ def _subjects(description: str, dice: Dice) -> list[str]:
     place = text.find("about ")
     if place >= 0:
         # The last of the words after "about" is the noun.
-        after = re.split(r"[,.;]| (?:on|in|at|by|with|of|from|for) ", text[place + 6 :])[0]
+        after = re.split(
+            r"[,.;]| (?:on|in|at|by|with|of|from|for) ", text[place + 6 :]
+        )[0]
         nouns = [word for word in re.findall(r"[a-z]{3,}", after) if word in named]
         named = [*nouns[-1:], *(word for word in named if word not in nouns[-1:])]
     return named[:2] or [dice.pick(_SUBJECTS)]

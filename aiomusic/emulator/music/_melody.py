@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 (scale steps are what this file is about)
 """
 Melody: words get a rhythm that fits their stress, the rhythm gets pitches.
 
@@ -45,9 +46,7 @@ class Idea:
 
 
 def idea_of(kind: str, dice: Dice) -> Idea:
-    """
-    Invent what the lines of a *kind* of section share.
-    """
+    """Invent what the lines of a *kind* of section share."""
     shapes = dice.order(_SHAPES)[:3]
     return Idea(
         slots=tuple(dice.between(-0.7, 0.7) for _ in range(64)),
@@ -60,9 +59,7 @@ def idea_of(kind: str, dice: Dice) -> Idea:
 
 @attrs.frozen(kw_only=True)
 class Place:
-    """
-    Where a line goes: beats of its section, its number, and what it ends.
-    """
+    """Where a line goes: beats of its section, its number, and what it ends."""
 
     start: float
     length: float
@@ -73,9 +70,7 @@ class Place:
 
 @attrs.frozen(kw_only=True)
 class Ground:
-    """
-    What a melody stands on: key, chords by half bar, range, grid.
-    """
+    """What a melody stands on: key, chords by half bar, range, grid."""
 
     key: Key
     chords: tuple[Chord, ...]
@@ -85,9 +80,7 @@ class Ground:
     push: float
 
     def chord_at(self, beat: float) -> Chord:
-        """
-        Return the chord that sounds at *beat* of the section.
-        """
+        """Return the chord that sounds at *beat* of the section."""
         half = int(beat / (BEATS / 2) + 1e-6)
         return self.chords[min(half, len(self.chords) - 1)]
 
@@ -95,9 +88,7 @@ class Ground:
 def line_of(
     syllables: Sequence[Syllable], place: Place, ground: Ground, idea: Idea, dice: Dice
 ) -> tuple[Tone, ...]:
-    """
-    Set one line of words to notes.
-    """
+    """Set one line of words to notes."""
     if not syllables:
         return ()
     onsets = _rhythm(syllables, place, ground, idea)
@@ -106,7 +97,7 @@ def line_of(
         _length(start, end, is_end=n == len(onsets) - 1)
         for n, (start, end) in enumerate(zip(onsets, ends, strict=True))
     ]
-    pitches = _pitches(onsets, lengths, place, ground, idea, dice)
+    pitches = _pitches(onsets, lengths, place, ground=ground, idea=idea, dice=dice)
     return tuple(
         Tone(
             start=place.start + onset,
@@ -128,9 +119,7 @@ def _length(start: float, end: float, *, is_end: bool) -> float:
 def _rhythm(
     syllables: Sequence[Syllable], place: Place, ground: Ground, idea: Idea
 ) -> list[float]:
-    """
-    Choose the onsets: stressed syllables like beats, gaps like to be even.
-    """
+    """Choose the onsets: stressed syllables like beats, gaps like to be even."""
     count = len(syllables)
     room = place.length - (1.0 if place.length > BEATS else 0.5)
     pulse = ground.pulse
@@ -147,11 +136,15 @@ def _rhythm(
             if not place_in_line:
                 row[slot] = (taste + 0.9 * slot * pulse, -1)
                 continue
-            row[slot] = min(
-                (cost + taste + 0.35 * abs(slot - before - ideal), before)
-                for before, (cost, _) in best[-1].items()
-                if 0 < slot - before <= width
-            ) if any(0 < slot - b <= width for b in best[-1]) else (1e9, -1)
+            row[slot] = (
+                min(
+                    (cost + taste + 0.35 * abs(slot - before - ideal), before)
+                    for before, (cost, _) in best[-1].items()
+                    if 0 < slot - before <= width
+                )
+                if any(0 < slot - b <= width for b in best[-1])
+                else (1e9, -1)
+            )
         best.append(row)
     return [slot * pulse for slot in _path(best)]
 
@@ -181,13 +174,12 @@ def _pitches(
     onsets: list[float],
     lengths: list[float],
     place: Place,
+    *,
     ground: Ground,
     idea: Idea,
     dice: Dice,
 ) -> list[int]:
-    """
-    Choose the pitches along the line's shape, chord tones where it matters.
-    """
+    """Choose the pitches along the line's shape, chord tones where it matters."""
     ladder = [
         pitch
         for pitch in range(ground.low, ground.high + 1)
@@ -240,7 +232,9 @@ def _cheapest(
 ) -> tuple[float, int]:
     if not best:
         return (cost, -1)
-    return min((total + cost + _leap(step - b), b) for b, (total, _) in best[-1].items())
+    return min(
+        (total + cost + _leap(step - b), b) for b, (total, _) in best[-1].items()
+    )
 
 
 def _leap(steps: int) -> float:
@@ -249,9 +243,7 @@ def _leap(steps: int) -> float:
 
 
 def hummed(idea: Idea, place: Place) -> tuple[Syllable, ...]:
-    """
-    Return as many empty syllables as an instrument plays in the line.
-    """
+    """Return as many empty syllables as an instrument plays in the line."""
     count = idea.counts["ABC".index(idea.form[place.number % len(idea.form)])]
     if place.length <= BEATS:
         count = max(2, count // 2)

@@ -1,6 +1,5 @@
-"""
-A score as a standard MIDI file, for any sequencer.
-"""
+# ruff: noqa: PLR2004 (the bytes of the format are what this file is about)
+"""A score as a standard MIDI file, for any sequencer."""
 
 import struct
 from typing import Final
@@ -21,9 +20,7 @@ _PROGRAMS: Final = {
 
 
 def to_midi(score: Score) -> bytes:
-    """
-    Return *score* as a format 1 MIDI file: tempo, lyrics, one track each.
-    """
+    """Return *score* as a format 1 MIDI file: tempo, lyrics, one track each."""
     tracks = [_head(score)]
     channels = (number for number in range(16) if number != _DRUM_CHANNEL)
     for track in score.tracks:
@@ -48,9 +45,7 @@ def _head(score: Score) -> bytes:
 
 
 def _sharps(score: Score) -> int:
-    """
-    Return the sharps of the key's signature; flats are negative, as a byte.
-    """
+    """Return the sharps of the key's signature; flats are negative, as a byte."""
     major = (score.key.tonic + (3 if score.key.is_minor else 0)) % 12
     sharps = major * 7 % 12
     return sharps if sharps <= 6 else sharps - 12 + 256
@@ -93,9 +88,7 @@ def _chunk(events: list[tuple[int, bytes]]) -> bytes:
 
 
 def _length(number: int) -> bytes:
-    """
-    Write *number* in groups of seven bits, as MIDI does.
-    """
+    """Write *number* in groups of seven bits, as MIDI does."""
     groups = [number & 0x7F]
     while number := number >> 7:
         groups.append(number & 0x7F | 0x80)

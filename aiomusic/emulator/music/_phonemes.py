@@ -10,9 +10,7 @@ from typing import Final
 import attrs
 
 _NUCLEUS: Final = re.compile(r"[aeiouyáàâäåãéèêëíìîïóòôöøõúùûüæœ]+", re.IGNORECASE)
-_ACCENTS: Final = str.maketrans(
-    "áàâäåãéèêëíìîïóòôöøõúùûü", "aaaaaaeeeeiiiioooooouuuu"
-)
+_ACCENTS: Final = str.maketrans("áàâäåãéèêëíìîïóòôöøõúùûü", "aaaaaaeeeeiiiioooooouuuu")
 # Spellings of the nucleus with what follows it; the first match wins.
 _SPELLINGS: Final = (
     (r"igh|eye|(?<=^)i$|uy|ie$|ye$|y$(?<=^y)", ("a", "I")),
@@ -66,9 +64,7 @@ _SOUNDS: Final = {
 
 @attrs.frozen(kw_only=True)
 class Syllabic:
-    """
-    The sounds of a syllable: consonants, one vowel or a glide of two, consonants.
-    """
+    """The sounds of a syllable: consonants, one vowel or a glide of two, consonants."""
 
     onset: tuple[str, ...]
     vowel: tuple[str, ...]
@@ -76,9 +72,7 @@ class Syllabic:
 
 
 def sounds_of(syllable: str) -> Syllabic:
-    """
-    Guess the sounds of a written syllable.
-    """
+    """Guess the sounds of a written syllable."""
     text = re.sub(r"[^a-zæœ]", "", syllable.lower().translate(_ACCENTS))
     if not text:
         vowels = ("A", "o", "i", "u", "e")

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 (figures of the sound are what this file is about)
 """
 A synthesiser of the standard library alone: small, quick, and enough to hear.
 
@@ -44,9 +45,7 @@ Tone = list[float]
 
 
 def write_wav(score: Score, path: Path) -> None:
-    """
-    Render *score* to a 16-bit stereo WAV file of 44.1 kHz.
-    """
+    """Render *score* to a 16-bit stereo WAV file of 44.1 kHz."""
     left, right = _mixed(score)
     frames = array("h", bytes(8 * len(left)))
     frames[0::4] = _whole(left)
@@ -64,7 +63,7 @@ def write_wav(score: Score, path: Path) -> None:
 
 
 def _between(samples: Tone) -> Iterator[float]:
-    return ((a + b) / 2 for a, b in zip(samples, samples[1:] + [0.0], strict=True))
+    return ((a + b) / 2 for a, b in zip(samples, [*samples[1:], 0.0], strict=True))
 
 
 def _whole(samples: Iterator[float] | Tone) -> "array[int]":
@@ -79,15 +78,17 @@ def _mixed(score: Score) -> tuple[Tone, Tone]:
         bus = buses[1 + (track.pan > 0.15) - (track.pan < -0.15)]
         _play(track, bus, maker)
     left_bus, middle, right_bus = buses
-    left = [m + a + 0.4 * b for a, m, b in zip(left_bus, middle, right_bus, strict=True)]
-    right = [m + 0.4 * a + b for a, m, b in zip(left_bus, middle, right_bus, strict=True)]
+    left = [
+        m + a + 0.4 * b for a, m, b in zip(left_bus, middle, right_bus, strict=True)
+    ]
+    right = [
+        m + 0.4 * a + b for a, m, b in zip(left_bus, middle, right_bus, strict=True)
+    ]
     return _levelled(left, right)
 
 
 def _levelled(left: Tone, right: Tone) -> tuple[Tone, Tone]:
-    """
-    Bring the loudness to about that of a record, bend peaks, fade the end.
-    """
+    """Bring the loudness to about that of a record, bend peaks, fade the end."""
     power = sum(map(operator.mul, left, left)) + sum(map(operator.mul, right, right))
     gain = 0.16 / max(1e-6, math.sqrt(power / (2 * len(left))))
     fade = min(len(left) // 4, int(1.2 * _RATE))
@@ -110,18 +111,14 @@ def _play(track: Track, bus: Tone, maker: "_Maker") -> None:
 
 
 class _Maker:
-    """
-    Makes tones and keeps them.
-    """
+    """Makes tones and keeps them."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, int, int, float], Tone] = {}
         self._waves: dict[str, Tone] = {}
 
     def tone(self, track: Track, note: Note, loud: float) -> Tone:
-        """
-        Return the samples of *note*, scaled by *loud*.
-        """
+        """Return the samples of *note*, scaled by *loud*."""
         is_drum = track.role == "drums"
         length = 0 if is_drum else round(note.length_s * 25)
         key = (track.patch, note.pitch, length, loud)
@@ -190,7 +187,7 @@ def _kick(name: str) -> Tone:
 
 
 def _snare(name: str) -> Tone:
-    noise = random.Random(name)
+    noise = random.Random(name)  # noqa: S311
     frames = int(0.2 * _RATE)
     turn = 2 * math.pi * 190 / _RATE
     return [
@@ -212,7 +209,7 @@ def _tom(name: str) -> Tone:
 
 
 def _tick(name: str) -> Tone:
-    noise = random.Random(name)
+    noise = random.Random(name)  # noqa: S311
     length_s = {"crash": 1.2, "open": 0.3, "ride": 0.5, "swell": 1.0}.get(name, 0.06)
     frames = int(length_s * _RATE)
     before = 0.0

@@ -1,6 +1,5 @@
-"""
-Read what a request says in words: style, mood, tempo, key, instruments.
-"""
+# ruff: noqa: PLR2004 (beats a minute are what this file is about)
+"""Read what a request says in words: style, mood, tempo, key, instruments."""
 
 import re
 from typing import Final
@@ -61,8 +60,12 @@ _COUSINS: Final = (
     ("k-pop", "pop", (116, 128)),
     ("acoustic", "folk", None),
 )
-_MINOR: Final = r"\b(sad|dark|melanchol\w*|lonely|sorrow|moody|tense|angry|night|miss)\b"
-_MAJOR: Final = r"\b(happy|bright|joy\w*|sunny|hopeful|cheerful|uplifting|excited|fun)\b"
+_MINOR: Final = (
+    r"\b(sad|dark|melanchol\w*|lonely|sorrow|moody|tense|angry|night|miss)\b"
+)
+_MAJOR: Final = (
+    r"\b(happy|bright|joy\w*|sunny|hopeful|cheerful|uplifting|excited|fun)\b"
+)
 _FAST: Final = r"\b(fast|energetic|dynamic|upbeat|driving|excited|intense|hard|party)\b"
 _SLOW: Final = r"\b(slow|calm|relax\w*|chill|sleepy|gentle|sentimental|peaceful|soft)\b"
 _INSTRUMENTS: Final = (
@@ -89,9 +92,7 @@ _INSTRUMENTS: Final = (
 
 @attrs.frozen(kw_only=True)
 class Wish:
-    """
-    What was read: None where the words leave the choice open.
-    """
+    """What was read: None where the words leave the choice open."""
 
     style: Style
     tempo: float | None
@@ -103,9 +104,7 @@ class Wish:
 
 
 def read(text: str, dice: Dice) -> Wish:
-    """
-    Read *text*; *dice* choose the style when it names none.
-    """
+    """Read *text*; *dice* choose the style when it names none."""
     words = text.lower()
     style = style_in(words) or STYLES[dice.pick(_STAPLES)]
     found = _BPM.search(words)
@@ -116,7 +115,9 @@ def read(text: str, dice: Dice) -> Wish:
         key=key_in(text),
         is_minor=_mode(words),
         haste=float(bool(re.search(_FAST, words))) - bool(re.search(_SLOW, words)),
-        instruments=tuple(p for pattern, p in _INSTRUMENTS if re.search(pattern, words)),
+        instruments=tuple(
+            p for pattern, p in _INSTRUMENTS if re.search(pattern, words)
+        ),
         is_instrumental=bool(_INSTRUMENTAL.search(words)),
     )
 

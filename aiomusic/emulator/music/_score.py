@@ -19,9 +19,7 @@ BEATS: Final = 4
 
 @attrs.frozen(kw_only=True)
 class Tone:
-    """
-    One note of the melody: beats within its section, pitch, and what is sung.
-    """
+    """One note of the melody: beats within its section, pitch, and what is sung."""
 
     start: float
     length: float
@@ -32,9 +30,7 @@ class Tone:
 
 @attrs.frozen(kw_only=True)
 class Verse:
-    """
-    One line of the words and the beats of its section at which it is sung.
-    """
+    """One line of the words and the beats of its section at which it is sung."""
 
     text: str
     start: float
@@ -43,9 +39,7 @@ class Verse:
 
 @attrs.frozen(kw_only=True)
 class Stretch:
-    """
-    One section of a sheet: its chords by half bar, its melody and its words.
-    """
+    """One section of a sheet: its chords by half bar, its melody and its words."""
 
     kind: str
     bars: int
@@ -56,17 +50,13 @@ class Stretch:
 
     @property
     def beats(self) -> int:
-        """
-        Return the length in beats.
-        """
+        """Return the length in beats."""
         return self.bars * BEATS
 
 
 @attrs.frozen(kw_only=True)
 class Sheet:
-    """
-    A lead sheet: everything that a cover keeps.
-    """
+    """A lead sheet: everything that a cover keeps."""
 
     key: Key
     tempo: float
@@ -74,17 +64,23 @@ class Sheet:
 
     @property
     def bars(self) -> int:
-        """
-        Return the number of bars.
-        """
+        """Return the number of bars."""
         return sum(stretch.bars for stretch in self.stretches)
+
+
+def starts(sheet: Sheet) -> list[tuple[float, Stretch]]:
+    """Return the stretches of *sheet*, each with the beat it begins at."""
+    found: list[tuple[float, Stretch]] = []
+    beat = 0.0
+    for stretch in sheet.stretches:
+        found.append((beat, stretch))
+        beat += stretch.beats
+    return found
 
 
 @attrs.frozen(kw_only=True)
 class Note:
-    """
-    One sounding note: seconds, MIDI pitch (on drums: the drum), velocity 0 to 1.
-    """
+    """One sounding note: seconds, MIDI pitch (on drums: the drum), velocity 0 to 1."""
 
     start_s: float
     length_s: float
@@ -98,7 +94,7 @@ class Track:
     """
     The notes of one instrument and its place in the mix.
 
-    *pan* is −1 (left) to 1 (right), *send* the share that goes into the room,
+    *pan* is -1 (left) to 1 (right), *send* the share that goes into the room,
     *duck* how deep the kick drum pushes the track down, 0 to 1.
     """
 
@@ -115,19 +111,20 @@ class Track:
 class Performance:
     """
     A band's tracks, with the voice that sings and the room they play in.
+
+    The drums are tuned to the *tonic*, a pitch class.
     """
 
     tracks: tuple[Track, ...]
     duration_s: float
     room: str
+    tonic: int
     voice: Voice | None = None
 
 
 @attrs.frozen(kw_only=True)
 class Recording:
-    """
-    Sound that was not played here: an audio file that somebody uploaded.
-    """
+    """Sound that was not played here: an audio file that somebody uploaded."""
 
     path: str
     duration_s: float
@@ -150,17 +147,13 @@ class Span:
 
     @property
     def duration_s(self) -> float:
-        """
-        Return the length in seconds.
-        """
+        """Return the length in seconds."""
         return self.end_s - self.start_s
 
 
 @attrs.frozen(kw_only=True)
 class Section:
-    """
-    A named part of the song, in seconds.
-    """
+    """A named part of the song, in seconds."""
 
     kind: str
     start_s: float
@@ -169,9 +162,7 @@ class Section:
 
 @attrs.frozen(kw_only=True)
 class Line:
-    """
-    One line of the words and the seconds in which it is sung.
-    """
+    """One line of the words and the seconds in which it is sung."""
 
     text: str
     start_s: float
@@ -181,9 +172,7 @@ class Line:
 
 @attrs.frozen(kw_only=True)
 class Origin:
-    """
-    What a continuation continues, and from which second.
-    """
+    """What a continuation continues, and from which second."""
 
     score: "Score"
     at_s: float
@@ -191,9 +180,7 @@ class Origin:
 
 @attrs.frozen(kw_only=True)
 class Score:
-    """
-    A whole song, ready to be written to a file.
-    """
+    """A whole song, ready to be written to a file."""
 
     title: str
     style: str
@@ -209,23 +196,17 @@ class Score:
 
     @property
     def duration_s(self) -> float:
-        """
-        Return the length of the song in seconds, exact without rendering.
-        """
+        """Return the length of the song in seconds, exact without rendering."""
         return round(sum(span.duration_s for span in self.spans), 6)
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """
-        Return the tracks of the song in its own seconds, edits included.
-        """
+        """Return the tracks of the song in its own seconds, edits included."""
         return tuple(track for track in _flat(self.spans) if track.notes)
 
     @property
     def lyrics(self) -> str:
-        """
-        Return the words that are sung, one line each, with section tags.
-        """
+        """Return the words that are sung, one line each, with section tags."""
         return "\n".join(_lyrics(self.sections, self.lines))
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 (intervals in semitones are what this file is about)
 """
 Keys, scales and chords: what the composer knows of harmony.
 
@@ -52,9 +53,7 @@ _KEY: Final = re.compile(
 
 @attrs.frozen(kw_only=True)
 class Key:
-    """
-    A tonic (pitch class) and a mode (a name in ``SCALES``).
-    """
+    """A tonic (pitch class) and a mode (a name in ``SCALES``)."""
 
     tonic: int
     mode: str
@@ -64,40 +63,30 @@ class Key:
 
     @property
     def is_minor(self) -> bool:
-        """
-        Say whether the third of the key is small.
-        """
+        """Say whether the third of the key is small."""
         return 3 in SCALES[self.mode]
 
     @property
     def scale(self) -> tuple[int, ...]:
-        """
-        Return the pitch classes of the key, the tonic first.
-        """
+        """Return the pitch classes of the key, the tonic first."""
         return tuple((self.tonic + step) % 12 for step in SCALES[self.mode])
 
 
 @attrs.frozen(kw_only=True)
 class Chord:
-    """
-    A root (pitch class) and the intervals over it, in semitones.
-    """
+    """A root (pitch class) and the intervals over it, in semitones."""
 
     root: int
     intervals: tuple[int, ...]
 
     @property
     def tones(self) -> tuple[int, ...]:
-        """
-        Return the pitch classes, the root first.
-        """
+        """Return the pitch classes, the root first."""
         return tuple((self.root + step) % 12 for step in self.intervals)
 
 
 def key_in(text: str) -> Key | None:
-    """
-    Find a key such as "A minor" or "F# major" in *text*; None without one.
-    """
+    """Find a key such as "A minor" or "F# major" in *text*; None without one."""
     found = _KEY.search(text)
     if found is None:
         return None
@@ -132,7 +121,5 @@ def chord_of(numeral: str, tonic: int) -> Chord:
 
 
 def nearest(pitch_class: int, around: float) -> int:
-    """
-    Return the pitch of *pitch_class* that lies nearest to *around*.
-    """
+    """Return the pitch of *pitch_class* that lies nearest to *around*."""
     return pitch_class + 12 * round((around - pitch_class) / 12)

@@ -1,9 +1,7 @@
-"""
-The singers: who is asked for by which words.
-"""
+"""The singers: who is asked for by which words."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -34,7 +32,7 @@ CHILD: Final = Voice(gender="child", low=62, high=79, throat=1.32, vibrato=0.1)
 _WOMEN: Final = r"\b(female|woman|women|girl|lady|soprano|alto|diva|f)\b"
 _MEN: Final = r"\b(male|man|men|boy|tenor|baritone|bass voice|gentleman|m)\b"
 _CHILDREN: Final = r"\b(child|children|kid|kids)\b"
-_COLOURS: Final = (
+_COLOURS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (r"husky|raspy|smoky|hoarse|gritty", {"breath": 0.3, "bright": -2.0}),
     (r"breathy|airy|whisper|ethereal|sexy|lazy", {"breath": 0.4, "vibrato": 0.15}),
     (r"warm|soft|mellow|smooth|calm", {"bright": -4.0, "breath": 0.1}),
@@ -46,9 +44,7 @@ _COLOURS: Final = (
 
 
 def gender_in(text: str) -> str | None:
-    """
-    Find who is asked to sing in *text*; None when nobody is.
-    """
+    """Find who is asked to sing in *text*; None when nobody is."""
     words = text.lower()
     for gender, pattern in (("child", _CHILDREN), ("female", _WOMEN), ("male", _MEN)):
         if re.search(pattern, words):

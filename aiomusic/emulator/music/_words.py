@@ -1,7 +1,7 @@
-"""
-Words to sing: section tags, lines, syllables and where their stress falls.
-"""
+# ruff: noqa: PLR2004 (letters are what this file is about)
+"""Words to sing: section tags, lines, syllables and where their stress falls."""
 
+import itertools
 import re
 from collections import Counter
 from typing import Final
@@ -21,32 +21,147 @@ _TAG: Final = re.compile(r"^\s*[\[(【](?P<tag>[^\])】]{1,40})[\])】]\s*(?P<re
 _WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ']+|[^\W\d_]|\d+")
 _NUCLEUS: Final = re.compile(r"[aeiouyà-öø-ÿ]+", re.IGNORECASE)
 _WEAK: Final = frozenset(
-    "a an the and or but of to in on at for from with by as is are was were be been "
-    "it its i you he she we they me my your his her our their that this so if then "
-    "will can could would should do does did has have had am not".split()
+    [
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "but",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "for",
+        "from",
+        "with",
+        "by",
+        "as",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "it",
+        "its",
+        "i",
+        "you",
+        "he",
+        "she",
+        "we",
+        "they",
+        "me",
+        "my",
+        "your",
+        "his",
+        "her",
+        "our",
+        "their",
+        "that",
+        "this",
+        "so",
+        "if",
+        "then",
+        "will",
+        "can",
+        "could",
+        "would",
+        "should",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "had",
+        "am",
+        "not",
+    ]
 )
 # Words whose spelling does not tell where their syllables part.
 _CUTS: Final = {
     word.replace("-", ""): tuple(word.split("-"))
-    for word in (
-        "eve-ry eve-ry-thing eve-ry-one eve-ry-where eve-ry-bo-dy eve-ning some-thing "
-        "some-one some-where some-times a-ny-thing no-thing qui-et ri-ot li-on po-em "
-        "be-ing go-ing see-ing pi-a-no i-de-a cre-ate ra-di-o vi-o-lin di-a-mond "
-        "hour flow-er pow-er show-er tow-er choc-late dif-frent cam-ra "
-        "fore-ver home-town some-bo-dy with-out in-side out-side be-cause be-fore "
-        "heav-en o-cean a-gain wan-na gon-na ma-ny a-ny bu-sy bu-si-ness is-land "
-        "peo-ple beau-ty beau-ti-ful where-ver what-ever when-ever me-lo-dy me-mo-ry"
-    ).split()
+    for word in [
+        "eve-ry",
+        "eve-ry-thing",
+        "eve-ry-one",
+        "eve-ry-where",
+        "eve-ry-bo-dy",
+        "eve-ning",
+        "some-thing",
+        "some-one",
+        "some-where",
+        "some-times",
+        "a-ny-thing",
+        "no-thing",
+        "qui-et",
+        "ri-ot",
+        "li-on",
+        "po-em",
+        "be-ing",
+        "go-ing",
+        "see-ing",
+        "pi-a-no",
+        "i-de-a",
+        "cre-ate",
+        "ra-di-o",
+        "vi-o-lin",
+        "di-a-mond",
+        "hour",
+        "flow-er",
+        "pow-er",
+        "show-er",
+        "tow-er",
+        "choc-late",
+        "dif-frent",
+        "cam-ra",
+        "fore-ver",
+        "home-town",
+        "some-bo-dy",
+        "with-out",
+        "in-side",
+        "out-side",
+        "be-cause",
+        "be-fore",
+        "heav-en",
+        "o-cean",
+        "a-gain",
+        "wan-na",
+        "gon-na",
+        "ma-ny",
+        "a-ny",
+        "bu-sy",
+        "bu-si-ness",
+        "is-land",
+        "peo-ple",
+        "beau-ty",
+        "beau-ti-ful",
+        "where-ver",
+        "what-ever",
+        "when-ever",
+        "me-lo-dy",
+        "me-mo-ry",
+    ]
 }
 _WHOLE: Final = ("th", "sh", "ch", "ck", "ng", "ph", "gh")
-_DIGITS: Final = "zero one two three four five six seven eight nine".split()
+_DIGITS: Final = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+]
 
 
 @attrs.frozen(kw_only=True)
 class Syllable:
-    """
-    What one note carries, and whether speech would stress it.
-    """
+    """What one note carries, and whether speech would stress it."""
 
     text: str
     is_strong: bool
@@ -54,9 +169,7 @@ class Syllable:
 
 @attrs.frozen(kw_only=True)
 class Stanza:
-    """
-    The lines under one section tag.
-    """
+    """The lines under one section tag."""
 
     kind: str
     lines: tuple[str, ...]
@@ -101,9 +214,7 @@ def _named(groups: list[tuple[str | None, list[str]]]) -> tuple[Stanza, ...]:
 
 
 def kind_of(tag: str) -> str | None:
-    """
-    Return the kind of section that *tag* names; None when it names none.
-    """
+    """Return the kind of section that *tag* names; None when it names none."""
     words = tag.lower().strip()
     for kind in ("prechorus", *KINDS):
         if any(words.startswith(name) for name in KINDS[kind]):
@@ -112,9 +223,7 @@ def kind_of(tag: str) -> str | None:
 
 
 def syllables_of(line: str) -> tuple[Syllable, ...]:
-    """
-    Split a line into syllables.
-    """
+    """Split a line into syllables."""
     found: list[Syllable] = []
     for word in _WORD.findall(line):
         if word.isdigit():
@@ -137,13 +246,13 @@ def _split(word: str) -> list[Syllable]:
 
 
 def _has_weak_start(word: str) -> bool:
-    return bool(re.match(r"(a(?=[^aeiou]{1,2}[aeiou])|be|re|de|un|to|for)", word, re.I))
+    return bool(
+        re.match(r"(a(?=[^aeiou]{1,2}[aeiou])|be|re|de|un|to|for)", word, re.IGNORECASE)
+    )
 
 
 def _parts(word: str) -> list[str]:
-    """
-    Cut *word* between its vowel groups, a silent final e not being one.
-    """
+    """Cut *word* between its vowel groups, a silent final e not being one."""
     stem, mark, tail = word.partition("'")
     if mark and len(tail) <= 2 and stem:
         *parts, last = _parts(stem)
@@ -154,9 +263,7 @@ def _parts(word: str) -> list[str]:
 
 
 def _like(word: str, parts: tuple[str, ...]) -> list[str]:
-    """
-    Cut *word* as *parts* are cut, in its own letters.
-    """
+    """Cut *word* as *parts* are cut, in its own letters."""
     ends = [sum(map(len, parts[: n + 1])) for n in range(len(parts))]
     return [word[a:b] for a, b in zip([0, *ends], ends, strict=False)]
 
@@ -170,16 +277,14 @@ def _by_rule(word: str) -> list[str]:
     if len(nuclei) > 1 and _is_silent(masked, nuclei[-1]):
         nuclei.pop()
     cuts = [0]
-    for left, right in zip(nuclei, nuclei[1:], strict=False):
+    for left, right in itertools.pairwise(nuclei):
         cuts.append(_cut(word, left.end(), right.start()))
     cuts.append(len(word))
-    return [word[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [word[a:b] for a, b in itertools.pairwise(cuts)]
 
 
 def _cut(word: str, low: int, high: int) -> int:
-    """
-    Return where the consonants from *low* to *high* part, pairs being whole.
-    """
+    """Return where the consonants from *low* to *high* part, pairs being whole."""
     gap = high - low
     middle = low + (gap // 2 if gap > 1 else 0)
     if word[middle - 1 : middle + 1].lower() in _WHOLE:

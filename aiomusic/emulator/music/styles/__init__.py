@@ -1,6 +1,4 @@
-"""
-The styles the composer knows, one file each.
-"""
+"""The styles the composer knows, one file each."""
 
 from typing import Final
 

@@ -1,15 +1,22 @@
-"""
-Ambient: chords that change like light, bells far away, no drums.
-"""
+"""Ambient: chords that change like light, bells far away, no drums."""
 
 from typing import Final
 
-from aiomusic.emulator.music.styles._style import Changes, Groove, Layer, Style
+from aiomusic.emulator.music.styles._style import Changes, Layer, Style
 
 AMBIENT: Final = Style(
     name="ambient",
-    words=("ambient", "atmospheric", "meditative", "sleep", "spa", "soundscape",
-           "drone", "ethereal", "space"),
+    words=(
+        "ambient",
+        "atmospheric",
+        "meditative",
+        "sleep",
+        "spa",
+        "soundscape",
+        "drone",
+        "ethereal",
+        "space",
+    ),
     tempo=(60, 76),
     modes=("major", "major", "dorian", "minor"),
     major=Changes(

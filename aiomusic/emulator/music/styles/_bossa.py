@@ -1,6 +1,4 @@
-"""
-Bossa nova: a nylon guitar rocks against the clave, softly.
-"""
+"""Bossa nova: a nylon guitar rocks against the clave, softly."""
 
 from typing import Final
 
@@ -55,6 +53,7 @@ BOSSA: Final = Style(
             role="bass",
             patches=("upright", "finger-bass"),
             patterns=("r-----5-r-----5-", "r-----5-5-----r-"),
+            energy=(0.45, 1.0),
             low=31,
             high=48,
             gate=0.9,

@@ -1,6 +1,4 @@
-"""
-Chiptune: two squares, a triangle, a noise channel, all on the grid.
-"""
+"""Chiptune: two squares, a triangle, a noise channel, all on the grid."""
 
 from typing import Final
 
@@ -33,8 +31,16 @@ _FILLS: Final = (
 
 CHIPTUNE: Final = Style(
     name="chiptune",
-    words=("chiptune", "8 bit", "8bit", "retro game", "arcade", "game boy", "pixel",
-           "nes"),
+    words=(
+        "chiptune",
+        "8 bit",
+        "8bit",
+        "retro game",
+        "arcade",
+        "game boy",
+        "pixel",
+        "nes",
+    ),
     tempo=(132, 160),
     modes=("major", "major", "minor"),
     major=Changes(
@@ -54,6 +60,7 @@ CHIPTUNE: Final = Style(
             role="bass",
             patches=("triangle", "triangle"),
             patterns=("r.r.8.r.r.r.8.r.", "r.8.r.8.r.8.r.8.", "r..r..r.5..5..5."),
+            energy=(0.45, 1.0),
             low=36,
             high=50,
             gate=0.85,
@@ -64,11 +71,24 @@ CHIPTUNE: Final = Style(
             role="arp",
             patches=("square", "square"),
             patterns=("0120120120120120", "0123012301230123"),
+            energy=(0.6, 1.0),
             low=60,
             high=79,
             gate=0.9,
             gain_db=-15.0,
             pan=-0.35,
+            send=0.02,
+        ),
+        Layer(
+            role="chords",
+            patches=("triangle", "square"),
+            patterns=("0...1...2...1...", "2...1...0...1..."),
+            energy=(0.0, 0.6),
+            low=60,
+            high=76,
+            gate=0.8,
+            gain_db=-15.0,
+            pan=0.2,
             send=0.02,
         ),
         Layer(

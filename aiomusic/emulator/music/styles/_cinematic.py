@@ -1,6 +1,4 @@
-"""
-Cinematic: strings that drive, low drums, brass when it rises.
-"""
+"""Cinematic: strings that drive, low drums, brass when it rises."""
 
 from typing import Final
 
@@ -32,8 +30,17 @@ _FILLS: Final = (
 
 CINEMATIC: Final = Style(
     name="cinematic",
-    words=("cinematic", "epic", "film", "trailer", "score", "symphonic", "movie",
-           "fantasy", "heroic"),
+    words=(
+        "cinematic",
+        "epic",
+        "film",
+        "trailer",
+        "score",
+        "symphonic",
+        "movie",
+        "fantasy",
+        "heroic",
+    ),
     tempo=(76, 100),
     modes=("minor", "minor", "major"),
     major=Changes(
@@ -64,6 +71,7 @@ CINEMATIC: Final = Style(
             role="bass",
             patches=("strings", "strings"),
             patterns=("r---------------", "r-------r-------"),
+            energy=(0.45, 1.0),
             low=34,
             high=48,
             gain_db=-6.0,

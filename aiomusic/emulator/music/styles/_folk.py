@@ -1,6 +1,4 @@
-"""
-Folk: fingers on steel strings, a fiddle, and plain triads.
-"""
+"""Folk: fingers on steel strings, a fiddle, and plain triads."""
 
 from typing import Final
 
@@ -33,8 +31,15 @@ _FILLS: Final = (
 
 FOLK: Final = Style(
     name="folk",
-    words=("folk", "acoustic", "campfire", "bluegrass", "celtic", "ballad folk",
-           "americana"),
+    words=(
+        "folk",
+        "acoustic",
+        "campfire",
+        "bluegrass",
+        "celtic",
+        "ballad folk",
+        "americana",
+    ),
     tempo=(88, 114),
     modes=("major", "major", "dorian", "mixolydian"),
     major=Changes(

@@ -1,6 +1,4 @@
-"""
-Hip hop: a loop, an 808, hats that roll, a voice close to speech.
-"""
+"""Hip hop: a loop, an 808, hats that roll, a voice close to speech."""
 
 from typing import Final
 
@@ -36,8 +34,16 @@ _FILLS: Final = (
 
 HIPHOP: Final = Style(
     name="hip hop",
-    words=("hip hop", "hip-hop", "hiphop", "rap", "boom bap", "808", "trap rap",
-           "pop rap"),
+    words=(
+        "hip hop",
+        "hip-hop",
+        "hiphop",
+        "rap",
+        "boom bap",
+        "808",
+        "trap rap",
+        "pop rap",
+    ),
     tempo=(80, 96),
     modes=("minor", "minor", "dorian"),
     major=Changes(

@@ -1,6 +1,4 @@
-"""
-House: four to the floor, an open hat between, chords that breathe with it.
-"""
+"""House: four to the floor, an open hat between, chords that breathe with it."""
 
 from typing import Final
 

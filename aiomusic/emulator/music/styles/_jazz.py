@@ -1,6 +1,4 @@
-"""
-Jazz: a walking bass, a ride that swings, chords without their roots.
-"""
+"""Jazz: a walking bass, a ride that swings, chords without their roots."""
 
 from typing import Final
 
@@ -37,7 +35,15 @@ _FILLS: Final = (
 
 JAZZ: Final = Style(
     name="jazz",
-    words=("jazz", "jazzy", "big band", "cool jazz", "smoky bar", "lounge", "standards"),
+    words=(
+        "jazz",
+        "jazzy",
+        "big band",
+        "cool jazz",
+        "smoky bar",
+        "lounge",
+        "standards",
+    ),
     tempo=(112, 158),
     modes=("major", "major", "minor"),
     major=Changes(
@@ -57,6 +63,7 @@ JAZZ: Final = Style(
             role="bass",
             patches=("upright", "upright"),
             patterns=("w---w---w---w---",),
+            energy=(0.45, 1.0),
             low=31,
             high=50,
             gate=0.92,
@@ -66,8 +73,12 @@ JAZZ: Final = Style(
         Layer(
             role="chords",
             patches=("piano", "epiano"),
-            patterns=("x-....x-......x-", "..x-....x-......", "x-....x-..x-....",
-                      "......x-....x-.."),
+            patterns=(
+                "x-....x-......x-",
+                "..x-....x-......",
+                "x-....x-..x-....",
+                "......x-....x-..",
+            ),
             low=53,
             high=72,
             voicing="shell",

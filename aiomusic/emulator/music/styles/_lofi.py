@@ -1,6 +1,4 @@
-"""
-Lo-fi: dusty drums behind the beat, warm sevenths, nobody in a hurry.
-"""
+"""Lo-fi: dusty drums behind the beat, warm sevenths, nobody in a hurry."""
 
 from typing import Final
 

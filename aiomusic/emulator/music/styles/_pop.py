@@ -1,6 +1,4 @@
-"""
-Pop: four chords, a backbeat, everything lifts in the chorus.
-"""
+"""Pop: four chords, a backbeat, everything lifts in the chorus."""
 
 from typing import Final
 

@@ -1,6 +1,4 @@
-"""
-Reggae: nothing on one, the skank on the off-beats, a bass that sings.
-"""
+"""Reggae: nothing on one, the skank on the off-beats, a bass that sings."""
 
 from typing import Final
 
@@ -60,6 +58,7 @@ REGGAE: Final = Style(
                 "r.r-..5-8-..5-r-",
                 "..r-r-..5-8-5...",
             ),
+            energy=(0.45, 1.0),
             low=28,
             high=43,
             gain_db=-1.5,

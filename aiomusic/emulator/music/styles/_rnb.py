@@ -1,6 +1,4 @@
-"""
-R&B: slow pocket, ninths on the electric piano, a bass that answers.
-"""
+"""R&B: slow pocket, ninths on the electric piano, a bass that answers."""
 
 from typing import Final
 

@@ -1,6 +1,4 @@
-"""
-Rock: power chords in eighths, a hard backbeat, crash into the chorus.
-"""
+"""Rock: power chords in eighths, a hard backbeat, crash into the chorus."""
 
 from typing import Final
 
@@ -43,8 +41,15 @@ _FILLS: Final = (
 
 ROCK: Final = Style(
     name="rock",
-    words=("rock", "hard rock", "punk rock", "alternative", "indie rock", "garage",
-           "guitar band"),
+    words=(
+        "rock",
+        "hard rock",
+        "punk rock",
+        "alternative",
+        "indie rock",
+        "garage",
+        "guitar band",
+    ),
     tempo=(112, 144),
     modes=("major", "minor", "mixolydian"),
     major=Changes(
@@ -64,6 +69,7 @@ ROCK: Final = Style(
             role="bass",
             patches=("finger-bass", "finger-bass"),
             patterns=("r-r-r-r-r-r-r-a-", "R--r-r--r-r-r-a-"),
+            energy=(0.45, 1.0),
             low=28,
             high=44,
             gain_db=-4.0,

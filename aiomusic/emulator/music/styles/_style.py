@@ -18,9 +18,7 @@ LOUD: Final = {"X": 1.0, "x": 0.75, "o": 0.42}
 
 @attrs.frozen(kw_only=True)
 class Changes:
-    """
-    Progressions in roman numerals, one word a bar, ``a/b`` for two in a bar.
-    """
+    """Progressions in roman numerals, one word a bar, ``a/b`` for two in a bar."""
 
     verse: tuple[str, ...]
     chorus: tuple[str, ...]
@@ -29,9 +27,7 @@ class Changes:
 
 @attrs.frozen(kw_only=True)
 class Groove:
-    """
-    Drum patterns from quiet to full, and fills for the last bar of a section.
-    """
+    """Drum patterns from quiet to full, and fills for the last bar of a section."""
 
     soft: tuple[str, ...]
     full: tuple[str, ...]
@@ -54,7 +50,7 @@ class Layer:
         gate: share of its length that a note sounds.
         strum_s: seconds from the first to the last tone of a chord.
         gain_db: level in the mix.
-        pan: −1 left to 1 right.
+        pan: -1 left to 1 right.
         send: share that goes into the room.
         duck: how deep the kick pushes it down, 0 to 1.
     """

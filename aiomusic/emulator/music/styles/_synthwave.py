@@ -1,6 +1,4 @@
-"""
-Synthwave: neon sixteenths, a gated snare, a lead over wide saws.
-"""
+"""Synthwave: neon sixteenths, a gated snare, a lead over wide saws."""
 
 from typing import Final
 
@@ -37,8 +35,18 @@ _FILLS: Final = (
 
 SYNTHWAVE: Final = Style(
     name="synthwave",
-    words=("synthwave", "retrowave", "80s", "eighties", "outrun", "vaporwave", "neon",
-           "synth pop", "synthpop", "new wave"),
+    words=(
+        "synthwave",
+        "retrowave",
+        "80s",
+        "eighties",
+        "outrun",
+        "vaporwave",
+        "neon",
+        "synth pop",
+        "synthpop",
+        "new wave",
+    ),
     tempo=(88, 112),
     modes=("minor", "minor", "major"),
     major=Changes(
@@ -58,6 +66,7 @@ SYNTHWAVE: Final = Style(
             role="bass",
             patches=("saw-bass", "saw-bass"),
             patterns=("r.rrr.rrr.rrr.rr", "r8r8r8r8r8r8r8r8", "rrr8rrr8rrr8rrr8"),
+            energy=(0.45, 1.0),
             low=33,
             high=46,
             gate=0.75,

@@ -1,6 +1,4 @@
-"""
-Techno: one chord, a rumbling bass, everything is rhythm.
-"""
+"""Techno: one chord, a rumbling bass, everything is rhythm."""
 
 from typing import Final
 
@@ -60,6 +58,7 @@ TECHNO: Final = Style(
             role="bass",
             patches=("sub", "saw-bass"),
             patterns=(".rrr.rrr.rrr.rrr", "..rr..rr..rr..r5"),
+            energy=(0.45, 1.0),
             low=31,
             high=44,
             gate=0.7,
@@ -71,7 +70,7 @@ TECHNO: Final = Style(
             role="arp",
             patches=("acid", "acid"),
             patterns=("0.03.0.20.05.0.1", "00.3.02.0.30.05.", "0..02..30.0.4..2"),
-            energy=(0.5, 1.0),
+            energy=(0.6, 1.0),
             low=43,
             high=62,
             gate=0.6,
@@ -83,7 +82,6 @@ TECHNO: Final = Style(
             role="chords",
             patches=("stab", "stab"),
             patterns=("...x............", "......x.....x...", "..x.......x....."),
-            energy=(0.6, 1.0),
             low=55,
             high=74,
             gate=0.5,

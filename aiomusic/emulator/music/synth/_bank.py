@@ -1,12 +1,10 @@
-"""
-Tones are made once and kept, up to a limit of memory.
-"""
+"""Tones are made once and kept, up to a limit of memory."""
 
 from collections import OrderedDict
 from typing import Final, final
 
 from aiomusic.emulator.music._groove import DRUMS
-from aiomusic.emulator.music.synth._drums import KITS, drum
+from aiomusic.emulator.music.synth._drums import KITS, drum, tuned
 from aiomusic.emulator.music.synth._patches import PATCHES, Patch, Wave, made
 from aiomusic.emulator.music.synth._waves import RATE, Sound
 
@@ -16,11 +14,10 @@ _NAMES: Final = {pitch: name for name, pitch in DRUMS.items()}
 
 @final
 class Bank:
-    """
-    Keeps the tones of one song, the least used leaving first.
-    """
+    """Keeps the tones of one song, the least used leaving first."""
 
-    def __init__(self) -> None:
+    def __init__(self, tonic: int) -> None:
+        self._tonic = tonic
         self._kept: OrderedDict[tuple[str, int, int], Sound] = OrderedDict()
         self._size = 0
 
@@ -28,23 +25,19 @@ class Bank:
         return f"<Bank {len(self._kept)} tones, {self._size} bytes>"
 
     def tone(self, name: str, pitch: int, frames: int) -> Sound:
-        """
-        Return a tone of at least *frames* samples, or all there is of it.
-        """
+        """Return a tone of at least *frames* samples, or all there is of it."""
         patch = PATCHES[name]
-        # A held tone is kept in lengths of 1, 2, 4 … seconds.
-        size = 0
-        if isinstance(patch.sound, Wave):
-            size = max(0, (frames // RATE).bit_length())
-        return self._get((name, pitch, size), patch, RATE << size)
+        # A held tone is kept in lengths of 1, 2, 4, 6, 8 … seconds.
+        size = 1
+        if isinstance(patch.sound, Wave) and frames > RATE:
+            size = 2 * -(-frames // (2 * RATE))
+        return self._get((name, pitch, size), patch, RATE * size)
 
     def stroke(self, kit: str, pitch: int, variant: int) -> Sound:
-        """
-        Return a stroke on a drum.
-        """
+        """Return a stroke on a drum."""
         key = (f"kit/{kit}", pitch, variant)
         if key not in self._kept:
-            self._keep(key, drum(KITS[kit], _NAMES[pitch], variant))
+            self._keep(key, drum(tuned(KITS[kit], self._tonic), _NAMES[pitch], variant))
         self._kept.move_to_end(key)
         return self._kept[key]
 

@@ -1,12 +1,10 @@
-"""
-Convolution in blocks: long filters at the price of a few transforms.
-"""
+"""Convolution in blocks: long filters at the price of a few transforms."""
 
 from typing import final
 
 import numpy as np
 
-from aiomusic.emulator.music.synth._waves import Sound
+from aiomusic.emulator.music.synth._waves import Sound, Spectrum
 
 
 @final
@@ -25,16 +23,14 @@ class Convolver:
         cut = padded.reshape(2, parts, block).transpose(1, 0, 2)
         self._block = block
         self._parts = np.fft.rfft(cut, 2 * block).astype(np.complex64)
-        self._past: list[Sound] = []
+        self._past: list[Spectrum] = []
         self._carry = np.zeros((2, block), dtype=np.float32)
 
     def __repr__(self) -> str:
         return f"<Convolver {len(self._parts)} parts of {self._block}>"
 
     def feed(self, block: Sound) -> Sound:
-        """
-        Return the next block of the filtered stream.
-        """
+        """Return the next block of the filtered stream."""
         spectrum = np.fft.rfft(block, 2 * self._block)
         self._past = [spectrum, *self._past][: len(self._parts)]
         total = np.zeros_like(self._parts[0])

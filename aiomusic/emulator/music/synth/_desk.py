@@ -1,6 +1,5 @@
-"""
-The mixing desk: tracks in, stereo blocks out, memory the same for any length.
-"""
+# ruff: noqa: PLR2004 (figures of the sound are what this file is about)
+"""The mixing desk: tracks in, stereo blocks out, memory the same for any length."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from aiomusic.emulator.music.synth._convolve import Convolver
 from aiomusic.emulator.music.synth._patches import PATCHES
 from aiomusic.emulator.music.synth._rooms import ROOMS, Room, impulse
 from aiomusic.emulator.music.synth._singer import sung
-from aiomusic.emulator.music.synth._waves import RATE, Sound, noise, shaped
+from aiomusic.emulator.music.synth._waves import RATE, Sound, noise, rise, shaped
 
 BLOCK: Final = 1 << 16
 _FADE_S: Final = 1.2
@@ -50,13 +49,13 @@ def _faded(block: Sound, place: int, frames: int) -> Sound:
 
 @final
 class _Desk:
-    """
-    Holds what rings on from one block into the next.
-    """
+    """Holds what rings on from one block into the next."""
 
     def __init__(self, performance: Performance) -> None:
-        bank = Bank()
-        self._channels = [_Channel(track, bank, performance.voice) for track in performance.tracks]
+        bank = Bank(performance.tonic)
+        self._channels = [
+            _Channel(track, bank, performance.voice) for track in performance.tracks
+        ]
         self._room = ROOMS[performance.room]
         self._reverb = Convolver(impulse(self._room), BLOCK)
         self._kicks = _kicks(performance)
@@ -124,9 +123,7 @@ def _duck_shape() -> Sound:
 
 
 def _dust(room: Room) -> Sound | None:
-    """
-    Return a loop of crackle, as dust in a groove makes it.
-    """
+    """Return a loop of crackle, as dust in a groove makes it."""
     if not room.crackle:
         return None
     ticks = noise(BLOCK, "dust")
@@ -137,9 +134,7 @@ def _dust(room: Room) -> Sound | None:
 
 @final
 class _Top:
-    """
-    Takes away what lies above a frequency, with a short symmetric filter.
-    """
+    """Takes away what lies above a frequency, with a short symmetric filter."""
 
     def __init__(self, top_hz: float) -> None:
         place = np.arange(-32, 33)
@@ -159,9 +154,7 @@ class _Top:
 
 @final
 class _Channel:
-    """
-    One track: adds its notes into a buffer that the blocks are taken from.
-    """
+    """One track: adds its notes into a buffer that the blocks are taken from."""
 
     def __init__(self, track: Track, bank: Bank, voice: Voice | None) -> None:
         self.track = track
@@ -201,7 +194,9 @@ class _Channel:
 
     def _add(self, tone: Sound, start: int) -> None:
         if start < 0:
+            # A singer breathes in before the song begins: that is not heard.
             tone, start = tone[..., -start:], 0
+            tone = tone * rise(tone.shape[-1], 0.01)
         end = start + tone.shape[-1]
         if end > self._buffer.shape[1]:
             size = BLOCK * -(-end // BLOCK)
@@ -215,11 +210,10 @@ class _Channel:
 def _events(
     track: Track, bank: Bank, voice: Voice | None
 ) -> Iterator[tuple[float, Sound]]:
-    """
-    Sound the notes of *track* in the order of time, each when it is needed.
-    """
+    """Sound the notes of *track* in the order of time, each when it is needed."""
     if track.patch == "voice":
-        yield from sung(track.notes, voice or voice_in("", default="female"))
+        singer = voice or voice_in("", default="female")
+        yield from sung(track.notes, singer, track.role)
         return
     for note in sorted(track.notes, key=lambda note: note.start_s):
         yield note.start_s, _tone(track, note, bank)

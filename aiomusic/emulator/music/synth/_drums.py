@@ -1,6 +1,4 @@
-"""
-Drum kits: every drum is made from a falling tone and shaped noise.
-"""
+"""Drum kits: every drum is made from a falling tone and shaped noise."""
 
 from collections.abc import Callable
 from typing import Final
@@ -13,6 +11,7 @@ from aiomusic.emulator.music.synth._waves import (
     Curve,
     Sound,
     fall,
+    hertz_of,
     noise,
     shaped,
 )
@@ -32,6 +31,7 @@ class Kit:
         bright_hz: where the noise of the whole kit ends.
         hat_s: decay of the closed hi-hat.
         drive: saturation.
+        tonic: the pitch class that low drums are tuned to.
     """
 
     kick_hz: float = 50.0
@@ -42,6 +42,7 @@ class Kit:
     bright_hz: float = 15000.0
     hat_s: float = 0.03
     drive: float = 1.0
+    tonic: int = 0
 
 
 KITS: Final[dict[str, Kit]] = {
@@ -80,10 +81,24 @@ KITS: Final[dict[str, Kit]] = {
 }  # fmt: skip
 
 
+def tuned(kit: Kit, tonic: int) -> Kit:
+    """Tune the kick to *tonic*, the snare to its fifth."""
+    return attrs.evolve(
+        kit,
+        kick_hz=_near(kit.kick_hz, tonic),
+        snare_hz=_near(kit.snare_hz, tonic + 7),
+        tonic=tonic % 12,
+    )
+
+
+def _near(hertz: float, pitch_class: int) -> float:
+    """Return the frequency of *pitch_class* that lies nearest to *hertz*."""
+    pitch = 69 + 12 * np.log2(hertz / 440.0)
+    return hertz_of(pitch_class + 12 * round((pitch - pitch_class) / 12))
+
+
 def drum(kit: Kit, name: str, variant: int) -> Sound:
-    """
-    Make one stroke; strokes of other *variant* differ as a hand's do.
-    """
+    """Make one stroke; strokes of other *variant* differ as a hand's do."""
     sound = _MAKERS.get(name, _tick)(kit, name, variant)
     if kit.drive > 1.0:
         sound = np.tanh(kit.drive * sound) / np.float32(np.tanh(kit.drive))
@@ -158,6 +173,7 @@ def _tom(kit: Kit, name: str, variant: int) -> Sound:
         "lowtom": 82.0, "tom": 115.0, "hightom": 155.0, "conga": 230.0,
         "lowconga": 165.0, "taiko": 58.0, "timp": 73.0,
     }[name]  # fmt: skip
+    hertz = _near(hertz, kit.tonic + (7 if name in ("tom", "lowconga") else 0))
     decay = 0.45 if name in ("taiko", "timp") else 0.16
     frames = int(5 * decay * RATE)
     body = _sweep(frames, 1.7 * hertz, hertz, 0.03) * fall(frames, decay)

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 (the figures of BS.1770 are what this file is about)
 """
 Loudness and peaks: measured while the mix goes by, mended afterwards.
 
@@ -22,9 +23,7 @@ _REACH: Final = 12
 
 @final
 class Meter:
-    """
-    Listens to a stream and keeps what its loudness and its peaks were.
-    """
+    """Listens to a stream and keeps what its loudness and its peaks were."""
 
     def __init__(self) -> None:
         self._weights = _k_weighting(_TENTH)
@@ -38,9 +37,7 @@ class Meter:
         return f"<Meter {len(self._energies)} blocks>"
 
     def feed(self, block: Sound) -> None:
-        """
-        Hear the next block; all but the last are whole hops long.
-        """
+        """Hear the next block; all but the last are whole hops long."""
         self._peaks.append(self._true_peaks(block))
         sound = np.concatenate([self._rest, block], axis=1)
         tenths = sound.shape[1] // _TENTH
@@ -57,16 +54,27 @@ class Meter:
         for taps in self._taps:
             for side in sound:
                 between = np.convolve(side, taps, "valid")[:frames]
-                np.maximum(high[: len(between)], np.abs(between), out=high[: len(between)])
+                np.maximum(
+                    high[: len(between)], np.abs(between), out=high[: len(between)]
+                )
         hops = -(-frames // HOP)
         padded = np.zeros(hops * HOP, dtype=np.float32)
         padded[:frames] = high
-        return np.max(padded.reshape(hops, HOP), axis=1)
+        peaks: Sound = np.max(padded.reshape(hops, HOP), axis=1)
+        return peaks
+
+    @property
+    def loudness(self) -> float:
+        """Return the integrated loudness of what was heard, in LUFS."""
+        return loudness(np.concatenate(self._energies))
+
+    @property
+    def true_peak(self) -> float:
+        """Return the highest true peak of what was heard, 1 being full scale."""
+        return float(max(np.max(peaks) for peaks in self._peaks))
 
     def gain_curve(self) -> Sound:
-        """
-        Return the gain of each hop that brings the stream to its level.
-        """
+        """Return the gain of each hop that brings the stream to its level."""
         peaks = np.concatenate(self._peaks)
         energies = np.concatenate(self._energies)
         gain = 10 ** ((TARGET_LUFS - loudness(energies)) / 20)
@@ -78,9 +86,7 @@ class Meter:
 
 
 def loudness(energies: Curve) -> float:
-    """
-    Return the gated loudness in LUFS of the energies of tenths of a second.
-    """
+    """Return the gated loudness in LUFS of the energies of tenths of a second."""
     if len(energies) < 4:
         blocks = np.array([np.mean(energies)]) if len(energies) else np.array([1e-9])
     else:
@@ -95,9 +101,7 @@ def loudness(energies: Curve) -> float:
 
 
 def _limited(peaks: Sound, gain: float) -> Sound:
-    """
-    Hold *peaks* times *gain* under the ceiling, down and up without a corner.
-    """
+    """Hold *peaks* times *gain* under the ceiling, down and up without a corner."""
     wanted = np.minimum(gain, CEILING / np.maximum(peaks, 1e-9)).astype(np.float32)
     reach = 12
     padded = np.pad(wanted, 2 * reach, mode="edge")
@@ -119,8 +123,9 @@ def _mean_squares(curve: Sound, tenths: int) -> Curve:
 
 def _k_weighting(frames: int) -> npt.NDArray[np.float32]:
     """
-    Return the power weights of a transform of *frames*, so that their sum with
-    its squares is the mean square of the weighted signal.
+    Return the power weights of a transform of *frames*.
+
+    Their sum with its squares is the mean square of the weighted signal.
     """
     hertz = np.fft.rfftfreq(frames, 1 / RATE)
     turn = np.exp(-2j * np.pi * hertz / RATE)
@@ -166,9 +171,7 @@ def _high_pass() -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def _between_taps() -> list[Sound]:
-    """
-    Return filters that tell the signal at a quarter, half and three quarters.
-    """
+    """Return filters that tell the signal at a quarter, half and three quarters."""
     place = np.arange(-_REACH + 1, _REACH + 1)
     taps = []
     for part in (0.25, 0.5, 0.75):

@@ -1,6 +1,4 @@
-"""
-Mastering: every performance is mixed to a spool, levelled and cut into the song.
-"""
+"""Mastering: every performance is mixed to a spool, levelled and cut into the song."""
 
 import tempfile
 from collections.abc import Iterator
@@ -25,9 +23,7 @@ _FORMATS: Final = {
 
 
 def render_file(score: Score, path: Path, kind: str) -> None:
-    """
-    Write *score* to *path* as *kind*.
-    """
+    """Write *score* to *path* as *kind*."""
     container, subtype = _FORMATS[kind]
     with soundfile.SoundFile(
         str(path), "w", samplerate=RATE, channels=2, format=container, subtype=subtype
@@ -37,9 +33,7 @@ def render_file(score: Score, path: Path, kind: str) -> None:
 
 
 def song_blocks(score: Score) -> Iterator[Sound]:
-    """
-    Render *score* in blocks of stereo samples; they add up to its duration.
-    """
+    """Render *score* in blocks of stereo samples; they add up to its duration."""
     tapes: dict[int, Tape] = {}
     try:
         for span in score.spans:
@@ -62,7 +56,7 @@ def _joined(spans: tuple[Span, ...], tapes: "dict[int, Tape]") -> Iterator[Sound
         for place in range(0, frames, BLOCK):
             count = min(BLOCK, frames - place)
             block = tape.read(start + place, count)
-            yield _faded(block, place, frames, number, spans, tapes)
+            yield _faded(block, place, frames, number=number, spans=spans, tapes=tapes)
         written += frames
 
 
@@ -70,13 +64,12 @@ def _faded(
     block: Sound,
     place: int,
     frames: int,
+    *,
     number: int,
     spans: tuple[Span, ...],
     tapes: "dict[int, Tape]",
 ) -> Sound:
-    """
-    Mix the edges of a span with what lies beyond them.
-    """
+    """Mix the edges of a span with what lies beyond them."""
     span = spans[number]
     time = place + np.arange(block.shape[1])
     if number and place < (fade := span.fade_in_s * RATE):
@@ -135,15 +128,11 @@ class Tape:
         self.close()
 
     def close(self) -> None:
-        """
-        Throw the spool away.
-        """
+        """Throw the spool away."""
         self._file.close()
 
     def read(self, start: int, count: int) -> Sound:
-        """
-        Return *count* frames from *start*; silence outside the performance.
-        """
+        """Return *count* frames from *start*; silence outside the performance."""
         out = np.zeros((2, count), dtype=np.float32)
         low, high = max(0, start), min(self._frames, start + count)
         if high <= low:

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 (hertz are what this file is about)
 """
 The instruments: each patch makes one long tone of a pitch.
 
@@ -67,9 +68,7 @@ class Wave:
 
 @attrs.frozen(kw_only=True)
 class Partials:
-    """
-    A struck bar, bell or tine: ratio, level and decay in seconds of each.
-    """
+    """A struck bar, bell or tine: ratio, level and decay in seconds of each."""
 
     modes: tuple[tuple[float, float, float], ...]
     knock: float = 0.0
@@ -78,9 +77,7 @@ class Partials:
 
 @attrs.frozen(kw_only=True)
 class Tine:
-    """
-    An electric piano: a tine that growls when struck.
-    """
+    """An electric piano: a tine that growls when struck."""
 
     growl: float = 0.8
     chime: float = 0.2
@@ -89,9 +86,7 @@ class Tine:
 
 @attrs.frozen(kw_only=True)
 class Patch:
-    """
-    An instrument: its sound, seconds of release, level, drive and delay.
-    """
+    """An instrument: its sound, seconds of release, level, drive and delay."""
 
     sound: String | Wave | Partials | Tine
     release_s: float = 0.08
@@ -100,9 +95,7 @@ class Patch:
 
 
 def made(patch: Patch, pitch: int, frames: int) -> Sound:
-    """
-    Make a tone of at least *frames* samples, or until it has died away.
-    """
+    """Make a tone of at least *frames* samples, or until it has died away."""
     hertz = hertz_of(pitch)
     match patch.sound:
         case String() as string:
@@ -123,7 +116,15 @@ def _held(wave: Wave, hertz: float, frames: int) -> Sound:
     if wave.open_s:
         opening = wave.open_level + (1 - wave.open_level) * fall(frames, wave.open_s)
     voices = [
-        _voice(wave, hertz * 2 ** (cents / 1200), frames, number, dark, bright, opening)
+        _voice(
+            wave,
+            hertz * 2 ** (cents / 1200),
+            frames,
+            number=number,
+            dark=dark,
+            bright=bright,
+            opening=opening,
+        )
         for number, cents in enumerate(wave.cents)
     ]
     tone = voices[0] if len(voices) == 1 else _spread(voices)
@@ -142,6 +143,7 @@ def _voice(
     wave: Wave,
     hertz: float,
     frames: int,
+    *,
     number: int,
     dark: Sound,
     bright: Sound,
@@ -156,8 +158,14 @@ def _voice(
 def _spread(voices: list[Sound]) -> Sound:
     count = len(voices)
     share = [number / (count - 1) for number in range(count)]
-    left = sum(voice * np.float32(1.0 - 0.7 * x) for voice, x in zip(voices, share))
-    right = sum(voice * np.float32(0.3 + 0.7 * x) for voice, x in zip(voices, share))
+    left = sum(
+        voice * np.float32(1.0 - 0.7 * x)
+        for voice, x in zip(voices, share, strict=False)
+    )
+    right = sum(
+        voice * np.float32(0.3 + 0.7 * x)
+        for voice, x in zip(voices, share, strict=False)
+    )
     return np.stack([left, right]) * np.float32(1.3 / count)
 
 

@@ -1,6 +1,4 @@
-"""
-Audio files of any rate and number of channels, as the studio wants them.
-"""
+"""Audio files of any rate and number of channels, as the studio wants them."""
 
 from collections.abc import Iterator
 
@@ -12,9 +10,7 @@ from aiomusic.emulator.music.synth._waves import RATE, Sound
 
 
 def recorded(recording: Recording, block: int) -> Iterator[Sound]:
-    """
-    Read *recording* in stereo blocks at the studio's rate.
-    """
+    """Read *recording* in stereo blocks at the studio's rate."""
     frames = round(recording.duration_s * RATE)
     with soundfile.SoundFile(recording.path) as file:
         ratio = file.samplerate / RATE

@@ -1,13 +1,11 @@
-"""
-Rooms: the reverb and the colour that a style is mixed with.
-"""
+"""Rooms: the reverb and the colour that a style is mixed with."""
 
 from typing import Final
 
 import attrs
 import numpy as np
 
-from aiomusic.emulator.music.synth._waves import RATE, Sound, noise, shaped
+from aiomusic.emulator.music.synth._waves import RATE, Curve, Sound, noise, shaped
 
 
 @attrs.frozen(kw_only=True)
@@ -53,17 +51,16 @@ ROOMS: Final[dict[str, Room]] = {
 
 
 def impulse(room: Room) -> Sound:
-    """
-    Return the stereo answer of *room* to a click, of energy 1.
-    """
+    """Return the stereo answer of *room* to a click, of energy 1."""
     frames = int(min(4.0, 1.15 * room.decay_s) * RATE)
     time = np.arange(frames) / RATE
     tails = [_tail(room, side, time) for side in ("left", "right")]
     sound = np.stack(tails) / np.sqrt(np.sum(np.square(tails)) / 2)
-    return (room.level * sound).astype(np.float32)
+    answer: Sound = (room.level * sound).astype(np.float32)
+    return answer
 
 
-def _tail(room: Room, side: str, time: Sound) -> Sound:
+def _tail(room: Room, side: str, time: Curve) -> Sound:
     hiss = noise(len(time), "room", side)
     dark = shaped(hiss, lambda f: 1 / (1 + (f / (0.35 * room.bright_hz)) ** 2))
     light = shaped(hiss, lambda f: 1 / (1 + (f / room.bright_hz) ** 2)) - dark

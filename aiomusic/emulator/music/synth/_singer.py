@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 (figures of the sound are what this file is about)
 """
 The singer: every glottal pulse rings the formants of the throat.
 
@@ -82,9 +83,7 @@ Grains: TypeAlias = npt.NDArray[np.float32]
 
 @attrs.frozen(kw_only=True)
 class _Point:
-    """
-    What the throat is shaped as at a time, and how loud it is.
-    """
+    """What the throat is shaped as at a time, and how loud it is."""
 
     time_s: float
     symbol: str
@@ -94,9 +93,7 @@ class _Point:
 def sung(
     notes: Sequence[Note], voice: Voice, name: str = "voice"
 ) -> Iterator[tuple[float, Sound]]:
-    """
-    Sing *notes* phrase by phrase: the second each begins at, and its sound.
-    """
+    """Sing *notes* phrase by phrase: the second each begins at, and its sound."""
     for phrase in _phrases(notes):
         lead_s = 0.3
         yield phrase[0].start_s - lead_s, _phrase(phrase, voice, lead_s, name)
@@ -129,12 +126,8 @@ def _phrase(notes: list[Note], voice: Voice, lead_s: float, name: str) -> Sound:
     return tone
 
 
-def _points(
-    notes: list[Note], words: list[Syllabic], begin_s: float
-) -> list[_Point]:
-    """
-    Lay out the shapes of the throat over the time of the phrase.
-    """
+def _points(notes: list[Note], words: list[Syllabic], begin_s: float) -> list[_Point]:
+    """Lay out the shapes of the throat over the time of the phrase."""
     points = [_Point(time_s=0.0, symbol="V", level=0.0)]
     for number, (note, word) in enumerate(zip(notes, words, strict=True)):
         start = note.start_s - begin_s
@@ -147,9 +140,7 @@ def _points(
     return points
 
 
-def _onset(
-    word: Syllabic, start: float, before: _Point, level: float
-) -> list[_Point]:
+def _onset(word: Syllabic, start: float, before: _Point, level: float) -> list[_Point]:
     glides = [sound for sound in word.onset if sound in _GLIDES]
     has_gap = any(sound in _NOISES for sound in word.onset)
     first = start - 0.03 - _GLIDE_S * len(glides)
@@ -181,9 +172,7 @@ def _nucleus(word: Syllabic, start: float, end: float, level: float) -> list[_Po
     ]
 
 
-def _coda(
-    word: Syllabic, end: float, level: float, is_joined: bool
-) -> list[_Point]:
+def _coda(word: Syllabic, end: float, level: float, is_joined: bool) -> list[_Point]:
     glides = [sound for sound in word.coda if sound in _GLIDES]
     points: list[_Point] = []
     if glides:
@@ -195,9 +184,7 @@ def _coda(
 
 
 def _phase(notes: list[Note], voice: Voice, begin_s: float, frames: int) -> Curve:
-    """
-    Return the phase of the voice in periods, hop by hop.
-    """
+    """Return the phase of the voice in periods, hop by hop."""
     hops = frames // _HOP + 2
     time = np.arange(hops) * (_HOP / RATE)
     glide_s = 0.004 if voice.robot else 0.07
@@ -216,9 +203,7 @@ def _phase(notes: list[Note], voice: Voice, begin_s: float, frames: int) -> Curv
     return np.cumsum(hertz) * (_HOP / RATE)
 
 
-def _pulsed(
-    phase: Curve, points: list[_Point], voice: Voice, frames: int
-) -> Sound:
+def _pulsed(phase: Curve, points: list[_Point], voice: Voice, frames: int) -> Sound:
     pulses = np.arange(1, int(phase[-1]))
     time = np.interp(pulses, phase, np.arange(len(phase)) * (_HOP / RATE))
     level, left, right, share = _shapes(points, time)
@@ -256,9 +241,7 @@ def _shapes(
 
 @lru_cache(maxsize=8)
 def _grains(throat: float, bright: float) -> Grains:
-    """
-    Return the grain of each symbol at each part of a sample.
-    """
+    """Return the grain of each symbol at each part of a sample."""
     time = np.arange(_GRAIN * _PARTS) / (RATE * _PARTS)
     grains = np.empty((len(_SYMBOLS), _PARTS, _GRAIN), dtype=np.float32)
     fade = np.clip((_GRAIN / RATE - time) / 0.004, 0.0, 1.0)
@@ -288,7 +271,8 @@ def _grain(symbol: str, throat: float, bright: float, time: Curve) -> Curve:
         total += level * ring * attack
     # The chest: it carries the note itself under the vowel.
     chest = np.exp(-np.pi * 160 * time) * np.sin(2 * np.pi * 220 * throat * time)
-    return 0.4 * (total + 0.45 * 10 ** (decibels[0] / 20) * chest * attack)
+    whole: Curve = total + 0.45 * 10 ** (decibels[0] / 20) * chest * attack
+    return 0.4 * whole
 
 
 def _breath(points: list[_Point], voice: Voice, frames: int, name: str) -> Sound:
@@ -297,9 +281,11 @@ def _breath(points: list[_Point], voice: Voice, frames: int, name: str) -> Sound
     curve = np.interp(np.arange(frames), np.arange(len(time)) * _HOP, level)
     air = shaped(
         noise(frames, "air", name),
-        lambda f: bells(f, (1500 * voice.throat, 500, 2), (3000, 900, 2))
-        * (f / (f + 900.0))
-        / (1 + (f / 7000.0) ** 4),
+        lambda f: (
+            bells(f, (1500 * voice.throat, 500, 2), (3000, 900, 2))
+            * (f / (f + 900.0))
+            / (1 + (f / 7000.0) ** 4)
+        ),
     )
     sound: Sound = (0.05 * voice.breath * air * curve).astype(np.float32)
     return sound
@@ -331,9 +317,7 @@ def _noises(tone: Sound, note: Note, word: Syllabic, begin_s: float) -> None:
 
 
 def _add(tone: Sound, sound: str, end_s: float, level: float) -> float:
-    """
-    Add a consonant that ends at *end_s*; return how long it is.
-    """
+    """Add a consonant that ends at *end_s*; return how long it is."""
     burst = _burst(sound)
     start = int(end_s * RATE) - len(burst)
     low = max(0, start)

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 (hertz are what this file is about)
 """
 Plucked and struck strings, solved in the frequency domain.
 
@@ -18,6 +19,7 @@ from aiomusic.emulator.music.synth._waves import RATE, Curve, Sound, bells
 _TOP_HZ: Final = 13000.0
 # Energy that would come round the end of the transform is pressed down by this.
 _GUARD: Final = 5000.0
+_LATE_S: Final = 0.001
 
 
 @attrs.frozen(kw_only=True)
@@ -47,9 +49,7 @@ class String:
 
 
 def struck(string: String, hertz: float) -> Sound:
-    """
-    Sound a string of *hertz* until it has died away.
-    """
+    """Sound a string of *hertz* until it has died away."""
     size = 1 << (17 if hertz < 600 else 16)
     count = int(_TOP_HZ / RATE * size)
     omega = np.arange(count) * (2 * np.pi * RATE / size)
@@ -60,11 +60,16 @@ def struck(string: String, hertz: float) -> Sound:
         twin = hertz * 2 ** (string.twin_cents / 1200)
         spectrum[:count] += 0.8 * _loop(string, twin, omega, leak)
     spectrum[:count] *= bells(omega / (2 * np.pi), *string.body)
+    # A moment later than 0, so that the band limit's ripple has room before it.
+    spectrum[:count] *= np.exp(-1j * omega * _LATE_S)
     spectrum[0] = 0.0
     sound = np.fft.irfft(spectrum) * np.exp(np.arange(size) * (leak / RATE))
+    late = int(_LATE_S * RATE)
+    sound[:late] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(late) / late)
     fade = int(0.1 * size)
     sound[-fade:] *= np.linspace(1.0, 0.0, fade) ** 2
-    return (sound / np.max(np.abs(sound[:22050]))).astype(np.float32)
+    tone: Sound = (sound / np.max(np.abs(sound[:22050]))).astype(np.float32)
+    return tone
 
 
 def _loop(string: String, hertz: float, omega: Curve, leak: float) -> Curve:

@@ -7,7 +7,7 @@ Sounds are float32 arrays; a mono sound has the shape ``(n,)``, a stereo one
 
 import zlib
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,20 +17,17 @@ CYCLE: Final = 2048
 _TOP_HZ: Final = 17000.0
 
 Sound: TypeAlias = npt.NDArray[np.float32]
-Curve: TypeAlias = npt.NDArray[np.float64]
+Curve: TypeAlias = npt.NDArray[np.floating[Any]]
+Spectrum: TypeAlias = npt.NDArray[np.complexfloating[Any]]
 
 
 def hertz_of(pitch: float) -> float:
-    """
-    Return the frequency of a MIDI pitch.
-    """
+    """Return the frequency of a MIDI pitch."""
     return float(440.0 * 2.0 ** ((pitch - 69) / 12))
 
 
 def seconds(frames: int) -> Sound:
-    """
-    Return the times of *frames* samples.
-    """
+    """Return the times of *frames* samples."""
     return (np.arange(frames, dtype=np.float64) / RATE).astype(np.float32)
 
 
@@ -53,9 +50,7 @@ def cycle(loudness: Callable[[Curve, Curve], Curve], hertz: float) -> Sound:
 
 
 def played(wave: Sound, phase: Curve) -> Sound:
-    """
-    Read *wave* at *phase*, counted in cycles.
-    """
+    """Read *wave* at *phase*, counted in cycles."""
     place = (phase - np.floor(phase)) * CYCLE
     index = place.astype(np.int32)
     part = (place - index).astype(np.float32)
@@ -81,20 +76,18 @@ def phases(
 
 
 def noise(frames: int, *words: object) -> Sound:
-    """
-    Return white noise that is the same for the same *words*.
-    """
+    """Return white noise that is the same for the same *words*."""
     seed = zlib.crc32(repr(words).encode())
     dice = np.random.Generator(np.random.PCG64(seed))
     return dice.standard_normal(frames, dtype=np.float32)
 
 
 def shaped(sound: Sound, loudness: Callable[[Curve], Curve]) -> Sound:
-    """
-    Filter *sound* by a curve over hertz, without delay.
-    """
+    """Filter *sound* by a curve over hertz, without delay."""
     frames = sound.shape[-1]
-    size = 1 << (2 * frames - 1).bit_length() if frames < RATE // 2 else fast_size(frames)
+    size = (
+        1 << (2 * frames - 1).bit_length() if frames < RATE // 2 else fast_size(frames)
+    )
     spectrum = np.fft.rfft(sound, size)
     hertz = np.fft.rfftfreq(size, 1 / RATE)
     filtered = np.fft.irfft(spectrum * loudness(hertz).astype(np.float32), size)
@@ -102,23 +95,17 @@ def shaped(sound: Sound, loudness: Callable[[Curve], Curve]) -> Sound:
 
 
 def fast_size(frames: int) -> int:
-    """
-    Return the next power of two, at which transforms are quick.
-    """
+    """Return the next power of two, at which transforms are quick."""
     return 1 << (frames - 1).bit_length()
 
 
 def fall(frames: int, decay_s: float) -> Sound:
-    """
-    Return a curve that falls to a third in *decay_s*.
-    """
+    """Return a curve that falls to a third in *decay_s*."""
     return np.exp(np.float32(-1.0 / (decay_s * RATE)) * np.arange(frames, dtype="f4"))
 
 
 def rise(frames: int, attack_s: float) -> Sound:
-    """
-    Return a curve that rises from 0 to 1 in *attack_s*, rounded at both ends.
-    """
+    """Return a curve that rises from 0 to 1 in *attack_s*, rounded at both ends."""
     curve = np.ones(frames, dtype=np.float32)
     count = min(frames, max(2, int(attack_s * RATE)))
     curve[:count] = 0.5 - 0.5 * np.cos(np.pi * np.arange(count) / count)
@@ -126,9 +113,7 @@ def rise(frames: int, attack_s: float) -> Sound:
 
 
 def bells(hertz: Curve, *peaks: tuple[float, float, float]) -> Curve:
-    """
-    Return a curve of *peaks*: where, how wide (both in hertz), how high.
-    """
+    """Return a curve of *peaks*: where, how wide (both in hertz), how high."""
     curve = np.ones_like(hertz)
     for center, width, height in peaks:
         curve += height / (1.0 + ((hertz - center) / width) ** 2)

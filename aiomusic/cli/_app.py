@@ -1,0 +1,158 @@
+"""The commands, their options and their help; what they do is loaded only then."""
+
+import importlib.metadata
+from typing import Annotated, Final
+
+import attrs
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from aiomusic.cli._exits import MEANINGS
+from aiomusic.cli._options import Delivery, Song
+
+__all__ = ["APP"]
+
+EXAMPLES: Final = """\
+Examples:
+
+  aiomusic create "r&b pop song" --local
+  aiomusic create "slow r&b" --lyrics words.txt --title "Paper Boats"
+  aiomusic credits
+  eval "$(aiomusic emulator &)"
+"""
+
+EXIT_CODES: Final = "Exit codes:\n\n" + "\n".join(
+    f"  {code:<4} {meaning}" for code, meaning in MEANINGS.items()
+)
+
+ENVIRONMENT: Final = """\
+Environment:
+
+  AIOMUSIC_API_KEY   the key of the service
+  AIOMUSIC_BASE_URL  where the service is, if not at its own address
+"""
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("aiomusic")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown: aiomusic runs from a folder, and is not installed"
+
+
+def _shown(value: object) -> str | None:
+    """Give the default that is worth showing, if any."""
+    is_plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return f"{value:g}" if is_plain else str(value) if value else None
+
+
+APP: Final = App(
+    name="aiomusic",
+    help="Make songs with Suno, Riffusion and Nuro, paid for once, saved as files.",
+    help_epilogue=f"{EXAMPLES}\n{ENVIRONMENT}\n{EXIT_CODES}",
+    help_format="plaintext",
+    version=_version,
+    default_parameter=Parameter(negative=(), show_default=_shown),
+    exit_on_error=False,
+    print_error=False,
+    result_action="return_value",
+)
+
+CREATE_EXAMPLES: Final = """\
+Examples:
+
+  aiomusic create "r&b pop song" --local
+  aiomusic create "lo-fi piano" --instrumental --count 3 --max-credits 30
+  aiomusic create "slow r&b" --lyrics words.txt --title "Paper Boats"
+  aiomusic create --provider suno --lyrics - --style "indie folk" < words.txt
+  aiomusic create "calm piano" --provider nuro --duration 45 --mood calm
+  aiomusic create "r&b pop song" --json | jq -r 'select(.event=="saved").path'
+
+Files are saved under --out; their paths are all that a pipe gets.
+"""
+
+
+EMULATOR_EXAMPLES: Final = """\
+Examples:
+
+  aiomusic emulator --port 8765
+  eval "$(aiomusic emulator &)" && aiomusic create "r&b pop song"
+"""
+
+NO_SONG: Final = Song()
+USUAL: Final = Delivery()
+
+
+@APP.command(help_epilogue=f"{CREATE_EXAMPLES}\n{EXIT_CODES}")
+def create(
+    prompt: Annotated[
+        str | None,
+        Parameter(
+            help="What to make, in quotes. Beside --lyrics or --instrumental it is the"
+            " style."
+        ),
+    ] = None,
+    /,
+    *,
+    song: Song = NO_SONG,
+    delivery: Delivery = USUAL,
+) -> int:
+    """
+    Make songs, wait for them, and save them.
+
+    On a terminal each job has a line with its state; a pipe gets the paths of the
+    files and nothing else; --json gives an event a line.
+    """
+    from aiomusic.cli import _create  # noqa: PLC0415 - costs the whole library
+
+    return _create.create(attrs.evolve(song, prompt=prompt), delivery)
+
+
+@APP.command(name="credits", help_epilogue=EXIT_CODES)
+def balance(
+    *,
+    as_json: Annotated[
+        bool, Parameter(name="--json", help="As one JSON object.")
+    ] = False,
+) -> int:
+    """Show the balance; to a pipe, as a bare number."""
+    from aiomusic.cli import _credits  # noqa: PLC0415 - costs the whole library
+
+    return _credits.balance(as_json=as_json)
+
+
+@APP.command(help_epilogue=f"{EMULATOR_EXAMPLES}\n{EXIT_CODES}")
+def emulator(
+    *,
+    port: Annotated[
+        int,
+        Parameter(
+            validator=Number(gte=0, lte=65535), help="Port; 0: any that is free."
+        ),
+    ] = 0,
+    host: Annotated[str, Parameter(help="Address to listen at.")] = "127.0.0.1",
+    credits: Annotated[  # noqa: A002 - the API's word
+        int, Parameter(validator=Number(gte=0), help="The balance to begin with.")
+    ] = 1000,
+    seed: Annotated[
+        int, Parameter(help="The same seed gives the same ids and songs.")
+    ] = 0,
+    pace: Annotated[
+        float,
+        Parameter(
+            validator=Number(gte=0, lte=86_400), help="Seconds that a task takes."
+        ),
+    ] = 2.5,
+) -> int:
+    """
+    Serve the whole API on this machine, with real audio and no key to buy.
+
+    Its first two lines on standard output are the exports that point any client at
+    it; then it serves until Ctrl-C, or SIGTERM.
+    """
+    from aiomusic.cli import _emulator  # noqa: PLC0415 - costs a server
+
+    stand = _emulator.Stand(
+        host=host, port=port, credits=credits, seed=seed, pace_s=pace
+    )
+    return _emulator.serve(stand)

@@ -1,0 +1,31 @@
+"""From typed words to an exit code."""
+
+from collections.abc import Sequence
+
+from cyclopts import CycloptsError
+from cyclopts.exceptions import UnusedCliTokensError
+
+from aiomusic.cli._app import APP
+from aiomusic.cli._exits import Exit, UsageError, sentence
+
+__all__ = ["run_command"]
+
+
+def run_command(words: Sequence[str]) -> int:
+    """Run the command; what is wrong with the words is told on one line."""
+    try:
+        code = APP(list(words))
+    except CycloptsError as error:
+        told = sentence(UsageError(_why(error)))
+        APP.error_console.print(f"aiomusic: {told}", markup=False, soft_wrap=True)
+        return Exit.USAGE
+    return code if isinstance(code, int) else Exit.DONE
+
+
+def _why(error: CycloptsError) -> str:
+    command = " ".join(("aiomusic", *(error.command_chain or ())))
+    hint = f"'{command} --help' shows what there is."
+    if isinstance(error, UnusedCliTokensError):
+        extra = " ".join(error.unused_tokens or ())
+        return f"{extra!r} is one word too many: put the prompt in quotes. {hint}"
+    return f"{error} {hint}"

@@ -1,0 +1,169 @@
+"""What can be asked of ``aiomusic create``: light, so that --help is quick."""
+
+from typing import Annotated, Literal, final
+
+import attrs
+from cyclopts import Group, Parameter
+from cyclopts.validators import Number
+
+__all__ = ["Delivery", "ProviderName", "Song"]
+
+ProviderName = Literal["riffusion", "suno", "nuro"]
+
+_SONG = Group("The song", sort_key=1)
+_SUNO = Group("Suno only", sort_key=2)
+_NURO = Group("Nuro only", sort_key=3)
+_DELIVERY = Group("Buying and saving", sort_key=4)
+
+_DAY_S = 86_400
+_SHARE = Number(gte=0, lte=1)
+
+
+@Parameter(name="*", group=_SONG)
+@final
+@attrs.frozen(kw_only=True)
+class Song:
+    """
+    A song, as it is asked for on a command line.
+
+    None, an empty tuple and False mean that nothing is said.
+    """
+
+    # The command takes it as its only argument.
+    prompt: Annotated[str | None, Parameter(parse=False)] = None
+    provider: Annotated[
+        ProviderName,
+        Parameter(
+            help="Who makes it: riffusion in under a minute, suno in 1 to 3, nuro in"
+            " half a minute (from a prompt: background music, no voice)."
+        ),
+    ] = "riffusion"
+    lyrics: Annotated[
+        str | None,
+        Parameter(
+            allow_leading_hyphen=True,
+            help="File with the words to sing, as UTF-8; - is standard input.",
+        ),
+    ] = None
+    title: Annotated[
+        str | None, Parameter(help="Title, with --lyrics or --instrumental.")
+    ] = None
+    style: Annotated[
+        str | None,
+        Parameter(
+            name=["--style", "--tags"],
+            help="Style, with --lyrics or --instrumental: 'slow r&b, female voice'.",
+        ),
+    ] = None
+    instrumental: Annotated[bool, Parameter(help="Leave out the voice.")] = False
+    model: Annotated[
+        str | None,
+        Parameter(
+            help="riffusion: FUZZ-1.1 Pro, FUZZ-1.0 Pro, FUZZ-1.1, FUZZ-1.0."
+            " suno: chirp-v3-5, chirp-v4, chirp-v4-5, chirp-v4-5-plus, chirp-v5."
+            " nuro: v1.0, v2.0."
+        ),
+    ] = None
+    gender: Annotated[
+        Literal["female", "male"] | None,
+        Parameter(help="Of the voice, with suno and nuro."),
+    ] = None
+    negative_tags: Annotated[
+        str | None,
+        Parameter(group=_SUNO, help="Styles to keep out, with --lyrics."),
+    ] = None
+    style_weight: Annotated[
+        float | None,
+        Parameter(
+            group=_SUNO, validator=_SHARE, help="How closely to follow --style, 0 to 1."
+        ),
+    ] = None
+    weirdness: Annotated[
+        float | None,
+        Parameter(group=_SUNO, validator=_SHARE, help="How far to stray, 0 to 1."),
+    ] = None
+    auto_lyrics: Annotated[
+        bool,
+        Parameter(group=_SUNO, help="Take --lyrics as a description of the words."),
+    ] = False
+    duration: Annotated[
+        int | None,
+        Parameter(
+            group=_NURO,
+            help="Seconds: 30 to 240 with --lyrics, else 1 to 60, or 30 to 120 with"
+            " --model v2.0.",
+        ),
+    ] = None
+    genre: Annotated[
+        tuple[str, ...],
+        Parameter(
+            group=_NURO,
+            help="As in 'R&B/Soul' or ambient; one with --lyrics, else up to five, the"
+            " option repeated. A wrong one shows the list; so for the next four.",
+        ),
+    ] = ()
+    mood: Annotated[
+        tuple[str, ...], Parameter(group=_NURO, help="As in Romantic or calm.")
+    ] = ()
+    timbre: Annotated[
+        str | None, Parameter(group=_NURO, help="As in Warm, with --lyrics.")
+    ] = None
+    instrument: Annotated[
+        tuple[str, ...], Parameter(group=_NURO, help="As in piano, without --lyrics.")
+    ] = ()
+    theme: Annotated[
+        tuple[str, ...], Parameter(group=_NURO, help="As in journey, without --lyrics.")
+    ] = ()
+    segment: Annotated[
+        tuple[str, ...],
+        Parameter(
+            group=_NURO,
+            help="A part and its seconds, in order, with --model v2.0: --segment"
+            " intro:10 --segment chorus:30.",
+        ),
+    ] = ()
+
+
+@Parameter(name="*", group=_DELIVERY)
+@final
+@attrs.frozen(kw_only=True)
+class Delivery:
+    """How the song is bought, followed and saved."""
+
+    out: Annotated[str, Parameter(help="Folder to save into.")] = "songs/"
+    local: Annotated[
+        bool,
+        Parameter(help="Make it here, on the emulator: no key, no network, no charge."),
+    ] = False
+    seed: Annotated[
+        int | None,
+        Parameter(help="With --local: another seed, another song of the same words."),
+    ] = None
+    count: Annotated[
+        int,
+        Parameter(
+            validator=Number(gte=1, lte=1000),
+            help="How often to buy it; each time gives two songs, with nuro one.",
+        ),
+    ] = 1
+    max_credits: Annotated[
+        int | None,
+        Parameter(validator=Number(gte=0), help="Never spend more than this."),
+    ] = None
+    poll_every: Annotated[
+        float | None,
+        Parameter(
+            validator=Number(gte=0, lte=_DAY_S),
+            help="Seconds between two looks; left out: what the provider advises.",
+        ),
+    ] = None
+    timeout: Annotated[
+        float,
+        Parameter(
+            validator=Number(gt=0, lte=_DAY_S), help="Seconds to follow a task for."
+        ),
+    ] = 1800.0
+    as_json: Annotated[
+        bool,
+        Parameter(name="--json", help="One JSON line on standard output per event."),
+    ] = False

@@ -1,0 +1,171 @@
+"""A line per job on a terminal."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, final
+
+import attrs
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from aiomusic._job import JobState, JobUpdate, MusicJob
+from aiomusic.cli._exits import sentence
+from aiomusic.cli._show import say, whereabouts
+from aiomusic.results import Clip
+
+__all__ = ["Lines", "minutes"]
+
+_STYLES: Final[Mapping[str, str]] = {
+    "done": "green",
+    "failed": "red",
+    "unknown": "yellow",
+    "running": "cyan",
+    "saving": "cyan",
+}
+
+
+def minutes(seconds: float) -> str:
+    """Write a length as people do, as in ``2:05``."""
+    whole = int(seconds)
+    return f"{whole // 60}:{whole % 60:02}"
+
+
+@final
+@attrs.define(kw_only=True, eq=False)
+class _Line:
+    """What is known of one job."""
+
+    job: MusicJob[Any]
+    name: str
+    state: str = JobState.QUEUED
+    progress: int | None = None
+    playable: int = 0
+    ended_s: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.ended_s is not None
+
+    def end(self, state: str) -> None:
+        self.state, self.ended_s = state, self.job.elapsed_s
+
+    def words(self) -> str:
+        if self.state != JobState.RUNNING:
+            return self.state
+        words = [self.state]
+        if self.progress is not None:
+            words.append(f"{self.progress} %")
+        if self.playable:
+            words.append(f"{self.playable} can be heard")
+        return ", ".join(words)
+
+    def rest(self) -> str:
+        eta = None if self.is_over else self.job.eta
+        return "" if eta is None else f"{eta[0]:.0f} to {eta[1]:.0f} s left"
+
+    def elapsed(self) -> str:
+        return minutes(self.job.elapsed_s if self.ended_s is None else self.ended_s)
+
+
+@final
+class Lines:
+    """For a terminal: a line per job on standard error, then the files."""
+
+    def __init__(self, names: Mapping[str, str], *, is_local: bool) -> None:
+        """Take the name of each job, by its key."""
+        self._names = names
+        # The emulator's pace is not the provider's.
+        self._has_eta = not is_local
+        self._lines: dict[str, _Line] = {}
+        self._saved: list[str] = []
+        self._told: set[str] = set()
+        self._console = Console(stderr=True, highlight=False)
+        # ASCII frames: a terminal in another encoding shows them too.
+        self._spinner = Spinner("line")
+        self._live = Live(
+            get_renderable=self._table,
+            console=self._console,
+            refresh_per_second=8,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+        for text in self._saved:
+            say(text)
+
+    def update(self, job: MusicJob[Any], update: JobUpdate) -> None:
+        """Change the job's line."""
+        line = self._line(job)
+        line.state, line.progress = update.state, update.progress
+        line.playable += len(update.playable)
+
+    def saving(self, job: MusicJob[Any]) -> None:
+        """Say so in the job's line."""
+        self._line(job).state = "saving"
+
+    def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:  # noqa: ARG002
+        """Keep the path for the end, unless standard output is a pipe."""
+        if not sys.stdout.isatty():
+            say(str(path))
+            return
+        length = "" if clip.duration is None else f"  {minutes(clip.duration)}"
+        self._saved.append(f"{path}{length}")
+
+    def done(self, job: MusicJob[Any]) -> None:
+        """End the job's line well."""
+        self._line(job).end("done")
+
+    def failed(self, job: MusicJob[Any] | None, error: Exception) -> None:
+        """End the job's line, and say why above the lines, once."""
+        if job is not None:
+            is_unknown = job.state is JobState.UNKNOWN
+            self._line(job).end("unknown" if is_unknown else "failed")
+        self._tell(sentence(error))
+
+    def note(self, text: str) -> None:
+        """Say it above the lines."""
+        self._tell(text)
+
+    def interrupted(self, job: MusicJob[Any], *, is_local: bool) -> None:
+        """End the job's line, and say what becomes of the job."""
+        self._line(job).end("interrupted")
+        self._tell(whereabouts(job, is_local=is_local))
+
+    def _tell(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._console.print(f"aiomusic: {text}", markup=False, soft_wrap=True)
+
+    def _line(self, job: MusicJob[Any]) -> _Line:
+        if job.key not in self._lines:
+            name = self._names.get(job.key, job.provider)
+            self._lines[job.key] = _Line(job=job, name=name)
+        return self._lines[job.key]
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for line in list(self._lines.values()):
+            table.add_row(
+                Text(" ") if line.is_over else self._spinner,
+                Text(line.name, overflow="ellipsis", no_wrap=True),
+                Text(line.words(), style=_STYLES.get(line.state, "")),
+                Text(line.elapsed()),
+                Text(line.rest() if self._has_eta else "", style="dim"),
+            )
+        return table

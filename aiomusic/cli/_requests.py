@@ -1,0 +1,244 @@
+"""From the options of ``aiomusic create`` to the provider's own request."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, final, get_args
+
+import attrs
+
+from aiomusic._request import Request
+from aiomusic.cli._exits import UsageError
+from aiomusic.cli._options import Song
+from aiomusic.providers import nuro, riffusion, suno
+
+__all__ = ["read_lyrics", "to_request"]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _Way:
+    """
+    One way to a song.
+
+    Args:
+        name: As one says it after "for".
+        kind: The request it ends in.
+        takes: The options it takes, each with its field of the request; None: the
+            way itself says it.
+    """
+
+    name: str
+    kind: type[Request[Any]]
+    takes: Mapping[str, str | None]
+
+
+_DESCRIBED: Final = {
+    "riffusion": _Way(
+        name="riffusion with a prompt alone",
+        kind=riffusion.Create,
+        takes={"prompt": "prompt", "model": "model"},
+    ),
+    "suno": _Way(
+        name="suno with a prompt alone",
+        kind=suno.Create,
+        takes={
+            "prompt": "description",
+            "instrumental": "instrumental",
+            "model": "model",
+            "gender": "vocal_gender",
+            "weirdness": "weirdness",
+        },
+    ),
+    "nuro": _Way(
+        name="nuro with a prompt",
+        kind=nuro.CreateInstrumental,
+        takes={
+            "prompt": "description",
+            "instrumental": None,
+            "model": "version",
+            "duration": "duration",
+            "genre": "genre",
+            "mood": "mood",
+            "instrument": "instrument",
+            "theme": "theme",
+            "segment": "segments",
+        },
+    ),
+}
+
+_WITH_WORDS: Final = {
+    "riffusion": _Way(
+        name="riffusion with --lyrics or --instrumental",
+        kind=riffusion.CreateWithLyrics,
+        takes={
+            "lyrics": "lyrics",
+            "style": "sound",
+            "title": "title",
+            "instrumental": "instrumental",
+            "model": "model",
+        },
+    ),
+    "suno": _Way(
+        name="suno with --lyrics (or --instrumental and --style or --title)",
+        kind=suno.Create,
+        takes={
+            "lyrics": "lyrics",
+            "style": "tags",
+            "title": "title",
+            "instrumental": "instrumental",
+            "model": "model",
+            "gender": "vocal_gender",
+            "negative_tags": "negative_tags",
+            "style_weight": "style_weight",
+            "weirdness": "weirdness",
+            "auto_lyrics": "auto_lyrics",
+        },
+    ),
+    "nuro": _Way(
+        name="nuro with --lyrics",
+        kind=nuro.CreateVocal,
+        takes={
+            "lyrics": "lyrics",
+            "duration": "duration",
+            "gender": "gender",
+            "genre": "genre",
+            "mood": "mood",
+            "timbre": "timbre",
+        },
+    ),
+}
+
+_WAYS: Final = (*_DESCRIBED.values(), *_WITH_WORDS.values())
+
+
+def read_lyrics(source: str) -> str:
+    """
+    Read the words from a file, or from standard input.
+
+    Raises:
+        UsageError: There are none.
+    """
+    name = "standard input" if source == "-" else f"the lyrics file {source}"
+    try:
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        words = data.decode("utf-8-sig").strip()
+    except OSError as error:
+        raise _refused(f"{name} can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _refused(f"{name} is not UTF-8 text") from error
+    if not words:
+        raise _refused(f"{name} is empty")
+    return words
+
+
+def to_request(song: Song, lyrics: str | None) -> Request[Any]:
+    """
+    Choose the operation that *song* asks for, and fill it in.
+
+    Args:
+        lyrics: The words themselves; None: none are given.
+
+    Raises:
+        UsageError: The options don't go together.
+        InvalidRequest: A field breaks a rule of the service.
+    """
+    given = _given(song)
+    way = _way(song)
+    if way is _WITH_WORDS[song.provider]:
+        given["lyrics"] = lyrics or ""
+        _take_prompt_for_style(way, given)
+    elif "prompt" not in given:
+        raise _refused('say what to make, as in: aiomusic create "r&b pop song"')
+    for option in given:
+        if option not in way.takes:
+            raise _refused(_misplaced(option, way))
+    fields: dict[str, Any] = {}
+    for option, value in given.items():
+        field = way.takes[option]
+        if field is not None:
+            fields[field] = value
+    return way.kind(**_spelled(way, fields))
+
+
+def _given(song: Song) -> dict[str, Any]:
+    """Keep the options that say something."""
+    options = attrs.asdict(song, recurse=False)
+    del options["provider"]
+    return {
+        option: value
+        for option, value in options.items()
+        if value is not None and value is not False and value != ()
+    }
+
+
+def _way(song: Song) -> _Way:
+    is_named = song.style is not None or song.title is not None
+    match song.provider:
+        case "riffusion":
+            # Its description takes no word on the voice.
+            has_words = song.lyrics is not None or song.instrumental
+        case "suno":
+            has_words = song.lyrics is not None or (song.instrumental and is_named)
+        case "nuro":
+            has_words = song.lyrics is not None
+    return (_WITH_WORDS if has_words else _DESCRIBED)[song.provider]
+
+
+def _take_prompt_for_style(way: _Way, given: dict[str, Any]) -> None:
+    """Read a prompt beside lyrics as what it must mean there."""
+    if "style" not in way.takes or "prompt" not in given:
+        return
+    if "style" in given:
+        raise _refused(
+            "beside --lyrics or --instrumental the prompt is the style,"
+            " so give the prompt or --style, not both"
+        )
+    given["style"] = given.pop("prompt")
+
+
+def _misplaced(option: str, way: _Way) -> str:
+    others = "; ".join(one.name for one in _WAYS if option in one.takes)
+    name = "a prompt" if option == "prompt" else f"--{option.replace('_', '-')}"
+    return f"{name} is not for {way.name}, but for: {others}"
+
+
+def _spelled(way: _Way, fields: dict[str, Any]) -> dict[str, Any]:
+    """Turn what is typed into what the request's fields hold."""
+    if way.kind is suno.Create and "vocal_gender" in fields:
+        fields["vocal_gender"] = fields["vocal_gender"][0]
+    if way.kind is nuro.CreateVocal:
+        for name, choices in _VOCAL.items():
+            if name in fields:
+                fields[name] = _one_of(get_args(choices), name, fields[name])
+    if "segments" in fields:
+        fields["segments"] = [_segment(one) for one in fields["segments"]]
+    return fields
+
+
+_VOCAL: Final = {
+    "gender": nuro.Gender,
+    "genre": nuro.Genre,
+    "mood": nuro.Mood,
+    "timbre": nuro.Timbre,
+}
+
+
+def _one_of(choices: tuple[str, ...], name: str, value: str | tuple[str, ...]) -> str:
+    """Forgive the case; what is not in the list is left for the request to refuse."""
+    first, *more = (value,) if isinstance(value, str) else value
+    if more:
+        raise _refused(f"--{name} is given more than once; a nuro voice takes one")
+    return next((one for one in choices if one.casefold() == first.casefold()), first)
+
+
+def _segment(text: str) -> nuro.Segment:
+    name, _, length = text.partition(":")
+    if not length.isdecimal():
+        raise _refused(f"--segment is {text!r}; write name:seconds, as in intro:10")
+    # The request checks the name.
+    return nuro.Segment(name, int(length))  # type: ignore[arg-type]
+
+
+def _refused(why: str) -> UsageError:
+    return UsageError(f"{why[0].upper()}{why[1:]}. Nothing was sent.")

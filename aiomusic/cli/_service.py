@@ -1,0 +1,91 @@
+"""Where a command's calls go: to the service, or to an emulator in this process."""
+
+import contextlib
+import ipaddress
+import os
+from collections.abc import AsyncIterator
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from aiomusic._session import MusicSession
+from aiomusic.cli._exits import UsageError
+from aiomusic.errors import AuthenticationFailed
+
+__all__ = ["open_session"]
+
+LOCAL_POLL_S: Final = 0.1
+
+
+@contextlib.asynccontextmanager
+async def open_session(
+    *,
+    local_seed: int | None = None,
+    max_credits: int | None = None,
+    poll_every_s: float | None = None,
+    job_timeout_s: float = 1800.0,
+) -> AsyncIterator[MusicSession]:
+    """
+    Open a session on what the environment names, or on an emulator of its own.
+
+    Args:
+        local_seed: What the emulator's songs follow from; None: no emulator.
+        max_credits, poll_every_s, job_timeout_s: As `MusicSession` has them.
+
+    Raises:
+        AuthenticationFailed: The environment has no key.
+        UsageError: It has no usable address.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        if local_seed is not None:
+            from aiomusic.emulator import (  # noqa: PLC0415 - a server, rarely needed
+                Emulator,
+            )
+
+            api = await stack.enter_async_context(Emulator(seed=local_seed))
+            key: str = api.key
+            base_url: str | None = api.url
+            poll_every_s = LOCAL_POLL_S if poll_every_s is None else poll_every_s
+        else:
+            key, base_url = _key(), os.environ.get("AIOMUSIC_BASE_URL")
+        http = None
+        if _is_loopback(base_url):
+            # A proxy of the environment does not reach this machine's own loopback.
+            http = await stack.enter_async_context(
+                aiohttp.ClientSession(trust_env=False)
+            )
+        music = MusicSession(
+            key,
+            base_url=base_url,
+            max_credits=max_credits,
+            poll_every_s=poll_every_s,
+            job_timeout_s=job_timeout_s,
+            http=http,
+        )
+        try:
+            await stack.enter_async_context(music)
+        except ValueError as error:
+            raise UsageError(
+                "AIOMUSIC_BASE_URL must be an http:// or https:// address."
+                " Nothing was sent."
+            ) from error
+        yield music
+
+
+def _key() -> str:
+    key = os.environ.get("AIOMUSIC_API_KEY")
+    if not key:
+        raise AuthenticationFailed(
+            "There is no API key: set AIOMUSIC_API_KEY, or try without one:"
+            " 'aiomusic create --local' makes the song on this machine."
+        )
+    return key
+
+
+def _is_loopback(base_url: str | None) -> bool:
+    try:
+        host = urlsplit(base_url or "").hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

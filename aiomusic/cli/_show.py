@@ -1,0 +1,263 @@
+"""What a command shows: results on standard output, the rest on standard error."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self, final
+
+import attrs
+
+from aiomusic._job import JobState, JobUpdate, MusicJob
+from aiomusic.cli._exits import exit_for, sentence
+from aiomusic.errors import Charged, MusicError, Retry
+from aiomusic.results import Clip
+
+__all__ = ["Events", "Paths", "Show", "say", "tell", "whereabouts"]
+
+
+def say(text: str) -> None:
+    """Write a line of the result, and let no reader wait for it."""
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read it has left; what is paid for is still saved.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def tell(text: str) -> None:
+    """Write a line beside the result."""
+    sys.stderr.write(f"aiomusic: {text}\n")
+    sys.stderr.flush()
+
+
+class Show(Protocol):
+    """How the jobs of ``aiomusic create`` are shown."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def update(self, job: MusicJob[Any], update: JobUpdate) -> None:
+        """Show a change of a job."""
+
+    def saving(self, job: MusicJob[Any]) -> None:
+        """Show that a job's clips are being fetched."""
+
+    def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:
+        """Show a file that is there now."""
+
+    def done(self, job: MusicJob[Any]) -> None:
+        """Show that all is saved."""
+
+    def failed(self, job: MusicJob[Any] | None, error: Exception) -> None:
+        """Show what went wrong with a job, or before there was one."""
+
+    def note(self, text: str) -> None:
+        """Say what is no error, and yet worth knowing."""
+
+    def interrupted(self, job: MusicJob[Any], *, is_local: bool) -> None:
+        """Show what becomes of a job that the command leaves."""
+
+
+@final
+class Paths:
+    """For a pipe: the path of each file, as it is there."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def update(self, job: MusicJob[Any], update: JobUpdate) -> None:
+        """Show nothing."""
+
+    def saving(self, job: MusicJob[Any]) -> None:
+        """Show nothing."""
+
+    def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:  # noqa: ARG002
+        """Write the path."""
+        say(str(path))
+
+    def done(self, job: MusicJob[Any]) -> None:
+        """Show nothing."""
+
+    def failed(self, job: MusicJob[Any] | None, error: Exception) -> None:  # noqa: ARG002
+        """Say it once, however many jobs it struck."""
+        text = sentence(error)
+        if text not in self._told:
+            self._told.add(text)
+            tell(text)
+
+    def note(self, text: str) -> None:
+        """Say it."""
+        tell(text)
+
+    def interrupted(self, job: MusicJob[Any], *, is_local: bool) -> None:
+        """Say it."""
+        tell(whereabouts(job, is_local=is_local))
+
+
+@final
+@attrs.define(eq=False)
+class Events:
+    """
+    For programs: one JSON object a line.
+
+    Every line has ``event``, ``job`` (the job's key), ``task_id`` and ``elapsed_s``;
+    the last three are null where there is none.
+
+    =========== ================================================================
+    event       and besides
+    =========== ================================================================
+    state       ``state``, ``request``, ``cost``, ``progress``
+    submitted   ``provider``
+    playable    ``clip_id``, ``title``, ``audio_url``, ``duration``
+    saved       ``clip_id``, ``title``, ``path``, ``duration``
+    failed      ``error``, ``message``, ``charged``, ``retry``, ``exit_code``
+    interrupted ``state``, ``charged``, ``message``
+    =========== ================================================================
+    """
+
+    _beside: Paths = attrs.field(factory=Paths)
+    _states: dict[str, JobState] = attrs.field(factory=dict)
+    _submitted: set[str] = attrs.field(factory=set)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def update(self, job: MusicJob[Any], update: JobUpdate) -> None:
+        """Write what is new: the task, the state, the clips."""
+        if update.task_id is not None and job.key not in self._submitted:
+            self._submitted.add(job.key)
+            self._write("submitted", job, update, provider=job.provider)
+        if update.state is not self._states.get(job.key) or update.progress is not None:
+            self._states[job.key] = update.state
+            request = job.request
+            self._write(
+                "state",
+                job,
+                update,
+                state=update.state,
+                request=None if request is None else request.kind(),
+                cost=job.cost,
+                progress=update.progress,
+            )
+        for clip in update.playable:
+            self._write(
+                "playable",
+                job,
+                update,
+                clip_id=clip.clip_id,
+                title=clip.title,
+                audio_url=clip.audio_url,
+                duration=clip.duration,
+            )
+
+    def saving(self, job: MusicJob[Any]) -> None:
+        """Write nothing."""
+
+    def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:
+        """Write the path."""
+        self._write(
+            "saved",
+            job,
+            clip_id=clip.clip_id,
+            title=clip.title,
+            path=str(path),
+            duration=clip.duration,
+        )
+
+    def done(self, job: MusicJob[Any]) -> None:
+        """Write nothing."""
+
+    def failed(self, job: MusicJob[Any] | None, error: Exception) -> None:
+        """Write the error, and its sentence on standard error too."""
+        music = error if isinstance(error, MusicError) else None
+        self._write(
+            "failed",
+            job,
+            error=type(error).__name__,
+            message=sentence(error),
+            charged=Charged.NO if music is None else music.charged,
+            retry=Retry.AFTER_EDIT if music is None else music.retry,
+            exit_code=int(exit_for(error)),
+        )
+        self._beside.failed(job, error)
+
+    def note(self, text: str) -> None:
+        """Say it on standard error."""
+        self._beside.note(text)
+
+    def interrupted(self, job: MusicJob[Any], *, is_local: bool) -> None:
+        """Write what becomes of the job."""
+        error = job.error
+        self._write(
+            "interrupted",
+            job,
+            state=job.state,
+            charged=Charged.YES if error is None else error.charged,
+            message=whereabouts(job, is_local=is_local),
+        )
+        self._beside.interrupted(job, is_local=is_local)
+
+    def _write(
+        self,
+        event: str,
+        job: MusicJob[Any] | None,
+        update: JobUpdate | None = None,
+        **besides: object,
+    ) -> None:
+        moment = update or job
+        line = {
+            "event": event,
+            "job": None if job is None else job.key,
+            "task_id": None if job is None else job.task_id,
+            "elapsed_s": None if moment is None else round(moment.elapsed_s, 3),
+            **besides,
+        }
+        say(json.dumps(line))
+
+
+def whereabouts(job: MusicJob[Any], *, is_local: bool) -> str:
+    """Say where a job is that the command leaves, and how to have it again."""
+    task = f"{job.provider} task {job.task_id}"
+    charged = Charged.YES if job.error is None else job.error.charged
+    if is_local:
+        return "interrupted: the emulator ended with the command; nothing was charged."
+    if job.task_id is None and charged is Charged.NO:
+        return (
+            "interrupted: the job was dropped before it was sent; nothing was charged."
+        )
+    if job.task_id is None:
+        return (
+            "interrupted: a request was on its way and may have been charged;"
+            " look at 'aiomusic credits' before you repeat it."
+        )
+    if job.state is JobState.SUCCEEDED:
+        return f"interrupted: {task} is done and paid for, but not all of it is saved."
+    return f"interrupted: {task} lives on at the service and is paid for."

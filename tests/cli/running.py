@@ -1,0 +1,84 @@
+"""The real command, in a process of its own."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+from aiomusic.emulator import Emulator
+
+ROOT = Path(__file__).parents[2]
+LONGEST_S = 60.0
+
+
+@attrs.frozen(kw_only=True)
+class Ended:
+    code: int | None
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def sentence(self) -> str:
+        """The error, which is one line without a traceback."""
+        first, *more = self.err.splitlines()
+        assert more == []
+        assert first.startswith("aiomusic: ")
+        return first.removeprefix("aiomusic: ")
+
+
+@attrs.frozen
+class Command:
+    """``aiomusic`` in an environment of its own."""
+
+    folder: Path
+    env: Mapping[str, str]
+
+    @classmethod
+    def within(cls, folder: Path) -> "Command":
+        """Have no key, no proxy and an empty folder."""
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("AIOMUSIC_") and not name.lower().endswith("_proxy")
+        }
+        clean = {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+        return cls(folder, {**env, **clean})
+
+    def at(self, api: Emulator) -> "Command":
+        return self.having(AIOMUSIC_BASE_URL=api.url, AIOMUSIC_API_KEY=api.key)
+
+    def having(self, **env: str) -> "Command":
+        return Command(self.folder, {**self.env, **env})
+
+    async def start(self, *words: str, prefix: tuple[str, ...] = ()) -> Process:
+        return await asyncio.create_subprocess_exec(
+            *prefix,
+            sys.executable,
+            "-m",
+            "aiomusic",
+            *words,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            cwd=self.folder,
+            env=self.env,
+        )
+
+    async def __call__(
+        self, *words: str, stdin: bytes = b"", prefix: tuple[str, ...] = ()
+    ) -> Ended:
+        process = await self.start(*words, prefix=prefix)
+        async with asyncio.timeout(LONGEST_S):
+            out, err = await process.communicate(stdin)
+        ended = Ended(code=process.returncode, out=out.decode(), err=err.decode())
+        key = self.env.get("AIOMUSIC_API_KEY")
+        assert key is None or key not in ended.out + ended.err
+        return ended

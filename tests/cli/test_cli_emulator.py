@@ -1,0 +1,155 @@
+"""``aiomusic emulator``, ``aiomusic credits``, and what surrounds the commands."""
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from running import Command
+
+from aiomusic.emulator import Emulator, Pace
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+EXPORTS = re.compile(
+    r"export AIOMUSIC_BASE_URL=(http://127\.0\.0\.1:\d+)\n"
+    r"export AIOMUSIC_API_KEY=(\S+)\n"
+)
+
+
+@pytest.fixture
+def aiomusic(tmp_path: Path) -> Command:
+    return Command.within(tmp_path)
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Emulator]:
+    async with Emulator(credits=100, pace=Pace.polls()) as api:
+        yield api
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        pytest.param(signal.SIGINT, 130, id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, 143, id="SIGTERM"),
+    ],
+)
+async def test_its_exports_point_a_client_at_it(
+    aiomusic: Command, number: int, code: int
+) -> None:
+    """It prints two lines and closes the pipe, serves, and ends without a word."""
+    process = await aiomusic.start("emulator", "--credits", "70")
+    assert process.stdout is not None
+    printed = await process.stdout.read()
+    found = EXPORTS.fullmatch(printed.decode())
+    assert found
+    url, key = found.groups()
+
+    ended = await aiomusic.having(AIOMUSIC_BASE_URL=url, AIOMUSIC_API_KEY=key)(
+        "credits"
+    )
+    process.send_signal(number)
+    _, err = await process.communicate()
+
+    assert (0, "70\n", "") == (ended.code, ended.out, ended.err)
+    assert (code, b"") == (process.returncode, err)
+
+
+async def test_a_shell_can_evaluate_it(aiomusic: Command) -> None:
+    """``eval "$(aiomusic emulator &)"`` returns, and the emulator goes on."""
+    script = (
+        'eval "$("$0" -m aiomusic emulator --credits 70 & echo pid=$!)"\n'
+        '"$0" -m aiomusic credits --json\n'
+        "kill $pid\n"
+    )
+
+    shell = await asyncio.create_subprocess_exec(
+        *("sh", "-c", script, sys.executable),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=aiomusic.folder,
+        env=aiomusic.env,
+    )
+    out, _ = await shell.communicate()
+
+    assert {
+        "event": "credits",
+        "credits": 70,
+        "extra_credits": 0,
+        "total": 70,
+    } == json.loads(out)
+
+
+async def test_a_port_in_use_is_one_sentence(aiomusic: Command) -> None:
+    """It names the port and the way out."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = await aiomusic("emulator", "--port", str(port))
+
+    assert (2, "") == (ended.code, ended.out)
+    assert f"port {port} of 127.0.0.1: it is in use; choose another" in ended.sentence
+
+
+async def test_the_balance_that_can_not_be_had_is_one_sentence(
+    aiomusic: Command, api: Emulator
+) -> None:
+    """A wrong key ends it with its own code."""
+    command = aiomusic.at(api).having(AIOMUSIC_API_KEY="wrong-key-1234")
+
+    ended = await command("credits")
+
+    assert (3, "") == (ended.code, ended.out)
+    assert "Check the API key." in ended.sentence
+
+
+async def test_help_loads_nothing_heavy(aiomusic: Command) -> None:
+    """What only the work needs is not imported to show the help."""
+    script = (
+        "import sys; sys.argv = ['aiomusic', 'create', '--help']\n"
+        "from aiomusic.cli import main; main()\n"
+        "heavy = {'aiohttp', 'asyncio', 'cattrs', 'numpy', 'aiomusic._session'}\n"
+        "sys.exit(str(heavy & set(sys.modules) or ''))"
+    )
+
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=aiomusic.env,
+    )
+    out, err = await process.communicate()
+
+    assert b"\n" == err
+    for text in (b"Exit codes:", b"Examples:", b"--lyrics", b"--max-credits"):
+        assert text in out
+
+
+async def test_the_extra_is_named_when_it_is_missing(aiomusic: Command) -> None:
+    """Without its packages the command says how to install them."""
+    # -S: no site-packages at all.
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-S", "-m", "aiomusic", "create", "pop", "--local"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=aiomusic.env,
+    )
+    out, err = await process.communicate()
+
+    assert (2, b"") == (process.returncode, out)
+    assert err == (
+        b"aiomusic: the command needs cyclopts, which is not installed:"
+        b" pip install 'aiomusic[cli]'\n"
+    )
+
+
+async def test_the_version_is_one_word(aiomusic: Command) -> None:
+    """A script can compare it."""
+    ended = await aiomusic("--version")
+
+    assert 0 == ended.code
+    assert re.fullmatch(r"\d+\.\d+\.\S+\n", ended.out)

@@ -1,0 +1,155 @@
+"""What a person sees: the command on a terminal of its own."""
+
+import asyncio
+import fcntl
+import os
+import pty
+import re
+import struct
+import sys
+import termios
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio.to_thread
+import pytest
+from running import LONGEST_S, Command
+
+from aiomusic.emulator import Emulator, Pace
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+FAST = ("--poll-every", "0.01")
+SHORT = ("--provider", "nuro", "--duration", "1", *FAST)
+
+
+@pytest.fixture
+def aiomusic(tmp_path: Path) -> Command:
+    return Command.within(tmp_path)
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Emulator]:
+    async with Emulator(credits=100, pace=Pace.polls()) as api:
+        yield api
+
+
+class Terminal:
+    """A process on a pseudo-terminal, and all that it has shown."""
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+        self.shown = ""
+
+    async def start(self, *words: str) -> None:
+        self._ours, theirs = pty.openpty()
+        size = struct.pack("HHHH", 30, 100, 0, 0)
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "aiomusic",
+            *words,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=self._command.folder,
+            env={**self._command.env, "TERM": "xterm-256color"},
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+        )
+        os.close(theirs)
+
+    async def wait_for(self, text: str) -> None:
+        while text not in self.shown:
+            assert await self._read()
+
+    def press(self, key: bytes) -> None:
+        os.write(self._ours, key)
+
+    async def end(self) -> int:
+        while await self._read():
+            pass
+        os.close(self._ours)
+        return await self._process.wait()
+
+    async def _read(self) -> bool:
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                data = await anyio.to_thread.run_sync(
+                    os.read, self._ours, 65536, abandon_on_cancel=True
+                )
+        except OSError:
+            # Linux says so when the last process has left the terminal.
+            return False
+        text = data.decode().replace("\r\n", "\n")
+        self.shown += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+        return bool(data)
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+async def test_a_terminal_shows_a_line_per_job_then_the_files(
+    aiomusic: Command,
+) -> None:
+    """Each job's line has its state and time; the paths and lengths come last."""
+    async with Emulator(pace=Pace.polls(running=1_000_000)) as api:
+        terminal = Terminal(aiomusic.at(api))
+        await terminal.start("create", "pop", "--count", "2", *SHORT)
+        await terminal.wait_for("running, 0 %")
+        await api.finish()
+        code = await terminal.end()
+
+    assert 0 == code
+    *_, first, second, third, fourth = terminal.shown.splitlines()
+    assert re.fullmatch(r" +1/2 nuro\.create_instrumental +done +0:\d\d *", first)
+    assert re.fullmatch(r" +2/2 nuro\.create_instrumental +done +0:\d\d *", second)
+    assert re.fullmatch(r"songs/.+  0:\d\d", third)
+    assert re.fullmatch(r"songs/.+  0:\d\d", fourth)
+
+
+async def test_a_terminal_says_how_long_it_may_take(
+    aiomusic: Command,
+) -> None:
+    """While a task runs its line has the time it usually takes; Ctrl-C ends it."""
+    async with Emulator(pace=Pace.polls(running=1_000_000), media=False) as api:
+        terminal = Terminal(aiomusic.at(api))
+        await terminal.start("create", "pop", *FAST)
+        await terminal.wait_for("s left")
+        terminal.press(b"\x03")
+        code = await terminal.end()
+        (task_id,) = api.tasks
+
+    assert 130 == code
+    assert re.search(r"running +0:0\d +\d+ to \d+ s left", terminal.shown)
+    assert f"riffusion task {task_id} lives on" in terminal.shown
+    assert "Traceback" not in terminal.shown
+
+
+async def test_ctrl_c_ends_a_local_song_without_a_trace(aiomusic: Command) -> None:
+    """The emulator and its workers go quietly with the command."""
+    terminal = Terminal(aiomusic)
+
+    await terminal.start("create", "pop", "--local", "--count", "2")
+    await terminal.wait_for("running")
+    terminal.press(b"\x03")
+    code = await terminal.end()
+
+    assert 130 == code
+    assert "the emulator ended with the command" in terminal.shown
+    assert "Traceback" not in terminal.shown
+    assert [] == list(aiomusic.folder.iterdir())
+
+
+async def test_a_terminal_shows_the_balance_in_words(
+    aiomusic: Command, api: Emulator
+) -> None:
+    """A person reads the number with its unit."""
+    terminal = Terminal(aiomusic.at(api))
+
+    await terminal.start("credits")
+    code = await terminal.end()
+
+    assert (0, "100 credits\n") == (code, terminal.shown)

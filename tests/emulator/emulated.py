@@ -1,0 +1,106 @@
+"""An emulator and a plain aiohttp client, for tests that look at the wire."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, final
+
+import aiohttp
+import attrs
+
+from aiomusic.emulator import Emulator, Pace
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+DESCRIBED = {
+    "custom_mode": False,
+    "gpt_description_prompt": "r&b pop song",
+    "mv": "chirp-v4",
+}
+SUNG = {
+    "custom_mode": True,
+    "prompt": "[Verse]\nPaper boats",
+    "title": "Boats",
+    "tags": "pop",
+    "mv": "chirp-v4",
+}
+RIFFUSION = {"mv": "FUZZ-1.1 Pro", "prompt": "r&b pop song", "custom_mode": False}
+VOCAL = {"type": "vocal", "lyrics": "[verse]\n" + "Paper boats go by\n" * 20}
+
+SUNO = "/api/v1/suno/create"
+BODIES = {
+    "suno": DESCRIBED,
+    "riffusion": RIFFUSION,
+    "nuro": VOCAL,
+}
+
+
+def example(name: str) -> Any:  # noqa: ANN401 - JSON
+    return json.loads((EXAMPLES / f"{name}.json").read_text())
+
+
+@final
+@attrs.frozen
+class Client:
+    """Sends what it is told and reads whatever comes."""
+
+    http: aiohttp.ClientSession
+
+    async def post(self, path: str, body: object) -> tuple[int, Any]:
+        async with self.http.post(path, json=body) as reply:
+            return reply.status, await reply.json()
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        async with self.http.get(path) as reply:
+            return reply.status, await reply.json()
+
+    async def create(self, provider: str = "suno", body: object = None) -> str:
+        path = f"/api/v1/{provider}/create"
+        status, reply = await self.post(path, body or BODIES[provider])
+        assert status == 200, reply
+        return str(reply["task_id"])
+
+    async def look(self, task_id: str, provider: str = "suno") -> tuple[int, Any]:
+        return await self.get(f"/api/v1/{provider}/task/{task_id}")
+
+    async def end(self, task_id: str, provider: str = "suno") -> tuple[int, Any]:
+        """Look four times: the fourth finds a task of ``Pace.polls()`` over."""
+        for _ in range(3):
+            await self.look(task_id, provider)
+        return await self.look(task_id, provider)
+
+
+@asynccontextmanager
+async def opened(
+    **options: Any,  # noqa: ANN401 - the emulator's own
+) -> AsyncIterator[tuple[Emulator, Client]]:
+    """Open an emulator without audio, whose tasks move by looks."""
+    options = {"pace": Pace.polls(), "media": False, **options}
+    async with Emulator(**options) as api:
+        headers = {"Authorization": f"Bearer {api.key}"}
+        async with aiohttp.ClientSession(api.url, headers=headers) as http:
+            yield api, Client(http)
+
+
+@final
+class Standing:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def now(self) -> float:
+        return self.at
+
+    def wall(self) -> float:
+        return 1_700_000_000.0 + self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+    def call_at(self, when: float, wake: Callable[[], None]) -> "Standing":  # noqa: ARG002
+        return self
+
+    def cancel(self) -> None:
+        pass

@@ -1,0 +1,74 @@
+"""Syllables, stress and section tags."""
+
+import pytest
+
+from aiomusic.emulator.music._phonemes import sounds_of
+from aiomusic.emulator.music._words import kind_of, stanzas_of, syllables_of
+
+
+@pytest.mark.parametrize(
+    ("word", "count"),
+    [
+        ("river", 2), ("every", 2), ("evening", 2), ("fire", 1), ("home", 1),
+        ("little", 2), ("candles", 2), ("wanted", 2), ("walked", 1), ("houses", 2),
+        ("beautiful", 3), ("you're", 1), ("memory", 3), ("yesterday", 3), ("quiet", 2),
+        ("the", 1), ("strengths", 1), ("42", 2), ("rhythm", 1),
+    ],
+)  # fmt: skip
+def test_syllables_are_counted(word: str, count: int) -> None:
+    """English words come apart into the syllables they are sung with."""
+    assert count == len(syllables_of(word))
+
+
+def test_syllables_keep_every_letter() -> None:
+    """Nothing is lost when a word is cut."""
+    for word in [
+        "somewhere",
+        "butterfly",
+        "yellow",
+        "question",
+        "thunder",
+        "everything",
+    ]:
+        assert word == "".join(syllable.text for syllable in syllables_of(word))
+
+
+def test_a_verse_that_repeats_is_a_chorus() -> None:
+    """Untagged stanzas are verses, and choruses when they come back."""
+    text = "one\ntwo\n\nla la\nla\n\nthree\nfour\n\nla la\nla"
+
+    kinds = [stanza.kind for stanza in stanzas_of(text)]
+
+    assert ["verse", "chorus", "verse", "chorus"] == kinds
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind"),
+    [
+        ("Verse 2", "verse"), ("PRE-CHORUS", "prechorus"), ("hook", "chorus"),
+        ("Interlude", "inst"), ("Ending", "outro"), ("whispered", None),
+    ],
+)  # fmt: skip
+def test_tags_are_known_by_many_names(tag: str, kind: str | None) -> None:
+    """A tag names its section in any of the usual ways."""
+    assert kind == kind_of(tag)
+
+
+@pytest.mark.parametrize(
+    ("syllable", "onset", "vowel", "coda"),
+    [
+        ("sea", ("s",), ("i",), ()),
+        ("night", ("n",), ("a", "I"), ("t",)),
+        ("home", ("h",), ("o", "U"), ("m",)),
+        ("moon", ("m",), ("u",), ("n",)),
+        ("star", ("s", "t"), ("A",), ("r",)),
+        ("shine", ("sh",), ("a", "I"), ("n",)),
+    ],
+)
+def test_syllables_have_sounds(
+    syllable: str, onset: tuple[str, ...], vowel: tuple[str, ...], coda: tuple[str, ...]
+) -> None:
+    """A syllable is sung with the vowel it is spoken with."""
+    sounds = sounds_of(syllable)
+
+    assert (onset, vowel, coda) == (sounds.onset, sounds.vowel, sounds.coda)
