@@ -133,6 +133,7 @@ class Transport:
         factory=contextlib.AsyncExitStack, init=False
     )
     _proxy: str | None = attrs.field(default=None, init=False)
+    _look_limit: aiohttp.ClientTimeout = attrs.field(init=False)
     _creates: aiohttp.ClientSession = attrs.field(init=False)
     _looks: aiohttp.ClientSession = attrs.field(init=False)
 
@@ -144,6 +145,9 @@ class Transport:
 
     async def open(self) -> None:
         """Open the connections' pools."""
+        self._look_limit = aiohttp.ClientTimeout(
+            total=self._timeout_s, sock_connect=self._connect_s
+        )
         if self._http is not None:
             if self._http.closed:
                 message = "The aiohttp session given as http= is closed."
@@ -227,14 +231,11 @@ class Transport:
             ProtocolError: It was, and no whole reply came.
         """
         headers = await self._headers()
-        limit = aiohttp.ClientTimeout(
-            total=self._timeout_s, sock_connect=self._connect_s
-        )
         try:
             async with self._looks.get(
                 self._base_url + path,
                 headers=headers,
-                timeout=limit,
+                timeout=self._look_limit,
                 allow_redirects=False,
                 proxy=self._proxy,
             ) as response:
@@ -265,7 +266,7 @@ class Transport:
             ) as response:
                 yield Media(
                     status=response.status,
-                    headers=_lower(response.headers),
+                    headers=response.headers,
                     chunks=response.content.iter_chunked(CHUNK_BYTES),
                 )
 
@@ -302,7 +303,7 @@ class Transport:
             body = body.replace(self._key.encode(), b"[key]")
         return Reply(
             status=response.status,
-            headers=_lower(response.headers),
+            headers=response.headers,
             body=body,
             wall=time.time(),
         )
@@ -375,7 +376,3 @@ def _download_errors(url: str) -> Iterator[None]:
             raise
         message = f"Fetching a clip from {host} broke off: {_seen(error)}."
         raise DownloadError(message) from error
-
-
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}

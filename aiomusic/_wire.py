@@ -54,7 +54,7 @@ T = TypeVar("T")
 @final
 @attrs.frozen(kw_only=True)
 class Reply:
-    """What came back over the wire; header names are in lower case."""
+    """What came back over the wire; header names are found in any case."""
 
     status: int
     headers: Mapping[str, str]

@@ -76,7 +76,7 @@ AMBIENT: Final = Style(
             low=67,
             high=91,
             gate=3.0,
-            gain_db=-15.0,
+            gain_db=-9.0,
             pan=-0.3,
             send=0.9,
         ),
@@ -92,5 +92,6 @@ AMBIENT: Final = Style(
     push=0.2,
     pulse=1.0,
     room="cathedral",
+    voice_db=-1.0,
     human_s=0.03,
 )

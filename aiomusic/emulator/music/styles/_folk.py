@@ -110,6 +110,7 @@ FOLK: Final = Style(
     ),
     push=0.1,
     room="wood",
+    voice_db=-4.0,
     human_s=0.011,
     drums_db=-5.0,
 )

@@ -83,7 +83,7 @@ JAZZ: Final = Style(
             high=72,
             voicing="shell",
             gate=0.8,
-            gain_db=-7.0,
+            gain_db=-5.0,
             pan=-0.25,
             send=0.18,
         ),

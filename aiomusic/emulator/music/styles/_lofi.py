@@ -79,7 +79,7 @@ LOFI: Final = Style(
             energy=(0.6, 1.0),
             low=60,
             high=81,
-            gain_db=-13.0,
+            gain_db=-11.0,
             pan=0.4,
             send=0.3,
         ),
@@ -107,5 +107,5 @@ LOFI: Final = Style(
     push=0.3,
     room="tape",
     human_s=0.012,
-    drums_db=-2.0,
+    drums_db=-5.0,
 )

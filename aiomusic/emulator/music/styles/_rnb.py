@@ -82,7 +82,7 @@ RNB: Final = Style(
             low=62,
             high=84,
             gate=0.7,
-            gain_db=-14.0,
+            gain_db=-10.0,
             pan=0.45,
             send=0.3,
         ),
@@ -111,5 +111,5 @@ RNB: Final = Style(
     push=0.5,
     room="soul",
     human_s=0.009,
-    drums_db=-1.0,
+    drums_db=-4.0,
 )

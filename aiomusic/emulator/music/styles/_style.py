@@ -92,6 +92,7 @@ class Style:
         room: which mix.
         human_s: how far hands stray from the grid, in seconds.
         drums_db: level of the drums in the mix.
+        voice_db: level of the singer.
     """
 
     name: str
@@ -110,3 +111,4 @@ class Style:
     room: str = "hall"
     human_s: float = 0.006
     drums_db: float = 0.0
+    voice_db: float = -3.0

@@ -2,8 +2,8 @@
 """
 Loudness and peaks: measured while the mix goes by, mended afterwards.
 
-Loudness follows ITU-R BS.1770-4 (K-weighting, gating), peaks are true peaks of
-a fourfold oversampled signal.
+Loudness follows ITU-R BS.1770-4 (K-weighting, gating), peaks are those
+of the signal and of what lies halfway between its samples.
 """
 
 from typing import Final, final
@@ -14,8 +14,8 @@ import numpy.typing as npt
 from aiomusic.emulator.music.synth._waves import RATE, Curve, Sound
 
 TARGET_LUFS: Final = -14.0
-# An MP3 encoder adds up to 1.5 dB to a peak; this leaves it below -1 dBFS.
-CEILING: Final = 10 ** (-2.7 / 20)
+# An MP3 encoder adds up to 2 dB to a peak; this leaves it below -1 dBFS.
+CEILING: Final = 10 ** (-3.2 / 20)
 HOP: Final = 64
 _TENTH: Final = RATE // 10
 _REACH: Final = 12
@@ -31,7 +31,7 @@ class Meter:
         self._tail = np.zeros((2, 2 * _REACH), dtype=np.float32)
         self._energies: list[Curve] = []
         self._peaks: list[Sound] = []
-        self._taps = _between_taps()
+        self._taps = _halfway_taps()
 
     def __repr__(self) -> str:
         return f"<Meter {len(self._energies)} blocks>"
@@ -51,12 +51,9 @@ class Meter:
         self._tail = sound[:, -2 * _REACH :]
         frames = block.shape[1]
         high = np.max(np.abs(sound[:, _REACH : _REACH + frames]), axis=0)
-        for taps in self._taps:
-            for side in sound:
-                between = np.convolve(side, taps, "valid")[:frames]
-                np.maximum(
-                    high[: len(between)], np.abs(between), out=high[: len(between)]
-                )
+        for side in sound:
+            between = np.abs(np.convolve(side, self._taps, "valid")[:frames])
+            np.maximum(high[: len(between)], between, out=high[: len(between)])
         hops = -(-frames // HOP)
         padded = np.zeros(hops * HOP, dtype=np.float32)
         padded[:frames] = high
@@ -170,12 +167,9 @@ def _high_pass() -> tuple[tuple[float, ...], tuple[float, ...]]:
     )
 
 
-def _between_taps() -> list[Sound]:
-    """Return filters that tell the signal at a quarter, half and three quarters."""
-    place = np.arange(-_REACH + 1, _REACH + 1)
-    taps = []
-    for part in (0.25, 0.5, 0.75):
-        offset = place - part
-        window = 0.5 + 0.5 * np.cos(np.pi * offset / (_REACH + 1))
-        taps.append((np.sinc(offset) * window)[::-1].astype(np.float32))
+def _halfway_taps() -> Sound:
+    """Return a filter that tells the signal between two samples."""
+    offset = np.arange(-_REACH + 1, _REACH + 1) - 0.5
+    window = 0.5 + 0.5 * np.cos(np.pi * offset / (_REACH + 1))
+    taps: Sound = (np.sinc(offset) * window).astype(np.float32)
     return taps

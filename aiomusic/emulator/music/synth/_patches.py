@@ -150,7 +150,10 @@ def _voice(
     opening: Sound | float,
 ) -> Sound:
     phase = phases(hertz, frames, vibrato=wave.vibrato, rate=5.1 + 0.37 * number)
-    phase += 0.31 * number
+    # Voices begin at different places of the wave, none before its start.
+    phase += 1.0 + 0.31 * number
+    if isinstance(opening, float):
+        return played(dark + (bright - dark) * np.float32(opening), phase)
     low = played(dark, phase)
     return low + (played(bright, phase) - low) * opening
 

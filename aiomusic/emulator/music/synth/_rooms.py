@@ -44,8 +44,8 @@ ROOMS: Final[dict[str, Room]] = {
     "cellar": Room(decay_s=0.7, bright_hz=4000, early_s=0.008),
     "dub": Room(decay_s=1.8, bright_hz=3000, early_s=0.03),
     "booth": Room(decay_s=0.7, bright_hz=6000, drive=0.6),
-    "cathedral": Room(decay_s=3.4, bright_hz=3500, early_s=0.03, level=1.3),
-    "stage": Room(decay_s=2.3, bright_hz=4500, early_s=0.025, level=1.1),
+    "cathedral": Room(decay_s=3.4, bright_hz=3500, early_s=0.03, level=0.6),
+    "stage": Room(decay_s=2.3, bright_hz=4500, early_s=0.025, level=0.9),
     "chip": Room(decay_s=0.3, bright_hz=8000, level=0.5),
 }  # fmt: skip
 

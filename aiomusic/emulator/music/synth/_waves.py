@@ -50,10 +50,11 @@ def cycle(loudness: Callable[[Curve, Curve], Curve], hertz: float) -> Sound:
 
 
 def played(wave: Sound, phase: Curve) -> Sound:
-    """Read *wave* at *phase*, counted in cycles."""
-    place = (phase - np.floor(phase)) * CYCLE
-    index = place.astype(np.int32)
-    part = (place - index).astype(np.float32)
+    """Read *wave* at *phase*, counted in cycles from 0 up."""
+    place = phase * CYCLE
+    whole = place.astype(np.int64)
+    part = (place - whole).astype(np.float32)
+    index = whole & (CYCLE - 1)
     left = wave[index]
     return left + (wave[index + 1] - left) * part
 
@@ -66,12 +67,12 @@ def phases(
 
     The vibrato grows over the first half second, as players let it.
     """
-    time = np.arange(frames, dtype=np.float64) / RATE
-    phase = hertz * time
+    phase = np.arange(frames, dtype=np.float64) * (hertz / RATE)
     if vibrato:
-        depth = hertz * vibrato * 0.0577 / (2 * np.pi * rate)
-        grown = np.minimum(1.0, (time / 0.5) ** 2)
-        phase -= depth * grown * np.cos(2 * np.pi * rate * time)
+        time = seconds(frames)
+        depth = np.float32(hertz * vibrato * 0.0577 / (2 * np.pi * rate))
+        grown = np.minimum(np.float32(1.0), 4 * time * time)
+        phase -= depth * grown * np.cos(np.float32(2 * np.pi * rate) * time)
     return phase
 
 
