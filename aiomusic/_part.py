@@ -1,0 +1,225 @@
+"""
+The part file: what came of a clip so far, and a note of what it belongs to.
+
+Its name is the same at each call and it is locked while it grows, so a broken
+download goes on, and two who save one clip fetch it once.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import final
+
+import attrs
+
+from aiomusic import _audio, _tags
+from aiomusic._disk import NoLocks, disk, open_locked, open_regular, sync_folder
+from aiomusic.results import Clip
+
+__all__ = ["Note", "Part"]
+
+NOTE_BYTES = 4096
+
+_is_text = attrs.validators.instance_of(str)
+_is_count = attrs.validators.optional(attrs.validators.instance_of(int))
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Note:
+    """
+    What must hold for a part to be gone on with.
+
+    Attributes:
+        source: The host and path that it comes from, without any signature.
+        validator: The ETag or date that the host gave; empty: it gave none.
+        total: The bytes of the whole; None: the host did not say.
+    """
+
+    source: str = attrs.field(default="", validator=_is_text)
+    validator: str = attrs.field(default="", validator=_is_text)
+    total: int | None = attrs.field(default=None, validator=_is_count)
+
+
+_NO_NOTE = Note()
+
+
+@final
+@attrs.define(eq=False, repr=False)
+class Part:
+    """
+    The file that grows into a clip's music, and then gets its name.
+
+    Its methods are called in threads, and a cancelled caller closes it without
+    waiting for them, so each holds the guard, and fails if it comes too late.
+    Where there are no file locks, each save has a part of its own: if two wrote
+    to one, it could have a hole and still the right length.
+
+    Args:
+        folder: Where the music goes.
+        stem: Its name there, without the ending.
+    """
+
+    _folder: Path
+    _stem: str
+    path: Path = attrs.field(init=False)
+    size_bytes: int = attrs.field(default=0, init=False)
+    note: Note = attrs.field(default=_NO_NOTE, init=False)
+    _guard: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+    _fd: int | None = attrs.field(default=None, init=False)
+    _is_shared: bool = attrs.field(default=True, init=False)
+    _is_closed: bool = attrs.field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.path = self._folder / f"{self._stem}.part"
+
+    def __repr__(self) -> str:
+        return f"<Part {self.path.name!r} {self.size_bytes} bytes>"
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether another call can go on with it."""
+        return self._is_shared and self.size_bytes > 0 and self.note.validator != ""
+
+    def resumable(self, source: str) -> int:
+        """Give the bytes that are there already of what *source* names."""
+        is_same = self.note.source == source and self.note.validator
+        return self.size_bytes if is_same else 0
+
+    def published(self, duration: float | None) -> Path | None:
+        """Look for the music under its own name, whole."""
+        for kind in _audio.KINDS:
+            path = self._folder / f"{self._stem}{kind}"
+            # What can't be read is no file of ours; writing will tell why.
+            with contextlib.suppress(OSError):
+                if _audio.flaw(path, duration) is None:
+                    return path
+        return None
+
+    def claim(self) -> bool:
+        """Open and lock it; False while somebody else has it."""
+        with self._guard, disk(self._folder):
+            if self._is_closed:
+                return False
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with disk(self.path):
+                self._fd = self._open()
+                if self._fd is None:
+                    return False
+                self.note = _read_note(self._note_path)
+                self.size_bytes = os.lseek(self._fd, 0, os.SEEK_END)
+                return True
+
+    def _open(self) -> int | None:
+        try:
+            return open_locked(self.path)
+        except NoLocks:
+            self._is_shared = False
+            token = secrets.token_hex(4)
+            self.path = self._folder / f"{self._stem}.{token}.part"
+            return open_regular(self.path, os.O_CREAT | os.O_EXCL)
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[int]:
+        with self._guard, disk(self.path):
+            # Only a thread whose caller was cancelled can see this.
+            assert self._fd is not None, "the part is closed"
+            yield self._fd
+
+    def start(self, note: Note) -> None:
+        """Empty it, for what *note* tells of."""
+        with self._held() as fd:
+            self._clear(fd)
+            if note.validator:
+                _write_note(self._note_path, note)
+            self.note = note
+
+    def append(self, data: bytes | bytearray) -> None:
+        """Write at its end."""
+        with self._held() as fd:
+            left = memoryview(data)
+            while left:
+                written = os.write(fd, left)
+                self.size_bytes += written
+                left = left[written:]
+
+    def clear(self) -> None:
+        """Forget what is there."""
+        with self._held() as fd:
+            self._clear(fd)
+
+    def _clear(self, fd: int) -> None:
+        # The note goes last: an old one over an empty part does no harm.
+        os.ftruncate(fd, 0)
+        os.lseek(fd, 0, os.SEEK_SET)
+        self.size_bytes = 0
+        self.note = _NO_NOTE
+        self._note_path.unlink(missing_ok=True)
+
+    def flaw(self, duration: float | None) -> str | None:
+        """Say what shows that it is no whole music; None if nothing does."""
+        with self._held():
+            return _audio.flaw(self.path, duration)
+
+    def publish(self, clip: Clip, cover: bytes | None) -> Path:
+        """Tag it, and give it its final name, so that a power cut can't undo it."""
+        with self._held() as fd:
+            os.fsync(fd)
+            final_path = self._folder / f"{self._stem}{_audio.kind_of(self.path)}"
+            if not self._is_shared:
+                # Windows moves no file that is open.
+                self._release()
+            if not _tags.tag(self.path, clip, cover, into=final_path):
+                with disk(final_path):
+                    self.path.replace(final_path)
+            self._remove()
+            self._release()
+            sync_folder(self._folder)
+            return final_path
+
+    def close(self) -> None:
+        """Unlock it, and remove it if nobody can go on with it."""
+        with self._guard:
+            self._is_closed = True
+            if not self._is_shared:
+                # Windows removes no file that is open.
+                self._release()
+                self._remove()
+            elif self._fd is not None and not self.is_kept:
+                # Before it is unlocked, as then another's may have the name.
+                self._remove()
+            self._release()
+
+    @property
+    def _note_path(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.json")
+
+    def _remove(self) -> None:
+        for path in (self._note_path, self.path):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def _release(self) -> None:
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+
+def _read_note(path: Path) -> Note:
+    """Read what stands beside a part; nothing that can't be read is trusted."""
+    try:
+        fd = open_regular(path)
+        with os.fdopen(fd, "rb") as file:
+            return Note(**json.loads(file.read(NOTE_BYTES)))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return _NO_NOTE
+
+
+def _write_note(path: Path, note: Note) -> None:
+    fd = open_regular(path, os.O_CREAT | os.O_EXCL)
+    with os.fdopen(fd, "wb") as file:
+        file.write(json.dumps(attrs.asdict(note)).encode())

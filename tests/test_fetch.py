@@ -1,0 +1,216 @@
+"""What a media host answers is taken for music only if it is."""
+
+import gzip
+
+import media_host
+import pytest
+from aiohttp import web
+from media_host import PART_WAY, SONG, Answer, MediaHost, Saver, clip, says, wav
+
+from aiomusic._fetch import fetch_cover
+from aiomusic._transport import Transport
+from aiomusic.errors import DownloadError
+
+pytestmark = pytest.mark.anyio
+host, transport = media_host.host, media_host.transport
+tagging_save, save = media_host.tagging_save, media_host.save
+
+
+async def test_a_song_that_changed_is_fetched_from_its_start(
+    save: Saver, host: MediaHost
+) -> None:
+    """The host says 200 to a range of what is no more, and gets its way."""
+    host.answers = [host.cut(500_000)]
+    other = wav(8)
+
+    async def change(request: web.Request) -> web.StreamResponse:
+        host.song, host.etag = other, '"two"'
+        return await host.serve(request)
+
+    host.answers.append(change)
+
+    path = await save()
+
+    assert other == path.read_bytes()
+    assert [None, PART_WAY] == host.starts
+
+
+async def another_song(request: web.Request) -> web.StreamResponse:
+    start, total = request.http_range.start, len(SONG)
+    content_range = f"bytes {start}-{total - 1}/{total}"
+    headers = {"ETag": '"two"', "Content-Range": content_range}
+    return web.Response(status=206, body=SONG[start:], headers=headers)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(says(416), id="416"),
+        pytest.param(says(206, SONG[500_000:]), id="206-without-a-range"),
+        pytest.param(
+            says(206, b"x" * 10, {"Content-Range": "bytes 0-9/10"}), id="206-elsewhere"
+        ),
+        pytest.param(another_song, id="206-of-another-song"),
+    ],
+)
+async def test_a_range_that_does_not_fit_is_not_used(
+    save: Saver, host: MediaHost, answer: Answer
+) -> None:
+    """The download begins anew rather than join what does not belong together."""
+    host.answers = [host.cut(500_000), answer]
+
+    path = await save()
+
+    assert SONG == path.read_bytes()
+    assert [None, PART_WAY, None] == host.starts
+
+
+async def test_more_than_was_promised_is_not_kept(save: Saver, host: MediaHost) -> None:
+    """What is longer than the whole can't be trusted in any part."""
+    total = len(SONG)
+
+    async def longer(request: web.Request) -> web.StreamResponse:
+        start = request.http_range.start
+        content_range = f"bytes {start}-{total - 1}/{total}"
+        headers = {"ETag": host.etag, "Content-Range": content_range}
+        return web.Response(status=206, body=SONG[start:] + b"more", headers=headers)
+
+    host.answers = [host.cut(500_000), longer]
+
+    path = await save()
+
+    assert SONG == path.read_bytes()
+    assert [None, PART_WAY, None] == host.starts
+
+
+async def test_without_an_etag_nothing_is_joined(save: Saver, host: MediaHost) -> None:
+    """Who can't tell one song from another begins anew."""
+    host.answers = [host.cut(500_000, ETag="")]
+
+    path = await save()
+
+    assert SONG == path.read_bytes()
+    assert [None, None] == host.starts
+
+
+async def test_a_stream_of_unknown_length_is_stored(
+    save: Saver, host: MediaHost
+) -> None:
+    """A chunked reply is as good as one with its length."""
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(SONG)
+        return response
+
+    host.answers = [stream]
+
+    assert SONG == (await save()).read_bytes()
+
+
+async def test_a_compressed_reply_is_not_taken_for_a_short_one(
+    save: Saver, host: MediaHost
+) -> None:
+    """The length of what was sent is not that of the song."""
+    headers = {"Content-Encoding": "gzip", "ETag": '"zip"'}
+    host.answers = [says(200, gzip.compress(SONG), headers)]
+
+    assert SONG == (await save()).read_bytes()
+    assert "identity" == host.seen[0].headers["Accept-Encoding"]
+
+
+@pytest.mark.parametrize(
+    ("words", "body"),
+    [
+        pytest.param("a web page", b"<!DOCTYPE html><p>Sign in</p>", id="page"),
+        pytest.param("JSON", b'{"error": "expired"}', id="json"),
+        pytest.param("nothing", b"", id="nothing"),
+    ],
+)
+async def test_what_is_no_music_is_refused(
+    save: Saver, host: MediaHost, words: str, body: bytes
+) -> None:
+    """A status of 200 does not make a song; fresh links are tried first."""
+    host.answers = [says(200, body, {"Content-Type": "text/x"})] * 3
+    expected = rf"127.0.0.1 sent {words} \(Content-Type: text/x\) in place of music"
+
+    with pytest.raises(DownloadError, match=expected) as caught:
+        await save()
+
+    assert 2 == save.refreshed
+    assert [] == save.names
+    assert "secret" not in str(caught.value)
+    assert "task-1" == caught.value.task_id
+
+
+async def test_a_web_page_does_not_cost_what_is_there(
+    save: Saver, host: MediaHost
+) -> None:
+    """A sign-in page in the middle of a download is waited out."""
+    host.answers = [host.cut(500_000), says(200, b"<html>Sign in</html>")]
+
+    path = await save()
+
+    assert SONG == path.read_bytes()
+    assert [None, PART_WAY, PART_WAY] == host.starts
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://[", "song.mp3"])
+async def test_only_web_addresses_are_fetched(save: Saver, url: str) -> None:
+    """A link of another kind is a dead one."""
+    with pytest.raises(DownloadError, match="its link is no http:// or https://"):
+        await save(clip(url))
+
+
+@pytest.mark.parametrize(
+    ("words", "song"),
+    [
+        pytest.param("it holds 4.0 s of the 8.0 s", SONG[: 44 + 4 * 176_400], id="cut"),
+        pytest.param("it plays 4.0 s of 8.0 s", wav(4), id="short"),
+    ],
+)
+async def test_a_song_that_is_cut_at_the_host_is_refused(
+    save: Saver, host: MediaHost, words: str, song: bytes
+) -> None:
+    """A length that fits does not make it whole."""
+    host.song = song
+
+    with pytest.raises(DownloadError, match=f"not the whole song: {words}"):
+        await save()
+
+    assert [] == save.names
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[", "http://host:port/", "file:///etc/passwd", "cover.png", ""]
+)
+async def test_a_broken_cover_link_gives_no_cover(
+    transport: Transport, url: str
+) -> None:
+    """What is no address costs no music, whichever way it is none."""
+    cover = await fetch_cover(url, transport)
+
+    assert cover is None
+
+
+@pytest.mark.parametrize(
+    ("is_taken", "status", "body"),
+    [
+        pytest.param(True, 200, b"\xff\xd8\xff\xe0", id="jpeg"),
+        pytest.param(True, 200, b"\x89PNG\r\n", id="png"),
+        pytest.param(False, 404, b"\x89PNG\r\n", id="404"),
+        pytest.param(False, 200, b"<html>", id="page"),
+        pytest.param(False, 200, b"", id="nothing"),
+        pytest.param(False, 200, b"\x89PNG" + bytes(5 * 1024 * 1024), id="huge"),
+    ],
+)
+async def test_only_a_picture_becomes_a_cover(
+    transport: Transport, host: MediaHost, *, is_taken: bool, status: int, body: bytes
+) -> None:
+    """It is a JPEG or PNG of a decent size."""
+    host.answers = [says(status, body)]
+
+    cover = await fetch_cover(host.url, transport)
+
+    assert (body if is_taken else None) == cover
