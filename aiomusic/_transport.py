@@ -7,6 +7,7 @@ exception does not.
 """
 
 import contextlib
+import inspect
 import os
 import ssl
 import time
@@ -48,13 +49,21 @@ CHUNK_BYTES = 256 * 1024
 def base_url_from(value: str | None) -> str:
     """Take an argument, else AIOMUSIC_BASE_URL, else the service's own address."""
     url = value or os.environ.get("AIOMUSIC_BASE_URL") or DEFAULT_BASE_URL
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        message = f"base_url is no address: {error}."
+        raise ValueError(message) from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         message = (
             "base_url must be an http:// or https:// address of the API, as in"
             f" {DEFAULT_BASE_URL}; scheme and host were {parts.scheme!r} and"
             f" {parts.hostname!r}."
         )
+        raise ValueError(message)
+    if parts.username is not None or parts.query or parts.fragment:
+        message = "base_url must hold no user name, query or fragment; leave them out."
         raise ValueError(message)
     return url.rstrip("/").removesuffix("/api/v1")
 
@@ -66,6 +75,12 @@ def key_from(value: ApiKey | None) -> ApiKey:
     Raises:
         AuthenticationFailed: There is none.
     """
+    if value is not None and not (isinstance(value, str) or callable(value)):
+        message = (
+            f"api_key must be text, or an async callable that gives text, not"
+            f" {type(value).__name__}."
+        )
+        raise AuthenticationFailed(message)
     key = value or os.environ.get("AIOMUSIC_API_KEY")
     if not key:
         message = (
@@ -132,6 +147,7 @@ class Transport:
     _stack: contextlib.AsyncExitStack = attrs.field(
         factory=contextlib.AsyncExitStack, init=False
     )
+    _last_key: str = attrs.field(default="", init=False)
     _proxy: str | None = attrs.field(default=None, init=False)
     _look_limit: aiohttp.ClientTimeout = attrs.field(init=False)
     _creates: aiohttp.ClientSession = attrs.field(init=False)
@@ -208,19 +224,20 @@ class Transport:
                 headers={**headers, "Content-Type": "application/json"},
                 timeout=limit,
                 allow_redirects=False,
+                raise_for_status=False,
                 proxy=self._proxy,
                 trace_request_ctx=sending,
             ) as response:
                 return await self._reply(response)
-        except _BROKEN as error:
+        except _REFUSED_CALL as error:
             if sending.is_sent:
                 raise SubmissionUnknown(
                     f"{what} was sent to {self.host}, and no whole reply came:"
                     f" {_seen(error)}. It may have been charged, so it is not sent"
                     " again. Look at your credits and at the service's own list of"
                     " songs before you repeat it.",
-                ) from error
-            raise self._not_sent(what, error) from error
+                ) from _plain(error)
+            raise self._not_sent(what, error) from _plain(error)
 
     async def get(self, path: str) -> Reply:
         """
@@ -237,14 +254,15 @@ class Transport:
                 headers=headers,
                 timeout=self._look_limit,
                 allow_redirects=False,
+                raise_for_status=False,
                 proxy=self._proxy,
             ) as response:
                 return await self._reply(response)
-        except aiohttp.ClientConnectorError as error:
-            raise self._not_sent(f"GET {path}", error) from error
+        except _UNREACHED as error:
+            raise self._not_sent(f"GET {path}", error) from _plain(error)
         except _BROKEN as error:
             message = f"GET {path} at {self.host} got no whole reply: {_seen(error)}."
-            raise ProtocolError(message) from error
+            raise ProtocolError(message) from _plain(error)
 
     @contextlib.asynccontextmanager
     async def media(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Media]:
@@ -262,6 +280,7 @@ class Transport:
                 url,
                 headers=headers,
                 timeout=limit,
+                raise_for_status=False,
                 proxy=_proxy_for(url) if self._http is None else None,
             ) as response:
                 yield Media(
@@ -278,29 +297,31 @@ class Transport:
         return {"Authorization": f"Bearer {await self._resolve_key()}"}
 
     async def _resolve_key(self) -> str:
-        key = self._key
-        if not isinstance(key, str):
+        key: object = self._key
+        if callable(key):
             try:
-                key = await key()
+                key = key()
+                key = await key if inspect.isawaitable(key) else key
             except Exception as error:
                 message = (
                     f"api_key() raised {type(error).__name__}, so nothing was sent."
                     " Mend what gives the key."
                 )
                 raise NotSent(message) from error
-        if not (key and key.isascii() and key.isprintable() and " " not in key):
+        is_fit = isinstance(key, str) and key.isascii() and key.isprintable()
+        if not (isinstance(key, str) and key and is_fit and " " not in key):
             message = (
                 "The API key is empty, or holds spaces or other characters that no"
                 " header can carry. Copy it again, without quotes or line ends."
             )
             raise AuthenticationFailed(message)
+        self._last_key = key
         return key
 
     async def _reply(self, response: aiohttp.ClientResponse) -> Reply:
         body = await response.read()
-        if response.status >= 400 and isinstance(self._key, str):  # noqa: PLR2004
-            # A service that repeats the key in its refusal must not put it in ours.
-            body = body.replace(self._key.encode(), b"[key]")
+        # A service that repeats the key must not put it into our messages.
+        body = body.replace(self._last_key.encode(), b"[key]")
         return Reply(
             status=response.status,
             headers=response.headers,
@@ -313,9 +334,12 @@ class Transport:
         is_hopeless = is_hopeless or isinstance(
             error, (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError)
         )
+        is_hopeless = is_hopeless or isinstance(error, (ValueError, RuntimeError))
+        through = "" if self._proxy is None else " through the proxy of the environment"
         return NotSent(
-            f"{what} was not sent: {self.host} could not be reached: {_seen(error)}."
-            " Nothing was charged. Check the network and AIOMUSIC_BASE_URL.",
+            f"{what} was not sent: {self.host} could not be reached{through}:"
+            f" {_seen(error)}. Nothing was charged. Check the network and"
+            " AIOMUSIC_BASE_URL.",
             retry=Retry.AFTER_EDIT if is_hopeless else Retry.NOW,
         )
 
@@ -333,11 +357,27 @@ def _proxy_for(url: str) -> str | None:
     proxies = urllib.request.getproxies()
     if parts.hostname is None or urllib.request.proxy_bypass(parts.hostname):
         return None
-    return proxies.get(parts.scheme) or proxies.get("all")
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 # All that aiohttp raises while a call is under way.
 _BROKEN = (*_NETWORK, OSError)
+# What says that a call never began: no connection, or aiohttp would not try.
+_UNREACHED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.InvalidURL,
+    ValueError,
+    RuntimeError,
+)
+_REFUSED_CALL = (*_BROKEN, ValueError, RuntimeError)
+
+
+def _plain(error: BaseException) -> BaseException:
+    """Give the cause without the request that aiohttp keeps in it, key and all."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return ConnectionError(f"{type(error).__name__}: {error.message}")
+    return error
 
 
 def _seen(error: BaseException) -> str:
@@ -348,6 +388,8 @@ def _seen(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         error = error.os_error
     reason = error.strerror if isinstance(error, OSError) else None
+    if isinstance(error, (ValueError, RuntimeError)):
+        reason = f"aiohttp would not send it ({error})"
     return reason or type(error).__name__
 
 
@@ -356,6 +398,7 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ServerDisconnectedError, "the connection was closed before a reply"),
     (aiohttp.ClientPayloadError, "the reply was cut off"),
     (aiohttp.ClientConnectorDNSError, "its name is not known"),
+    (aiohttp.InvalidURL, "its address, or its proxy's, can't be read"),
     (TimeoutError, "it took too long"),
 )
 

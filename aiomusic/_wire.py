@@ -99,6 +99,8 @@ def read_created(request: Request[Any], reply: Reply) -> Accepted | object:
         ProtocolError: It says neither yes nor no.
     """
     what = request.kind()
+    if reply.status in _DOUBTFUL:
+        raise _unreadable(what, reply, "it does not tell whether it was done")
     body = _read_ok(reply, what)
     if request.REPLY is None:
         accepted = _structure(body, Accepted, what)
@@ -138,6 +140,9 @@ def read_credits(reply: Reply) -> Credits:
 
 
 _NOT_READY = 202
+# Answers to a create that may come after it was carried out: see other, request
+# time-out, conflict, client closed request.
+_DOUBTFUL = {303, 408, 409, 499}
 _OK = range(200, 300)
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
@@ -154,7 +159,7 @@ def _read_ok(reply: Reply, what: str) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise _unreadable(what, reply, "it is JSON, but no object")
     code = body.get("code")
-    if isinstance(code, int) and code >= _CLIENT_ERROR:
+    if isinstance(code, int) and code >= _CLIENT_ERROR and "task_id" not in body:
         # A yes by status and a no by code: clients of this family have seen both.
         raise _error(reply, what, code)
     return body
@@ -232,7 +237,10 @@ _SENTENCES: tuple[tuple[re.Pattern[str], type[ApiError]], ...] = tuple(
         (r"queue is full", QueueFull),
         (r"QPS limit|usage limit|rate.limit|too many requests", RateLimited),
         (r"task not found", TaskNotFound),
-        (r"authorization|\bkey\b|invalid signature", AuthenticationFailed),
+        (
+            r"authorization|api.?key|(bad|invalid|wrong) (key|signature)",
+            AuthenticationFailed,
+        ),
     )
 )
 
@@ -287,12 +295,20 @@ def _error(reply: Reply, what: str, status: int) -> ApiError | JobFailed:
 
 def says_refunded(text: str) -> bool:
     """Tell whether the service's words say that the credits are back."""
-    return bool(_REFUNDED.search(text)) and not _NOT_REFUNDED.search(text)
+    own = _own_words(text)
+    return bool(_REFUNDED.search(own)) and not _NOT_REFUNDED.search(own)
 
 
-_REFUNDED = re.compile(r"\brefunded\b", re.IGNORECASE)
+def _own_words(text: str) -> str:
+    """Leave out the caller's words that a refusal repeats: they mean nothing."""
+    return text if text.startswith(("{", "[")) else _QUOTED.sub("", text)
+
+
+_QUOTED = re.compile(r"'.*'|\".*\"|“.*”", re.DOTALL)
+_REFUNDED = re.compile(r"\bcredits?\b[^.]*\brefunded\b", re.IGNORECASE)
 _NOT_REFUNDED = re.compile(
-    r"\b(not|never|no credits|cannot|can't|won't|weren't|wasn't)\b[^.]*\brefunded\b",
+    r"\b(not|never|no credits|cannot|can't|won't|weren't|wasn't|if|will|would|may|can)\b"
+    r"[^.]*\brefunded\b",
     re.IGNORECASE,
 )
 
@@ -301,8 +317,9 @@ def _kind(status: int, text: str) -> type[ApiError]:
     if status >= _SERVER_ERROR:
         return ServiceFailed
     if status not in _PLAIN:
+        own = _own_words(text)
         for pattern, kind in _SENTENCES:
-            if pattern.search(text):
+            if pattern.search(own):
                 return kind
     return _STATUSES.get(status, ApiError)
 

@@ -405,7 +405,7 @@ def test_the_words_are_found_in_every_envelope(body: object, text: str) -> None:
 @given(
     words=st.lists(strategies.sentences, min_size=1).map(" ".join),
     name=st.sampled_from(["error", "message", "detail"]),
-    status=st.sampled_from([400, 401, 402, 403, 404, 409, 410, 418, 422, 429]),
+    status=st.sampled_from([400, 401, 402, 403, 404, 410, 418, 422, 429]),
     sent=st.sampled_from([CREATE, VOCAL, PERSONA, WORDS, "suno", "nuro"]),
 )
 def test_a_sentence_is_kept_whole(
@@ -854,3 +854,42 @@ def test_a_body_is_compact_utf_8() -> None:
     assert b'{"a":"\xc3\xbc","b":[1,true,null]}' == encode(
         {"a": "ü", "b": [1, True, None]}
     )
+
+
+@pytest.mark.parametrize("status", [303, 408, 409, 499])
+def test_an_answer_that_may_come_too_late_is_no_refusal(status: int) -> None:
+    """A create so answered may have been carried out, so it is not called unpaid."""
+    reply = Reply(status=status, headers={}, body=b"{}", wall=0.0)
+
+    with pytest.raises(ProtocolError, match="does not tell whether it was done"):
+        read_created(suno.Create("a song"), reply)
+
+
+def test_a_task_id_outweighs_a_code() -> None:
+    """Whatever else a reply says, a task that it names was made."""
+    body = b'{"code": 400, "message": "warn", "task_id": "abc"}'
+    reply = Reply(status=200, headers={}, body=body, wall=0.0)
+
+    created = read_created(suno.Create("a song"), reply)
+
+    assert Accepted(task_id="abc") == created
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Inappropriate lyrics: "they refunded my heart, credits refunded"',
+        "If you were charged, credits will be refunded within 24 hours.",
+        "Credits may be refunded.",
+    ],
+)
+def test_words_of_others_and_promises_are_no_refund(text: str) -> None:
+    """Only what the service says of itself, and has done, gives credits back."""
+    assert not says_refunded(text)
+
+
+def test_a_quoted_word_does_not_decide_the_type() -> None:
+    """A refusal that repeats the caller's line is not about the API key."""
+    error = refused(suno.Create("x"), 403, {"message": 'Rejected: "invalid key to me"'})
+
+    assert ApiError is type(error)

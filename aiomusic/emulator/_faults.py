@@ -1,7 +1,7 @@
 """What can go wrong on the way, on order."""
 
 from collections.abc import Mapping
-from typing import Final, Literal, final
+from typing import Final, Literal, final, get_args
 
 import attrs
 
@@ -72,12 +72,27 @@ class Fault:
     struck: int = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._check()
         only = _ONLY_ON.get(self.kind)
         if only is not None and self.on not in (only, "any"):
             raise ValueError(f"{self.kind!r} strikes {only!r} alone, not {self.on!r}")
         if only is None and self.on == "webhook":
             kinds = ", ".join(sorted(_HOOK_KINDS))
             raise ValueError(f"{self.kind!r} can't strike a webhook; {kinds} can")
+
+    def _check(self) -> None:
+        for name, value, known in (
+            ("kind", self.kind, get_args(FaultKind)),
+            ("on", self.on, get_args(Target)),
+        ):
+            if value not in known:
+                raise ValueError(
+                    f"{name} is {value!r}; it is one of {', '.join(known)}"
+                )
+        if self.status is not None and not 100 <= self.status <= 599:  # noqa: PLR2004
+            raise ValueError(f"status is {self.status}; it is from 100 to 599")
+        if (self.times is not None and self.times < 1) or self.skip < 0:
+            raise ValueError("times is 1 or more, or None; skip is 0 or more")
 
     def to_doom(self) -> Doom | None:
         """Give the failure that it orders for a task."""
