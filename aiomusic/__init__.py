@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aiomusic._job import JobState, JobUpdate, MusicJob
+    from aiomusic._quote import Quote
     from aiomusic._request import Request
     from aiomusic._session import MusicSession
     from aiomusic.errors import (
@@ -79,6 +80,7 @@ __all__ = [
     "Persona",
     "ProtocolError",
     "QueueFull",
+    "Quote",
     "RateLimited",
     "Request",
     "Retry",
@@ -96,6 +98,7 @@ __all__ = [
 
 _ROOMS = {
     "aiomusic._job": ("JobState", "JobUpdate", "MusicJob"),
+    "aiomusic._quote": ("Quote",),
     "aiomusic._request": ("Request",),
     "aiomusic._session": ("MusicSession",),
     "aiomusic.results": (

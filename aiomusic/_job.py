@@ -10,10 +10,10 @@ from typing import Any, Generic, Protocol, TypeVar, cast, final
 import attrs
 
 from aiomusic._request import Request
-from aiomusic.errors import JobTimedOut, MusicError
+from aiomusic.errors import Charged, JobTimedOut, MusicError
 from aiomusic.results import Clip, TaskSnapshot
 
-__all__ = ["JobOwner", "JobState", "JobUpdate", "Look", "MusicJob", "Submit"]
+__all__ = ["JobOwner", "JobState", "JobUpdate", "Look", "MusicJob", "Sending", "Submit"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -61,6 +61,14 @@ class JobUpdate:
     elapsed_s: float
 
 
+@final
+@attrs.define
+class Sending:
+    """What is known to have happened to one create, however it ends."""
+
+    is_sent: bool = False
+
+
 class JobOwner(Protocol):
     """What a job asks of the session that made it."""
 
@@ -69,6 +77,12 @@ class JobOwner(Protocol):
 
     def cancel(self, job: "MusicJob[Any]") -> None:
         """Drop a queued job, abandon a submitted one."""
+
+    def resubmit(self, job: "MusicJob[Any]") -> "MusicJob[Any]":
+        """Buy again what may have been bought."""
+
+    def give_up(self, job: "MusicJob[Any]") -> None:
+        """Close an unknown job."""
 
     def eta(self, job: "MusicJob[Any]") -> tuple[float, float] | None:
         """Guess the seconds until the job is over, as a range."""
@@ -119,7 +133,12 @@ class MusicJob(Generic[R_co]):
     _result: Any = None
     _error: MusicError | None = None
     _is_settled: bool = False
-    _is_admitted: bool = False
+    _attempt: int = 0
+    _sending: Sending | None = None
+    _asked_attempt: int = 0
+    _is_anew: bool = False
+    _followed: Any = None
+    _is_ended: bool = False
     _sent_at: float | None = None
     _waiters: list[asyncio.Future[None]] | None = None
     _watchers: "list[_Watcher] | None" = None
@@ -133,6 +152,11 @@ class MusicJob(Generic[R_co]):
     def task_id(self) -> str | None:
         """The service's name for it, once the service has answered."""
         return self._task_id
+
+    @property
+    def _is_sent(self) -> bool:
+        """Whether the service may have it, as far as the socket tells."""
+        return self._sending is not None and self._sending.is_sent
 
     @property
     def request(self) -> Request[R_co] | None:
@@ -236,7 +260,16 @@ class MusicJob(Generic[R_co]):
                 f"The job is {self._state} after {timeout_s:g} s of waiting."
                 " It goes on: wait for it again, or leave it to the session."
             )
-            raise JobTimedOut(message, key=self._key, task_id=self._task_id) from None
+            raise JobTimedOut(
+                message, charged=self._charged, key=self._key, task_id=self._task_id
+            ) from None
+
+    @property
+    def _charged(self) -> Charged:
+        """What is known of the money of a job that is open."""
+        if self._task_id is not None:
+            return Charged.YES
+        return Charged.UNKNOWN if self._is_sent else Charged.NO
 
     def cancel(self) -> bool:
         """
@@ -253,6 +286,37 @@ class MusicJob(Generic[R_co]):
             return False
         self._owner.cancel(self)
         return True
+
+    def resubmit(self) -> "MusicJob[R_co]":
+        """
+        Send it again, knowing that it may be bought twice.
+
+        Only for a job that ended without its result: the library never does it by
+        itself.
+
+        Returns:
+            A new job under the same key; this one stays as it ended.
+
+        Raises:
+            ValueError: The job is open, succeeded, or was adopted.
+        """
+        if not self._is_settled or self._error is None or self._request is None:
+            message = f"{self!r} can't be sent again: only what failed can be."
+            raise ValueError(message)
+        return self._owner.resubmit(self)
+
+    def give_up(self) -> None:
+        """
+        Close a job whose outcome is unknown; it stays counted as paid for.
+
+        Raises:
+            ValueError: Its outcome is known, or not yet lost.
+        """
+        if not self._is_settled or self._state is not JobState.UNKNOWN:
+            message = f"{self!r} can't be given up: its outcome is not unknown."
+            raise ValueError(message)
+        self._owner.give_up(self)
+        self._state = JobState.CANCELLED
 
     async def updates(self) -> AsyncIterator[JobUpdate]:
         """
@@ -309,6 +373,7 @@ class MusicJob(Generic[R_co]):
         """Take the task's id, even if nobody waits any more."""
         self._task_id = task_id
         self._sent_at = now
+        self._sending = None
         self._advance(JobState.PENDING)
 
     def _advance(

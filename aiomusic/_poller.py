@@ -14,6 +14,7 @@ from aiomusic._books import Books
 from aiomusic._clock import Clock
 from aiomusic._gate import Gate, backoff_s
 from aiomusic._job import JobState, MusicJob
+from aiomusic._log import say
 from aiomusic._schedule import Schedule
 from aiomusic._transport import Transport
 from aiomusic.errors import (
@@ -31,9 +32,8 @@ from aiomusic.results import Clip, ClipState, TaskSnapshot
 
 __all__ = ["Poller"]
 
-_log = logging.getLogger("aiomusic")
-
-LOOKERS = 16
+# So many looks that hang do not keep the others from being made.
+LOOKERS = 64
 MOST_FAILURES = 20
 # A task that shows fewer clips than it should, all of them final, may still add
 # one; after so many looks without one it has ended short.
@@ -56,6 +56,7 @@ class _Followed:
     seen: int = 0
     snapshot: TaskSnapshot = _NOTHING_SEEN
     asked_s: float | None = None
+    ticket: int = -1
 
     @property
     def clips_due(self) -> int:
@@ -89,7 +90,14 @@ class Poller:
         provider = PROVIDERS[job.provider]
         now = self.clock.now()
         followed = _Followed(job, provider, deadline=now + self.job_timeout_s)
+        job._followed = followed
         self._push(followed, now + self.schedule.next_s(provider, asked_s))
+
+    def look_now(self, job: MusicJob[Any]) -> None:
+        """Take a hint that a look may be worth it; no hint is believed."""
+        followed = job._followed
+        if isinstance(followed, _Followed) and followed.ticket >= 0:
+            self._push(followed, self.clock.now())
 
     async def run(self) -> None:
         """Look at tasks as they fall due, for as long as there is a session."""
@@ -109,9 +117,16 @@ class Poller:
             self._wake.clear()
             timer = None
             if self._heap:
-                due = max(self._heap[0][0], self.gate.opens_at)
+                due, ticket, followed = self._heap[0]
+                if followed.ticket != ticket:
+                    # A hint has moved this look to another time.
+                    heapq.heappop(self._heap)
+                    continue
+                due = max(due, self.gate.opens_at)
                 if due <= self.clock.now():
-                    return heapq.heappop(self._heap)[2]
+                    heapq.heappop(self._heap)
+                    followed.ticket = -1
+                    return followed
                 timer = self.clock.call_at(due, self._wake.set)
             try:
                 await self._wake.wait()
@@ -120,13 +135,15 @@ class Poller:
                     timer.cancel()
 
     def _push(self, followed: _Followed, due: float) -> None:
-        heapq.heappush(self._heap, (due, next(self._order), followed))
+        followed.ticket = next(self._order)
+        heapq.heappush(self._heap, (due, followed.ticket, followed))
         self._wake.set()
 
     async def _look(self, followed: _Followed) -> None:
         job = followed.job
         try:
-            snapshot = await self._snapshot(followed)
+            self._take(followed, await self._snapshot(followed))
+            followed.failures = 0
         except (JobFailed, ContentRefused) as error:
             if error.charged is Charged.NO:
                 error.charged = Charged.UNKNOWN
@@ -134,12 +151,9 @@ class Poller:
         except AuthenticationFailed as error:
             # The task lives on, but this key will not see it.
             error.charged = Charged.YES
-            self.books.fail(job, error, state=job.state)
+            self.books.detach(job, error)
         except Exception as error:  # noqa: BLE001 - one bad look, whatever it is
             self._failed(followed, error)
-        else:
-            followed.failures = 0
-            self._take(followed, snapshot)
 
     async def _snapshot(self, followed: _Followed) -> TaskSnapshot:
         task_id = followed.job.task_id
@@ -156,7 +170,13 @@ class Poller:
     def _failed(self, followed: _Followed, error: Exception) -> None:
         """Count a look that failed; too many in a row end the following."""
         followed.failures += 1
-        _log.info("look %d at %r failed: %s", followed.failures, followed.job, error)
+        say(
+            logging.INFO,
+            "look %d at %r failed: %s",
+            followed.failures,
+            followed.job,
+            error,
+        )
         if followed.failures >= MOST_FAILURES:
             message = (
                 f"{followed.failures} looks at the task failed in a row, the last"
@@ -164,15 +184,13 @@ class Poller:
             )
             ended = JobDetached(message)
             ended.__cause__ = error
-            self.books.fail(followed.job, ended, state=followed.job.state)
+            self.books.detach(followed.job, ended)
             return
         if isinstance(error, RateLimited):
             self.gate.close(error.retry_after_s, followed.failures)
+        # However fast the pace, an outage of minutes is outlasted.
         pace_s = self.schedule.next_s(followed.provider, None)
-        # A pace set by the caller holds for failures too, as long as they are few.
-        self._again(
-            followed, max(pace_s, min(backoff_s(followed.failures), pace_s * 4))
-        )
+        self._again(followed, max(pace_s, backoff_s(followed.failures) / 5))
 
     def _take(self, followed: _Followed, snapshot: TaskSnapshot) -> None:
         """Pass on what a look showed."""
@@ -207,7 +225,7 @@ class Poller:
             f"The task is still {job.state} after job_timeout_s="
             f"{self.job_timeout_s:g} s. {_still_there(job)}"
         )
-        self.books.fail(job, JobTimedOut(message), state=job.state)
+        self.books.detach(job, JobTimedOut(message))
 
 
 def _still_there(job: MusicJob[Any]) -> str:

@@ -9,7 +9,8 @@ from aiomusic.providers._replies import Provider
 __all__ = ["Advised", "Fixed", "Schedule"]
 
 
-LONGEST_S = 300.0
+# A service that asks for less, or for more, is not taken at its word.
+SHORTEST_S, LONGEST_S = 0.1, 300.0
 
 
 class Schedule(Protocol):
@@ -46,4 +47,6 @@ class Advised:
     """The pace that the service asks for, or else that each provider advises."""
 
     def next_s(self, provider: Provider, asked_s: float | None) -> float:
-        return provider.pace_s if asked_s is None else min(asked_s, LONGEST_S)
+        if asked_s is None:
+            return provider.pace_s
+        return min(max(asked_s, SHORTEST_S), LONGEST_S)

@@ -1,40 +1,26 @@
 """MusicSession: builds every part, hands out jobs, and closes all of it."""
 
-import asyncio
 import json
-import logging
 import math
-import uuid
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, final
 
 import aiohttp
-import anyio
 
-from aiomusic import _download, _wire
-from aiomusic._books import Books
+from aiomusic import _wire
 from aiomusic._clock import Clock, SystemClock
-from aiomusic._gate import Gate, backoff_s
-from aiomusic._job import JobState, MusicJob
-from aiomusic._limits import Limits
-from aiomusic._poller import Poller
+from aiomusic._job import MusicJob
+from aiomusic._quote import Quote, quote
 from aiomusic._request import Request
+from aiomusic._run import Run
 from aiomusic._schedule import Advised, Fixed
-from aiomusic._submit import Submitter
-from aiomusic._transport import ApiKey, Transport, base_url_from, key_from
-from aiomusic.errors import (
-    Charged,
-    DownloadError,
-    JobCancelled,
-    MusicError,
-    NotSent,
-    ProtocolError,
-    RateLimited,
-    Retry,
-    ServiceFailed,
-)
+from aiomusic._submit import OnKnownKey
+from aiomusic._transport import ApiKey, Hidden, Transport, base_url_from, key_from
+from aiomusic.journal import Grouping, Journal, Limits, Record, Spending
+from aiomusic.journal.memory import MemoryJournal
 from aiomusic.providers._all import PROVIDERS
 from aiomusic.providers._replies import Provider
 from aiomusic.providers.lyrics import LyricsWriter
@@ -42,11 +28,9 @@ from aiomusic.providers.nuro import Nuro
 from aiomusic.providers.riffusion import Riffusion
 from aiomusic.providers.suno import Suno
 from aiomusic.results import Clip, Credits, TaskSnapshot
+from aiomusic.webhooks import Event, Hooks
 
 __all__ = ["MusicSession"]
-
-# Who wants to hear of jobs that failed sets up logging; nobody else is told twice.
-logging.getLogger("aiomusic").addHandler(logging.NullHandler())
 
 R = TypeVar("R")
 
@@ -72,7 +56,15 @@ class MusicSession:
             the environment variable AIOMUSIC_API_KEY.
         base_url: Where the API is; None: AIOMUSIC_BASE_URL, else the service.
         concurrency: How many tasks may be in flight at the service at one time.
-        max_credits: How many credits this session may spend in all; None: no limit.
+        max_credits: How many credits may be spent in all, by this session, or by
+            all that ever shared its journal; None: no limit.
+        journal: A file that keeps what is bought through crashes and between
+            processes; None: AIOMUSIC_JOURNAL, else nothing is kept.
+        on_known_key: What to do with a key that the journal has: ``"attach"`` gives
+            the job that it belongs to, ``"new"`` buys again, ``"error"`` refuses.
+        webhook_url: A public address where `webhooks` is mounted; creates that
+            take one carry it, with the job's key as the last part of its path.
+        webhook_secret: What the service signs its callbacks with.
         on_exit: ``"wait"`` as told above; ``"detach"`` never waits.
         request_timeout_s: How long one HTTP call may take.
         job_timeout_s: How long a task is followed before its job ends with
@@ -85,6 +77,7 @@ class MusicSession:
 
     Attributes:
         suno, riffusion, nuro, lyrics: The operations of each provider.
+        webhooks: Where callbacks are handed in; None without *webhook_url*.
     """
 
     def __init__(
@@ -94,6 +87,10 @@ class MusicSession:
         base_url: str | None = None,
         concurrency: int = 10,
         max_credits: int | None = None,
+        journal: "str | Path | Journal | None" = None,
+        on_known_key: OnKnownKey = "attach",
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
         on_exit: Literal["wait", "detach"] = "wait",
         request_timeout_s: float = 30.0,
         job_timeout_s: float = 1800.0,
@@ -106,19 +103,28 @@ class MusicSession:
         _check_at_least("poll_every_s", poll_every_s, 0)
         _check_above_zero("request_timeout_s", request_timeout_s)
         _check_above_zero("job_timeout_s", job_timeout_s)
-        if on_exit not in {"wait", "detach"}:
-            message = f'on_exit is {on_exit!r}; it must be "wait" or "detach".'
-            raise ValueError(message)
-        self._api_key = api_key
+        _check_one_of("on_exit", on_exit, ("wait", "detach"))
+        _check_one_of("on_known_key", on_known_key, ("attach", "new", "error"))
+        self._api_key = Hidden(api_key)
         self._base_url = base_url
+        if (webhook_url is None) != (webhook_secret is None):
+            message = "webhook_url and webhook_secret go together; give both, or none."
+            raise ValueError(message)
         self._limits = Limits(concurrency=concurrency, max_credits=max_credits)
+        self._journal = _journal(journal)
+        self._on_known_key: OnKnownKey = on_known_key
         self._on_exit = on_exit
         self._request_timeout_s = request_timeout_s
         self._job_timeout_s = job_timeout_s
         self._schedule = Advised() if poll_every_s is None else Fixed(poll_every_s)
         self._http = http
         self._clock = SystemClock() if clock is None else clock
-        self._run: _Run | None = None
+        self._run: Run | None = None
+        self.webhooks: Hooks | None = None
+        if webhook_url is not None and webhook_secret is not None:
+            self.webhooks = Hooks(
+                webhook_url, webhook_secret, self._called_back, self._clock
+            )
         self.suno = Suno(self.submit, self._look)
         self.riffusion = Riffusion(self.submit, self._look)
         self.nuro = Nuro(self.submit, self._look)
@@ -136,19 +142,25 @@ class MusicSession:
             raise RuntimeError(message)
         transport = Transport(
             base_url_from(self._base_url),
-            key_from(self._api_key),
+            key_from(self._api_key.value),
             self._request_timeout_s,
             self._http,
         )
-        await transport.open()
-        # Slots that an earlier run held are not held in this one.
-        self._limits.in_flight = 0
-        self._run = _Run(
+        await self._journal.open()
+        try:
+            await transport.open()
+        except BaseException:
+            await self._journal.aclose()
+            raise
+        self._run = Run(
             transport=transport,
+            journal=self._journal,
             limits=self._limits,
             schedule=self._schedule,
             clock=self._clock,
             job_timeout_s=self._job_timeout_s,
+            hooks=self.webhooks,
+            on_known_key=self._on_known_key,
         )
         return self
 
@@ -158,14 +170,16 @@ class MusicSession:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        run = self._open_run()
+        run = self._run
+        assert run is not None
         try:
             if error is None and self._on_exit == "wait":
-                await run.books.is_idle.wait()
+                await run.books.idle()
         finally:
-            with anyio.CancelScope(shield=True):
-                await run.aclose()
-            self._run = None
+            try:
+                await run.leave()
+            finally:
+                self._run = None
 
     def submit(
         self,
@@ -228,10 +242,55 @@ class MusicSession:
         if known is not None:
             return known
         job: MusicJob[tuple[Clip, ...]] = run.new_job(None, provider, key, metadata)
-        run.books.open(job)
-        job._accept(task_id, run.now())
-        run.poller.follow(job)
+        run.attach(job, task_id)
         return job
+
+    async def resume(self) -> list[MusicJob[Any]]:
+        """
+        Take up every job of the journal that is not over, without paying.
+
+        Those whose task is known are followed again.  Those whose create may or may
+        not have been sent are UNKNOWN: awaiting one raises `SubmissionUnknown`, and
+        its ``resubmit()`` or ``give_up()`` is yours to call.  A job that another
+        living session follows is left to it.
+
+        Returns:
+            The jobs, with their metadata, oldest first; none without a journal.
+
+        Raises:
+            JournalError: The journal can't be read.
+        """
+        return await self._open_run().resume()
+
+    async def jobs(self) -> list[Record]:
+        """
+        Give all that the journal knows, oldest first; none without a journal.
+
+        Raises:
+            JournalError: The journal can't be read.
+        """
+        self._open_run()
+        return await self._journal.records()
+
+    async def spending(
+        self, by: Grouping = "operation", *, tag: str | None = None
+    ) -> dict[str, Spending]:
+        """
+        Add up what was bought, as the journal has it.
+
+        Args:
+            by: ``"operation"``, or ``"day"`` (UTC).
+            tag: A name in *metadata* to add up by instead.
+
+        Raises:
+            JournalError: The journal can't be read.
+        """
+        self._open_run()
+        return await self._journal.spending(by, tag)
+
+    def quote(self, requests: Iterable[Request[Any]]) -> Quote:
+        """Say what a list of requests would cost; nothing is bought."""
+        return quote(requests)
 
     async def credits(self) -> Credits:
         """
@@ -240,7 +299,10 @@ class MusicSession:
         Raises:
             MusicError: It can't be had; passing faults were tried again.
         """
-        return await self._open_run().read(_wire.CREDITS_PATH, _wire.read_credits)
+        run = self._open_run()
+        found = await run.read(_wire.CREDITS_PATH, _wire.read_credits)
+        run.balance.see(found.total)
+        return found
 
     async def download(self, clip: Clip, folder: str | Path) -> Path:
         """
@@ -251,12 +313,16 @@ class MusicSession:
         """
         return await self._open_run().download(clip, Path(folder))
 
+    async def _called_back(self, job_key: str | None, event: Event) -> None:
+        if self._run is not None:
+            await self._run.called_back(job_key, event)
+
     async def _look(self, provider: str, task_id: str) -> TaskSnapshot:
         found = _provider(provider)
         _check_task_id(task_id)
         return await self._open_run().look(found, task_id)
 
-    def _open_run(self) -> "_Run":
+    def _open_run(self) -> "Run":
         if self._run is None or self._run.submitter.is_leaving:
             message = (
                 "This MusicSession is not open: use it inside"
@@ -266,178 +332,22 @@ class MusicSession:
         return self._run
 
 
-@final
-class _Run:
-    """The parts of a session between entering and leaving it once."""
+def _journal(value: "str | Path | Journal | None") -> Journal:
+    value = os.environ.get("AIOMUSIC_JOURNAL") if value is None else value
+    if value is None or value == "":
+        return MemoryJournal()
+    if isinstance(value, (str, Path)):
+        from aiomusic.journal.sqlite import SqliteJournal  # noqa: PLC0415 - its cost
 
-    # While a session is left, creates on the wire may hear their answer so long.
-    GRACE_S = 5.0
-
-    def __init__(
-        self,
-        *,
-        transport: Transport,
-        limits: Limits,
-        schedule: Advised | Fixed,
-        clock: Clock,
-        job_timeout_s: float,
-    ) -> None:
-        self.transport = transport
-        self.clock = clock
-        self.books = Books(limits)
-        gate = Gate(clock)
-        self.poller = Poller(
-            transport=transport,
-            books=self.books,
-            gate=gate,
-            schedule=schedule,
-            clock=clock,
-            job_timeout_s=job_timeout_s,
-        )
-        self.submitter = Submitter(
-            transport=transport,
-            books=self.books,
-            poller=self.poller,
-            gate=gate,
-            clock=clock,
-        )
-        self._saves = asyncio.Semaphore(SAVES_AT_ONCE)
-        self._is_closed = False
-        # The one task that holds all others; `aclose` ends and awaits it.  It is no
-        # task group of the caller's, which would wrap the caller's own exception.
-        self._task = asyncio.create_task(self._work(), name="aiomusic")
-
-    async def _work(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.submitter.run())
-                tasks.create_task(self.poller.run())
-        except Exception as error:
-            self.submitter.is_leaving = True
-            self.books.detach_all("aiomusic itself failed.", error)
-            raise
-
-    async def aclose(self) -> None:
-        """Stop, settle what is open, and close the connections."""
-        try:
-            await self.submitter.leave(self.GRACE_S)
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        finally:
-            self._is_closed = True
-            self.books.detach_all("The session was left before the job was over.")
-            await self.transport.aclose()
-        if not self._task.cancelled():
-            self._task.result()
-
-    def now(self) -> float:
-        return self.clock.now()
-
-    def new_job(
-        self,
-        request: Request[Any] | None,
-        provider: str,
-        key: str | None,
-        metadata: Mapping[str, object] | None,
-    ) -> MusicJob[Any]:
-        return MusicJob(
-            owner=self,
-            key=uuid.uuid4().hex if key is None else key,
-            request=request,
-            metadata={} if metadata is None else metadata,
-            provider=provider,
-            made_at=self.clock.now(),
-        )
-
-    def cancel(self, job: MusicJob[Any]) -> None:
-        match job.state:
-            case JobState.QUEUED:
-                message = "The job was cancelled before it was sent; it costs nothing."
-                error = JobCancelled(message)
-            case JobState.SUBMITTING:
-                message = (
-                    "The job was cancelled while it was being sent. If the service"
-                    " has it already, it is paid for: nothing can stop it there."
-                )
-                error = JobCancelled(message, charged=Charged.UNKNOWN)
-            case _:
-                message = (
-                    "The job was given up. The service has no way to stop a task, so"
-                    " it is paid for, and its clips can still be had:"
-                    f" music.attach({job.provider!r}, {job.task_id!r})."
-                )
-                error = JobCancelled(message, charged=Charged.YES)
-        self.books.abandon(job, error)
-
-    def eta(self, job: MusicJob[Any]) -> tuple[float, float] | None:
-        provider = PROVIDERS.get(job.provider)
-        if provider is None or job._sent_at is None:
-            return None
-        elapsed_s = self.now() - job._sent_at
-        least_s, most_s = provider.typical_s
-        # A task that is late may be late by as much again.
-        return max(0.0, least_s - elapsed_s), max(most_s - elapsed_s, elapsed_s / 2)
-
-    async def save(self, job: MusicJob[Any], folder: Path) -> list[Path]:
-        clips = [clip for clip in job.clips if clip.is_playable]
-        if not clips:
-            message = f"{job!r} has no clips to save."
-            raise DownloadError(message, key=job.key, retry=Retry.NEVER)
-        paths: list[Path] = []
-        for clip in clips:
-            try:
-                paths.append(await self.download(clip, folder))
-            except DownloadError as error:
-                error._about(key=job.key, task_id=job.task_id)
-                raise
-        return paths
-
-    async def download(self, clip: Clip, folder: Path) -> Path:
-        if self._is_closed:
-            message = (
-                "The session that made the job is closed; open one and call"
-                " music.download(clip, folder)."
-            )
-            raise DownloadError(message)
-        async with self._saves:
-            return await _download.save_clip(
-                clip,
-                folder,
-                transport=self.transport,
-                refresh=self._refresh,
-                clock=self.clock,
-            )
-
-    async def _refresh(self, clip: Clip) -> Clip:
-        """Ask the task again for a clip whose link has died."""
-        if clip.task_id is None or clip.provider not in PROVIDERS:
-            return clip
-        snapshot = await self.look(PROVIDERS[clip.provider], clip.task_id)
-        found = [one for one in snapshot.clips if one.clip_id == clip.clip_id]
-        return found[0] if found else clip
-
-    async def look(self, provider: Provider, task_id: str) -> TaskSnapshot:
-        path = provider.path_of(task_id)
-        return await self.read(
-            path, lambda reply: _wire.read_task(provider, task_id, reply)
-        )
-
-    async def read(self, path: str, decode: Callable[[_wire.Reply], R]) -> R:
-        """Ask for something free; a passing fault is met by asking again."""
-        failures = 0
-        while True:
-            try:
-                return decode(await self.transport.get(path))
-            except (NotSent, ProtocolError, RateLimited, ServiceFailed) as error:
-                failures += 1
-                if failures == MOST_READ_TRIES or error.retry is Retry.AFTER_EDIT:
-                    raise
-                await self.clock.sleep(_wait_s(error, failures))
+        return SqliteJournal(value)
+    return value
 
 
-def _wait_s(error: MusicError, failures: int) -> float:
-    asked_s = error.retry_after_s if isinstance(error, RateLimited) else None
-    return backoff_s(failures) if asked_s is None else asked_s
+def _check_one_of(name: str, value: str, values: tuple[str, ...]) -> None:
+    if value not in values:
+        known = " or ".join(f'"{one}"' for one in values)
+        message = f"{name} is {value!r}; it must be {known}."
+        raise ValueError(message)
 
 
 def _provider(name: str) -> Provider:

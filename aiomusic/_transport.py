@@ -14,12 +14,13 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from types import SimpleNamespace
-from typing import TypeAlias, final
+from typing import Generic, TypeAlias, TypeVar, final
 from urllib.parse import urlsplit
 
 import aiohttp
 import attrs
 
+from aiomusic._job import Sending
 from aiomusic._wire import Reply
 from aiomusic.errors import (
     AuthenticationFailed,
@@ -31,9 +32,20 @@ from aiomusic.errors import (
     SubmissionUnknown,
 )
 
-__all__ = ["ApiKey", "Media", "Sending", "Transport", "base_url_from", "key_from"]
+__all__ = ["ApiKey", "Hidden", "Media", "Transport", "base_url_from", "key_from"]
 
 ApiKey: TypeAlias = str | Callable[[], Awaitable[str]]
+
+T = TypeVar("T")
+
+
+@final
+@attrs.frozen(repr=False)
+class Hidden(Generic[T]):
+    """A secret that no repr shows."""
+
+    value: T
+
 
 DEFAULT_BASE_URL = "https://api.sunoapi.com"
 CONNECT_S = 10.0
@@ -89,14 +101,6 @@ def key_from(value: ApiKey | None) -> ApiKey:
         )
         raise AuthenticationFailed(message)
     return key
-
-
-@final
-@attrs.define
-class Sending:
-    """What is known to have happened to one create, however it ends."""
-
-    is_sent: bool = False
 
 
 async def _note_headers(

@@ -307,7 +307,7 @@ def _own_words(text: str) -> str:
 _QUOTED = re.compile(r"'.*'|\".*\"|“.*”", re.DOTALL)
 _REFUNDED = re.compile(r"\bcredits?\b[^.]*\brefunded\b", re.IGNORECASE)
 _NOT_REFUNDED = re.compile(
-    r"\b(not|never|no credits|cannot|can't|won't|weren't|wasn't|if|will|would|may|can)\b"
+    r"\b(not|never|no credits|cannot|can't|won't|weren't|wasn't|if|will|would|may)\b"
     r"[^.]*\brefunded\b",
     re.IGNORECASE,
 )

@@ -26,6 +26,7 @@ __all__ = ["main"]
 
 _EXTRA = {"cyclopts", "platformdirs", "rich"}
 _USAGE = 2
+_INTERRUPTED = 130
 
 
 def main() -> int:
@@ -45,6 +46,9 @@ def main() -> int:
         )
 
         return run_command(sys.argv[1:])
+    except KeyboardInterrupt:
+        # Ctrl-C before there was any work to end.
+        return _INTERRUPTED
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise

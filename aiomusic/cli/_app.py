@@ -1,14 +1,21 @@
 """The commands, their options and their help; what they do is loaded only then."""
 
 import importlib.metadata
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import attrs
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from aiomusic.cli._exits import MEANINGS
-from aiomusic.cli._options import Delivery, Song
+from aiomusic.cli._options import (
+    Delivery,
+    Following,
+    JournalOption,
+    JsonOption,
+    Song,
+    StateName,
+)
 
 __all__ = ["APP"]
 
@@ -17,6 +24,7 @@ Examples:
 
   aiomusic create "r&b pop song" --local
   aiomusic create "slow r&b" --lyrics words.txt --title "Paper Boats"
+  aiomusic jobs
   aiomusic credits
   eval "$(aiomusic emulator &)"
 """
@@ -30,6 +38,7 @@ Environment:
 
   AIOMUSIC_API_KEY   the key of the service
   AIOMUSIC_BASE_URL  where the service is, if not at its own address
+  AIOMUSIC_JOURNAL   the file that keeps what is bought, if not the usual one
 """
 
 
@@ -69,6 +78,21 @@ Examples:
   aiomusic create "r&b pop song" --json | jq -r 'select(.event=="saved").path'
 
 Files are saved under --out; their paths are all that a pipe gets.
+What is bought is kept in a journal: 'aiomusic jobs' shows it.
+"""
+
+JOBS_EXAMPLES: Final = """\
+Examples:
+
+  aiomusic jobs
+  aiomusic jobs list --state unknown --since 2d
+  aiomusic jobs show 3fa9c1d2
+  aiomusic jobs resume --out songs/
+  aiomusic jobs spending --by day
+  aiomusic jobs list --json | jq -r 'select(.state=="succeeded").files[]'
+
+A key may be shortened, to its first four characters or more, if no other begins so.
+On a pipe a line has its fields between tabs, and times as ISO 8601 has them, in UTC.
 """
 
 
@@ -156,3 +180,132 @@ def emulator(
         host=host, port=port, credits=credits, seed=seed, pace_s=pace
     )
     return _emulator.serve(stand)
+
+
+JOBS: Final = App(
+    name="jobs",
+    help="Show what was bought, go on with what is open, and add up what it cost.",
+    help_epilogue=f"{JOBS_EXAMPLES}\n{EXIT_CODES}",
+)
+APP.command(JOBS)
+
+USUALLY: Final = Following()
+
+
+@JOBS.default
+@JOBS.command(name="list")
+def list_jobs(
+    *,
+    state: Annotated[
+        tuple[StateName, ...],
+        Parameter(help="Only those in this state; may be repeated."),
+    ] = (),
+    tag: Annotated[
+        tuple[str, ...],
+        Parameter(help="Only those with this name=value; may be repeated."),
+    ] = (),
+    since: Annotated[
+        str | None, Parameter(help="Only those this young, as in 90m, 12h or 2d.")
+    ] = None,
+    limit: Annotated[
+        int | None, Parameter(validator=Number(gte=1), help="Only the newest so many.")
+    ] = None,
+    journal: JournalOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """
+    List the jobs of the journal, the newest last; needs no key and no network.
+
+    On a pipe: state, time, cost, charged, kind, key, task and title, between tabs.
+    """
+    from aiomusic.cli import _jobs  # noqa: PLC0415 - costs the whole library
+
+    wanted = _jobs.Wanted.of(states=state, tags=tag, since=since, limit=limit)
+    return _jobs.list_jobs(wanted, journal, as_json=as_json)
+
+
+@JOBS.command
+def show(
+    key: Annotated[str, Parameter(help="The job's key, or the beginning of it.")],
+    /,
+    *,
+    journal: JournalOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show all that is known of a job; needs no key of the service and no network."""
+    from aiomusic.cli import _jobs  # noqa: PLC0415 - costs the whole library
+
+    return _jobs.show(key, journal, as_json=as_json)
+
+
+@JOBS.command
+def spending(
+    *,
+    by: Annotated[
+        Literal["operation", "day"],
+        Parameter(help="What to add up by; days are those of UTC.", show_default=True),
+    ] = "operation",
+    tag: Annotated[
+        str | None, Parameter(help="Add up by the values of this tag instead.")
+    ] = None,
+    journal: JournalOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """
+    Add up what was bought, and what is reserved for jobs that are not over.
+
+    On a pipe: heading, jobs, credits and reserved, between tabs; the last is the sum.
+    """
+    from aiomusic.cli import _jobs  # noqa: PLC0415 - costs the whole library
+
+    return _jobs.spending(by, tag, journal, as_json=as_json)
+
+
+@JOBS.command
+def resume(
+    *keys: Annotated[
+        str, Parameter(help="Jobs to go on with; none: all that are not over.")
+    ],
+    following: Following = USUALLY,
+) -> int:
+    """
+    Follow what is open and save it; nothing is bought.
+
+    A job that is named and done is saved again, where its files are gone.
+    Those whose create may or may not have been bought are told of, with code 6.
+    """
+    from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
+
+    return _resume.resume(keys, following)
+
+
+@JOBS.command
+def resubmit(
+    key: Annotated[str, Parameter(help="The job's key, or the beginning of it.")],
+    /,
+    *,
+    yes: Annotated[bool, Parameter(help="Do not ask.")] = False,
+    following: Following = USUALLY,
+) -> int:
+    """
+    Send a job again that ended without its songs; it may be bought twice.
+
+    On a terminal it is asked for first; elsewhere --yes must be given.
+    """
+    from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
+
+    return _resume.resubmit(key, following, is_sure=yes)
+
+
+@JOBS.command(name="give-up")
+def give_up(
+    key: Annotated[str, Parameter(help="The job's key, or the beginning of it.")],
+    /,
+    *,
+    journal: JournalOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Close a job whose outcome is unknown; it stays counted as paid for."""
+    from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
+
+    return _resume.give_up(key, journal, as_json=as_json)

@@ -1,29 +1,31 @@
 """``aiomusic create``: buy songs, follow them, save them."""
 
-import asyncio
-import contextlib
 import logging
-import sys
-import tempfile
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from aiomusic._job import MusicJob
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
-from aiomusic.cli._exits import Exit, UsageError, exit_for, printable, worst
-from aiomusic.cli._options import Delivery, Song
+from aiomusic.cli._exits import Exit, UsageError, exit_for
+from aiomusic.cli._follow import Pursuit, writable
+from aiomusic.cli._journal import Guide, Place
+from aiomusic.cli._options import Delivery, Song, read_tags
 from aiomusic.cli._requests import read_lyrics, to_request
 from aiomusic.cli._run import run
 from aiomusic.cli._service import open_session
 from aiomusic.cli._show import Events, Paths, Show, tell
-from aiomusic.errors import Charged, DownloadError, MusicError, MusicWarning, Retry
-from aiomusic.results import Clip, ClipState
+from aiomusic.errors import (
+    BudgetExceeded,
+    MusicError,
+    MusicWarning,
+)
+from aiomusic.journal.memory import MemoryJournal
 
-__all__ = ["create"]
+__all__ = ["create", "place_of"]
 
 
 def create(song: Song, delivery: Delivery) -> Exit:
@@ -32,7 +34,7 @@ def create(song: Song, delivery: Delivery) -> Exit:
     logging.getLogger("aiomusic").addHandler(logging.NullHandler())
     try:
         requests = [_request(song, delivery)] * delivery.count
-        with _writable(Path(delivery.out)) as folder:
+        with writable(Path(delivery.out)) as folder:
             return run(_buy(requests, folder, delivery))
     except (MusicError, UsageError) as error:
         show: Show = Events() if delivery.as_json else Paths()
@@ -52,76 +54,79 @@ def _request(song: Song, delivery: Delivery) -> Request[Any]:
     return request
 
 
-@contextlib.contextmanager
-def _writable(folder: Path) -> Iterator[Path]:
-    """
-    Make sure, before anything is paid for, that files can be written there.
-
-    A folder that was made for it, and stays empty, is removed again.
-
-    Raises:
-        DownloadError: They can't.
-    """
-    missing: list[Path] = []
-    try:
-        try:
-            missing += [one for one in (folder, *folder.parents) if not one.exists()]
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-        except OSError as error:
-            raise DownloadError(
-                f"Nothing can be saved in {folder}: {error.strerror}."
-                " Choose another folder with --out. Nothing was sent.",
-                charged=Charged.NO,
-                retry=Retry.AFTER_EDIT,
-            ) from error
-        yield folder
-    finally:
-        for one in missing:
-            with contextlib.suppress(OSError):
-                one.rmdir()
-
-
 async def _buy(
     requests: Sequence[Request[Any]], folder: Path, delivery: Delivery
 ) -> Exit:
-    is_local = delivery.local
-    jobs: dict[MusicJob[Any], Exit | None] = {}
-    with contextlib.ExitStack() as stack:
-        show: Show | None = None
+    place = place_of(delivery)
+    journal = MemoryJournal() if place is None else place.to_keep()
+    out = None if delivery.out == Delivery().out else delivery.out
+    # The usual journal holds every run there ever was, and the limit is for this one.
+    is_for_this_run = place is not None and not place.is_named
+    bought, refused = _affordable(requests, delivery, is_for_this_run=is_for_this_run)
+    tags = read_tags(delivery.tag)
+
+    async def start(music: MusicSession) -> Sequence[MusicJob[Any]]:
         try:
-            async with open_session(
-                local_seed=_seed(requests[0], delivery) if is_local else None,
-                max_credits=delivery.max_credits,
-                poll_every_s=delivery.poll_every,
-                job_timeout_s=delivery.timeout,
-            ) as music:
-                jobs = {music.submit(request): None for request in requests}
-                show = stack.enter_context(_show(delivery, list(jobs)))
-                async with asyncio.TaskGroup() as tasks:
-                    for job in jobs:
-                        tasks.create_task(_follow(music, job, folder, show, jobs))
-        except asyncio.CancelledError:
-            # Only now, with the session left, is it known what became of each job.
-            for job in [job for job, code in jobs.items() if code is None]:
-                assert show is not None
-                show.interrupted(job, is_local=is_local)
-            raise
-    return worst(code for code in jobs.values() if code is not None)
+            return [
+                music.submit(request, key=_key(delivery.key, at), metadata=tags)
+                for at, request in enumerate(bought, 1)
+            ]
+        except ValueError as error:
+            raise UsageError(f"{error} Nothing was sent.") from error
 
-
-def _show(delivery: Delivery, jobs: Sequence[MusicJob[Any]]) -> Show:
-    if delivery.as_json:
-        return Events()
-    if not sys.stderr.isatty():
-        return Paths()
-    from aiomusic.cli._progress import (  # noqa: PLC0415 - costs its import
-        Lines,
+    pursuit = Pursuit(
+        folder=folder,
+        journal=journal,
+        guide=Guide(place=place, out=out, is_local=delivery.local),
+        as_json=delivery.as_json,
+        refused=refused,
     )
+    opening = open_session(
+        journal=journal,
+        local_seed=_seed(requests[0], delivery) if delivery.local else None,
+        max_credits=None if is_for_this_run else delivery.max_credits,
+        poll_every_s=delivery.poll_every,
+        job_timeout_s=delivery.timeout,
+    )
+    return await pursuit.run(opening, start)
 
-    names = {job.key: _name(job, at, len(jobs)) for at, job in enumerate(jobs, 1)}
-    return Lines(names, is_local=delivery.local)
+
+def place_of(delivery: Delivery) -> Place | None:
+    """
+    Say where the journal is, if any is to be kept.
+
+    Raises:
+        UsageError: The options about it don't go together.
+    """
+    if delivery.no_journal and delivery.journal is not None:
+        raise UsageError("Give --journal or --no-journal, not both. Nothing was sent.")
+    is_kept = not (delivery.no_journal or delivery.local) or bool(delivery.journal)
+    if delivery.key is not None and not is_kept:
+        raise UsageError(
+            "--key needs a journal, to be known in the next run: leave out"
+            " --no-journal, and with --local give --journal too. Nothing was sent."
+        )
+    return Place.of(delivery.journal) if is_kept else None
+
+
+def _affordable(
+    requests: Sequence[Request[Any]], delivery: Delivery, *, is_for_this_run: bool
+) -> tuple[Sequence[Request[Any]], list[Exception]]:
+    """Split what is asked for into what the limit covers, and why not the rest."""
+    most, cost = delivery.max_credits, requests[0].cost
+    if most is None or not is_for_this_run or len(requests) * cost <= most:
+        return requests, []
+    fit = most // cost
+    error = BudgetExceeded(
+        f"{len(requests) - fit} of {len(requests)} not bought: each costs {cost}"
+        f" credits, and max_credits={most} covers {fit}. Nothing was sent for it."
+    )
+    return requests[:fit], [error]
+
+
+def _key(name: str | None, at: int) -> str | None:
+    """Name the first as asked, so that a greater --count adds to what there is."""
+    return name if name is None or at == 1 else f"{name}-{at}"
 
 
 def _seed(request: Request[Any], delivery: Delivery) -> int:
@@ -129,53 +134,3 @@ def _seed(request: Request[Any], delivery: Delivery) -> int:
     if delivery.seed is not None:
         return delivery.seed
     return zlib.crc32(f"{request.kind()} {request.to_body()}".encode())
-
-
-def _name(job: MusicJob[Any], at: int, most: int) -> str:
-    kind = job.provider if job.request is None else job.request.kind()
-    return kind if most == 1 else f"{at}/{most} {kind}"
-
-
-async def _follow(
-    music: MusicSession,
-    job: MusicJob[Any],
-    folder: Path,
-    show: Show,
-    ends: dict[MusicJob[Any], Exit | None],
-) -> None:
-    """Follow one job to its files, and note how it ended."""
-    try:
-        async for update in job.updates():
-            show.update(job, update)
-        clips: tuple[Clip, ...] = await job
-    except MusicError as error:
-        show.failed(job, error)
-        ends[job] = exit_for(error)
-        return
-    if failed := [one for one in job.clips if one.state is ClipState.FAILED]:
-        show.note(_short(job, failed))
-    show.saving(job)
-    codes = [await _save(music, job, clip, folder, show) for clip in clips]
-    ends[job] = worst(codes)
-    if ends[job] is Exit.DONE:
-        show.done(job)
-
-
-def _short(job: MusicJob[Any], failed: Sequence[Clip]) -> str:
-    words = "; ".join(dict.fromkeys(clip.error or "no reason" for clip in failed))
-    seen = f"{len(failed)} of {len(job.clips)} clips failed at the service: {words}"
-    return f"{printable(seen)} [task {job.task_id}]"
-
-
-async def _save(
-    music: MusicSession, job: MusicJob[Any], clip: Clip, folder: Path, show: Show
-) -> Exit:
-    """Save one clip; if it fails, the next may yet succeed."""
-    try:
-        path = await music.download(clip, folder)
-    except MusicError as error:
-        error.task_id = job.task_id
-        show.failed(job, error)
-        return exit_for(error)
-    show.saved(job, clip, path)
-    return Exit.DONE

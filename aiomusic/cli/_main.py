@@ -1,5 +1,6 @@
 """From typed words to an exit code."""
 
+import sys
 from collections.abc import Sequence
 
 from cyclopts import CycloptsError
@@ -15,6 +16,9 @@ def run_command(words: Sequence[str]) -> int:
     """Run the command; what is wrong with the words is told on one line."""
     try:
         code = APP(list(words))
+    except UsageError as error:
+        sys.stderr.write(f"aiomusic: {sentence(error)}\n")
+        return Exit.USAGE
     except CycloptsError as error:
         told = sentence(UsageError(_why(error)))
         APP.error_console.print(f"aiomusic: {told}", markup=False, soft_wrap=True)
@@ -27,5 +31,7 @@ def _why(error: CycloptsError) -> str:
     hint = f"'{command} --help' shows what there is."
     if isinstance(error, UnusedCliTokensError):
         extra = " ".join(error.unused_tokens or ())
+        if "create" not in (error.command_chain or ()):
+            return f"{extra!r} is nothing that '{command}' takes. {hint}"
         return f"{extra!r} is one word too many: put the prompt in quotes. {hint}"
     return f"{error} {hint}"

@@ -1,21 +1,46 @@
 """What can be asked of ``aiomusic create``: light, so that --help is quick."""
 
+import re
 from typing import Annotated, Literal, final
 
 import attrs
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
-__all__ = ["Delivery", "ProviderName", "Song"]
+from aiomusic.cli._exits import UsageError
+
+__all__ = [
+    "Delivery",
+    "Following",
+    "JournalOption",
+    "JsonOption",
+    "ProviderName",
+    "Song",
+    "StateName",
+    "read_tags",
+    "seconds",
+]
 
 ProviderName = Literal["riffusion", "suno", "nuro"]
+StateName = Literal[
+    "open",
+    "submitting",
+    "pending",
+    "running",
+    "succeeded",
+    "failed",
+    "cancelled",
+    "unknown",
+]
 
 _SONG = Group("The song", sort_key=1)
 _SUNO = Group("Suno only", sort_key=2)
 _NURO = Group("Nuro only", sort_key=3)
 _DELIVERY = Group("Buying and saving", sort_key=4)
+_FOLLOWING = Group("Following and saving", sort_key=4)
 
 _DAY_S = 86_400
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": _DAY_S, "w": 7 * _DAY_S}
 _SHARE = Number(gte=0, lte=1)
 
 
@@ -148,8 +173,33 @@ class Delivery:
     ] = 1
     max_credits: Annotated[
         int | None,
-        Parameter(validator=Number(gte=0), help="Never spend more than this."),
+        Parameter(
+            validator=Number(gte=0),
+            help="Never spend more than this: in this run, or with a --journal of"
+            " yours in all runs that share it.",
+        ),
     ] = None
+    key: Annotated[
+        str | None,
+        Parameter(
+            help="Your name for the job: the same line again gives the same job, and"
+            " buys nothing. With --count the next are NAME-2, NAME-3."
+        ),
+    ] = None
+    tag: Annotated[
+        tuple[str, ...],
+        Parameter(help="A name=value to find the job by; may be repeated."),
+    ] = ()
+    journal: Annotated[
+        str | None,
+        Parameter(
+            help="File that keeps what is bought, if not the usual one; with --local"
+            " none is kept without it."
+        ),
+    ] = None
+    no_journal: Annotated[
+        bool, Parameter(help="Keep no journal; what is interrupted is on its own.")
+    ] = False
     poll_every: Annotated[
         float | None,
         Parameter(
@@ -167,3 +217,72 @@ class Delivery:
         bool,
         Parameter(name="--json", help="One JSON line on standard output per event."),
     ] = False
+
+
+JournalOption = Annotated[
+    str | None,
+    Parameter(name="--journal", help="File of the journal, if not the usual one."),
+]
+JsonOption = Annotated[
+    bool, Parameter(name="--json", help="JSON lines on standard output.")
+]
+
+
+@Parameter(name="*", group=_FOLLOWING)
+@final
+@attrs.frozen(kw_only=True)
+class Following:
+    """How jobs that are bought already are followed and saved."""
+
+    out: Annotated[str, Parameter(help="Folder to save into.")] = "songs/"
+    journal: JournalOption = None
+    poll_every: Annotated[
+        float | None,
+        Parameter(
+            validator=Number(gte=0, lte=_DAY_S),
+            help="Seconds between two looks; left out: what the provider advises.",
+        ),
+    ] = None
+    timeout: Annotated[
+        float,
+        Parameter(
+            validator=Number(gt=0, lte=_DAY_S), help="Seconds to follow a task for."
+        ),
+    ] = 1800.0
+    as_json: Annotated[
+        bool,
+        Parameter(name="--json", help="One JSON line on standard output per event."),
+    ] = False
+
+
+def read_tags(typed: tuple[str, ...]) -> dict[str, str]:
+    """
+    Read what is typed as ``name=value``.
+
+    Raises:
+        UsageError: It is not.
+    """
+    tags: dict[str, str] = {}
+    for one in typed:
+        name, equals, value = one.partition("=")
+        if not (name and equals):
+            raise UsageError(f"--tag is {one!r}; write name=value, as in album=blue.")
+        if tags.setdefault(name, value) != value:
+            raise UsageError(f"--tag {name} has two values; give it one.")
+    return tags
+
+
+def seconds(option: str, typed: str) -> float:
+    """
+    Read a length of time, as in ``2d``.
+
+    Raises:
+        UsageError: It is none.
+    """
+    found = re.fullmatch(r"(\d{1,6}) ?([smhdw])", typed)
+    if found is None:
+        raise UsageError(
+            f"{option} is {typed!r}; write a number with s, m, h, d or w, as in 2d."
+        )
+    number, unit = found.groups()
+    return int(number) * _UNITS[unit]

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from aiomusic._job import JobState, JobUpdate, MusicJob
 from aiomusic.cli._exits import sentence
+from aiomusic.cli._journal import Guide
 from aiomusic.cli._show import say, whereabouts
 from aiomusic.results import Clip
 
@@ -142,10 +143,10 @@ class Lines:
         """Say it above the lines."""
         self._tell(text)
 
-    def interrupted(self, job: MusicJob[Any], *, is_local: bool) -> None:
+    def interrupted(self, job: MusicJob[Any], guide: Guide) -> None:
         """End the job's line, and say what becomes of the job."""
         self._line(job).end("interrupted")
-        self._tell(whereabouts(job, is_local=is_local))
+        self._tell(whereabouts(job, guide))
 
     def _tell(self, text: str) -> None:
         if text not in self._told:

@@ -12,6 +12,8 @@ import aiohttp
 from aiomusic._session import MusicSession
 from aiomusic.cli._exits import UsageError
 from aiomusic.errors import AuthenticationFailed
+from aiomusic.journal import Journal
+from aiomusic.journal.memory import MemoryJournal
 
 __all__ = ["open_session"]
 
@@ -21,6 +23,7 @@ LOCAL_POLL_S: Final = 0.1
 @contextlib.asynccontextmanager
 async def open_session(
     *,
+    journal: Journal | None = None,
     local_seed: int | None = None,
     max_credits: int | None = None,
     poll_every_s: float | None = None,
@@ -30,6 +33,8 @@ async def open_session(
     Open a session on what the environment names, or on an emulator of its own.
 
     Args:
+        journal: What it writes into; None: nothing is kept, whatever the
+            environment says.
         local_seed: What the emulator's songs follow from; None: no emulator.
         max_credits, poll_every_s, job_timeout_s: As `MusicSession` has them.
 
@@ -58,6 +63,7 @@ async def open_session(
         music = MusicSession(
             key,
             base_url=base_url,
+            journal=MemoryJournal() if journal is None else journal,
             max_credits=max_credits,
             poll_every_s=poll_every_s,
             job_timeout_s=job_timeout_s,

@@ -11,6 +11,7 @@ import attrs
 
 from aiomusic._job import JobState, JobUpdate, MusicJob
 from aiomusic.cli._exits import exit_for, sentence
+from aiomusic.cli._journal import Guide
 from aiomusic.errors import Charged, MusicError, Retry
 from aiomusic.results import Clip
 
@@ -34,7 +35,7 @@ def tell(text: str) -> None:
 
 
 class Show(Protocol):
-    """How the jobs of ``aiomusic create`` are shown."""
+    """How jobs are shown while they are followed."""
 
     def __enter__(self) -> Self: ...
 
@@ -63,7 +64,7 @@ class Show(Protocol):
     def note(self, text: str) -> None:
         """Say what is no error, and yet worth knowing."""
 
-    def interrupted(self, job: MusicJob[Any], *, is_local: bool) -> None:
+    def interrupted(self, job: MusicJob[Any], guide: Guide) -> None:
         """Show what becomes of a job that the command leaves."""
 
 
@@ -109,9 +110,9 @@ class Paths:
         """Say it."""
         tell(text)
 
-    def interrupted(self, job: MusicJob[Any], *, is_local: bool) -> None:
+    def interrupted(self, job: MusicJob[Any], guide: Guide) -> None:
         """Say it."""
-        tell(whereabouts(job, is_local=is_local))
+        tell(whereabouts(job, guide))
 
 
 @final
@@ -213,7 +214,7 @@ class Events:
         """Say it on standard error."""
         self._beside.note(text)
 
-    def interrupted(self, job: MusicJob[Any], *, is_local: bool) -> None:
+    def interrupted(self, job: MusicJob[Any], guide: Guide) -> None:
         """Write what becomes of the job."""
         error = job.error
         self._write(
@@ -221,9 +222,9 @@ class Events:
             job,
             state=job.state,
             charged=Charged.YES if error is None else error.charged,
-            message=whereabouts(job, is_local=is_local),
+            message=whereabouts(job, guide),
         )
-        self._beside.interrupted(job, is_local=is_local)
+        self._beside.interrupted(job, guide)
 
     def _write(
         self,
@@ -243,21 +244,6 @@ class Events:
         say(json.dumps(line))
 
 
-def whereabouts(job: MusicJob[Any], *, is_local: bool) -> str:
+def whereabouts(job: MusicJob[Any], guide: Guide) -> str:
     """Say where a job is that the command leaves, and how to have it again."""
-    task = f"{job.provider} task {job.task_id}"
-    charged = Charged.YES if job.error is None else job.error.charged
-    if is_local:
-        return "interrupted: the emulator ended with the command; nothing was charged."
-    if job.task_id is None and charged is Charged.NO:
-        return (
-            "interrupted: the job was dropped before it was sent; nothing was charged."
-        )
-    if job.task_id is None:
-        return (
-            "interrupted: a request was on its way and may have been charged;"
-            " look at 'aiomusic credits' before you repeat it."
-        )
-    if job.state is JobState.SUCCEEDED:
-        return f"interrupted: {task} is done and paid for, but not all of it is saved."
-    return f"interrupted: {task} lives on at the service and is paid for."
+    return f"interrupted: {guide.interrupted(job)}"

@@ -112,7 +112,7 @@ class Pace:
     @property
     def retry_after_s(self) -> float:
         """When to look again, which the real service leaves to its clients."""
-        return 0.02 if self.is_counted else min(5.0, max(0.02, self.total / 8))
+        return 0.1 if self.is_counted else min(5.0, max(0.1, self.total / 8))
 
     def stretch(self, dice: random.Random) -> float:
         """Draw how much longer than usual one task takes."""

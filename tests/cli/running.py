@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
+import pytest
 
+from aiomusic.cli._main import run_command
 from aiomusic.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
@@ -49,8 +51,19 @@ class Command:
             for name, value in os.environ.items()
             if not name.startswith("AIOMUSIC_") and not name.lower().endswith("_proxy")
         }
-        clean = {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+        # The usual journal is not that of whoever runs the tests.
+        home = str(folder.with_name(f"{folder.name}-home"))
+        clean = {
+            "PYTHONPATH": str(ROOT),
+            "PYTHONWARNINGS": "error",
+            "HOME": home,
+            "XDG_DATA_HOME": home,
+        }
         return cls(folder, {**env, **clean})
+
+    @property
+    def home(self) -> Path:
+        return Path(self.env["XDG_DATA_HOME"])
 
     def at(self, api: Emulator) -> "Command":
         return self.having(AIOMUSIC_BASE_URL=api.url, AIOMUSIC_API_KEY=api.key)
@@ -82,3 +95,24 @@ class Command:
         key = self.env.get("AIOMUSIC_API_KEY")
         assert key is None or key not in ended.out + ended.err
         return ended
+
+
+class Here:
+    """The command in this process, as `Command` is in another."""
+
+    def __init__(
+        self,
+        command: Command,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        self.folder, self.home, self._capsys = command.folder, command.home, capsys
+        monkeypatch.chdir(command.folder)
+        monkeypatch.delenv("AIOMUSIC_API_KEY", raising=False)
+        for name in ("AIOMUSIC_JOURNAL", "AIOMUSIC_BASE_URL", "XDG_DATA_HOME", "HOME"):
+            monkeypatch.setenv(name, command.env.get(name, ""))
+
+    def __call__(self, *words: str) -> Ended:
+        code = run_command(words)
+        out, err = self._capsys.readouterr()
+        return Ended(code=code, out=out, err=err)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import Command, Ended
+from running import Command, Ended, Here
 
 from aiomusic.emulator import Emulator, Pace
 
@@ -191,7 +191,7 @@ async def test_a_full_disk_leaves_nothing_half_written(
 ) -> None:
     """A song that does not fit is told of, with its task, and is no broken file."""
     ended = await aiomusic.at(api)(
-        *("create", "pop", *SHORT),
+        *("create", "pop", "--no-journal", *SHORT),
         prefix=("sh", "-c", 'ulimit -f 8; exec "$@"', "sh"),
     )
 
@@ -202,6 +202,7 @@ async def test_a_full_disk_leaves_nothing_half_written(
     left = [path.name for path in (aiomusic.folder / "songs").iterdir()]
     # A part is what a later download goes on with.
     assert [] == [name for name in left if ".part" not in name]
+    assert not aiomusic.home.exists()
 
 
 async def test_refused_content_is_one_sentence(
@@ -280,7 +281,7 @@ async def test_an_interrupt_names_what_lives_on(
     assert code == process.returncode
     assert err.decode() == (
         f"aiomusic: interrupted: riffusion task {task_id} lives on at the service and"
-        " is paid for.\n"
+        " is paid for: 'aiomusic jobs resume' goes on with it.\n"
     )
     last = json.loads(out.splitlines()[-1])
     assert ("interrupted", task_id) == (last["event"], last["task_id"])
@@ -296,11 +297,15 @@ async def test_an_interrupt_names_what_lives_on(
         pytest.param(("x", "--seed", "1"), "--seed goes with --local", id="seed"),
     ],
 )
-async def test_wrong_words_are_one_sentence(
-    aiomusic: Command, words: tuple[str, ...], expected: str
+def test_wrong_words_are_one_sentence(
+    aiomusic: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    expected: str,
 ) -> None:
     """Bad usage ends with 2 and a hint."""
-    ended = await aiomusic("create", *words)
+    ended = Here(aiomusic, monkeypatch, capsys)("create", *words)
 
     assert (2, "") == (ended.code, ended.out)
     assert expected in ended.sentence

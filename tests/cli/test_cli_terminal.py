@@ -117,7 +117,7 @@ async def test_a_terminal_says_how_long_it_may_take(
     async with Emulator(pace=Pace.polls(running=1_000_000), media=False) as api:
         terminal = Terminal(aiomusic.at(api))
         await terminal.start("create", "pop", *FAST)
-        await terminal.wait_for("s left")
+        await terminal.wait_for("running")
         terminal.press(b"\x03")
         code = await terminal.end()
         (task_id,) = api.tasks

@@ -1,27 +1,34 @@
 """
 The music the emulator makes: a composer, a band, a studio.
 
-``compose`` turns a brief into a score and needs the standard library alone;
-``write_song`` renders a score and imports numpy only then.
+``compose`` turns a `Brief` into a `Score` and needs the standard library alone;
+``write_song`` renders a score and imports numpy only then. The way of a song::
+
+    Brief -> prompt -> form -> harmony, melody -> Sheet     (what is sung)
+    Sheet + Style -> band -> Performance                    (what is played)
+    Performances -> spans -> Score                          (what is heard)
+    Score -> desk -> level -> file                          (the studio)
+
+Everything in between is a frozen value. Chance comes from `Dice`, which are made
+of the seed and of what they decide, so that one decision never moves another.
+Edits put other spans into a score; what they leave alone stays the same samples.
 """
 
 from aiomusic.emulator.music._art import draw_cover, draw_cover_jpeg
 from aiomusic.emulator.music._brief import Brief, Segment
 from aiomusic.emulator.music._compose import compose
-from aiomusic.emulator.music._edits import (
-    concat,
-    cover,
-    extend,
-    from_recording,
-    replace_section,
-    swap_sound,
-    swap_vocals,
+from aiomusic.emulator.music._encode import (
+    Kind,
+    Renderer,
+    available_kinds,
+    renderer_named,
+    write_song,
 )
-from aiomusic.emulator.music._encode import Kind, available_kinds, write_song
 from aiomusic.emulator.music._hearing import Hearing, UnreadableAudio
 from aiomusic.emulator.music._listen import can_listen, listen
 from aiomusic.emulator.music._lyricist import Words, write_lyrics
 from aiomusic.emulator.music._midi import to_midi
+from aiomusic.emulator.music._roll import draw_notes
 from aiomusic.emulator.music._score import (
     Line,
     Note,
@@ -36,6 +43,15 @@ from aiomusic.emulator.music._score import (
 )
 from aiomusic.emulator.music._theory import Key
 from aiomusic.emulator.music._voice import Voice, voice_in
+from aiomusic.emulator.music.edits import (
+    concat,
+    cover,
+    extend,
+    from_recording,
+    replace_section,
+    swap_sound,
+    swap_vocals,
+)
 
 __all__ = [
     "Brief",
@@ -47,6 +63,7 @@ __all__ = [
     "Origin",
     "Performance",
     "Recording",
+    "Renderer",
     "Score",
     "Section",
     "Segment",
@@ -63,9 +80,11 @@ __all__ = [
     "cover",
     "draw_cover",
     "draw_cover_jpeg",
+    "draw_notes",
     "extend",
     "from_recording",
     "listen",
+    "renderer_named",
     "replace_section",
     "swap_sound",
     "swap_vocals",

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (bars are what this file is about)
 """The composer: from a brief to a score, without chance that is not its seed's."""
 
 import re
@@ -11,23 +10,13 @@ from aiomusic.emulator.music._brief import Brief
 from aiomusic.emulator.music._clock import Clock
 from aiomusic.emulator.music._dice import Dice
 from aiomusic.emulator.music._form import (
-    ENERGY,
     Part,
     bar_length,
     free_form,
     sung_form,
     timed_form,
 )
-from aiomusic.emulator.music._harmony import fitted, progressions
 from aiomusic.emulator.music._lyricist import short_lyrics, write_lyrics
-from aiomusic.emulator.music._melody import (
-    Ground,
-    Idea,
-    Place,
-    hummed,
-    idea_of,
-    line_of,
-)
 from aiomusic.emulator.music._prompt import Wish, read
 from aiomusic.emulator.music._score import (
     BEATS,
@@ -36,13 +25,11 @@ from aiomusic.emulator.music._score import (
     Section,
     Sheet,
     Span,
-    Stretch,
-    Tone,
-    Verse,
 )
-from aiomusic.emulator.music._theory import Chord, Key
-from aiomusic.emulator.music._voice import Voice, gender_in, voice_in
-from aiomusic.emulator.music._words import kind_of, stanzas_of, syllables_of
+from aiomusic.emulator.music._theory import Key
+from aiomusic.emulator.music._voice import Voice, gender_in, singer_words, voice_in
+from aiomusic.emulator.music._words import kind_of, stanzas_of
+from aiomusic.emulator.music._writer import writer_of
 
 DEFAULT_S: Final = 20.0
 _RING_S: Final = 1.7
@@ -142,7 +129,7 @@ def voice_for(brief: Brief, wish: Wish, dice: Dice) -> Voice | None:
         return brief.singer
     if brief.instrumental or wish.is_instrumental or not brief.lyrics:
         return None
-    text = f"{brief.voice or ''} {brief.style if not brief.voice else ''}"
+    text = singer_words(brief.voice, brief.style)
     return voice_in(text, default=gender_in(text) or default)
 
 
@@ -190,115 +177,6 @@ def _stretched(tempo: float, bars: int, duration_s: float) -> float:
     """Bend the tempo by up to 4 % so that the last chord has time to ring."""
     wanted = bars * BEATS * 60.0 / max(0.5, duration_s - min(_RING_S, duration_s / 10))
     return round(min(tempo * 1.04, max(tempo * 0.96, wanted)), 2)
-
-
-def writer_of(brief: Brief, wish: Wish, key: Key, voice: Voice | None) -> "Writer":
-    """Prepare what every section of the song is written from."""
-    changes = progressions(wish.style, key, Dice("changes", brief.seed, brief.style))
-    return Writer(
-        wish=wish,
-        key=key,
-        changes=changes,
-        voice=voice,
-        seed=brief.seed,
-        take=brief.take,
-    )
-
-
-@attrs.frozen(kw_only=True)
-class Writer:
-    """Writes the stretches of one song from the ideas it is built on."""
-
-    wish: Wish
-    key: Key
-    changes: dict[str, tuple[Chord, ...]]
-    voice: Voice | None
-    seed: int
-    take: int
-
-    def sheet(self, parts: tuple[Part, ...], tempo: float) -> Sheet:
-        """Write chords, melody and words of every part."""
-        stretches = [self.stretch(part, number) for number, part in enumerate(parts)]
-        return Sheet(key=self.key, tempo=tempo, stretches=tuple(stretches))
-
-    def stretch(
-        self, part: Part, number: int, chords: tuple[Chord, ...] = ()
-    ) -> Stretch:
-        """Write one section, over *chords* where they are given."""
-        energy = ENERGY[part.kind] + 0.08 * self.wish.haste
-        if part.kind == "verse" and number > 2:
-            energy += 0.07
-        chords = fitted(chords or self.changes[part.kind], part.bars)
-        idea = idea_of(part.kind, Dice("motif", self.seed, part.kind))
-        # One dice for all sections of a kind: a chorus comes back as it was.
-        dice = Dice("tune", self.seed, self.take, part.kind)
-        melody, verses = self._sung(part, chords, idea, dice)
-        if not part.lines and self._is_played(part):
-            melody = self._played(part, chords, idea, dice)
-        return Stretch(
-            kind=part.kind,
-            bars=part.bars,
-            energy=round(min(1.0, energy), 3),
-            chords=chords,
-            melody=melody,
-            verses=verses,
-        )
-
-    def _is_played(self, part: Part) -> bool:
-        if part.kind in ("intro", "outro"):
-            return False
-        return part.kind == "inst" or self.voice is None
-
-    def _ground(self, chords: tuple[Chord, ...], low: int, high: int) -> Ground:
-        return Ground(
-            key=self.key,
-            chords=chords,
-            low=low,
-            high=high,
-            pulse=self.wish.style.pulse,
-            push=self.wish.style.push,
-        )
-
-    def _sung(
-        self, part: Part, chords: tuple[Chord, ...], idea: Idea, dice: Dice
-    ) -> tuple[tuple[Tone, ...], tuple[Verse, ...]]:
-        if self.voice is None:
-            return (), ()
-        ground = self._ground(chords, self.voice.low, self.voice.high)
-        tones: list[Tone] = []
-        verses: list[Verse] = []
-        length = float(part.line_bars * BEATS)
-        for number, text in enumerate(part.lines):
-            place = Place(
-                start=number * length,
-                length=length,
-                number=number,
-                is_last=number == len(part.lines) - 1,
-            )
-            line = line_of(syllables_of(text), place, ground, idea, dice)
-            tones += line
-            if line:
-                start, end = line[0].start, line[-1].start + line[-1].length
-                verses.append(Verse(text=text, start=start, length=end - start))
-        return tuple(tones), tuple(verses)
-
-    def _played(
-        self, part: Part, chords: tuple[Chord, ...], idea: Idea, dice: Dice
-    ) -> tuple[Tone, ...]:
-        layer = next(la for la in self.wish.style.layers if la.role == "lead")
-        ground = self._ground(chords, layer.low, layer.high)
-        size = 2 if part.bars % 2 == 0 else 1
-        count = part.bars // size
-        tones: list[Tone] = []
-        for number in range(count):
-            place = Place(
-                start=float(number * size * BEATS),
-                length=float(size * BEATS),
-                number=number,
-                is_last=number == count - 1,
-            )
-            tones += line_of(hummed(idea, place), place, ground, idea, dice)
-        return tuple(tones)
 
 
 def timeline(

@@ -3,13 +3,18 @@
 import importlib.util
 import os
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from aiomusic.emulator.music._plain import write_wav
 from aiomusic.emulator.music._score import Score
 
 Kind = Literal["mp3", "wav", "flac"]
+# Takes a score, gives blocks of stereo samples of 44.1 kHz: float32 arrays of
+# numpy of the shape (2, n) that add up to the score's duration.
+Renderer: TypeAlias = Callable[[Score], Iterable[Any]]
+GROUP: Final = "aiomusic.renderers"
 KINDS: Final[tuple[Kind, ...]] = ("mp3", "wav", "flac")
 
 
@@ -26,14 +31,24 @@ def _has_numpy() -> bool:
     return all(importlib.util.find_spec(name) for name in ("numpy", "soundfile"))
 
 
-def write_song(score: Score, path: str | os.PathLike[str], kind: Kind = "mp3") -> None:
+def write_song(
+    score: Score,
+    path: str | os.PathLike[str],
+    kind: Kind = "mp3",
+    *,
+    renderer: Renderer | None = None,
+) -> None:
     """
     Render *score* to *path*; the file appears whole or not at all.
+
+    It takes seconds of CPU: call it in a worker process.
 
     Args:
         score: the song.
         path: where the file goes; its folder must exist.
         kind: "mp3", "wav" or "flac"; the name of the file is not looked at.
+        renderer: who plays instead of this project's band, for instance a model
+            of one's own; None: the band.
 
     Raises:
         ValueError: *kind* cannot be written here; see ``available_kinds()``.
@@ -50,18 +65,39 @@ def write_song(score: Score, path: str | os.PathLike[str], kind: Kind = "mp3") -
     os.close(handle)
     part = Path(name)
     try:
-        _render(score, part, kind)
+        _render(score, part, kind, renderer)
         part.replace(target)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
 
 
-def _render(score: Score, path: Path, kind: Kind) -> None:
+def renderer_named(name: str) -> Renderer:
+    """
+    Load a renderer that an installed package offers.
+
+    Packages offer one as an entry point of the group ``aiomusic.renderers``.
+
+    Raises:
+        LookupError: no package offers *name*.
+    """
+    # It is slow to import, and nearly nobody asks.
+    from importlib.metadata import entry_points  # noqa: PLC0415
+
+    for found in entry_points(group=GROUP, name=name):
+        renderer: Renderer = found.load()
+        return renderer
+    raise LookupError(f"no installed package offers the renderer {name!r} in {GROUP}")
+
+
+def _render(score: Score, path: Path, kind: Kind, renderer: Renderer | None) -> None:
     if not _has_numpy():
         write_wav(score, path)
         return
     # The studio imports numpy: only when something is rendered.
-    from aiomusic.emulator.music.synth import render_file  # noqa: PLC0415
+    from aiomusic.emulator.music.synth import (  # noqa: PLC0415
+        render_file,
+        song_blocks,
+    )
 
-    render_file(score, path, kind)
+    render_file((renderer or song_blocks)(score), path, kind)

@@ -18,12 +18,14 @@ from aiomusic.emulator.music._words import Syllable
 
 # Shapes of a line in scale steps around its middle, start to end.
 _SHAPES: Final = (
-    (-1.0, 1.5, 2.5, -0.5),
-    (2.0, 1.0, 0.0, -2.0),
-    (-2.0, -0.5, 1.0, 2.0),
-    (0.0, 2.5, 0.5, 1.5),
-    (1.0, -1.5, 1.5, 0.0),
-    (-1.5, 2.0, -0.5, -1.5),
+    (-1.5, 2.0, 3.0, -1.0),
+    (2.5, 1.5, 0.0, -2.5),
+    (-2.5, -0.5, 1.5, 2.5),
+    (0.0, 3.0, 0.5, 2.0),
+    (1.5, -2.0, 2.0, 0.0),
+    (-2.0, 2.5, -0.5, -2.0),
+    (0.0, 2.0, -1.5, 1.0, -2.0),
+    (2.0, -1.0, 1.5, -1.5, 0.5),
 )
 _FORMS: Final = ("ABAC", "AABA", "AABC", "ABAB")
 _RANGE: Final = {"verse": 0.36, "chorus": 0.6, "bridge": 0.54, "prechorus": 0.48}
@@ -193,7 +195,7 @@ def _pitches(
         is_end = n == len(onsets) - 1
         row: dict[int, tuple[float, int]] = {}
         for step, pitch in enumerate(ladder):
-            cost = 0.5 * abs(step - aim) + dice.between(0, 0.8)
+            cost = 0.8 * abs(step - aim) + dice.between(0, 0.8)
             cost += _dissonance(pitch, tones, onset, length)
             if is_end:
                 cost += _ending(pitch, place, ground, tones)
@@ -239,7 +241,7 @@ def _cheapest(
 
 def _leap(steps: int) -> float:
     size = abs(steps)
-    return (0.55, 0.0, 0.15, 0.5, 0.9, 1.5)[size] if size < 6 else 1.5 + size * 0.6
+    return (0.65, 0.0, 0.2, 0.5, 0.9, 1.5)[size] if size < 6 else 1.5 + size * 0.6
 
 
 def hummed(idea: Idea, place: Place) -> tuple[Syllable, ...]:

@@ -84,7 +84,7 @@ _INSTRUMENTS: Final = (
     (r"marimba|xylophone|kalimba", "marimba"),
     (r"bells?|glockenspiel|celesta|music box", "bell"),
     (r"choir|choral", "choir"),
-    (r"harp|koto|guzheng|pluck\w*|pipa", "koto"),
+    (r"harp|koto|guzheng|pluck\w*|pipa|chinese|chinoiserie|gufeng|japanese", "koto"),
     (r"synth lead|lead synth|synth", "synth-lead"),
     (r"pad|atmospher\w*", "warm-pad"),
 )

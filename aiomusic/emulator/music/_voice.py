@@ -29,9 +29,16 @@ class Voice:
 FEMALE: Final = Voice(gender="female", low=57, high=76, throat=1.17)
 MALE: Final = Voice(gender="male", low=46, high=65, throat=1.0)
 CHILD: Final = Voice(gender="child", low=62, high=79, throat=1.32, vibrato=0.1)
-_WOMEN: Final = r"\b(female|woman|women|girl|lady|soprano|alto|diva|f)\b"
-_MEN: Final = r"\b(male|man|men|boy|tenor|baritone|bass voice|gentleman|m)\b"
+_WOMEN: Final = r"\b(female|woman|women|girl|lady|soprano|alto|diva)\b"
+_MEN: Final = r"\b(male|man|men|boy|tenor|baritone|gentleman)\b"
+_NEAR: Final = re.compile(
+    r"(?:[\w-]+[ ,]+){0,3}\b(?:voices?|vocals?|vocalist|singer|singing|sung|female|"
+    r"male|woman|man|girl|boy|tenor|soprano|baritone|alto|child|kids?)\b"
+)
+_LOW: Final = r"\b(?:deep|bass|low|baritone)\b"
+_HIGH: Final = r"\b(?:high|soprano|falsetto)\b|sweet|cute"
 _CHILDREN: Final = r"\b(child|children|kid|kids)\b"
+_LETTERS: Final = {"f": "female", "m": "male"}
 _COLOURS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (r"husky|raspy|smoky|hoarse|gritty", {"breath": 0.3, "bright": -2.0}),
     (r"breathy|airy|whisper|ethereal|sexy|lazy", {"breath": 0.4, "vibrato": 0.15}),
@@ -43,9 +50,25 @@ _COLOURS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 )
 
 
+def singer_words(voice: str | None, style: str) -> str:
+    """
+    Return the words that describe a singer.
+
+    Those are the words of *voice*, with the gender from *style* where it has none.
+    Without it they are what stands before a word for a singer in *style*: in "deep
+    house, warm female voice" nobody sings deep.
+    """
+    near = " ".join(found.group() for found in _NEAR.finditer(style.lower()))
+    if not voice:
+        return near
+    return voice if gender_in(voice) else f"{voice} {gender_in(near) or ''}"
+
+
 def gender_in(text: str) -> str | None:
     """Find who is asked to sing in *text*; None when nobody is."""
-    words = text.lower()
+    words = text.lower().strip()
+    if words in _LETTERS:
+        return _LETTERS[words]
     for gender, pattern in (("child", _CHILDREN), ("female", _WOMEN), ("male", _MEN)):
         if re.search(pattern, words):
             return gender
@@ -66,9 +89,9 @@ def voice_in(text: str, *, default: str) -> Voice:
     for pattern, change in _COLOURS:
         if re.search(pattern, words):
             voice = attrs.evolve(voice, **change)
-    if re.search(r"deep|bass|low|baritone", words):
+    if re.search(_LOW, words):
         return _shifted(voice, -4, 0.94)
-    if re.search(r"\bhigh|soprano|falsetto|sweet|cute", words):
+    if re.search(_HIGH, words):
         return _shifted(voice, 3, 1.05)
     return voice
 

@@ -10,6 +10,7 @@ from aiomusic.emulator.music import (
     compose,
     draw_cover,
     draw_cover_jpeg,
+    draw_notes,
     to_midi,
 )
 from aiomusic.emulator.music.styles import STYLES
@@ -45,6 +46,20 @@ def test_jpeg_where_pillow_is() -> None:
 
     assert data is not None
     assert data.startswith(b"\xff\xd8\xff")
+
+
+def test_the_score_is_a_picture() -> None:
+    """Every note, section and line of words is in the picture of the score."""
+    lyrics = "[Verse]\nBread & butter on the sill"
+    score = compose(Brief(style="folk", lyrics=lyrics, duration_s=9))
+
+    root = ET.fromstring(draw_notes(score))
+
+    texts = [element.text for element in root.iter() if element.tag.endswith("text")]
+    boxes = [element for element in root.iter() if element.tag.endswith("rect")]
+    assert len(boxes) == 1 + sum(len(track.notes) for track in score.tracks)
+    assert [section.kind for section in score.sections] == texts[:-1]
+    assert "Bread & butter on the sill" == texts[-1]
 
 
 def test_midi_holds_every_note() -> None:

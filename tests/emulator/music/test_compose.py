@@ -41,6 +41,7 @@ def test_every_style_has_harmony_and_melody(style: str) -> None:
     assert ("drums" in roles) == (STYLES[style].groove is not None)
 
 
+@pytest.mark.slow
 def test_same_brief_is_same_score() -> None:
     """The same brief gives the same score in another process and hash seed."""
     code = (
@@ -215,6 +216,24 @@ def test_voice_is_the_one_asked_for(voice: str, gender: str) -> None:
 
     assert score.voice is not None
     assert gender == score.voice.gender
+
+
+@pytest.mark.parametrize(
+    ("style", "low", "breath"),
+    [
+        ("deep house in F major", 46, 0.06),
+        ("slow pop, husky male vocals", 46, 0.3),
+        ("soul with a deep baritone", 42, 0.06),
+    ],
+    ids=["no words for a singer", "husky", "deep"],
+)
+def test_a_prompt_describes_the_singer(style: str, low: int, breath: float) -> None:
+    """Only words that stand by a word for a singer change the voice."""
+    score = compose(Brief(style=f"{style}, male", lyrics=LYRICS))
+
+    assert score.voice is not None
+    assert "male" == score.voice.gender
+    assert (low, breath) == (score.voice.low, score.voice.breath)
 
 
 def test_a_chorus_comes_back() -> None:

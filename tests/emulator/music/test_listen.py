@@ -16,6 +16,7 @@ from aiomusic.emulator.music import (
     extend,
     from_recording,
     listen,
+    swap_sound,
     write_song,
 )
 
@@ -138,3 +139,15 @@ def test_an_upload_is_covered(tmp_path: Path) -> None:
     assert upload.key == covered.key
     assert upload.sheet.stretches[0].chords == covered.sheet.stretches[0].chords
     assert "Over the hill" in covered.lyrics
+
+
+def test_an_upload_gets_another_sound(tmp_path: Path) -> None:
+    """A recording whose sound is swapped is played anew, with the same chords."""
+    source = compose(Brief(style="folk in D major", duration_s=8, seed=3))
+    write_song(source, tmp_path / "upload.wav", "wav")
+    upload = from_recording(listen(tmp_path / "upload.wav"), title="Mine")
+
+    swapped = swap_sound(upload, "organ and flute")
+
+    assert "organ" in {track.patch for track in swapped.tracks}
+    assert upload.sheet.stretches[0].chords == swapped.sheet.stretches[0].chords

@@ -9,7 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from aiomusic.emulator.music import Brief, Score, available_kinds, compose, write_song
+from aiomusic.emulator.music import (
+    Brief,
+    Score,
+    available_kinds,
+    compose,
+    renderer_named,
+    write_song,
+)
 from aiomusic.emulator.music._plain import write_wav
 from aiomusic.emulator.music.styles import STYLES
 from aiomusic.emulator.music.synth import song_blocks
@@ -98,6 +105,7 @@ def test_strings_are_in_tune(pitch: int) -> None:
     assert abs(1200 * np.log2(found / hertz_of(pitch))) < 2
 
 
+@pytest.mark.slow
 def test_the_plain_synthesiser_plays_the_same_score(tmp_path: Path) -> None:
     """Without numpy a WAV of the exact length comes out, neither silent nor cut."""
     score = compose(Brief(style="chiptune", duration_s=3, seed=1))
@@ -111,6 +119,7 @@ def test_the_plain_synthesiser_plays_the_same_score(tmp_path: Path) -> None:
     assert 3000 < np.max(np.abs(data)) < 32767
 
 
+@pytest.mark.slow
 def test_composing_does_not_import_numpy() -> None:
     """The package is cheap: numpy is imported when something is rendered."""
     code = (
@@ -129,6 +138,7 @@ def test_composing_does_not_import_numpy() -> None:
     assert "False" == run.stdout.strip()
 
 
+@pytest.mark.slow
 def test_without_numpy_only_wav_is_offered(tmp_path: Path) -> None:
     """Where numpy cannot be found, WAV is written and other kinds are refused."""
     for name in ("numpy", "soundfile"):
@@ -171,3 +181,25 @@ def test_a_song_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
     assert [] == list(tmp_path.iterdir())
     assert "mp3" in available_kinds()
+
+
+def test_another_renderer_can_play(tmp_path: Path) -> None:
+    """A renderer of one's own gets the score, and what it plays is in the file."""
+    score = compose(Brief(style="pop", duration_s=2))
+
+    def hum(score: Score) -> list[npt.NDArray[np.float32]]:
+        time = np.arange(round(score.duration_s * RATE)) / RATE
+        tone = 0.4 * np.sin(2 * np.pi * 220 * time)
+        return [np.stack([tone, tone]).astype(np.float32)]
+
+    write_song(score, tmp_path / "hum.wav", "wav", renderer=hum)
+
+    samples, _ = soundfile.read(tmp_path / "hum.wav")
+    assert 2 * RATE == len(samples)
+    assert 220 == np.argmax(np.abs(np.fft.rfft(samples[:RATE, 0])))
+
+
+def test_renderers_are_found_by_name() -> None:
+    """A renderer nobody installed is an error that says where it was looked for."""
+    with pytest.raises(LookupError, match=r"'nobody' in aiomusic\.renderers"):
+        renderer_named("nobody")

@@ -87,7 +87,7 @@ CHIPTUNE: Final = Style(
             low=60,
             high=76,
             gate=0.8,
-            gain_db=-5.0,
+            gain_db=-2.0,
             pan=0.2,
             send=0.02,
         ),

@@ -5,7 +5,8 @@ from typing import Final, final
 
 from aiomusic.emulator.music._groove import DRUMS
 from aiomusic.emulator.music.synth._drums import KITS, drum, tuned
-from aiomusic.emulator.music.synth._patches import PATCHES, Patch, Wave, made
+from aiomusic.emulator.music.synth._instruments import PATCHES
+from aiomusic.emulator.music.synth._patches import Patch, Wave, made
 from aiomusic.emulator.music.synth._waves import RATE, Sound
 
 _LIMIT_BYTES: Final = 80_000_000

@@ -12,7 +12,7 @@ from aiomusic.emulator.music._score import Note, Performance, Track
 from aiomusic.emulator.music._voice import Voice, voice_in
 from aiomusic.emulator.music.synth._bank import Bank
 from aiomusic.emulator.music.synth._convolve import Convolver
-from aiomusic.emulator.music.synth._patches import PATCHES
+from aiomusic.emulator.music.synth._instruments import PATCHES
 from aiomusic.emulator.music.synth._rooms import ROOMS, Room, impulse
 from aiomusic.emulator.music.synth._singer import sung
 from aiomusic.emulator.music.synth._waves import RATE, Sound, noise, rise, shaped

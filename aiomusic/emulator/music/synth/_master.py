@@ -1,7 +1,7 @@
 """Mastering: every performance is mixed to a spool, levelled and cut into the song."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, final
@@ -22,14 +22,14 @@ _FORMATS: Final = {
 }
 
 
-def render_file(score: Score, path: Path, kind: str) -> None:
-    """Write *score* to *path* as *kind*."""
+def render_file(blocks: Iterable[Sound], path: Path, kind: str) -> None:
+    """Write *blocks* of stereo samples to *path* as *kind*."""
     container, subtype = _FORMATS[kind]
     with soundfile.SoundFile(
         str(path), "w", samplerate=RATE, channels=2, format=container, subtype=subtype
     ) as file:
-        for block in song_blocks(score):
-            file.write(block.T)
+        for block in blocks:
+            file.write(np.clip(block.T, -1.0, 1.0))
 
 
 def song_blocks(score: Score) -> Iterator[Sound]:

@@ -74,9 +74,11 @@ _STOPS: Final = frozenset("tdkgpb")
 _GLIDES: Final = frozenset(("m", "n", "ng", "l", "r", "w", "y", "v"))
 _GRAIN: Final = 1024
 _PARTS: Final = 8
+_BATCH: Final = 400
 _HOP: Final = 64
 _GLIDE_S: Final = 0.065
 _BREATH_GAP_S: Final = 0.22
+_LONGEST_S: Final = 8.0
 
 Grains: TypeAlias = npt.NDArray[np.float32]
 
@@ -103,7 +105,9 @@ def _phrases(notes: Sequence[Note]) -> Iterator[list[Note]]:
     phrase: list[Note] = []
     for note in sorted(notes, key=lambda note: note.start_s):
         end_s = phrase[-1].start_s + phrase[-1].length_s if phrase else 0.0
-        if phrase and note.start_s - end_s > _BREATH_GAP_S:
+        is_breath = note.start_s - end_s > _BREATH_GAP_S
+        is_long = bool(phrase) and note.start_s - phrase[0].start_s > _LONGEST_S
+        if phrase and (is_breath or is_long):
             yield phrase
             phrase = []
         phrase.append(note)
@@ -207,20 +211,22 @@ def _pulsed(phase: Curve, points: list[_Point], voice: Voice, frames: int) -> So
     pulses = np.arange(1, int(phase[-1]))
     time = np.interp(pulses, phase, np.arange(len(phase)) * (_HOP / RATE))
     level, left, right, share = _shapes(points, time)
-    heard = level > 1e-3
-    time, level, share = time[heard], level[heard], share[heard]
-    place = time * RATE
-    start = place.astype(int)
-    part = ((place - start) * _PARTS).astype(int)
-    grains = _grains(voice.throat, voice.bright)
-    chosen = grains[left[heard], part] * ((1 - share) * level).astype("f4")[:, None]
-    chosen += grains[right[heard], part] * (share * level).astype("f4")[:, None]
+    rate = np.gradient(time) if len(time) > 1 else np.full(len(time), 0.005)
     # Loudness must not grow with the number of pulses a second.
-    rate = np.gradient(time) if len(time) > 1 else np.ones(len(time)) / 200
-    chosen *= np.sqrt(np.clip(rate, 0.001, 0.02) * 200)[:, None].astype("f4")
+    level = level * np.sqrt(np.clip(rate, 0.001, 0.02) * 200)
     out = np.zeros(frames + _GRAIN, dtype=np.float32)
-    for begin, grain in zip(start.tolist(), chosen, strict=True):
-        out[begin : begin + _GRAIN] += grain
+    grains = _grains(voice.throat, voice.bright)
+    heard = np.flatnonzero(level > 1e-3)
+    # A few hundred at a time: a phrase may be long, and grains are.
+    for some in np.array_split(heard, len(heard) // _BATCH + 1):
+        place = time[some] * RATE
+        start = place.astype(int)
+        part = ((place - start) * _PARTS).astype(int)
+        weight = (share[some] * level[some]).astype("f4")[:, None]
+        rest = level[some].astype("f4")[:, None] - weight
+        chosen = grains[left[some], part] * rest + grains[right[some], part] * weight
+        for begin, grain in zip(start.tolist(), chosen, strict=True):
+            out[begin : begin + _GRAIN] += grain
     return out[:frames]
 
 

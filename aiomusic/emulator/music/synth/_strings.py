@@ -50,7 +50,7 @@ class String:
 
 def struck(string: String, hertz: float) -> Sound:
     """Sound a string of *hertz* until it has died away."""
-    size = 1 << (17 if hertz < 600 else 16)
+    size = 1 << (17 if hertz < 450 else 16)
     count = int(_TOP_HZ / RATE * size)
     omega = np.arange(count) * (2 * np.pi * RATE / size)
     leak = np.log(_GUARD) / size * RATE

@@ -56,7 +56,8 @@ def played(wave: Sound, phase: Curve) -> Sound:
     part = (place - whole).astype(np.float32)
     index = whole & (CYCLE - 1)
     left = wave[index]
-    return left + (wave[index + 1] - left) * part
+    sound: Sound = left + (wave[index + 1] - left) * part
+    return sound
 
 
 def phases(

@@ -1,0 +1,16 @@
+"""What the log is told; a log that fails changes nothing."""
+
+import contextlib
+import logging
+
+__all__ = ["say"]
+
+_log = logging.getLogger("aiomusic")
+# Who wants to hear of it sets up logging; nobody else is told twice.
+_log.addHandler(logging.NullHandler())
+
+
+def say(level: int, message: str, *values: object) -> None:
+    """Log a line; a handler that raises must not cost a job that is paid for."""
+    with contextlib.suppress(Exception):
+        _log.log(level, message, *values)

@@ -1,0 +1,39 @@
+"""What a list of requests would cost."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, final
+
+import attrs
+
+from aiomusic._request import Request
+
+__all__ = ["Quote", "quote"]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Quote:
+    """
+    A price, before anything is bought.
+
+    Attributes:
+        jobs: How many requests.
+        credits: What all of them cost.
+        by_operation: What those of each operation cost, as in ``suno.create``.
+    """
+
+    jobs: int
+    credits: int
+    by_operation: Mapping[str, int]
+
+
+def quote(requests: Iterable[Request[Any]]) -> Quote:
+    """Add up the costs."""
+    jobs, by_operation = 0, dict[str, int]()
+    for request in requests:
+        jobs += 1
+        kind = request.kind()
+        by_operation[kind] = by_operation.get(kind, 0) + request.cost
+    return Quote(
+        jobs=jobs, credits=sum(by_operation.values()), by_operation=by_operation
+    )

@@ -1,0 +1,290 @@
+"""``aiomusic jobs``: what the journal knows, without a key and without a network."""
+
+import asyncio
+import json
+import shlex
+import sys
+import time
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any, final
+
+import attrs
+
+from aiomusic.cli._exits import Exit, UsageError, exit_for, printable
+from aiomusic.cli._journal import Guide, Place, find_job, reading
+from aiomusic.cli._options import read_tags, seconds
+from aiomusic.cli._records import age, moment, short_keys, stamp, title
+from aiomusic.cli._records import as_json as _json
+from aiomusic.cli._run import run
+from aiomusic.cli._show import Events, Paths, Show, say, tell
+from aiomusic.errors import MusicError
+from aiomusic.journal import Grouping, Record, Spending
+
+__all__ = ["Wanted", "ending_well", "list_jobs", "show", "spending"]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Wanted:
+    """
+    Which jobs to list.
+
+    Attributes:
+        since_s: How old they may be; None: as old as they like.
+        limit: How many, the newest; None: all.
+    """
+
+    states: Sequence[str] = ()
+    tags: Mapping[str, str] = attrs.field(factory=dict)
+    since_s: float | None = None
+    limit: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        states: Sequence[str],
+        tags: tuple[str, ...],
+        since: str | None,
+        limit: int | None,
+    ) -> "Wanted":
+        """
+        Read what is typed.
+
+        Raises:
+            UsageError: It can't be read.
+        """
+        return cls(
+            states=states,
+            tags=read_tags(tags),
+            since_s=None if since is None else seconds("--since", since),
+            limit=limit,
+        )
+
+    def among(self, records: Iterable[Record], now: float) -> list[Record]:
+        """Give those of them, the newest last."""
+        found = [one for one in records if self._is_wanted(one, now)]
+        return found if self.limit is None else found[-self.limit :]
+
+    def _is_wanted(self, record: Record, now: float) -> bool:
+        states = {record.state, "open"} if record.is_open else {record.state}
+        return (
+            (not self.states or not states.isdisjoint(self.states))
+            and (self.since_s is None or now - record.made_at <= self.since_s)
+            and all(
+                name in record.metadata and _plain(record.metadata[name]) == value
+                for name, value in self.tags.items()
+            )
+        )
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def ending_well(work: Coroutine[Any, Any, Exit], *, as_json: bool) -> Exit:
+    """Run it, and tell of what it raises as every command does."""
+    try:
+        return run(work)
+    except (MusicError, UsageError) as error:
+        show: Show = Events() if as_json else Paths()
+        show.failed(None, error)
+        return exit_for(error)
+
+
+def list_jobs(wanted: Wanted, journal: str | None, *, as_json: bool) -> Exit:
+    """Write a line for each job that is wanted."""
+    return ending_well(_list(wanted, journal, as_json=as_json), as_json=as_json)
+
+
+async def _list(wanted: Wanted, typed: str | None, *, as_json: bool) -> Exit:
+    place = Place.of(typed)
+    async with reading(place) as journal:
+        records = [] if journal is None else await journal.records()
+    # Whoever reads the lines slowly keeps no journal open.
+    now = time.time()
+    found = await asyncio.to_thread(wanted.among, records, now)
+    if not found:
+        tell(f"no such jobs in {place.path}." if records else _none(place))
+    elif as_json:
+        for record in found:
+            say(json.dumps(_json(record)))
+    elif sys.stdout.isatty():
+        _show_table(found, records, now, place)
+    else:
+        for record in found:
+            say("\t".join(_fields(record)))
+    return Exit.DONE
+
+
+def _none(place: Place) -> str:
+    return f"no jobs yet in {place.path}."
+
+
+def _fields(record: Record) -> list[str]:
+    return [
+        record.state,
+        stamp(record.made_at) or "",
+        str(record.cost),
+        record.charged or "",
+        record.kind,
+        printable(record.key),
+        record.task_id or "",
+        title(record),
+    ]
+
+
+def _show_table(
+    found: Sequence[Record], records: Sequence[Record], now: float, place: Place
+) -> None:
+    from aiomusic.cli._tables import jobs_table  # noqa: PLC0415 - rich costs its import
+
+    jobs_table(
+        [
+            [
+                one.state,
+                age(now - one.made_at),
+                str(one.cost),
+                one.charged or "",
+                one.kind,
+                printable(key),
+                (one.task_id or "")[:8],
+                title(one),
+            ]
+            for one, key in _with_short_keys(found, records)
+        ]
+    )
+    guide = Guide(place=place)
+    if n := sum(one.is_open for one in found):
+        tell(f"{n} not over: {guide.resume()} goes on with what nobody follows.")
+    if n := sum(one.state == "unknown" for one in found):
+        tell(f"{n} unknown, may be charged: 'aiomusic jobs show KEY' tells what is.")
+
+
+def _with_short_keys(
+    found: Sequence[Record], records: Sequence[Record]
+) -> list[tuple[Record, str]]:
+    short = short_keys(records)
+    return [(one, short[one.key]) for one in found]
+
+
+def show(key: str, journal: str | None, *, as_json: bool) -> Exit:
+    """Write all that is known of one job."""
+    return ending_well(_show(key, journal, as_json=as_json), as_json=as_json)
+
+
+async def _show(key: str, typed: str | None, *, as_json: bool) -> Exit:
+    place = Place.of(typed)
+    async with reading(place) as journal:
+        record = await find_job(journal, place, key)
+    if as_json:
+        say(json.dumps(_json(record)))
+        return Exit.DONE
+    lines = _details(record, Guide(place=place))
+    if sys.stdout.isatty():
+        from aiomusic.cli._tables import (  # noqa: PLC0415 - rich costs its import
+            details_table,
+        )
+
+        details_table(lines)
+    else:
+        for name, value in lines:
+            say(f"{name}\t{value}")
+    return Exit.DONE
+
+
+def _details(record: Record, guide: Guide) -> list[tuple[str, str]]:
+    """Give the lines of one job; those with nothing to tell are left out."""
+    lines: list[tuple[str, object]] = [
+        ("key", record.key),
+        ("state", record.state),
+        ("kind", record.kind),
+        ("task", record.task_id),
+        ("cost", record.cost),
+        ("charged", record.charged),
+        ("attempt", record.attempt if record.attempt > 1 else None),
+        ("made", moment(record.made_at)),
+        ("sent", record.sent_at and moment(record.sent_at)),
+        ("accepted", record.accepted_at and moment(record.accepted_at)),
+        ("ended", record.ended_at and moment(record.ended_at)),
+        ("balance before", record.balance_before),
+        ("balance after", record.balance_after),
+    ]
+    request = record.request or {}
+    lines += [
+        (f"request {name}", value) for name, value in request.items() if name != "kind"
+    ]
+    lines += [(f"tag {name}", value) for name, value in record.metadata.items()]
+    if record.error is not None:
+        lines.append(("error", f"{record.error['type']}: {record.error['message']}"))
+    if record.result is not None:
+        lines.append(("result", record.result))
+    for clip in record.clips:
+        words = (clip.get("state"), clip.get("title"), clip.get("audio_url"))
+        told = "  ".join(str(one) for one in words if one)
+        lines.append((f"clip {clip.get('clip_id')}", told))
+    lines += [("file", file) for file in record.files]
+    lines.append(("next", _next(record, guide)))
+    return [
+        (printable(name), printable(_plain(value)))
+        for name, value in lines
+        if value is not None
+    ]
+
+
+def _next(record: Record, guide: Guide) -> str | None:
+    """Say what can be done about a job, if there is anything to be done."""
+    if record.state == "unknown":
+        return guide.unknown(record.key)
+    if record.is_open:
+        return f"{guide.resume(record.key)} follows and saves it."
+    if record.clips and not record.files and record.state == "succeeded":
+        return f"{guide.resume(record.key)} saves it."
+    if record.state == "failed" and record.request is not None:
+        name = shlex.quote(record.key)
+        return f"'aiomusic jobs resubmit {name}{guide.options}' buys it again."
+    return None
+
+
+def spending(
+    by: Grouping, tag: str | None, journal: str | None, *, as_json: bool
+) -> Exit:
+    """Write what was bought under each heading, and in all."""
+    return ending_well(_spending(by, tag, journal, as_json=as_json), as_json=as_json)
+
+
+async def _spending(
+    by: Grouping, tag: str | None, typed: str | None, *, as_json: bool
+) -> Exit:
+    place = Place.of(typed)
+    async with reading(place) as journal:
+        found = {} if journal is None else await journal.spending(by, tag=tag)
+    total = Spending(
+        jobs=sum(one.jobs for one in found.values()),
+        credits=sum(one.credits for one in found.values()),
+        reserved=sum(one.reserved for one in found.values()),
+    )
+    if as_json:
+        for heading, one in found.items():
+            fields = {"by": tag or by, "heading": heading}
+            say(json.dumps({"event": "spending", **fields, **attrs.asdict(one)}))
+        say(json.dumps({"event": "total", **attrs.asdict(total)}))
+        return Exit.DONE
+    if not found:
+        tell(f"nothing was bought in {place.path}.")
+    rows = [_sum(heading or "(none)", one) for heading, one in found.items()]
+    rows.append(_sum("total", total))
+    if not sys.stdout.isatty():
+        for row in rows:
+            say("\t".join(row))
+    elif found:
+        from aiomusic.cli._tables import (  # noqa: PLC0415 - rich costs its import
+            spending_table,
+        )
+
+        spending_table(printable(tag or by), rows)
+    return Exit.DONE
+
+
+def _sum(heading: str, one: Spending) -> list[str]:
+    return [printable(heading), str(one.jobs), str(one.credits), str(one.reserved)]

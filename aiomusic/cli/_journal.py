@@ -1,0 +1,216 @@
+"""Where the command keeps its journal, and what it says of it."""
+
+import contextlib
+import os
+import re
+import shlex
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final, final
+
+import attrs
+import platformdirs
+
+from aiomusic._job import JobState, MusicJob
+from aiomusic.cli._exits import UsageError
+from aiomusic.cli._records import moment, title
+from aiomusic.errors import (
+    Charged,
+    JournalError,
+    MusicError,
+    SubmissionUnknown,
+)
+from aiomusic.journal import Record
+from aiomusic.journal.sqlite import SqliteJournal
+
+__all__ = ["Guide", "Place", "find_job", "known_of", "reading"]
+
+SHORTEST_KEY: Final = 4
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Place:
+    """
+    The file of a journal.
+
+    Attributes:
+        is_named: Whether whoever runs the command chose it.
+        option: What a command line needs to mean the same file.
+    """
+
+    path: Path
+    is_named: bool
+    option: str = ""
+
+    @classmethod
+    def of(cls, typed: str | None) -> "Place":
+        """Give the file that is typed, else AIOMUSIC_JOURNAL, else the usual one."""
+        if typed == "":
+            raise UsageError("--journal needs the path of a file. Nothing was sent.")
+        if typed is not None:
+            option = f" --journal {shlex.quote(typed)}"
+            return cls(path=Path(typed).expanduser(), is_named=True, option=option)
+        if named := os.environ.get("AIOMUSIC_JOURNAL"):
+            return cls(path=Path(named).expanduser(), is_named=True)
+        folder = platformdirs.user_data_path("aiomusic", appauthor=False)
+        return cls(path=folder / "jobs.db", is_named=False)
+
+    def to_keep(self) -> SqliteJournal:
+        """
+        Give the journal to write into; only the usual one's folder is made.
+
+        Raises:
+            JournalError: The folder can't be made.
+        """
+        if not self.is_named:
+            try:
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise JournalError(
+                    f"No journal can be kept in {self.path.parent}: {error.strerror}."
+                    " Choose a file with --journal, or none with --no-journal."
+                    " Nothing was sent."
+                ) from error
+        return SqliteJournal(self.path)
+
+
+@contextlib.asynccontextmanager
+async def reading(place: Place) -> AsyncIterator[SqliteJournal | None]:
+    """
+    Open a journal without a session, so without a key; None if there is none yet.
+
+    Raises:
+        JournalError: It can't be read.
+    """
+    if not place.path.exists():
+        yield None
+        return
+    journal = SqliteJournal(place.path)
+    await journal.open()
+    try:
+        yield journal
+    finally:
+        await journal.aclose()
+
+
+async def find_job(journal: SqliteJournal | None, place: Place, key: str) -> Record:
+    """
+    Give the job of a key, or of the beginning of one, as the list shows it.
+
+    Raises:
+        UsageError: There is none, or several begin so.
+    """
+    found = None if journal is None else await journal.find(key)
+    if found is not None:
+        return found
+    near: list[Record] = []
+    if journal is not None and len(key) >= SHORTEST_KEY:
+        near = [one for one in await journal.records() if one.key.startswith(key)]
+    if len(near) > 1:
+        raise UsageError(f"{len(near)} jobs begin with {key!r}; type more of the key.")
+    if near:
+        return near[0]
+    raise UsageError(
+        f"There is no job {key!r} in {place.path};"
+        f" 'aiomusic jobs{place.option}' lists what there is."
+    )
+
+
+# The library's advice is for programs; each has its like on the command line.
+_FOLLOW: Final = re.compile(
+    r"music\.attach\([^)]*\) follows it( again)?"
+    r"(, and so does music\.resume\(\) with a journal)?"
+)
+_CLOSE: Final = re.compile(
+    r" It is not sent again unless you call job\.resubmit\(\); job\.give_up\(\) closes"
+    r" it\."
+)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Guide:
+    """
+    What can be done about a job that the command leaves.
+
+    Attributes:
+        place: Where the journal is; None: none is kept.
+        out: The folder that was chosen, if it is not the usual one.
+    """
+
+    place: Place | None
+    out: str | None = None
+    is_local: bool = False
+
+    @property
+    def options(self) -> str:
+        """What a command line needs to mean the same journal."""
+        return "" if self.place is None else self.place.option
+
+    def resume(self, key: str | None = None) -> str:
+        """Give the command that goes on."""
+        words = "aiomusic jobs resume"
+        if key is not None:
+            words += f" {shlex.quote(key)}"
+        if self.out is not None:
+            words += f" --out {shlex.quote(self.out)}"
+        return f"'{words}{self.options}'"
+
+    def unknown(self, key: str) -> str:
+        """Say what can be done about a job that may have been bought."""
+        name = shlex.quote(key)
+        return (
+            f"'aiomusic jobs resubmit {name}{self.options}' sends it again,"
+            f" 'aiomusic jobs give-up {name}{self.options}' closes it."
+        )
+
+    def reworded(self, error: MusicError, key: str, record: Record | None) -> None:
+        """Let an error name the commands where it named calls, if there are any."""
+        if self.place is None or self.is_local:
+            return
+        text = _CLOSE.sub("", str(error.args[0]))
+        text = _FOLLOW.sub(lambda _: f"{self.resume()} follows it again", text)
+        text = text.replace("music.resume()", self.resume())
+        again = f"'aiomusic jobs resubmit {shlex.quote(key)}{self.options}'"
+        text = text.replace("job.resubmit()", again)
+        if isinstance(error, SubmissionUnknown):
+            has_balance = "balance" in text
+            known = (
+                ""
+                if record is None
+                else f" ({known_of(record, has_balance=has_balance)})"
+            )
+            text = f"{text} Job {key}{known}: {self.unknown(key)}"
+        error.args = (text,)
+
+    def interrupted(self, job: MusicJob[Any]) -> str:
+        """Say where a job is that the command leaves, and how to have it again."""
+        if self.is_local:
+            return "the emulator ended with the command; nothing was charged."
+        charged = Charged.YES if job.error is None else job.error.charged
+        if job.task_id is None and charged is Charged.NO:
+            return "the job was dropped before it was sent; nothing was charged."
+        is_kept = self.place is not None
+        if job.task_id is None:
+            seen = "a request was on its way and may have been charged"
+            if is_kept:
+                return f"{seen}; job {job.key}: {self.unknown(job.key)}"
+            return f"{seen}; look at 'aiomusic credits' before you repeat it."
+        task = f"{job.provider} task {job.task_id}"
+        if job.state is JobState.SUCCEEDED:
+            seen = f"{task} is done and paid for, but not all of it is saved"
+            return f"{seen}: {self.resume(job.key)} does." if is_kept else f"{seen}."
+        seen = f"{task} lives on at the service and is paid for"
+        return f"{seen}: {self.resume()} goes on with it." if is_kept else f"{seen}."
+
+
+def known_of(record: Record, *, has_balance: bool = False) -> str:
+    """Say what a journal knows of a create, its balances unless they are told."""
+    words = [f"{record.kind} {title(record)!r}", f"{record.cost} credits"]
+    words.append(f"sent {moment(record.sent_at)}")
+    if not has_balance:
+        before, after = record.balance_before, record.balance_after
+        words.append(f"balance before {'not seen' if before is None else before}")
+        words.append(f"after {'not seen' if after is None else after}")
+    return ", ".join(words)

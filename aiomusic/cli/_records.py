@@ -1,0 +1,125 @@
+"""How the rows of a journal read: short in a table, whole in JSON."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from aiomusic.cli._exits import printable
+from aiomusic.journal import Record
+
+__all__ = ["age", "as_json", "moment", "short_keys", "stamp", "title"]
+
+LONGEST_TITLE: Final = 40
+SHORT_KEY: Final = 8
+# A key that is made up has so many characters; one that is chosen is shown whole.
+MADE_UP: Final = 32
+_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+_NAMES: Final = ("title", "description", "prompt", "name", "sound", "tags", "lyrics")
+_CLIP: Final = (
+    "clip_id",
+    "state",
+    "title",
+    "duration",
+    "audio_url",
+    "image_url",
+    "video_url",
+    "error",
+)
+
+
+def age(seconds: float) -> str:
+    """Write how long ago something was, as in ``5m``."""
+    whole = max(0, int(seconds))
+    return next(f"{whole // n}{unit}" for n, unit in _UNITS if whole >= n or n == 1)
+
+
+def stamp(seconds: float | None) -> str | None:
+    """Write a time as ISO 8601 has it, in UTC."""
+    if seconds is None:
+        return None
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def moment(seconds: float | None) -> str:
+    """Write a time for people, in UTC."""
+    if seconds is None:
+        return "never"
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def title(record: Record) -> str:
+    """Give the words that tell a job from others, on one short line."""
+    request: Mapping[str, Any] = record.request or {}
+    clips = [clip.get("title") for clip in record.clips]
+    known = [request.get(name) for name in _NAMES] + clips
+    found = (printable(one) for one in known if isinstance(one, str))
+    text = next((one for one in found if one), "")
+    return text if len(text) <= LONGEST_TITLE else f"{text[: LONGEST_TITLE - 1]}…"
+
+
+def short_keys(records: Iterable[Record]) -> dict[str, str]:
+    """Shorten each key that was made up to what tells it from the others."""
+    keys = sorted({record.key for record in records})
+    short: dict[str, str] = {}
+    for before, key, after in zip(["", *keys], keys, [*keys[1:], ""], strict=False):
+        length = 1 + max(_shared(before, key), _shared(key, after))
+        is_made_up = len(key) == MADE_UP and key.isalnum()
+        short[key] = key[: max(SHORT_KEY, length)] if is_made_up else key
+    return short
+
+
+def _shared(one: str, other: str) -> int:
+    length = min(len(one), len(other))
+    return next((n for n in range(length) if one[n] != other[n]), length)
+
+
+def as_json(record: Record) -> dict[str, object]:
+    """
+    Give all that is known of a job, under names that stay.
+
+    ================ ===========================================================
+    key              holds
+    ================ ===========================================================
+    event            ``"job"``
+    key, task_id     our name for it, and the service's, or null
+    state, is_open   a `JobState`; whether it is at the service, as far as known
+    kind, provider   as in ``suno.create`` and ``suno``
+    cost, charged    credits; a `Charged`, null while it is open
+    attempt          1, or more where it was sent again
+    made_at          ISO 8601 in UTC; so sent_at, accepted_at, ended_at, or null
+    balance_before   credits of the account, null if not seen; so balance_after
+    title            a short line that tells it from others
+    request          its fields that were set, and ``kind``; null if attached
+    tags             what ``--tag`` or ``metadata=`` gave
+    error            ``type``, ``message``, ``charged``, ``retry``, …; or null
+    result           what is no clip, as lyrics are; or null
+    clips            ``clip_id``, ``state``, ``title``, ``duration``, the three
+                     urls and ``error`` of each
+    files            paths of what was saved
+    ================ ===========================================================
+    """
+    return {
+        "event": "job",
+        "key": record.key,
+        "state": record.state,
+        "is_open": record.is_open,
+        "kind": record.kind,
+        "provider": record.provider,
+        "task_id": record.task_id,
+        "cost": record.cost,
+        "charged": record.charged,
+        "attempt": record.attempt,
+        "made_at": stamp(record.made_at),
+        "sent_at": stamp(record.sent_at),
+        "accepted_at": stamp(record.accepted_at),
+        "ended_at": stamp(record.ended_at),
+        "balance_before": record.balance_before,
+        "balance_after": record.balance_after,
+        "title": title(record),
+        "request": record.request,
+        "tags": dict(record.metadata),
+        "error": record.error,
+        "result": record.result,
+        "clips": [{name: clip.get(name) for name in _CLIP} for clip in record.clips],
+        "files": list(record.files),
+    }

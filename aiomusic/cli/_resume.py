@@ -1,0 +1,272 @@
+"""``aiomusic jobs resume``, ``resubmit`` and ``give-up``: what is not over yet."""
+
+import asyncio
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from aiomusic import _codec
+from aiomusic._job import MusicJob
+from aiomusic._request import Request
+from aiomusic._session import MusicSession
+from aiomusic.cli._exits import Exit, UsageError, exit_for
+from aiomusic.cli._follow import Pursuit, writable
+from aiomusic.cli._journal import Guide, Place, find_job, known_of, reading
+from aiomusic.cli._options import Following
+from aiomusic.cli._records import as_json as _json
+from aiomusic.cli._run import run
+from aiomusic.cli._service import open_session
+from aiomusic.cli._show import Events, Paths, Show, say, tell
+from aiomusic.errors import Charged, JobCancelled, MusicError
+from aiomusic.journal import Record
+from aiomusic.journal.sqlite import SqliteJournal
+
+__all__ = ["give_up", "resubmit", "resume"]
+
+OVER = ("failed", "cancelled")
+
+
+def resume(keys: Sequence[str], following: Following) -> Exit:
+    """Follow what is open, or what is named, and save it."""
+
+    def work() -> Exit:
+        place = Place.of(following.journal)
+        records = asyncio.run(_wanted(keys, place))
+        if not records:
+            tell(f"nothing is open in {place.path}.")
+            return Exit.DONE
+        with writable(Path(following.out)) as folder:
+            return run(_resume(records if keys else (), place, folder, following))
+
+    return _ending_well(work, as_json=following.as_json)
+
+
+def resubmit(key: str, following: Following, *, is_sure: bool) -> Exit:
+    """Send a job again, if whoever asks for it is sure."""
+
+    def work() -> Exit:
+        place = Place.of(following.journal)
+        record = asyncio.run(_wanted_again(key, place))
+        request = _again(record, Guide(place=place))
+        if not is_sure and not _confirmed(record):
+            tell("nothing was sent.")
+            return Exit.DONE
+        with writable(Path(following.out)) as folder:
+            return run(_resubmit(record, request, place, folder, following))
+
+    return _ending_well(work, as_json=following.as_json)
+
+
+def give_up(key: str, journal: str | None, *, as_json: bool) -> Exit:
+    """Close a job whose outcome is unknown; it needs no service."""
+    return _ending_well(
+        lambda: run(_give_up(key, journal, as_json=as_json)), as_json=as_json
+    )
+
+
+def _ending_well(work: Callable[[], Exit], *, as_json: bool) -> Exit:
+    # What the library logs, this command shows in its own words.
+    logging.getLogger("aiomusic").addHandler(logging.NullHandler())
+    try:
+        return work()
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except (MusicError, UsageError) as error:
+        show: Show = Events() if as_json else Paths()
+        show.failed(None, error)
+        return exit_for(error)
+
+
+async def _wanted(keys: Sequence[str], place: Place) -> list[Record]:
+    """Give the jobs that are named, or all that are not over."""
+    async with reading(place) as journal:
+        if keys:
+            named = [await find_job(journal, place, key) for key in keys]
+            return list({record.key: record for record in named}.values())
+        records = [] if journal is None else await journal.records()
+    return [one for one in records if one.is_open or one.state == "unknown"]
+
+
+async def _resume(
+    named: Sequence[Record], place: Place, folder: Path, following: Following
+) -> Exit:
+    journal = place.to_keep()
+    guide = _guide(place, following)
+    pursuit = Pursuit(
+        folder=folder,
+        journal=journal,
+        guide=guide,
+        as_json=following.as_json,
+        refused=[_over(one, guide) for one in named if one.state in OVER],
+    )
+
+    async def start(music: MusicSession) -> Sequence[MusicJob[Any]]:
+        if named:
+            return [_take(music, one) for one in named if one.state not in OVER]
+        jobs = await music.resume()
+        ours = {job.key for job in jobs}
+        rest = [one for one in await journal.records() if one.is_open]
+        if n := sum(one.key not in ours for one in rest):
+            pursuit.notes.append(
+                f"{n} left to another aiomusic that runs, and follows them."
+            )
+        return jobs
+
+    # Nothing can be bought here, even if a job should end unpaid just now.
+    opening = _opening(journal, following, max_credits=0)
+    return await pursuit.run(opening, start)
+
+
+def _guide(place: Place, following: Following) -> Guide:
+    is_usual = following.out == Following().out
+    return Guide(place=place, out=None if is_usual else following.out)
+
+
+def _opening(
+    journal: SqliteJournal, following: Following, *, max_credits: int | None
+) -> Any:  # noqa: ANN401 - what contextlib makes of a generator
+    return open_session(
+        journal=journal,
+        max_credits=max_credits,
+        poll_every_s=following.poll_every,
+        job_timeout_s=following.timeout,
+    )
+
+
+def _take(music: MusicSession, record: Record) -> MusicJob[Any]:
+    """Have a job again by its key, which the journal knows, so it costs nothing."""
+    if record.request is None and record.task_id is not None:
+        return music.attach(
+            record.provider,
+            record.task_id,
+            key=record.key,
+            metadata=record.metadata,
+        )
+    return music.submit(_request(record), key=record.key, metadata=record.metadata)
+
+
+def _request(record: Record) -> Request[Any]:
+    if record.request is None:
+        raise UsageError(
+            f"Job {record.key} was made elsewhere, so its request is not known."
+        )
+    try:
+        return _codec.request_from_json(record.request)
+    except ValueError as error:
+        raise UsageError(
+            f"The request of job {record.key} can't be read: {error}"
+        ) from error
+
+
+def _over(record: Record, guide: Guide) -> MusicError:
+    """Give why a job that is over has no songs."""
+    charged = Charged(record.charged or Charged.UNKNOWN)
+    error: MusicError = JobCancelled("It was given up.", charged=charged)
+    if record.error is not None:
+        error = _codec.error_from_json(record.error)
+    error.task_id = record.task_id
+    guide.reworded(error, record.key, None)
+    error.args = (f"Job {record.key} is over, as {record.state}: {error.args[0]}",)
+    return error
+
+
+async def _wanted_again(key: str, place: Place) -> Record:
+    async with reading(place) as journal:
+        record = await find_job(journal, place, key)
+        assert journal is not None
+        return await _settled(journal, record)
+
+
+async def _settled(journal: SqliteJournal, record: Record) -> Record:
+    """Find out of a job whether whoever was sending it is still there."""
+    if record.is_open and record.task_id is None:
+        await journal.adopt(time.time(), record.key)
+        return await journal.find(record.key) or record
+    return record
+
+
+def _again(record: Record, guide: Guide) -> Request[Any]:
+    """
+    Give the request to send again.
+
+    Raises:
+        UsageError: The job is open or done, or there is no request.
+    """
+    key = record.key
+    if record.is_open:
+        raise UsageError(f"Job {key} is not over: {guide.resume(key)} follows it.")
+    if record.state == "succeeded":
+        raise UsageError(f"Job {key} is done: {guide.resume(key)} saves it again.")
+    return _request(record)
+
+
+def _confirmed(record: Record) -> bool:
+    """
+    Ask, on a terminal.
+
+    Raises:
+        UsageError: There is nobody to ask.
+    """
+    is_unpaid = record.charged in {Charged.NO, Charged.REFUNDED}
+    risk = "It was not charged" if is_unpaid else "It may be bought twice"
+    told = f"Job {record.key} ({known_of(record)}) is {record.state}. {risk}"
+    if not sys.stdin.isatty():
+        raise UsageError(f"{told}; --yes sends it again. Nothing was sent.")
+    sys.stderr.write(f"{told}. Send it again for {record.cost} credits? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+async def _resubmit(
+    record: Record,
+    request: Request[Any],
+    place: Place,
+    folder: Path,
+    following: Following,
+) -> Exit:
+    journal = place.to_keep()
+
+    async def start(music: MusicSession) -> Sequence[MusicJob[Any]]:
+        job = music.submit(request, key=record.key, metadata=record.metadata)
+        if record.charged == Charged.NO:
+            # It was never bought, so its key is as good as new.
+            return [job]
+        try:
+            await job
+        except MusicError:
+            return [job.resubmit()]
+        # Somebody else was quicker.
+        return [job]
+
+    pursuit = Pursuit(
+        folder=folder,
+        journal=journal,
+        guide=_guide(place, following),
+        as_json=following.as_json,
+    )
+    return await pursuit.run(_opening(journal, following, max_credits=None), start)
+
+
+async def _give_up(key: str, typed: str | None, *, as_json: bool) -> Exit:
+    place = Place.of(typed)
+    async with reading(place) as journal:
+        record = await find_job(journal, place, key)
+        assert journal is not None
+        record = await _settled(journal, record)
+        if record.state == "unknown":
+            journal.give_up(record.key, record.attempt, time.time())
+            record = await journal.find(record.key) or record
+    if record.state != "cancelled":
+        raise UsageError(
+            f"Job {record.key} is {record.state}; only one that is unknown can be"
+            " given up. It stays as it is."
+        )
+    if as_json:
+        say(json.dumps(_json(record)))
+    else:
+        tell(f"job {record.key} is given up, and counts as paid: {record.cost}.")
+    return Exit.DONE

@@ -1,0 +1,60 @@
+"""What every driver does: submit, wait, and say in a line of JSON what came of it."""
+
+import argparse
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NamedTuple, TypeAlias
+
+
+class Options(NamedTuple):
+    """
+    What a driver is asked for.
+
+    Attributes:
+        timeout_s: How long a read may take.
+        every_s: The pace of polls; None: the library's own.
+    """
+
+    url: str
+    timeout_s: float
+    every_s: float | None
+
+
+class Peer(NamedTuple):
+    """A library, as two calls: one buys a task, one waits for what *it* gave."""
+
+    submit: Callable[[], Awaitable[Any]]
+    wait: Callable[[Any], Awaitable[object]]
+
+
+Connect: TypeAlias = Callable[[Options], AbstractAsyncContextManager[Peer]]
+
+
+def drive(connect: Connect) -> None:
+    """Run one library once against the server that the command line names."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("--timeout", type=float, default=60.0)
+    parser.add_argument("--every", type=float)
+    parser.add_argument("--waiters", type=int, default=1)
+    given = parser.parse_args()
+    options = Options(given.url, given.timeout, given.every)
+    asyncio.run(_drive(connect, options, given.waiters))
+
+
+async def _drive(connect: Connect, options: Options, waiters: int) -> None:
+    said: dict[str, object] = {}
+    start = time.monotonic()
+    async with connect(options) as peer:
+        try:
+            handle = await peer.submit()
+            said["submitted"] = True
+            await asyncio.gather(*(peer.wait(handle) for _ in range(waiters)))
+            said["done"] = True
+        except Exception as error:  # noqa: BLE001 - whatever the library raises
+            said["error"] = type(error).__name__
+    said["seconds"] = time.monotonic() - start
+    print(json.dumps(said), flush=True)

@@ -1,0 +1,579 @@
+"""
+``aiomusic jobs``, as processes, against the emulator on a real socket.
+
+What needs no service, and so no process of its own, is run in this one.
+"""
+
+import asyncio
+import json
+import re
+import shutil
+import signal
+import stat
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import Command, Ended, Here
+from test_cli_terminal import Terminal
+
+from aiomusic import nuro
+from aiomusic._codec import fingerprint, request_to_json
+from aiomusic.cli._create import place_of
+from aiomusic.cli._options import Delivery
+from aiomusic.emulator import Emulator, Pace
+from aiomusic.journal import Ending, Entry, Limits, Record
+from aiomusic.journal.sqlite import SqliteJournal
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+FAST = ("--poll-every", "0.01")
+# One clip, of one second.
+SHORT = ("--provider", "nuro", "--duration", "1", *FAST)
+FIELDS = {
+    "event",
+    "key",
+    "state",
+    "is_open",
+    "kind",
+    "provider",
+    "task_id",
+    "cost",
+    "charged",
+    "attempt",
+    "made_at",
+    "sent_at",
+    "accepted_at",
+    "ended_at",
+    "balance_before",
+    "balance_after",
+    "title",
+    "request",
+    "tags",
+    "error",
+    "result",
+    "clips",
+    "files",
+}
+DAY_S = 86_400
+
+
+@pytest.fixture
+def aiomusic(tmp_path: Path) -> Command:
+    return Command.within(tmp_path)
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Emulator]:
+    async with Emulator(credits=100, pace=Pace.polls()) as api:
+        yield api
+
+
+def jobs(ended: Ended) -> list[dict[str, Any]]:
+    assert (0, "") == (ended.code, ended.err)
+    found = [json.loads(line) for line in ended.lines]
+    assert all(FIELDS == set(one) for one in found)
+    return found
+
+
+async def kept(command: Command) -> list[Record]:
+    """Read the usual journal."""
+    journal = SqliteJournal(command.home / "aiomusic" / "jobs.db")
+    await journal.open()
+    try:
+        return await journal.records()
+    finally:
+        await journal.aclose()
+
+
+async def fill(path: Path) -> None:
+    """Write a journal with a job in each state, a day apart, without a service."""
+    ends = {
+        "done": ("succeeded", "yes", None),
+        "lost": ("unknown", "unknown", {"type": "SubmissionUnknown"}),
+        "bad": ("failed", "refunded", {"type": "JobFailed"}),
+    }
+    journal = SqliteJournal(path)
+    await journal.open()
+    now = time.time()
+    for at, key in enumerate([*ends, "open"]):
+        request = nuro.CreateInstrumental(f"song of\t{key}", duration=5)
+        then = now - (3 - at) * DAY_S
+        entry = Entry(
+            key=key,
+            kind=request.kind(),
+            provider="nuro",
+            request=request_to_json(request),
+            fingerprint=fingerprint(request),
+            cost=10,
+            metadata={"album": "blue" if key == "done" else "red"},
+            made_at=then,
+            now=then,
+            balance=100 - at,
+        )
+        await journal.admit([entry], Limits(concurrency=10))
+        if key != "lost":
+            await journal.accept(key, 1, f"task-{key}", then)
+    for key, (state, charged, error) in ends.items():
+        told = {"message": f"It is {state}.", "charged": charged, "retry": "never"}
+        ending = Ending(
+            state=state,
+            is_charged=charged != "refunded",
+            charged=charged,
+            now=now,
+            error=None if error is None else {**error, **told},
+            balance=90,
+        )
+        journal.end(key, 1, ending)
+    await journal.aclose()
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("journal") / "songs.db"
+    asyncio.run(fill(path))
+    return path
+
+
+@pytest.fixture
+def filled(aiomusic: Command, full: Path) -> Command:
+    """A command with a full journal, no key, and no way to a network."""
+    path = shutil.copy(full, aiomusic.folder)
+    return aiomusic.having(
+        AIOMUSIC_JOURNAL=str(path), AIOMUSIC_BASE_URL="http://127.0.0.1:9"
+    )
+
+
+@pytest.fixture
+def here(
+    filled: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Here:
+    """The command in this process, with a full journal."""
+    return Here(filled, monkeypatch, capsys)
+
+
+@pytest.fixture
+def new(
+    aiomusic: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Here:
+    """The command in this process, as it is the first time."""
+    return Here(aiomusic, monkeypatch, capsys)
+
+
+async def test_a_run_with_the_same_key_buys_nothing(
+    aiomusic: Command, api: Emulator
+) -> None:
+    """The second run has the files of the first; another request is refused.
+
+    The usual journal keeps it: its owner's only, and without the API key.
+    """
+    words = ("create", "pop", "--key", "k", "--tag", "album=blue", "--tag", "n=1=2")
+    command = aiomusic.at(api)
+
+    first = await command(*words, *SHORT)
+    again, other = await asyncio.gather(
+        command(*words, *SHORT), command("create", "rock", "--key", "k", *SHORT)
+    )
+    (job,) = await kept(aiomusic)
+
+    assert (0, "") == (first.code, first.err)
+    assert first == again
+    assert 10 == api.charged
+    assert 2 == other.code
+    assert "description was 'pop' and is 'rock'" in other.sentence
+    assert ("k", "succeeded", "yes") == (job.key, job.state, job.charged)
+    assert {"album": "blue", "n": "1=2"} == job.metadata
+    assert [str(aiomusic.folder / first.lines[0])] == job.files
+    assert list(api.tasks) == [job.task_id]
+    folder = aiomusic.home / "aiomusic"
+    assert ["jobs.db"] == [path.name for path in folder.iterdir()]
+    assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
+    assert 0o600 == stat.S_IMODE((folder / "jobs.db").stat().st_mode)
+    assert api.key.encode() not in (folder / "jobs.db").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        pytest.param({"no_journal": True}, None, id="switched off"),
+        pytest.param({"local": True}, None, id="local"),
+        pytest.param({"local": True, "journal": "a.db"}, "a.db", id="local, named"),
+        pytest.param({}, "env.db", id="by the environment"),
+        pytest.param({"journal": "a.db"}, "a.db", id="by the option"),
+    ],
+)
+def test_what_keeps_a_journal(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], kept: str | None
+) -> None:
+    """The option counts before the environment, and --local keeps none by itself."""
+    monkeypatch.setenv("AIOMUSIC_JOURNAL", "env.db")
+
+    place = place_of(Delivery(**options))
+
+    assert kept == (None if place is None else str(place.path))
+
+
+async def test_the_limit_is_for_one_run_unless_the_journal_is_named(
+    aiomusic: Command, api: Emulator, full: Path
+) -> None:
+    """The usual journal holds all that was ever bought, which is no run's limit."""
+    path = aiomusic.home / "aiomusic" / "jobs.db"
+    path.parent.mkdir(parents=True)
+    shutil.copy(full, path)
+    words = ("create", "pop", "--max-credits", "10", *SHORT)
+
+    usual, named = await asyncio.gather(
+        aiomusic.at(api)(*words), aiomusic.at(api)(*words, "--journal", str(path))
+    )
+
+    assert (0, 4) == (usual.code, named.code)
+    assert "of max_credits=10 are spent" in named.sentence
+    assert 10 == api.charged
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("list",), id="list"),
+        pytest.param(("list", "--json"), id="list as JSON"),
+        pytest.param(("resume",), id="resume"),
+        pytest.param(("list", "--journal", "none.db"), id="a journal that is named"),
+    ],
+)
+def test_no_jobs_yet_is_no_error(new: Here, words: tuple[str, ...]) -> None:
+    """Where there is no journal, nothing is listed, and none is made."""
+    ended = new("jobs", *words)
+
+    assert (0, "") == (ended.code, ended.out)
+    assert re.match("no jobs yet in|nothing is open in", ended.sentence)
+    assert not new.home.exists()
+    assert [] == list(new.folder.iterdir())
+
+
+def test_a_list_is_lines_of_fields(here: Here) -> None:
+    """A pipe gets a job a line, the newest last, without a key and a network."""
+    ended = here("jobs")
+
+    assert (0, "") == (ended.code, ended.err)
+    rows = [line.split("\t") for line in ended.lines]
+    assert ["succeeded", "unknown", "failed", "pending"] == [row[0] for row in rows]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", r[1]) for r in rows)
+    assert [
+        *("10", "yes", "nuro.create_instrumental", "done", "task-done", "song of done")
+    ] == rows[0][2:]
+    assert ["", "", ""] == [rows[1][6], rows[3][3], ""]
+
+
+@pytest.mark.parametrize(
+    ("words", "keys"),
+    [
+        pytest.param((), ["done", "lost", "bad", "open"], id="all"),
+        pytest.param(("--state", "open"), ["open"], id="open"),
+        pytest.param(
+            ("--state", "unknown", "--state", "failed"), ["lost", "bad"], id="two"
+        ),
+        pytest.param(("--tag", "album=blue"), ["done"], id="tag"),
+        pytest.param(("--since", "30h"), ["bad", "open"], id="since"),
+        pytest.param(("--limit", "1"), ["open"], id="limit"),
+        pytest.param(("--state", "unknown", "--limit", "9"), ["lost"], id="both"),
+    ],
+)
+def test_a_list_holds_what_is_wanted(
+    here: Here, words: tuple[str, ...], keys: list[str]
+) -> None:
+    """Filters narrow it, and each line of JSON has the same names."""
+    assert keys == [job["key"] for job in jobs(here("jobs", "list", *words, "--json"))]
+
+
+def test_a_job_is_shown_whole(here: Here) -> None:
+    """Request, times, balances and error are there, and what can be done."""
+    ended = here("jobs", "show", "lost")
+
+    assert (0, "") == (ended.code, ended.err)
+    shown = dict(line.split("\t") for line in ended.lines)
+    assert ("unknown", "10", "unknown") == tuple(
+        shown[name] for name in ("state", "cost", "charged")
+    )
+    assert ("99", "90") == (shown["balance before"], shown["balance after"])
+    assert "song of lost" == shown["request description"]
+    assert "red" == shown["tag album"]
+    assert "SubmissionUnknown: It is unknown." == shown["error"]
+    assert "'aiomusic jobs resubmit lost' sends it again" in shown["next"]
+    assert jobs(here("jobs", "show", "lost", "--json"))[0]["key"] == "lost"
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        pytest.param((), ["nuro.create_instrumental\t3\t20\t10"], id="operation"),
+        pytest.param(
+            ("--tag", "album"), ["blue\t1\t10\t0", "red\t2\t10\t10"], id="tag"
+        ),
+    ],
+)
+def test_spending_is_added_up(
+    here: Here, words: tuple[str, ...], lines: list[str]
+) -> None:
+    """What is reserved stands beside what is spent, and the last line is the sum."""
+    ended = here("jobs", "spending", *words)
+
+    assert (0, "") == (ended.code, ended.err)
+    assert [*lines, "total\t3\t20\t10"] == ended.lines
+
+
+def test_spending_as_json_has_a_total(here: Here) -> None:
+    """Each heading is a line, by day too, and the sum is the last."""
+    ended = here("jobs", "spending", "--by", "day", "--json")
+
+    *days, total = [json.loads(line) for line in ended.lines]
+    assert {"event": "total", "jobs": 3, "credits": 20, "reserved": 10} == total
+    assert 3 == len(days)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", day["heading"]) for day in days)
+    assert [("spending", "day", 1)] * 3 == [
+        (day["event"], day["by"], day["jobs"]) for day in days
+    ]
+
+
+def test_an_unknown_job_is_given_up(here: Here) -> None:
+    """It is closed without a key or a network, counts as paid, and stays closed."""
+    told = here("jobs", "give-up", "lost")
+    (job,) = jobs(here("jobs", "give-up", "lost", "--json"))
+    spending = here("jobs", "spending")
+
+    assert (0, "") == (told.code, told.out)
+    assert "job lost is given up, and counts as paid: 10." == told.sentence
+    assert ("cancelled", "unknown") == (job["state"], job["charged"])
+    assert "total\t3\t20\t10" == spending.lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "expected"),
+    [
+        pytest.param(("show", "nope"), 2, "There is no job 'nope' in", id="no job"),
+        pytest.param(("resume", "nope"), 2, "There is no job 'nope'", id="no resume"),
+        pytest.param(("give-up", "done"), 2, "is succeeded; only one", id="done"),
+        pytest.param(("give-up", "open"), 2, "is pending; only one", id="open"),
+        pytest.param(("resubmit", "done", "--yes"), 2, "is done", id="again done"),
+        pytest.param(("resubmit", "open", "--yes"), 2, "is not over", id="again open"),
+        pytest.param(("resubmit", "lost"), 2, "bought twice; --yes", id="not sure"),
+        pytest.param(("resume",), 3, "There is no API key", id="no key"),
+        pytest.param(("list", "--since", "2y"), 2, "--since is '2y'", id="since"),
+        pytest.param(("list", "--tag", "x"), 2, "write name=value", id="tag"),
+        pytest.param(("frobnicate",), 2, "is nothing that", id="no command"),
+        pytest.param(
+            ("list", "--journal", "bad.db"), 7, "it is no SQLite file", id="damaged"
+        ),
+    ],
+)
+def test_what_can_not_be_done_is_one_sentence(
+    here: Here, words: tuple[str, ...], code: int, expected: str
+) -> None:
+    """Each has its code, and leaves the journal as it is."""
+    (here.folder / "bad.db").write_text("no database " * 100)
+
+    ended = here("jobs", *words)
+
+    assert (code, "") == (ended.code, ended.out)
+    assert expected in ended.sentence
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param(("--journal", "a", "--no-journal"), "not both", id="both"),
+        pytest.param(("--key", "k", "--local"), "--key needs a journal", id="no key"),
+        pytest.param(("--tag", "blue"), "write name=value", id="tag"),
+    ],
+)
+def test_options_of_create_that_do_not_go_together(
+    new: Here, words: tuple[str, ...], expected: str
+) -> None:
+    """They are refused before anything is sent."""
+    ended = new("create", "pop", *words)
+
+    assert (2, "") == (ended.code, ended.out)
+    assert expected in ended.sentence
+
+
+async def test_a_create_that_can_not_be_journaled_is_not_sent(
+    aiomusic: Command, api: Emulator
+) -> None:
+    """A journal whose folder is missing, or which is damaged, costs nothing."""
+    (aiomusic.folder / "bad.db").write_text("no database " * 100)
+
+    missing, damaged = await asyncio.gather(
+        *(
+            aiomusic.at(api)("create", "pop", "--journal", path)
+            for path in ("x/a.db", "bad.db")
+        )
+    )
+
+    assert (7, 7, "", "") == (missing.code, damaged.code, missing.out, damaged.out)
+    assert "make it first" in missing.sentence
+    assert "no SQLite file" in damaged.sentence
+    assert 0 == api.submissions
+
+
+async def _until_running(command: Command, *words: str) -> asyncio.subprocess.Process:
+    process = await command.start(*words, "--json")
+    assert process.stdout is not None
+    while b'"running"' not in await process.stdout.readline():
+        pass
+    return process
+
+
+async def test_what_was_interrupted_is_resumed(aiomusic: Command) -> None:
+    """Ctrl-C names the command that goes on, and that saves the song, unpaid."""
+    async with Emulator(pace=Pace.polls(running=1_000_000)) as api:
+        command = aiomusic.at(api)
+        process = await _until_running(command, "create", "pop", "--out", "o", *SHORT)
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+        (before,) = await kept(aiomusic)
+        await api.finish()
+        ended = await command("jobs", "resume", "--out", "o", *FAST)
+        (after,) = await kept(aiomusic)
+
+    assert b"'aiomusic jobs resume --out o' goes on with it." in err
+    assert (True, None) == (before.is_open, before.charged)
+    assert (0, "") == (ended.code, ended.err)
+    (path,) = ended.lines
+    assert (aiomusic.folder / path).is_file()
+    assert ("succeeded", [str(aiomusic.folder / path)]) == (
+        after.state,
+        after.files,
+    )
+    assert 1 == api.submissions
+
+
+async def test_what_was_killed_is_told_apart(aiomusic: Command) -> None:
+    """After SIGKILL a job with a task is followed, one without is unknown: code 6."""
+    async with Emulator(pace=Pace.polls(running=1_000_000)) as api:
+        command = aiomusic.at(api)
+        followed = await _until_running(command, "create", "pop", "--key", "a", *SHORT)
+        api.fault("hang", "create")
+        sending = await command.start("create", "rock", "--key", "b", *SHORT)
+        while api.submissions < 2:
+            await asyncio.wait_for(asyncio.shield(_beat()), 60)
+        for process in (followed, sending):
+            process.kill()
+            await process.communicate()
+        await api.finish()
+        ended = await command("jobs", "resume", *FAST)
+
+    assert 6 == ended.code
+    assert 1 == len(ended.lines)
+    assert "Job b (nuro.create_instrumental 'rock', 10 credits, sent" in ended.sentence
+    assert "balance before it was" in ended.sentence
+    assert "'aiomusic jobs resubmit b' sends it again" in ended.sentence
+    assert "'aiomusic jobs give-up b' closes it" in ended.sentence
+    assert 2 == api.submissions
+
+
+async def _beat() -> None:
+    await asyncio.sleep(0)
+
+
+async def test_a_running_command_is_not_disturbed(aiomusic: Command) -> None:
+    """While one follows a job, others list it, and resume leaves it alone."""
+    async with Emulator(pace=Pace.polls(running=1_000_000)) as api:
+        command = aiomusic.at(api)
+        process = await _until_running(command, "create", "pop", "--key", "a", *SHORT)
+        (listed,) = jobs(await command("jobs", "--json"))
+        resumed = await command("jobs", "resume", *FAST)
+        await api.finish()
+        out, err = await process.communicate()
+
+    assert ("a", True) == (listed["key"], listed["is_open"])
+    assert (0, "") == (resumed.code, resumed.out)
+    assert "1 left to another aiomusic that runs" in resumed.sentence
+    assert (0, b"") == (process.returncode, err)
+    assert "saved" == json.loads(out.splitlines()[-1])["event"]
+
+
+async def test_a_lost_create_is_sent_again_when_told_to(
+    aiomusic: Command, api: Emulator
+) -> None:
+    """The error names the commands; --yes buys it again under the same key."""
+    command = aiomusic.at(api)
+    api.fault("drop_after_body", "create")
+
+    lost = await command("create", "pop", "--key", "a", *SHORT)
+    again = await command("jobs", "resubmit", "a", "--yes", *FAST)
+    (job,) = await kept(aiomusic)
+
+    assert 6 == lost.code
+    assert "'aiomusic jobs resubmit a' sends it again" in lost.sentence
+    assert (0, "") == (again.code, again.err)
+    assert 1 == len(again.lines)
+    assert ("succeeded", 2) == (job.state, job.attempt)
+    assert 2 == api.submissions
+
+
+async def test_a_job_that_is_named_is_saved_again(
+    aiomusic: Command, api: Emulator
+) -> None:
+    """A song whose file is gone is fetched, by the beginning of its key."""
+    command = aiomusic.at(api)
+    first = await command("create", "pop", "--key", "album-1", *SHORT)
+    (aiomusic.folder / first.lines[0]).unlink()
+
+    ended = await command("jobs", "resume", "albu", *FAST)
+
+    assert (0, "", first.lines) == (ended.code, ended.err, ended.lines)
+    assert (aiomusic.folder / first.lines[0]).is_file()
+    assert 10 == api.charged
+
+
+async def test_a_job_that_is_over_tells_why(aiomusic: Command, api: Emulator) -> None:
+    """A job that failed is not followed, and ends the command as it ended."""
+    command = aiomusic.at(api)
+    await command("create", "[[fail]]", "--key", "a", *FAST)
+
+    ended = await command("jobs", "resume", "a", *FAST)
+
+    assert (1, "") == (ended.code, ended.out)
+    assert "Job a is over, as failed: " in ended.sentence
+    assert 1 == api.submissions
+
+
+async def test_a_terminal_asks_before_it_buys_twice(
+    filled: Command, api: Emulator
+) -> None:
+    """What is known is said first; anything but yes leaves it."""
+    terminal = Terminal(filled.at(api))
+
+    await terminal.start("jobs", "resubmit", "lost", *FAST)
+    await terminal.wait_for("[y/N] ")
+    terminal.press(b"\r")
+    code = await terminal.end()
+
+    assert 0 == code
+    shown = terminal.shown.replace("\n", " ")
+    assert "balance before 99, after 90) is unknown. It may be bought twice." in shown
+    assert "nothing was sent" in shown
+    assert 0 == api.submissions
+
+
+async def test_a_terminal_has_tables(filled: Command) -> None:
+    """A person sees a header, ages, and what to do next; each job on one line."""
+    terminal = Terminal(filled)
+
+    await terminal.start("jobs")
+    code = await terminal.end()
+
+    assert 0 == code
+    head, *rows = terminal.shown.splitlines()
+    assert ["state", "age", "cost", "charged", "kind", "key", "title"] == head.split()
+    assert ["succeeded", "3d", "10", "yes", "nuro.create_ins…", "done"] == (
+        rows[0].split()[:6]
+    )
+    assert 4 == sum("song of" in row for row in rows)
+    assert "1 not over: 'aiomusic jobs resume'" in terminal.shown
+    assert "1 unknown, may be charged" in terminal.shown

@@ -1,0 +1,83 @@
+"""Journals to test, entries for them, and how the sessions that keep them die."""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aiomusic.journal import Ending, Entry, Journal, Limits
+from aiomusic.journal.memory import MemoryJournal
+from aiomusic.journal.sqlite import SqliteJournal
+
+# Every commit is synced, which memory does at once.
+FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None
+NO_LIMITS = Limits(concurrency=1_000)
+
+
+def sqlite_journal(folder: Path) -> SqliteJournal:
+    return SqliteJournal(folder / "songs.db", lock_wait_s=5.0)
+
+
+KEPT: Mapping[str, Callable[[Path], Journal]] = {"sqlite": sqlite_journal}
+"""Journals that outlive their session, by name: each made anew on one folder."""
+
+ALL: Mapping[str, Callable[[Path], Journal]] = {
+    "memory": lambda _: MemoryJournal(),
+    **KEPT,
+}
+
+
+def entry(key: str = "k", **fields: Any) -> Entry:  # noqa: ANN401 - an entry's own
+    given: dict[str, Any] = {
+        "kind": "suno.create",
+        "provider": "suno",
+        "request": {"kind": "suno.create", "description": "rain"},
+        "fingerprint": "f",
+        "cost": 10,
+        "metadata": {},
+        "made_at": 100.0,
+        "now": 101.0,
+    }
+    return Entry(key=key, **{**given, **fields})
+
+
+def ending(charged: str = "yes", state: str = "succeeded", **fields: Any) -> Ending:  # noqa: ANN401
+    is_charged = charged not in {"no", "refunded"}
+    given: dict[str, Any] = {
+        "state": state,
+        "charged": charged,
+        "is_charged": is_charged,
+        "now": 110.0,
+    }
+    return Ending(**{**given, **fields})
+
+
+async def crash(journal: SqliteJournal) -> None:
+    """End its session as a kill does: its lock is dropped, and nothing is settled."""
+    writer, journal._writer = journal._writer, None
+    assert writer is not None
+    await writer.stop()
+    assert journal._owner._file is not None
+    journal._owner._file.close()
+    journal._owner._file = None
+
+
+def rows(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
+    """Read the jobs of a file, past the journal."""
+    db = sqlite3.connect(path)
+    try:
+        db.row_factory = sqlite3.Row
+        found = db.execute("SELECT * FROM jobs ORDER BY rowid").fetchall()
+        return {(row["key"], row["attempt"]): dict(row) for row in found}
+    finally:
+        db.close()
+
+
+def totals(path: Path) -> tuple[int, int, int]:
+    """Read slots, reserved and spent."""
+    db = sqlite3.connect(path)
+    try:
+        found = db.execute("SELECT slots, reserved, spent FROM totals").fetchone()
+        return int(found[0]), int(found[1]), int(found[2])
+    finally:
+        db.close()

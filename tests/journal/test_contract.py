@@ -1,0 +1,551 @@
+"""What every journal promises; and what those promise that outlive a session."""
+
+from pathlib import Path
+
+import pytest
+from journaling import NO_LIMITS, ending, entry
+
+from aiomusic.journal import (
+    Busy,
+    Granted,
+    Journal,
+    Known,
+    Limits,
+    OverBudget,
+    Record,
+    Spending,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_jobs_are_judged_in_order_up_to_the_first_that_waits(
+    journal: Journal,
+) -> None:
+    """What stands behind a job that waits is not judged, so it can't overtake."""
+    entries = [entry("a"), entry("b"), entry("c"), entry("d")]
+
+    verdicts = await journal.admit(entries, Limits(concurrency=2))
+
+    assert [Granted(1), Granted(1), Busy()] == verdicts
+
+
+async def test_a_job_that_waits_has_taken_nothing(journal: Journal) -> None:
+    """Asking again and again costs neither slots nor credits."""
+    limits = Limits(concurrency=1, max_credits=30)
+    await journal.admit([entry("a")], limits)
+    for _ in range(5):
+        assert [Busy()] == await journal.admit([entry("b")], limits)
+    journal.end("a", 1, ending())
+
+    assert [Granted(1)] == await journal.admit([entry("b")], limits)
+
+
+@pytest.mark.parametrize("charged", ["no", "refunded"])
+async def test_what_is_given_back_can_be_spent_again(
+    journal: Journal, charged: str
+) -> None:
+    """An unpaid end frees its slot and its credits."""
+    limits = Limits(concurrency=1, max_credits=10)
+    await journal.admit([entry("a")], limits)
+
+    journal.end("a", 1, ending(charged, "failed"))
+
+    assert [Granted(1)] == await journal.admit([entry("b")], limits)
+
+
+@pytest.mark.parametrize("charged", ["yes", "unknown"])
+async def test_what_is_or_may_be_paid_is_spent(journal: Journal, charged: str) -> None:
+    """A paid end frees the slot alone, and the next job learns what is spent."""
+    limits = Limits(concurrency=1, max_credits=19)
+    await journal.admit([entry("a")], limits)
+
+    journal.end("a", 1, ending(charged, "failed"))
+
+    assert [OverBudget(10)] == await journal.admit([entry("b")], limits)
+
+
+async def test_reserved_credits_are_waited_for(journal: Journal) -> None:
+    """A job is not refused for credits that a living job may yet give back."""
+    limits = Limits(concurrency=10, max_credits=10)
+    await journal.admit([entry("a")], limits)
+
+    assert [Busy()] == await journal.admit([entry("b")], limits)
+
+
+async def test_a_hopeless_job_is_refused_and_the_next_is_judged(
+    journal: Journal,
+) -> None:
+    """Being over the ceiling is a verdict, not a wait."""
+    limits = Limits(concurrency=10, max_credits=15)
+
+    verdicts = await journal.admit([entry("a", cost=16), entry("b")], limits)
+
+    assert [OverBudget(0), Granted(1)] == verdicts
+
+
+async def test_a_second_end_is_ignored(journal: Journal) -> None:
+    """Whoever is first settles the job; credits are not given back twice."""
+    limits = Limits(concurrency=10, max_credits=20)
+    await journal.admit([entry("a"), entry("b")], limits)
+
+    for _ in range(3):
+        journal.end("a", 1, ending("refunded", "failed"))
+    journal.end("a", 1, ending())
+
+    assert [Granted(1), Busy()] == await journal.admit([entry("c"), entry("d")], limits)
+
+
+async def test_what_nobody_follows_frees_its_slot_and_keeps_its_credits(
+    journal: Journal,
+) -> None:
+    """Nobody would ever give them back, so the next is refused and need not wait."""
+    limits = Limits(concurrency=1, max_credits=10)
+    await journal.admit([entry("a")], limits)
+    await journal.accept("a", 1, "t-a", 102.0)
+
+    journal.release("a", 1)
+
+    assert [OverBudget(10)] == await journal.admit([entry("b")], limits)
+    roomy = Limits(concurrency=1, max_credits=20)
+    assert [Granted(1)] == await journal.admit([entry("b")], roomy)
+
+
+async def test_the_end_of_what_was_never_granted_changes_nothing(
+    journal: Journal,
+) -> None:
+    """Neither does its release, its closing, or a file of it."""
+    limits = Limits(concurrency=1, max_credits=10)
+
+    journal.end("ghost", 1, ending())
+    journal.release("ghost", 1)
+    journal.give_up("ghost", 1, 103.0)
+    journal.note_files("ghost", 1, ["a.mp3"])
+
+    assert [Granted(1)] == await journal.admit([entry("a")], limits)
+
+
+async def test_a_task_from_elsewhere_takes_no_slot_and_costs_nothing(
+    journal: Journal,
+) -> None:
+    """Both limits are for what is bought here."""
+    limits = Limits(concurrency=1, max_credits=10)
+
+    journal.attach(entry("x", cost=0, kind="attach", request=None), "t-x")
+
+    assert [Granted(1)] == await journal.admit([entry("a")], limits)
+
+
+async def test_free_jobs_take_slots(journal: Journal) -> None:
+    """A job without a price is in flight all the same."""
+    limits = Limits(concurrency=1, max_credits=0)
+
+    verdicts = await journal.admit([entry("a", cost=0), entry("b", cost=0)], limits)
+
+    assert [Granted(1), Busy()] == verdicts
+
+
+async def test_a_key_that_comes_again_while_its_job_is_in_flight_leaks_nothing(
+    journal: Journal,
+) -> None:
+    """A cancelled job's task goes on, and what it holds is settled by its own end."""
+    limits = Limits(concurrency=10, max_credits=20)
+    await journal.admit([entry("a")], limits)
+    [again] = await journal.admit([entry("a", attempt=2, is_anew=True)], limits)
+    assert isinstance(again, Granted)
+
+    journal.end("a", 1, ending("refunded", "failed"))
+    journal.end("a", again.attempt, ending("refunded", "failed"))
+
+    fresh = [entry("b"), entry("c"), entry("d")]
+    assert [Granted(1), Granted(1), Busy()] == await journal.admit(fresh, limits)
+
+
+async def test_spent_credits_stay_spent_when_it_is_opened_again(
+    journal: Journal,
+) -> None:
+    """A ceiling holds for all the sessions that one journal sees."""
+    limits = Limits(concurrency=1, max_credits=20)
+    await journal.admit([entry("a")], limits)
+    journal.end("a", 1, ending())
+    await journal.admit([entry("b")], limits)
+
+    await journal.aclose()
+    await journal.open()
+
+    assert [OverBudget(20)] == await journal.admit([entry("c")], limits)
+
+
+async def find(journal: Journal, key: str) -> Record:
+    found = await journal.find(key)
+    assert found is not None
+    return found
+
+
+async def test_a_job_is_known_by_its_key_from_its_intent_on(
+    kept: Journal, other: Journal
+) -> None:
+    """Another session learns all of it before the create is sent."""
+    given = entry("a", metadata={"song": "1"}, balance=500)
+
+    await kept.admit([given], NO_LIMITS)
+
+    [known] = await other.admit([entry("a")], NO_LIMITS)
+    assert Known(await find(kept, "a")) == known
+    record = await find(other, "a")
+    assert ("submitting", None, 1, 500) == (
+        record.state,
+        record.task_id,
+        record.attempt,
+        record.balance_before,
+    )
+    assert ({"song": "1"}, given.request, "f") == (
+        record.metadata,
+        record.request,
+        record.fingerprint,
+    )
+    assert (100.0, 101.0, True) == (
+        record.made_at,
+        record.sent_at,
+        record.is_followed,
+    )
+
+
+async def test_the_same_key_twice_in_one_batch_is_bought_once(kept: Journal) -> None:
+    """The second is judged with the first one's row in place."""
+    first, second = await kept.admit([entry("a"), entry("a")], NO_LIMITS)
+
+    assert Granted(1) == first
+    assert isinstance(second, Known)
+
+
+async def test_a_task_id_can_be_found_by_anyone(kept: Journal, other: Journal) -> None:
+    """Once accepted, the task leads to its job."""
+    await kept.admit([entry("a")], NO_LIMITS)
+
+    await kept.accept("a", 1, "t-a", 105.0)
+
+    record = await other.find_task("suno", "t-a")
+    assert record is not None
+    assert ("a", "pending", 105.0) == (record.key, record.state, record.accepted_at)
+    assert await other.find_task("nuro", "t-a") is None
+
+
+async def test_the_end_is_kept_whole(kept: Journal) -> None:
+    """State, money, error, clips and balance can be read back."""
+    await kept.admit([entry("a")], NO_LIMITS)
+    await kept.accept("a", 1, "t-a", 105.0)
+
+    kept.end(
+        "a",
+        1,
+        ending(
+            "refunded",
+            "failed",
+            error={"type": "JobFailed"},
+            clips=[{"clip_id": "c"}],
+            result={"Lyrics": []},
+            balance=7,
+        ),
+    )
+
+    record = await find(kept, "a")
+    assert ("failed", "refunded", 110.0, 7, False) == (
+        record.state,
+        record.charged,
+        record.ended_at,
+        record.balance_after,
+        record.is_open,
+    )
+    assert ({"type": "JobFailed"}, [{"clip_id": "c"}], {"Lyrics": []}) == (
+        record.error,
+        record.clips,
+        record.result,
+    )
+
+
+async def test_what_ended_unpaid_is_as_good_as_new(kept: Journal) -> None:
+    """Its key is granted again, as the next attempt."""
+    await kept.admit([entry("a")], NO_LIMITS)
+    kept.end("a", 1, ending("no", "failed"))
+
+    assert [Granted(2)] == await kept.admit([entry("a")], NO_LIMITS)
+
+
+@pytest.mark.parametrize("charged", ["yes", "unknown", "refunded"])
+async def test_what_was_bought_is_not_bought_again_by_its_key(
+    kept: Journal, charged: str
+) -> None:
+    """Only the next attempt, asked for as such, is granted."""
+    await kept.admit([entry("a")], NO_LIMITS)
+    kept.end("a", 1, ending(charged, "failed"))
+
+    asked = [entry("a"), entry("a", attempt=1), entry("a", attempt=3)]
+    verdicts = await kept.admit(asked, NO_LIMITS)
+
+    assert [Known, Known, Known] == [type(one) for one in verdicts]
+    assert [Granted(2)] == await kept.admit([entry("a", attempt=2)], NO_LIMITS)
+
+
+@pytest.mark.parametrize("state", ["pending", "succeeded"])
+async def test_what_came_home_meanwhile_is_bought_again_only_anew(
+    kept: Journal, state: str
+) -> None:
+    """Who asked to send an unknown job again did not know that it has its task."""
+    await kept.admit([entry("a")], NO_LIMITS)
+    await kept.accept("a", 1, "t-a", 102.0)
+    if state == "succeeded":
+        kept.end("a", 1, ending())
+
+    [known] = await kept.admit([entry("a", attempt=2)], NO_LIMITS)
+
+    assert isinstance(known, Known)
+    anew = entry("a", attempt=2, is_anew=True)
+    assert [Granted(2)] == await kept.admit([anew], NO_LIMITS)
+
+
+async def test_adopting_gives_what_waits_and_what_is_unknown(
+    kept: Journal, other: Journal
+) -> None:
+    """What a living session follows is left to it, and what is over is over."""
+    keys = ("waiting", "followed", "unknown", "done")
+    await kept.admit([entry(key) for key in keys], NO_LIMITS)
+    for key in ("waiting", "followed", "done"):
+        await kept.accept(key, 1, f"t-{key}", 105.0)
+    kept.release("waiting", 1)
+    kept.end("unknown", 1, ending("unknown", "unknown"))
+    kept.end("done", 1, ending())
+    await kept.records()
+
+    first = await other.adopt(200.0)
+    second = await other.adopt(201.0)
+
+    assert [["waiting", "unknown"], ["unknown"]] == [
+        [record.key for record in found] for found in (first, second)
+    ]
+
+
+async def test_one_job_can_be_adopted_by_its_key(kept: Journal, other: Journal) -> None:
+    """The others are left for whoever asks for all."""
+    await kept.admit([entry("a"), entry("b")], NO_LIMITS)
+    for key in ("a", "b"):
+        await kept.accept(key, 1, f"t-{key}", 105.0)
+        kept.release(key, 1)
+    await kept.records()
+
+    assert ["b"] == [record.key for record in await other.adopt(200.0, "b")]
+    assert ["a"] == [record.key for record in await other.adopt(200.0)]
+
+
+async def test_an_adopted_job_takes_a_slot_again(kept: Journal, other: Journal) -> None:
+    """It is at the service, so it counts for everybody."""
+    limits = Limits(concurrency=1)
+    await kept.admit([entry("a")], limits)
+    await kept.accept("a", 1, "t-a", 105.0)
+    kept.release("a", 1)
+    await kept.records()
+
+    await other.adopt(200.0)
+
+    assert [Busy()] == await kept.admit([entry("b")], limits)
+
+
+async def test_a_release_by_one_who_also_follows_leaves_it_to_its_owner(
+    kept: Journal, other: Journal
+) -> None:
+    """A job that two sessions look at keeps its slot while its owner lives."""
+    await kept.admit([entry("a")], Limits(concurrency=1))
+    await kept.accept("a", 1, "t-a", 105.0)
+
+    other.release("a", 1)
+    await other.records()
+
+    assert [Busy()] == await kept.admit([entry("b")], Limits(concurrency=1))
+    assert [] == await other.adopt(200.0)
+
+
+async def test_leaving_settles_what_was_on_its_way(
+    kept: Journal, other: Journal
+) -> None:
+    """An intent without a task is unknown and counts as paid; a task waits."""
+    await kept.admit([entry("sent"), entry("running")], NO_LIMITS)
+    await kept.accept("running", 1, "t", 105.0)
+
+    await kept.aclose()
+
+    found = {record.key: record for record in await other.records()}
+    assert ("unknown", "unknown") == (found["sent"].state, found["sent"].charged)
+    assert ("pending", None) == (found["running"].state, found["running"].charged)
+    assert {"suno.create": Spending(jobs=2, credits=10, reserved=10)} == (
+        await other.spending()
+    )
+
+
+async def test_an_unknown_job_whose_task_comes_home_is_open_and_stays_paid(
+    kept: Journal,
+) -> None:
+    """A callback may bring the id; a refund then gives the credits back."""
+    await kept.admit([entry("a")], NO_LIMITS)
+    kept.end("a", 1, ending("unknown", "unknown", error={"type": "SubmissionUnknown"}))
+
+    await kept.accept("a", 1, "t-a", 120.0)
+
+    record = await find(kept, "a")
+    assert ("pending", "t-a", None, None) == (
+        record.state,
+        record.task_id,
+        record.charged,
+        record.error,
+    )
+    assert (
+        OverBudget(10)
+        == (await kept.admit([entry("b")], Limits(concurrency=9, max_credits=10))).pop()
+    )
+    kept.end("a", 1, ending("refunded", "failed"))
+    assert {} == await kept.spending()
+
+
+async def test_giving_up_closes_what_is_unknown_and_nothing_else(kept: Journal) -> None:
+    """It stays counted as paid for, and is not listed as unknown again."""
+    await kept.admit([entry("a"), entry("b")], NO_LIMITS)
+    kept.end("a", 1, ending("unknown", "unknown"))
+    await kept.accept("b", 1, "t-b", 105.0)
+
+    for key in ("a", "b"):
+        kept.give_up(key, 1, 130.0)
+
+    states = {record.key: record.state for record in await kept.records()}
+    assert {"a": "cancelled", "b": "pending"} == states
+    assert [] == await kept.adopt(140.0)
+    assert 10 == (await kept.spending())["suno.create"].credits
+
+
+async def test_the_end_of_one_task_is_not_that_of_another_under_its_key(
+    kept: Journal,
+) -> None:
+    """A key that was given to an attached task may be taken in the journal."""
+    await kept.admit([entry("a")], NO_LIMITS)
+    await kept.accept("a", 1, "t-mine", 105.0)
+
+    kept.attach(entry("a", cost=0), "t-other")
+    kept.end("a", 1, ending(task_id="t-other"))
+
+    assert "pending" == (await find(kept, "a")).state
+
+
+async def test_an_end_brings_a_task_id_that_could_not_be_written(kept: Journal) -> None:
+    """What accept had to say is not lost with it."""
+    await kept.admit([entry("a")], NO_LIMITS)
+
+    kept.end("a", 1, ending(task_id="t-a"))
+
+    assert ("succeeded", "t-a") == (
+        (await find(kept, "a")).state,
+        (await find(kept, "a")).task_id,
+    )
+
+
+async def test_files_are_noted_once_each(kept: Journal) -> None:
+    """Saving twice does not list a file twice."""
+    await kept.admit([entry("a")], NO_LIMITS)
+
+    kept.note_files("a", 1, ["1.mp3", "2.mp3"])
+    kept.note_files("a", 1, ["2.mp3", "3.mp3"])
+
+    assert ["1.mp3", "2.mp3", "3.mp3"] == (await find(kept, "a")).files
+
+
+async def test_only_the_last_purchase_under_a_key_is_given(kept: Journal) -> None:
+    """The ones before stay in the sums."""
+    await kept.admit([entry("a")], NO_LIMITS)
+    kept.end("a", 1, ending("unknown", "unknown"))
+    await kept.admit([entry("a", attempt=2)], NO_LIMITS)
+    kept.end("a", 2, ending())
+
+    assert [("a", 2)] == [(r.key, r.attempt) for r in await kept.records()]
+    assert Spending(jobs=2, credits=20) == (await kept.spending())["suno.create"]
+
+
+async def test_spending_is_added_up_by_operation_and_day(kept: Journal) -> None:
+    """Days are UTC; what was given back is in no sum."""
+    day = 86_400.0
+    await kept.admit(
+        [
+            entry("a", now=day - 1),
+            entry("b", now=day),
+            entry("c", now=day, kind="lyrics.create", cost=1),
+            entry("d", now=day),
+        ],
+        NO_LIMITS,
+    )
+    for key in ("a", "c"):
+        kept.end(key, 1, ending())
+    kept.end("d", 1, ending("refunded", "failed"))
+
+    assert {
+        "lyrics.create": Spending(jobs=1, credits=1),
+        "suno.create": Spending(jobs=2, credits=10, reserved=10),
+    } == await kept.spending()
+    assert {
+        "1970-01-01": Spending(jobs=1, credits=10),
+        "1970-01-02": Spending(jobs=2, credits=1, reserved=10),
+    } == await kept.spending("day")
+
+
+@pytest.mark.parametrize(
+    "tag", ["user", 'the "big" one', "a.b[0]", "übung 🎵", "$", "it's", "", "\\", "#-1"]
+)
+async def test_spending_is_added_up_by_any_name(kept: Journal, tag: str) -> None:
+    """A name in metadata is that name, whatever it is spelt with."""
+    await kept.admit(
+        [
+            entry("a", metadata={tag: "x", "a": {"b": ["y"]}}),
+            entry("b", metadata={tag: "z ü"}),
+            entry("c", metadata={"another": "x"}),
+        ],
+        NO_LIMITS,
+    )
+
+    found = await kept.spending(tag=tag)
+
+    one = Spending(jobs=1, credits=0, reserved=10)
+    assert {"": one, "x": one, "z ü": one} == found
+
+
+async def test_values_of_a_tag_that_read_alike_are_added_up(kept: Journal) -> None:
+    """The number 1 and the text 1 are one heading, and neither hides the other."""
+    values: list[object] = [1, "1", None, "", {"b": [2]}]
+    await kept.admit(
+        [entry(f"{n}", metadata={"t": value}) for n, value in enumerate(values)],
+        NO_LIMITS,
+    )
+
+    found = await kept.spending(tag="t")
+
+    assert {"": 2, "1": 2, '{"b":[2]}': 1} == {
+        heading: one.jobs for heading, one in found.items()
+    }
+
+
+async def test_a_reply_with_half_a_surrogate_pair_is_kept(kept: Journal) -> None:
+    """JSON can spell what UTF-8 can't, and the end of a job must not be lost by it."""
+    await kept.admit([entry("a", metadata={"\ud800": "x"})], NO_LIMITS)
+
+    kept.end("a", 1, ending(clips=[{"title": "\udc00 boats"}]))
+
+    record = await find(kept, "a")
+    assert [{"title": "\udc00 boats"}] == record.clips
+    assert {"\ud800": "x"} == record.metadata
+
+
+async def test_a_journal_can_be_opened_again_and_again(
+    kept: Journal, tmp_path: Path
+) -> None:
+    """Nothing is left beside its file by sessions that ended well."""
+    await kept.admit([entry("a")], NO_LIMITS)
+    for _ in range(3):
+        await kept.aclose()
+        await kept.open()
+    await kept.aclose()
+
+    assert ["songs.db"] == sorted(path.name for path in tmp_path.iterdir())

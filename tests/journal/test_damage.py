@@ -1,0 +1,522 @@
+"""A journal that can't be trusted is said so, and nothing is bought past it."""
+
+import asyncio
+import contextlib
+import os
+import random
+import resource
+import shutil
+import sqlite3
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from journaling import (
+    FAST,
+    NO_LIMITS,
+    crash,
+    ending,
+    entry,
+    rows,
+    sqlite_journal,
+    totals,
+)
+
+from aiomusic import JobState, JournalError, MusicError, MusicSession
+from aiomusic.emulator import Emulator
+from aiomusic.journal import Granted
+from aiomusic.journal.sqlite import STEPS, SqliteJournal
+from aiomusic.testing import LeapingClock
+
+pytestmark = pytest.mark.anyio
+
+JOBS = 40
+SECRET = "whsec-very-secret"
+
+
+def session(api: Emulator, path: Path, **options: object) -> MusicSession:
+    given = {
+        "api_key": api.key,
+        "base_url": api.url,
+        "clock": LeapingClock(),
+        "journal": SqliteJournal(path, lock_wait_s=0.0),
+    }
+    return MusicSession(**{**given, **options})  # type: ignore[arg-type]
+
+
+async def fill(path: Path) -> SqliteJournal:
+    """Write jobs in every state, and leave the journal open."""
+    journal = SqliteJournal(path)
+    await journal.open()
+    for start in range(0, JOBS, 8):
+        numbers = range(start, start + 8)
+        entries = [entry(f"key-{n}", metadata={"n": n}) for n in numbers]
+        await journal.admit(entries, NO_LIMITS)
+        await asyncio.gather(
+            *(journal.accept(f"key-{n}", 1, f"t-{n}", 102.0) for n in numbers if n % 4)
+        )
+        for number in numbers:
+            if number % 4 > 1:
+                clips = [{"clip_id": f"clip-{number}"}]
+                journal.end(f"key-{number}", 1, ending(clips=clips))
+    await journal.records()
+    return journal
+
+
+async def buys_nothing(api: Emulator, path: Path, match: str) -> None:
+    with pytest.raises(JournalError, match=match) as caught:
+        async with session(api, path) as music:
+            await music.riffusion.create("rain")
+    assert str(path) in str(caught.value)
+    assert "no" == caught.value.charged
+    assert 0 == api.submissions
+
+
+async def test_a_file_that_is_not_sqlite_is_left_alone(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """It may be a list of songs that somebody wrote by hand."""
+    path = tmp_path / "songs.db"
+    path.write_text("Paper Boats\n" * 1_000)
+
+    await buys_nothing(api, path, "it is no SQLite file; give another path")
+
+    assert "Paper Boats\n" * 1_000 == path.read_text()
+
+
+@pytest.mark.parametrize("version", [0, 1, 99])
+async def test_a_database_of_another_program_is_left_alone(
+    api: Emulator, tmp_path: Path, version: int
+) -> None:
+    """Not a table is added to it."""
+    path = tmp_path / "songs.db"
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE recipes (name TEXT)")
+        db.execute(f"PRAGMA user_version = {version}")
+    before = path.read_bytes()
+
+    await buys_nothing(api, path, "is a SQLite file of another program.*another path")
+
+    assert before == path.read_bytes()
+
+
+async def test_a_newer_journal_is_left_alone(api: Emulator, tmp_path: Path) -> None:
+    """It says which step it is at, and to upgrade."""
+    path = tmp_path / "songs.db"
+    await (await fill(path)).aclose()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
+
+    newer = rf"newer aiomusic \(step {len(STEPS) + 1}.*Upgrade aiomusic"
+    await buys_nothing(api, path, newer)
+
+    assert JOBS == len(rows(path))
+
+
+@pytest.mark.parametrize("steps", range(len(STEPS)))
+async def test_an_older_journal_is_brought_up_to_date(
+    tmp_path: Path, steps: int
+) -> None:
+    """Whichever step it stopped at, the missing ones are applied."""
+    made = sqlite_journal(tmp_path)
+    await made.open()
+    await made.aclose()
+    expected = schema(made.path)
+    path = tmp_path / "old.db"
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        for step in STEPS[:steps]:
+            db.executescript(step)
+        if steps:
+            application = connect_pragma(made.path, "application_id")
+            db.execute(f"PRAGMA application_id = {application}")
+        db.execute(f"PRAGMA user_version = {steps}")
+
+    old = SqliteJournal(path)
+    await old.open()
+
+    assert [Granted(1)] == await old.admit([entry("a")], NO_LIMITS)
+    await old.aclose()
+    assert expected == schema(path)
+    assert len(STEPS) == connect_pragma(path, "user_version")
+
+
+def connect_pragma(path: Path, name: str) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        found = db.execute(f"PRAGMA {name}").fetchone()[0]
+        assert isinstance(found, int)
+        return found
+
+
+def schema(path: Path) -> list[object]:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return db.execute(
+            "SELECT name, sql FROM sqlite_master ORDER BY name"
+        ).fetchall()
+
+
+@contextlib.contextmanager
+def locked(path: Path, how: str = "EXCLUSIVE") -> Iterator[None]:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute(f"BEGIN {how}")
+        yield
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+async def test_a_locked_journal_is_said_to_be_locked(
+    api: Emulator, tmp_path: Path, mode: str
+) -> None:
+    """Whoever locks it, and in whatever mode it is."""
+    path = tmp_path / "songs.db"
+    await (await fill(path)).aclose()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA journal_mode = {mode}")
+
+    with locked(path):
+        await buys_nothing(api, path, "another program keeps it locked")
+
+    async with session(api, path) as music:
+        assert 2 == len(await music.riffusion.create("rain"))
+
+
+async def test_a_journal_that_is_locked_later_stops_what_is_not_yet_sent(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """The error costs nothing, and the session goes on once the lock is gone."""
+    path = tmp_path / "songs.db"
+    async with session(api, path) as music:
+        with locked(path):
+            for _ in range(2):
+                with pytest.raises(JournalError, match="keeps it locked.*Nothing is"):
+                    await music.riffusion.create("rain")
+            assert 0 == api.submissions
+
+        assert 2 == len(await music.riffusion.create("rain"))
+
+    assert 1 == api.submissions
+
+
+async def test_a_journal_that_fails_after_the_create_does_not_lose_the_task(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """The job ends with its clips, and is written down once that can be done."""
+    path = tmp_path / "songs.db"
+    async with session(api, path) as music:
+        job = music.riffusion.create("rain", key="k")
+        await reach(job, JobState.SUBMITTING)
+        with locked(path):
+            clips = await job
+            assert ("submitting", None) == (
+                rows(path)["k", 1]["state"],
+                rows(path)["k", 1]["task_id"],
+            )
+        await music.jobs()
+
+        row = rows(path)["k", 1]
+
+    assert 2 == len(clips)
+    assert ("succeeded", job.task_id, 0) == (row["state"], row["task_id"], row["slot"])
+    assert (0, 0, 10) == totals(path)
+
+
+async def test_a_task_that_could_not_be_written_is_named_when_the_session_is_left(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """The error holds its id; the row is unknown, counted as paid, and not resent."""
+    path = tmp_path / "songs.db"
+    music = session(api, path, on_exit="detach", clock=None, poll_every_s=1_000)
+    await music.__aenter__()
+    job = music.riffusion.create("rain", key="k")
+    await reach(job, JobState.SUBMITTING)
+    with locked(path):
+        await reach(job, JobState.PENDING)
+        with pytest.raises(JournalError, match="keeps it locked"):
+            await music.__aexit__(None, None, None)
+
+    with pytest.raises(MusicError, match=r"music\.attach\('riffusion'") as caught:
+        await job
+    async with session(api, path) as music:
+        [unknown] = await music.resume()
+
+        assert (job.task_id, "yes") == (caught.value.task_id, caught.value.charged)
+        assert ("k", JobState.UNKNOWN) == (unknown.key, unknown.state)
+        assert 10 == (await music.spending())["riffusion.create"].credits
+    assert 1 == api.submissions
+
+
+async def reach(job: object, state: JobState) -> None:
+    async for update in job.updates():  # type: ignore[attr-defined]
+        if update.state is state:
+            return
+
+
+@contextlib.contextmanager
+def nobody() -> Iterator[None]:
+    """Be a user without rights for a while; root may write what is read-only."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that everybody can reach."""
+    folder = Path(tempfile.mkdtemp(dir=FAST))
+    folder.chmod(0o777)
+    yield folder
+    folder.chmod(0o777)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are POSIX")
+async def test_a_read_only_file_is_said_so(api: Emulator, public: Path) -> None:
+    """It is found when it is opened, not when the first song was sent."""
+    path = public / "songs.db"
+    await (await fill(path)).aclose()
+    path.chmod(0o444)
+
+    with nobody():
+        await buys_nothing(api, path, "can't be written; check its permissions")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are POSIX")
+async def test_a_file_that_cannot_be_read_is_said_so(
+    api: Emulator, public: Path
+) -> None:
+    """Somebody else's journal is nobody's business."""
+    path = public / "songs.db"
+    await (await fill(path)).aclose()
+    os.chown(path, os.getuid(), -1)
+    path.chmod(0o000)
+
+    with nobody():
+        await buys_nothing(api, path, "can't be opened; check")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are POSIX")
+@pytest.mark.parametrize("is_there", [True, False], ids=["file", "no file"])
+async def test_a_read_only_folder_is_said_so(
+    api: Emulator, public: Path, *, is_there: bool
+) -> None:
+    """SQLite needs to write beside the file, and so do the locks."""
+    path = public / "songs.db"
+    if is_there:
+        await (await fill(path)).aclose()
+        path.chmod(0o666)
+    public.chmod(0o555)
+
+    with nobody():
+        await buys_nothing(api, path, "can't be.*check")
+
+
+async def test_a_missing_folder_is_one_clear_sentence(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """It names the folder that is to be made."""
+    path = tmp_path / "nowhere" / "songs.db"
+
+    await buys_nothing(api, path, f"there is no folder {path.parent}; make it first")
+
+
+async def test_a_folder_is_no_journal(api: Emulator, tmp_path: Path) -> None:
+    """A path that is a folder is named as such."""
+    path = tmp_path / "songs.db"
+    path.mkdir()
+
+    await buys_nothing(api, path, "can't be (used|opened)")
+
+
+@contextlib.contextmanager
+def no_file_above(size_bytes: int) -> Iterator[None]:
+    """Let no file of this process grow, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits are POSIX")
+@pytest.mark.parametrize("room_bytes", [0, 5_000, 12_000, 20_000, 50_000])
+async def test_a_full_disk_stops_what_it_cannot_write_down(
+    api: Emulator, tmp_path: Path, room_bytes: int
+) -> None:
+    """What was sent is in the journal, and so is how it ended."""
+    path = tmp_path / "songs.db"
+    async with session(api, path, concurrency=1) as music:
+        await music.riffusion.create("rain")
+        size_bytes = Path(f"{path}-wal").stat().st_size
+        with no_file_above(size_bytes + room_bytes):
+            jobs = [music.riffusion.create("rain") for _ in range(6)]
+            for job in jobs:
+                with contextlib.suppress(MusicError):
+                    await job
+        stopped = [job for job in jobs if isinstance(job.error, JournalError)]
+        await music.riffusion.create("rain")
+        await music.jobs()
+        found = rows(path)
+
+    assert api.submissions == len(found) == 8 - len(stopped)
+    assert stopped if room_bytes < 50_000 else True
+    assert {"succeeded"} == {row["state"] for row in found.values()}
+    assert all(row["task_id"] for row in found.values())
+    for job in stopped:
+        assert "disk" in str(job.error)
+    assert (0, 0, api.charged) == totals(path)
+
+
+@pytest.mark.parametrize("where", ["header", "schema", *range(30)])
+async def test_a_damaged_file_is_a_clear_error_or_no_loss(
+    api: Emulator, tmp_path: Path, where: int | str
+) -> None:
+    """Never a crash, and never a create that is not written down."""
+    path = tmp_path / "songs.db"
+    await (await fill(path)).aclose()
+    data = bytearray(path.read_bytes())
+    dice = random.Random(str(where))
+    anywhere = dice.randrange(len(data) - 64)
+    start = {"header": 16, "schema": 110}.get(str(where), anywhere)
+    data[start : start + 64] = dice.randbytes(64)
+    path.write_bytes(data)
+
+    bought, error = await use(api, path)
+
+    assert api.submissions == bought
+    # A row may read well and still tell nonsense, as of a task that never was.
+    words = {f"The journal {path} can't be used: ", f"{path} ", "task"}
+    assert error is None or any(word in error for word in words)
+
+
+async def use(api: Emulator, path: Path) -> tuple[int, str | None]:
+    """Do all that reads and writes; give what was bought, and what went wrong."""
+    bought = 0
+    try:
+        async with session(api, path) as music:
+            known = {one.key for one in await music.jobs()}
+            await music.riffusion.create("rain", key="new")
+            bought = len({one.key for one in await music.jobs()} - known)
+            await music.resume()
+            await music.spending()
+    except MusicError as error:
+        return bought, str(error)
+    return bought, None
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_a_log_torn_by_power_loss_is_recovered(tmp_path: Path, seed: int) -> None:
+    """What was synced before the tear is there, in order, and the sums are right."""
+    dice = random.Random(seed)
+    journal = await fill(tmp_path / "songs.db")
+    torn = tmp_path / "torn"
+    torn.mkdir()
+    path, log = torn / "songs.db", torn / "songs.db-wal"
+    shutil.copy(tmp_path / "songs.db", path)
+    data = bytearray((tmp_path / "songs.db-wal").read_bytes())
+    await crash(journal)
+    at = dice.randrange(32, len(data))
+    if seed % 2:
+        del data[at:]
+    else:
+        data[at : at + 100] = dice.randbytes(100)
+    log.write_bytes(data)
+    if seed % 3 == 0:
+        Path(f"{path}-shm").write_bytes(dice.randbytes(32_768))
+
+    again = SqliteJournal(path)
+    await again.open()
+
+    kept = [record.key for record in await again.records()]
+    assert [f"key-{n}" for n in range(len(kept))] == kept
+    await again.adopt(200.0)
+    assert [Granted(1)] == await again.admit([entry("new")], NO_LIMITS)
+    await again.aclose()
+    found = rows(path).values()
+    names = ("slot", "reserved", "spent")
+    assert tuple(sum(row[name] for row in found) for name in names) == totals(path)
+    assert "submitting" not in {row["state"] for row in found}
+
+
+async def test_every_commit_is_synced(tmp_path: Path) -> None:
+    """Power loss can't be tested here, but what guards against it can."""
+    journal = sqlite_journal(tmp_path)
+    await journal.open()
+    assert journal._writer is not None
+
+    def settings(db: sqlite3.Connection) -> list[object]:
+        asked = ("PRAGMA synchronous", "PRAGMA journal_mode")
+        return [db.execute(one).fetchone()[0] for one in asked]
+
+    assert [2, "wal"] == await journal._writer.call(settings)
+    await journal.aclose()
+
+
+async def test_a_log_that_is_gone_loses_no_more_than_it_held(tmp_path: Path) -> None:
+    """A file that was copied without its log opens, and starts afresh."""
+    journal = await fill(tmp_path / "songs.db")
+    copy = tmp_path / "copy.db"
+    shutil.copy(tmp_path / "songs.db", copy)
+    await journal.aclose()
+
+    again = SqliteJournal(copy)
+    await again.open()
+
+    assert {record.key for record in await again.records()} <= {
+        f"key-{n}" for n in range(JOBS)
+    }
+    await again.aclose()
+
+
+async def test_totals_that_were_tampered_with_are_found(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """They are the ceiling; a wrong one is not spent against."""
+    path = tmp_path / "songs.db"
+    await (await fill(path)).aclose()
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE totals SET spent = 0")
+
+    await buys_nothing(api, path, "damaged.*totals are not those of its jobs")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are POSIX")
+@pytest.mark.parametrize(
+    "name", ["songs.db", "my songs.db", "größe 🎵.db", "a'b?c#d%20.db", ":memory:"]
+)
+async def test_the_files_are_for_their_owner_and_hold_no_secret(
+    api: Emulator, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the API key, nor the webhook secret, in any file, under any name."""
+    monkeypatch.chdir(tmp_path)
+    before = os.umask(0)
+    key, secret = api.key, SECRET
+    try:
+        async with session(
+            api,
+            Path(name),
+            webhook_url="http://127.0.0.1:9/hooks",
+            webhook_secret=secret,
+        ) as music:
+            await music.suno.create("rain", metadata={"n": 1})
+            api.fault("status", status=401, on="create", body=f"bad key {key}")
+            with pytest.raises(MusicError, match="401"):
+                await music.suno.create("rain")
+            files = {path.name: path for path in tmp_path.iterdir()}
+            modes = {stat.S_IMODE(path.stat().st_mode) for path in files.values()}
+            held = b"".join(path.read_bytes() for path in files.values())
+    finally:
+        os.umask(before)
+
+    assert {name, f"{name}-wal", f"{name}-shm"} < set(files)
+    assert {0o600} == modes
+    assert b"rain" in held
+    assert key.encode() not in held
+    assert secret.encode() not in held
+    assert [name] == [path.name for path in tmp_path.iterdir()]

@@ -1,0 +1,196 @@
+"""Who is alive is known by who holds a lock, from any folder and by any path."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from journaling import NO_LIMITS, crash, entry, rows
+
+from aiomusic.journal import Busy, Granted, Limits
+from aiomusic.journal._owners import Owner
+from aiomusic.journal.sqlite import SqliteJournal
+
+pytestmark = pytest.mark.anyio
+
+
+def test_an_owner_is_alive_until_it_is_gone(tmp_path: Path) -> None:
+    """Another can tell, and nothing is left on the disk."""
+    one, other = Owner(tmp_path / "songs.db"), Owner(tmp_path / "songs.db")
+    one.acquire()
+    other.acquire()
+
+    assert [True, True] == [other.is_alive(one.name), other.is_alive(other.name)]
+    one.release()
+    assert not other.is_alive(one.name)
+    other.release()
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_lock_goes_with_its_process(tmp_path: Path) -> None:
+    """However it ended; what it left is cleared away."""
+    code = (
+        "import os, sys; from pathlib import Path;"
+        "from aiomusic.journal._owners import Owner;"
+        "o = Owner(Path(sys.argv[1])); o.acquire();"
+        "print(o.name, flush=True); os.kill(os.getpid(), 9)"
+    )
+    path = tmp_path / "songs.db"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    assert -9 == ended.returncode
+    assert 1 == len(list(tmp_path.iterdir()))
+    assert not Owner(path).is_alive(ended.stdout.strip())
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
+def test_a_lock_that_cannot_be_looked_at_is_alive(tmp_path: Path) -> None:
+    """Another user's session is not robbed of its jobs."""
+    tmp_path.chmod(0o755)
+    one = Owner(tmp_path / "songs.db")
+    one.acquire()
+    one._path(one.name).chmod(0o000)
+    folders = [tmp_path, *tmp_path.parents]
+    modes = [folder.stat().st_mode for folder in folders]
+    for folder in folders:
+        folder.chmod(0o755)
+
+    os.seteuid(65534)
+    try:
+        is_alive = Owner(tmp_path / "songs.db").is_alive(one.name)
+    finally:
+        os.seteuid(0)
+        for folder, mode in zip(folders, modes, strict=True):
+            folder.chmod(mode)
+
+    assert is_alive
+    one.release()
+
+
+async def test_the_living_are_known_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path means the same after the process has moved."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    one, other = SqliteJournal("songs.db"), SqliteJournal(tmp_path / "songs.db")
+    await one.open()
+    await other.open()
+    await other.admit([entry("a")], Limits(concurrency=1))
+
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    assert [Busy()] == await one.admit([entry("b")], Limits(concurrency=1))
+    assert "submitting" == rows(tmp_path / "songs.db")["a", 1]["state"]
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_the_living_are_known_through_a_link(tmp_path: Path) -> None:
+    """Two names of one file are one journal."""
+    (tmp_path / "songs.db").touch(0o600)
+    (tmp_path / "link.db").symlink_to(tmp_path / "songs.db")
+    one = SqliteJournal(tmp_path / "songs.db")
+    other = SqliteJournal(tmp_path / "link.db")
+    await one.open()
+    await other.open()
+    await other.admit([entry("a")], Limits(concurrency=1))
+
+    assert [Busy()] == await one.admit([entry("b")], Limits(concurrency=1))
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_the_dead_give_their_slots_back_when_one_is_needed(
+    tmp_path: Path,
+) -> None:
+    """What they had sent is unknown, and what they followed waits."""
+    path = tmp_path / "songs.db"
+    one, other = SqliteJournal(path), SqliteJournal(path)
+    await one.open()
+    await other.open()
+    limits = Limits(concurrency=2)
+    await one.admit([entry("sent"), entry("running")], limits)
+    await one.accept("running", 1, "t", 102.0)
+    await crash(one)
+
+    found = await other.admit([entry("a"), entry("b"), entry("c")], limits)
+
+    assert [Granted(1), Granted(1), Busy()] == found
+    states = {key: row["state"] for (key, _), row in rows(path).items()}
+    assert ("unknown", "pending") == (states["sent"], states["running"])
+    await other.aclose()
+
+
+CLOSER = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("SELECT count(*) FROM jobs").fetchone()
+db.close()
+"""
+
+
+async def test_opening_it_twice_in_a_process_drops_no_lock(tmp_path: Path) -> None:
+    """Another program that closes the file must not take the log from under us."""
+    path = tmp_path / "songs.db"
+    one, other = SqliteJournal(path), SqliteJournal(path)
+    await one.open()
+    await one.admit([entry("a")], NO_LIMITS)
+    await other.open()
+    await other.aclose()
+
+    subprocess.run([sys.executable, "-c", CLOSER, str(path)], check=True)
+
+    assert Path(f"{path}-wal").exists()
+    await one.admit([entry("b")], NO_LIMITS)
+    await one.aclose()
+    assert {("a", 1), ("b", 1)} == set(rows(path))
+
+
+OPENER = """
+import asyncio, sys
+from aiomusic.journal.sqlite import SqliteJournal
+
+async def main():
+    journal = SqliteJournal(sys.argv[1])
+    sys.stdin.read()
+    await journal.open()
+    await journal.aclose()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+async def test_many_can_make_one_journal_at_once(tmp_path: Path) -> None:
+    """The first to come makes it, the others find it made."""
+    path = tmp_path / "songs.db"
+    openers = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER, str(path)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(6)
+    ]
+
+    for opener in openers:
+        assert opener.stdin is not None
+    threads = [threading.Thread(target=opener.communicate) for opener in openers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [0] * 6 == [opener.returncode for opener in openers]
+    assert ["songs.db"] == [found.name for found in tmp_path.iterdir()]

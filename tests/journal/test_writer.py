@@ -1,0 +1,228 @@
+"""One thread writes what waits together, and what can't be written is told."""
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aiomusic.journal._writer import MOST_TOGETHER, Writer
+
+pytestmark = pytest.mark.anyio
+
+Do = Callable[[sqlite3.Connection], object]
+
+
+class File:
+    """A table of words, and how often it was committed to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "words.db"
+        self.commits = 0
+        with contextlib.closing(self.connect()) as db:
+            db.execute("CREATE TABLE words (word TEXT PRIMARY KEY)")
+
+    def connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+        db.set_trace_callback(self.count)
+        return db
+
+    def count(self, statement: str) -> None:
+        self.commits += statement == "COMMIT"
+
+    def words(self) -> list[str]:
+        with contextlib.closing(self.connect()) as db:
+            found = db.execute("SELECT word FROM words ORDER BY rowid")
+            return [word for (word,) in found]
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        with contextlib.closing(self.connect()) as db:
+            db.execute("BEGIN IMMEDIATE")
+            yield
+            db.execute("ROLLBACK")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> File:
+    return File(tmp_path)
+
+
+def add(word: str) -> Do:
+    return lambda db: db.execute("INSERT INTO words VALUES (?)", (word,)).rowcount
+
+
+def hold(gate: threading.Event) -> Do:
+    return lambda _: gate.wait(10)
+
+
+async def test_what_waits_is_committed_together(file: File) -> None:
+    """A hundred calls that come while one is written cost one more sync."""
+    writer = Writer(file.connect)
+    await writer.start()
+    gate = threading.Event()
+    first = asyncio.ensure_future(writer.call(hold(gate)))
+    await asyncio.sleep(0)
+    calls = [asyncio.ensure_future(writer.call(add(f"{n}"))) for n in range(100)]
+    await asyncio.sleep(0)
+
+    gate.set()
+    await asyncio.gather(first, *calls)
+
+    assert 2 >= file.commits
+    assert [f"{n}" for n in range(100)] == file.words()
+    await writer.stop()
+
+
+async def test_a_batch_has_an_end(file: File) -> None:
+    """However much waits, nobody's answer waits for more than so much."""
+    writer = Writer(file.connect)
+    count = 2 * MOST_TOGETHER + 1
+    for number in range(count):
+        writer.post(add(f"{number}"))
+
+    await writer.start()
+    await writer.stop()
+
+    assert 3 == file.commits
+    assert count == len(file.words())
+
+
+async def test_work_that_fails_is_undone_alone(file: File) -> None:
+    """Those around it are written, in order, and it alone hears of it."""
+    writer = Writer(file.connect)
+    await writer.start()
+
+    found = await asyncio.gather(
+        *(writer.call(add(word)) for word in ("a", "b", "a", "c")),
+        return_exceptions=True,
+    )
+
+    assert [1, 1, 1] == [one for one in found if isinstance(one, int)]
+    assert isinstance(found[2], sqlite3.IntegrityError)
+    assert ["a", "b", "c"] == file.words()
+    await writer.stop()
+
+
+async def test_any_mistake_is_raised_where_it_is_waited_for(file: File) -> None:
+    """The thread goes on after it."""
+
+    def wrong(_: sqlite3.Connection) -> None:
+        raise KeyError("wrong")
+
+    writer = Writer(file.connect)
+    await writer.start()
+
+    with pytest.raises(KeyError, match="wrong"):
+        await writer.call(wrong)
+
+    assert 1 == await writer.call(add("a"))
+    await writer.stop()
+
+
+async def test_what_nobody_waits_for_is_told_when_it_stops(file: File) -> None:
+    """A post that is wrong in itself is not tried again."""
+    writer = Writer(file.connect)
+    await writer.start()
+    for word in ("a", "a", "b"):
+        writer.post(add(word))
+
+    await writer.stop()
+
+    assert isinstance(writer.failed, sqlite3.IntegrityError)
+    assert ["a", "b"] == file.words()
+
+
+async def test_a_lock_fails_all_that_waits_at_once_and_posts_are_kept(
+    file: File,
+) -> None:
+    """Each alone would wait for the lock again; what has happened is written later."""
+    writer = Writer(file.connect)
+    await writer.start()
+    with file.locked():
+        writer.post(add("posted"))
+        kept = writer.call(add("kept"), is_lasting=True)
+        found = await asyncio.gather(
+            writer.call(add("lost")), kept, return_exceptions=True
+        )
+
+    assert ["SQLITE_BUSY"] * 2 == [getattr(e, "sqlite_errorname", "") for e in found]
+    assert [] == file.words()
+    assert 1 == await writer.call(add("next"))
+    assert ["posted", "kept", "next"] == file.words()
+    await writer.stop()
+    assert writer.failed is None
+
+
+async def test_what_is_kept_is_written_when_it_stops(file: File) -> None:
+    """Nothing needs to come after it."""
+    writer = Writer(file.connect)
+    await writer.start()
+    with file.locked(), pytest.raises(sqlite3.OperationalError, match="locked"):
+        await writer.call(add("kept"), is_lasting=True)
+
+    await writer.stop()
+
+    assert ["kept"] == file.words()
+
+
+async def test_what_could_never_be_written_is_told_when_it_stops(file: File) -> None:
+    """The journal turns it into an error."""
+    writer = Writer(file.connect)
+    await writer.start()
+    with file.locked():
+        writer.post(add("posted"))
+        await writer.stop()
+
+    assert "SQLITE_BUSY" == getattr(writer.failed, "sqlite_errorname", "")
+
+
+async def test_a_call_whose_waiter_is_gone_is_done_all_the_same(file: File) -> None:
+    """Cancelling who waits does not take back what was ordered."""
+    writer = Writer(file.connect)
+    await writer.start()
+    gate = threading.Event()
+    first = asyncio.ensure_future(writer.call(hold(gate)))
+    second = asyncio.ensure_future(writer.call(add("a")))
+    await asyncio.sleep(0)
+    second.cancel()
+    gate.set()
+    await first
+    await writer.stop()
+
+    assert second.cancelled()
+    assert ["a"] == file.words()
+
+
+async def test_a_database_that_cannot_be_opened_is_told_at_the_start() -> None:
+    """And its thread is gone."""
+
+    def connect() -> sqlite3.Connection:
+        raise OSError(13, "no")
+
+    writer = Writer(connect)
+
+    with pytest.raises(OSError, match="no"):
+        await writer.start()
+
+    await writer.stop()
+    assert not writer._thread.is_alive()
+
+
+def test_a_loop_that_is_closed_is_no_matter(file: File) -> None:
+    """A session that was never left does not hang or warn."""
+
+    async def start() -> Writer:
+        writer = Writer(file.connect)
+        await writer.start()
+        return writer
+
+    writer = asyncio.run(start())
+    writer.post(add("a"))
+    writer.stop_nowait()
+    writer._thread.join(10)
+
+    assert ["a"] == file.words()

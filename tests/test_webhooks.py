@@ -1,0 +1,1057 @@
+"""A callback is verified, and then no more than a hint to look at a task."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import io
+import json
+import logging
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import attrs
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from aiomusic import (
+    JobCancelled,
+    JobState,
+    MusicJob,
+    MusicSession,
+    SubmissionUnknown,
+    nuro,
+    suno,
+)
+from aiomusic.emulator import Emulator, Pace
+from aiomusic.journal import Entry, Limits
+from aiomusic.journal.sqlite import SqliteJournal
+from aiomusic.testing import LeapingClock
+from aiomusic.webhooks import Event, Forged, Hooks, verify
+
+pytestmark = pytest.mark.anyio
+
+SECRET = "s-webhook-7f3a"
+NOW = 1_760_000_000
+BODY = b'{"task_id": "t-1", "platform": "suno", "event": "song.completed"}'
+EVENT = Event(task_id="t-1", platform="suno", name="song.completed")
+# Longer than any test: only a callback makes a session look before.
+NEVER_S = 3600.0
+LYRICS = "[Verse]\nPaper boats along the river, one for every day\n"
+
+
+def older(raw: bytes = BODY, secret: str = SECRET) -> bytes:
+    return hmac.digest(secret.encode(), raw, hashlib.sha256)
+
+
+def newer(raw: bytes = BODY, secret: str = SECRET, at: object = NOW) -> bytes:
+    signed = f"{at}.".encode() + raw
+    return hmac.digest(secret.encode(), signed, hashlib.sha256)
+
+
+def with_stamp(signature: str, at: object = NOW) -> dict[str, str]:
+    return {"X-Webhook-Signature": signature, "X-Webhook-Timestamp": f"{at}"}
+
+
+def base64_of(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
+
+
+SIGNED = {
+    "older, hex": {"X-Signature": older().hex()},
+    "older, hex, prefix": {"X-Signature": f"sha256={older().hex()}"},
+    "older, upper-case hex": {"X-Signature": older().hex().upper()},
+    "older, base64": {"X-Signature": base64_of(older())},
+    "older, spaces around": {"X-Signature": f" {older().hex()} "},
+    "older, lower-case name": {"x-signature": older().hex()},
+    "newer, hex": with_stamp(newer().hex()),
+    "newer, hex, prefix": with_stamp(f"sha256={newer().hex()}"),
+    "newer, base64": with_stamp(base64_of(newer())),
+    "newer, base64, prefix": with_stamp(f"sha256={base64_of(newer())}"),
+    "both": {"X-Signature": older().hex(), **with_stamp(newer().hex())},
+}
+
+
+@pytest.mark.parametrize("headers", SIGNED.values(), ids=SIGNED.keys())
+def test_a_signed_callback_is_read(headers: Mapping[str, str]) -> None:
+    """Both generations, in both encodings."""
+    assert EVENT == verify(headers, BODY, SECRET, now=NOW)
+
+
+UNSIGNED = {
+    "no header": {},
+    "empty": {"X-Signature": ""},
+    "prefix alone": {"X-Signature": "sha256="},
+    "another secret": {"X-Signature": older(secret="other").hex()},
+    "another body": {"X-Signature": older(b"{}").hex()},
+    "older over the newer text": {"X-Signature": newer().hex()},
+    "newer over the older text": with_stamp(older().hex()),
+    "newer, another secret": with_stamp(newer(secret="other").hex()),
+    "newer, another time": with_stamp(newer(at=NOW - 1).hex()),
+    "newer, no time": {"X-Webhook-Signature": newer().hex()},
+    "newer wrong, older right": {
+        "X-Signature": older().hex(),
+        **with_stamp("sha256=00"),
+    },
+    "not hex": {"X-Signature": "zz" * 32},
+    "odd hex": {"X-Signature": "abc"},
+    "not ASCII": {"X-Signature": "é" * 64},
+    "bytes that are no text": {"X-Signature": "\udcff" * 64},
+    "time that is no number": with_stamp(newer(at="soon").hex(), "soon"),
+    "time below zero": with_stamp(newer(at="-1").hex(), "-1"),
+    "time with a fraction": with_stamp(newer(at=f"{NOW}.0").hex(), f"{NOW}.0"),
+    "time in other digits": with_stamp(newer(at="\u0661\u0667").hex(), "\u0661\u0667"),
+    "time that is no text": with_stamp(newer().hex(), "\udcff"),
+    "time without end": with_stamp(newer(at="9" * 5_000).hex(), "9" * 5_000),
+}
+
+
+@pytest.mark.parametrize("headers", UNSIGNED.values(), ids=UNSIGNED.keys())
+def test_what_is_not_signed_with_the_secret_is_forged(
+    headers: Mapping[str, str],
+) -> None:
+    """Whatever stands in the headers ends in one error."""
+    with pytest.raises(Forged, match="no signature that fits"):
+        verify(headers, BODY, SECRET, now=NOW)
+
+
+def test_no_part_of_a_signature_is_enough() -> None:
+    """All of its bytes count: none may be cut, changed or added."""
+    right = older()
+    near = [right[:n] for n in range(32)]
+    near += [bytes(b ^ (n == i) for i, b in enumerate(right)) for n in range(32)]
+    near += [right + b"\0", b"\0" + right, right * 2]
+
+    refused = 0
+    for digest in near:
+        for spelt in (digest.hex(), base64_of(digest)):
+            with pytest.raises(Forged, match="no signature"):
+                verify({"X-Signature": spelt}, BODY, SECRET, now=NOW)
+            refused += 1
+
+    assert 2 * (32 + 32 + 3) == refused
+
+
+def test_signatures_are_compared_in_constant_time() -> None:
+    """How long a refusal takes must not tell how much of a guess was right."""
+    compared: list[object] = []
+
+    def note(_frame: object, event: str, called: object) -> None:
+        if event == "c_call" and called is hmac.compare_digest:
+            compared.append(called)
+
+    sys.setprofile(note)
+    try:
+        verify({"X-Signature": older().hex()}, BODY, SECRET, now=NOW)
+        verify(with_stamp(newer().hex()), BODY, SECRET, now=NOW)
+    finally:
+        sys.setprofile(None)
+
+    assert 2 <= len(compared)
+
+
+def test_an_empty_secret_signs_nothing() -> None:
+    """Anybody has it."""
+    headers = {"X-Signature": older(secret="").hex()}
+
+    with pytest.raises(Forged, match="no signature that fits"):
+        verify(headers, BODY, "", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "is_taken"), [(0, True), (300, True), (-300, True), (301, False)]
+)
+def test_a_stale_time_is_refused(age_s: int, *, is_taken: bool) -> None:
+    """Five minutes either way; an older callback may be a replay."""
+    headers = with_stamp(newer(at=NOW - age_s).hex(), NOW - age_s)
+
+    try:
+        found = verify(headers, BODY, SECRET, now=NOW)
+    except Forged:
+        found = None
+
+    assert is_taken == (found is not None)
+
+
+def test_a_body_of_a_mebibyte_is_the_largest() -> None:
+    """One byte more is refused before anything is computed over it."""
+    most = BODY[:-1] + b" " * (1024 * 1024 - len(BODY)) + b"}"
+
+    found = verify({"X-Signature": older(most).hex()}, most, SECRET, now=NOW)
+
+    assert EVENT == found
+    with pytest.raises(Forged, match="1048577 bytes, more than 1048576"):
+        verify({"X-Signature": older(most + b" ").hex()}, most + b" ", SECRET, now=NOW)
+
+
+GARBAGE = {
+    "empty": b"",
+    "no JSON": b"task_id=t-1",
+    "no UTF-8": b"\xff\xfe{",
+    "a number": b"1",
+    "a text": b'"task_id event"',
+    "a list": b'["task_id", "event"]',
+    "nothing": b"null",
+    "no task": b'{"event": "song.completed"}',
+    "no event": b'{"task_id": "t-1"}',
+    "a task that is no text": b'{"task_id": 1, "event": "song.completed"}',
+    "an event that is no text": b'{"task_id": "t-1", "event": null}',
+    "a platform that is no text": b'{"task_id":"t-1","event":"e","platform":[]}',
+}
+
+
+@pytest.mark.parametrize("raw", GARBAGE.values(), ids=GARBAGE.keys())
+def test_signed_garbage_is_refused_too(raw: bytes) -> None:
+    """The error says that the signature was right and the body was not."""
+    with pytest.raises(Forged, match="is signed, but"):
+        verify({"X-Signature": older(raw).hex()}, raw, SECRET, now=NOW)
+
+
+def test_a_body_may_hold_more_and_lack_its_platform() -> None:
+    """What is not needed is not asked for."""
+    raw = b'{"event": "song.failed", "task_id": "t-1", "new": {"x": [1]}}'
+
+    found = verify({"X-Signature": older(raw).hex()}, raw, SECRET, now=NOW)
+
+    assert Event(task_id="t-1", platform="", name="song.failed") == found
+
+
+@attrs.define
+class Heard:
+    """Keeps what receivers pass on."""
+
+    events: list[tuple[str | None, Event]] = attrs.field(factory=list)
+
+    async def __call__(self, job_key: str | None, event: Event) -> None:
+        self.events.append((job_key, event))
+
+
+def hooks(heard: Heard) -> Hooks:
+    return Hooks("https://me.test/hooks/", SECRET, heard, LeapingClock())
+
+
+async def test_handle_takes_a_callback_from_any_framework() -> None:
+    """Headers, the raw body, and the key that the path ended with."""
+    heard = Heard()
+    headers = {"X-Signature": older().hex()}
+
+    await hooks(heard).handle(headers, BODY, job_key="one")
+    await hooks(heard).handle(headers, BODY)
+    with pytest.raises(Forged, match="no signature"):
+        await hooks(heard).handle({}, BODY, job_key="one")
+
+    assert [("one", EVENT), (None, EVENT)] == heard.events
+
+
+def test_a_create_carries_its_key_in_the_address() -> None:
+    """Quoted, so that any key is one part of the path."""
+    fields = hooks(Heard()).fields("a/b 50%ü")
+
+    assert {
+        "webhook_url": "https://me.test/hooks/a%2Fb%2050%25%C3%BC",
+        "webhook_secret": SECRET,
+    } == fields
+
+
+KEYS = ("one", "a/b", "50%41", "ü ?#&", "{x}", "a%2Fb", "..x", "+")
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_the_sub_application_gives_every_key_back(key: str) -> None:
+    """Over a real socket, from the address that the create carried."""
+    heard = Heard()
+    taken = hooks(heard)
+
+    async with served(taken) as url:
+        address = f"{url}/{quote(key, safe='')}"
+        status = await post(address, {"X-Signature": older().hex()}, BODY)
+
+    assert 204 == status
+    assert [(key, EVENT)] == heard.events
+
+
+async def test_the_sub_application_refuses_what_is_forged() -> None:
+    """400 for a wrong signature, for too many bytes, and for a strange time."""
+    heard = Heard()
+    large = b"x" * (1024 * 1024 + 1)
+
+    async with served(hooks(heard)) as url:
+        statuses = [
+            await post(f"{url}/one", {}, BODY),
+            await post(f"{url}/one", {"X-Signature": older(large).hex()}, large),
+            await post(f"{url}/one", with_stamp("00", "9" * 5_000), BODY),
+            await post(f"{url}/", {"X-Signature": older().hex()}, BODY),
+        ]
+
+    assert [400, 400, 400, 204] == statuses
+    assert [(None, EVENT)] == heard.events
+
+
+async def drive(
+    app: Hooks,
+    scope: Mapping[str, object],
+    chunks: tuple[bytes, ...] = (BODY,),
+    signature: str | None = None,
+) -> int:
+    """Call an ASGI application as a server does, and give the status it answers."""
+    sent: list[MutableMapping[str, Any]] = []
+    parts = [
+        {"type": "http.request", "body": chunk, "more_body": n < len(chunks)}
+        for n, chunk in enumerate(chunks, 1)
+    ]
+
+    async def receive() -> MutableMapping[str, Any]:
+        return dict(parts.pop(0))
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    raw = older(b"".join(chunks)).hex() if signature is None else signature
+    whole = {
+        "type": "http",
+        "method": "POST",
+        "headers": [(b"x-signature", raw.encode())],
+        **scope,
+    }
+    await app.asgi(whole, receive, send)
+
+    assert ["http.response.start", "http.response.body"] == [m["type"] for m in sent]
+    status: int = sent[0]["status"]
+    return status
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_the_asgi_application_gives_every_key_back(key: str) -> None:
+    """The raw path is quoted as it was sent; the path is unquoted already."""
+    heard = Heard()
+    raw_path = f"/hooks/{quote(key, safe='')}".encode()
+
+    status = await drive(hooks(heard), {"path": f"/hooks/{key}", "raw_path": raw_path})
+
+    assert 204 == status
+    assert [(key, EVENT)] == heard.events
+
+
+async def test_the_asgi_application_does_without_a_raw_path() -> None:
+    """Servers may leave it out, and what is left is unquoted once, not twice."""
+    heard = Heard()
+
+    await drive(hooks(heard), {"path": "/hooks/50%41"})
+    await drive(hooks(heard), {"path": "/"})
+
+    assert ["50%41", None] == [key for key, _ in heard.events]
+
+
+async def test_the_asgi_application_joins_a_body_in_pieces() -> None:
+    """The signature is over all of it."""
+    heard = Heard()
+
+    status = await drive(
+        hooks(heard), {"path": "/one"}, (BODY[:9], b"", BODY[9:20], BODY[20:])
+    )
+
+    assert 204 == status
+    assert [("one", EVENT)] == heard.events
+
+
+async def test_the_asgi_application_refuses_what_is_no_callback() -> None:
+    """A forged one, a large one that is not read to its end, and other methods."""
+    heard = Heard()
+    pieces = (b"x" * 600_000,) * 40
+
+    statuses = [
+        await drive(hooks(heard), {"path": "/one"}, signature="00"),
+        await drive(hooks(heard), {"path": "/one"}, pieces),
+        await drive(hooks(heard), {"path": "/one", "method": "GET"}),
+    ]
+
+    assert [400, 400, 405] == statuses
+    assert [] == heard.events
+    with pytest.raises(ValueError, match="not websocket"):
+        await drive(hooks(heard), {"type": "websocket", "path": "/one"})
+
+
+async def post(url: str, headers: Mapping[str, str], raw: bytes) -> int:
+    """POST once over a real socket."""
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(
+            URL(url, encoded=True), data=io.BytesIO(raw), headers=headers
+        ) as reply,
+    ):
+        return reply.status
+
+
+@asynccontextmanager
+async def served(taken: Hooks, port: socket.socket | None = None) -> AsyncIterator[str]:
+    """Mount the sub-application below a path, as a user does."""
+    bound = loopback() if port is None else port
+    app = web.Application()
+    app.add_subapp("/hooks", taken.app())
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    await web.SockSite(runner, bound).start()
+    try:
+        yield address(bound)
+    finally:
+        await runner.cleanup()
+
+
+def loopback() -> socket.socket:
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    return bound
+
+
+def address(bound: socket.socket) -> str:
+    return f"http://127.0.0.1:{bound.getsockname()[1]}/hooks"
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Emulator]:
+    """Give an API whose tasks end when they are told to."""
+    pace = Pace.seconds(pending=0.0, running=NEVER_S)
+    async with Emulator(pace=pace, media=False) as api:
+        yield api
+
+
+@asynccontextmanager
+async def called_back(api: Emulator, **options: object) -> AsyncIterator[MusicSession]:
+    """Open a session whose callbacks arrive over a real socket."""
+    bound = loopback()
+    settings: dict[str, Any] = {
+        "api_key": api.key,
+        "base_url": api.url,
+        "webhook_url": address(bound),
+        "webhook_secret": SECRET,
+        "poll_every_s": NEVER_S,
+        "on_exit": "detach",
+    }
+    music = MusicSession(**{**settings, **options})
+    assert music.webhooks is not None
+    async with served(music.webhooks, bound), music:
+        yield music
+
+
+async def reach(job: MusicJob[Any], *states: JobState) -> None:
+    async for update in job.updates():
+        if update.state in states:
+            return
+
+
+async def hint(
+    music: MusicSession,
+    task_id: str,
+    key: str | None,
+    *,
+    platform: str = "suno",
+    event: str = "song.completed",
+) -> None:
+    """Hand a callback in that is signed as it should be."""
+    body = {"task_id": task_id, "platform": platform, "event": event}
+    raw = json.dumps(body).encode()
+    assert music.webhooks is not None
+    headers = {"X-Signature": older(raw).hex()}
+    await music.webhooks.handle(headers, raw, job_key=key)
+
+
+async def settled(music: MusicSession, key: str, state: JobState) -> None:
+    """Wait until the journal has a job in a state."""
+    while not any((r.key, r.state) == (key, state) for r in await music.jobs()):
+        await asyncio.sleep(0)
+
+
+def only_task(api: Emulator) -> str:
+    (task_id,) = api.tasks
+    return task_id
+
+
+def statuses(api: Emulator) -> list[int | None]:
+    return [delivery.status for delivery in api.deliveries]
+
+
+async def test_a_callback_makes_one_look_and_ends_the_job(api: Emulator) -> None:
+    """Long before the next look was due."""
+    async with called_back(api) as music:
+        job = music.suno.create("paper boats", key="one")
+        await reach(job, JobState.PENDING)
+        assert 0 == api.polls
+        await api.finish()
+        clips = await job
+        await api.hooks_idle()
+
+    assert 2 == len(clips)
+    assert (1, [204]) == (api.polls, statuses(api))
+    assert api.deliveries[0].url.endswith("/hooks/one")
+
+
+@pytest.mark.slow
+async def test_jobs_end_by_their_callbacks_at_the_services_own_pace() -> None:
+    """Ten tasks by the clock: ten callbacks, ten looks, no more."""
+    pace = Pace.seconds(pending=0.02, running=0.05, spread=0.3)
+    async with Emulator(pace=pace, media=False) as api, called_back(api) as music:
+        jobs = [music.suno.create(f"song {n}") for n in range(10)]
+        ends = await asyncio.gather(*jobs)
+        await api.hooks_idle()
+
+    assert [2] * 10 == [len(clips) for clips in ends]
+    assert (10, [204] * 10) == (api.polls, statuses(api))
+
+
+async def test_a_callback_that_says_what_is_not_so_is_not_believed(
+    api: Emulator,
+) -> None:
+    """It says completed, or failed; the look says running, and the look counts."""
+    async with called_back(api) as music:
+        job = music.suno.create("paper boats", key="one")
+        await reach(job, JobState.PENDING)
+        assert job.task_id is not None
+        await hint(music, job.task_id, "one", event="song.failed")
+        await reach(job, JobState.RUNNING)
+
+        assert not job.done()
+        assert 1 == api.polls
+
+
+async def test_a_callback_without_a_key_finds_its_job_by_the_task(
+    api: Emulator,
+) -> None:
+    """A framework may not pass the path on; only a lost task id needs it."""
+    async with called_back(api) as music:
+        job = music.suno.create("paper boats")
+        await reach(job, JobState.PENDING)
+        assert job.task_id is not None
+        await hint(music, job.task_id, None)
+        await reach(job, JobState.RUNNING)
+
+    assert 1 == api.polls
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_kept", [True, False], ids=["journal", "no journal"])
+async def test_a_callback_that_is_early_is_kept_for_its_create(
+    tmp_path: Path, *, is_kept: bool
+) -> None:
+    """It comes before the create has heard its own answer; the look follows that."""
+    options = {"journal": tmp_path / "songs.db"} if is_kept else {}
+    async with (
+        Emulator(pace=Pace.seconds(0.0, 0.01), media=False) as api,
+        called_back(api, **options) as music,
+    ):
+        api.fault("slow", on="create", seconds=0.3)
+        job = music.suno.create("paper boats")
+        while not api.deliveries:
+            await asyncio.sleep(0)
+        clips = await job
+
+    assert 2 == len(clips)
+    assert (1, [204]) == (api.polls, statuses(api))
+
+
+async def test_a_callback_while_the_task_id_is_stored_is_not_lost(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """Wherever it falls between the answer and the journal, a look follows."""
+    async with called_back(api, journal=tmp_path / "songs.db") as music:
+        job = music.suno.create("paper boats", key="one")
+        while not api.tasks:
+            await asyncio.sleep(0)
+        async with asyncio.TaskGroup() as tasks:
+            # One for each turn of the loop until the job has its task id.
+            while job.task_id is None:
+                tasks.create_task(hint(music, only_task(api), "one"))
+                await asyncio.sleep(0)
+        await reach(job, JobState.RUNNING)
+
+    assert 1 <= api.polls
+
+
+async def test_a_callback_that_is_late_changes_nothing(api: Emulator) -> None:
+    """Its job is over; the receiver says thanks, and nobody looks."""
+    api.fault("late", on="webhook", seconds=0.05)
+
+    async with called_back(api, poll_every_s=0.001) as music:
+        job = music.suno.create("paper boats")
+        await reach(job, JobState.PENDING)
+        await api.finish()
+        await job
+        polls = api.polls
+        await api.hooks_idle()
+
+        assert (polls, [204]) == (api.polls, statuses(api))
+
+
+async def test_a_callback_that_comes_twice_makes_one_look(api: Emulator) -> None:
+    """The second finds the look under way, or the job over."""
+    api.fault("twice", on="webhook")
+
+    async with called_back(api) as music:
+        job = music.suno.create("paper boats")
+        await reach(job, JobState.PENDING)
+        await api.finish()
+        clips = await job
+        await api.hooks_idle()
+
+    assert 2 == len(clips)
+    assert (1, [204, 204]) == (api.polls, statuses(api))
+
+
+async def test_many_callbacks_at_once_make_one_look(api: Emulator) -> None:
+    """Hints that nobody has followed yet are one hint."""
+    async with called_back(api) as music:
+        job = music.suno.create("paper boats", key="one")
+        await reach(job, JobState.PENDING)
+        assert job.task_id is not None
+        for _ in range(50):
+            await hint(music, job.task_id, "one")
+        await reach(job, JobState.RUNNING)
+
+    assert 1 == api.polls
+
+
+async def test_callbacks_out_of_order_are_harmless(api: Emulator) -> None:
+    """The first comes after the second; each ends its own job."""
+    api.fault("out_of_order", on="webhook")
+
+    async with called_back(api) as music:
+        jobs = [music.suno.create(f"song {n}", key=f"{n}") for n in range(2)]
+        for job in jobs:
+            await reach(job, JobState.PENDING)
+        await api.finish(*[job.task_id for job in jobs if job.task_id])
+        ends = await asyncio.gather(*jobs)
+
+    assert [2, 2] == [len(clips) for clips in ends]
+    assert [jobs[1].task_id, jobs[0].task_id] == [d.task_id for d in api.deliveries]
+    assert 2 == api.polls
+
+
+async def test_a_forged_callback_is_refused_and_nobody_looks(api: Emulator) -> None:
+    """A true one still ends the job."""
+    api.fault("forged", on="webhook")
+
+    async with called_back(api) as music:
+        job = music.suno.create("paper boats", key="one")
+        await reach(job, JobState.PENDING)
+        await api.finish()
+        await api.hooks_idle()
+        assert ([400], 0, False) == (statuses(api), api.polls, job.done())
+        assert job.task_id is not None
+        await hint(music, job.task_id, "one")
+
+        assert 2 == len(await job)
+
+
+async def test_a_callback_for_another_jobs_task_is_dropped(api: Emulator) -> None:
+    """One key with the other's task: neither is looked at, and neither is lost."""
+    async with called_back(api) as music:
+        one, two = [music.suno.create(f"song {k}", key=k) for k in ("1", "2")]
+        for job in (one, two):
+            await reach(job, JobState.PENDING)
+        assert one.task_id is not None
+        assert two.task_id is not None
+        await hint(music, one.task_id, "2")
+        await hint(music, two.task_id, "1")
+        await hint(music, "never-heard-of", "1")
+        await hint(music, one.task_id, "1")
+        await reach(one, JobState.RUNNING)
+
+        assert (1, JobState.PENDING) == (api.polls, two.state)
+
+
+async def test_an_unknown_job_does_not_take_another_jobs_task(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """Neither that of a job that is open, nor that of one that is over."""
+    async with called_back(api, journal=tmp_path / "songs.db") as music:
+        over = music.suno.create("over", key="over")
+        await reach(over, JobState.PENDING)
+        await api.finish()
+        await over
+        still = music.suno.create("open", key="open")
+        await reach(still, JobState.PENDING)
+        api.fault("drop_after_body", on="create")
+        lost = music.suno.create("lost", key="lost")
+        await reach(lost, JobState.UNKNOWN)
+        assert over.task_id is not None
+        assert still.task_id is not None
+
+        await hint(music, over.task_id, "lost")
+        await hint(music, still.task_id, "lost")
+        assert lost.task_id is None
+        await api.finish(list(api.tasks)[-1])
+        await lost
+
+    assert list(api.tasks)[-1] == lost.task_id
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["journal", "no journal"])
+async def test_a_callback_for_a_key_that_nobody_has_is_harmless(
+    api: Emulator, tmp_path: Path, *, is_kept: bool
+) -> None:
+    """It may be another program's, or that of a journal that is gone."""
+    options = {"journal": tmp_path / "songs.db"} if is_kept else {}
+    async with called_back(api, **options) as music:
+        await hint(music, "t-1", "nobody")
+        await hint(music, "t-1", None)
+        found = await music.jobs()
+
+    assert [] == found
+    assert 0 == api.polls
+
+
+async def test_a_callback_to_a_session_that_is_closed_is_harmless(
+    api: Emulator,
+) -> None:
+    """Before it is entered, and after it is left."""
+    music = MusicSession(
+        "k",
+        base_url=api.url,
+        webhook_url="http://127.0.0.1/hooks",
+        webhook_secret=SECRET,
+    )
+
+    await hint(music, "t-1", "one")
+    async with music:
+        pass
+    await hint(music, "t-1", "one")
+
+    assert 0 == api.polls
+
+
+REQUESTS: dict[str, suno.Create | nuro.CreateVocal] = {
+    "suno": suno.Create("paper boats"),
+    "nuro": nuro.CreateVocal(LYRICS * 6),
+}
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["journal", "no journal"])
+@pytest.mark.parametrize("provider", REQUESTS)
+async def test_an_unknown_job_comes_home(
+    api: Emulator, tmp_path: Path, provider: str, *, is_kept: bool
+) -> None:
+    """The callback of a create whose answer was lost brings its task, and its clips."""
+    api.fault("drop_after_body", on="create")
+    options = {"journal": tmp_path / "songs.db"} if is_kept else {}
+    async with called_back(api, **options) as music:
+        request = REQUESTS[provider]
+        job = music.submit(request)
+        await reach(job, JobState.UNKNOWN)
+        assert (None, False) == (job.task_id, job.done())
+        await api.finish()
+        clips = await job
+
+    assert request.CLIPS == len(clips)
+    assert (only_task(api), JobState.SUCCEEDED) == (job.task_id, job.state)
+    assert (1, 1) == (api.submissions, api.polls)
+    assert request.cost == api.charged
+
+
+async def test_a_job_that_waits_for_its_task_holds_the_limits(api: Emulator) -> None:
+    """It may be in flight, and may be paid for, until a callback tells."""
+    api.fault("drop_after_body", on="create")
+    async with called_back(api, concurrency=1, max_credits=20) as music:
+        lost = music.suno.create("lost")
+        await reach(lost, JobState.UNKNOWN)
+        queued = music.suno.create("queued")
+        await api.finish()
+        await lost
+        await reach(queued, JobState.PENDING)
+
+    assert 1 == api.peak_in_flight
+
+
+async def test_a_job_that_nobody_calls_back_for_ends_unknown(
+    api: Emulator,
+) -> None:
+    """After ten minutes; it is not sent again."""
+    api.fault("drop_after_body", on="create")
+    clock = LeapingClock()
+    async with called_back(api, clock=clock) as music:
+        job = music.suno.create("lost")
+        with pytest.raises(SubmissionUnknown, match="not sent again") as caught:
+            await job
+
+    assert "unknown" == caught.value.charged
+    assert 600 <= clock.now()
+    assert 1 == api.submissions
+
+
+async def test_leaving_a_job_that_waits_for_its_task_does_not_call_it_unpaid(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """It may be charged, counts as paid, and its key does not buy it twice."""
+    api.fault("drop_after_body", on="create")
+    file = tmp_path / "songs.db"
+    async with called_back(api, journal=file) as music:
+        job = music.suno.create("lost", key="one")
+        await reach(job, JobState.UNKNOWN)
+
+    with pytest.raises(SubmissionUnknown, match="may have been charged") as caught:
+        await job
+    assert "unknown" == caught.value.charged
+    async with called_back(api, journal=file) as music:
+        (record,) = await music.jobs()
+        assert ("unknown", "unknown") == (record.state, record.charged)
+        with pytest.raises(SubmissionUnknown, match="may have been charged"):
+            await music.suno.create("lost", key="one")
+    assert 1 == api.submissions
+
+
+async def test_a_session_without_a_journal_keeps_its_unknown_jobs_counted(
+    api: Emulator,
+) -> None:
+    """Entered again, it has no credits that it may have spent."""
+    api.fault("drop_after_body", on="create")
+    settings = {"max_credits": 10, "webhook_url": "http://127.0.0.1:9/hooks"}
+    music = MusicSession(
+        api.key,
+        base_url=api.url,
+        webhook_secret=SECRET,
+        on_exit="detach",
+        **settings,  # type: ignore[arg-type]
+    )
+    async with music:
+        lost = music.suno.create("lost")
+        await reach(lost, JobState.UNKNOWN)
+    async with music:
+        with pytest.raises(Exception, match="10 of max_credits=10 are spent"):
+            await music.suno.create("two")
+
+    assert 1 == api.submissions
+
+
+def test_a_key_that_was_unknown_can_be_used_under_another_loop() -> None:
+    """What a session expected before it was left is forgotten with its loop."""
+
+    async def once(music: MusicSession, api: Emulator) -> None:
+        api.fault("drop_after_body", on="create")
+        async with music:
+            job = music.suno.create("lost", key="one")
+            await reach(job, JobState.UNKNOWN)
+            await hint(music, list(api.tasks)[-1], "one")
+            await reach(job, JobState.PENDING, JobState.RUNNING)
+
+    async def left(music: MusicSession, api: Emulator) -> None:
+        api.fault("drop_after_body", on="create")
+        async with music:
+            await reach(music.suno.create("lost", key="one"), JobState.UNKNOWN)
+
+    async def serve(work: Callable[[MusicSession, Emulator], Any]) -> None:
+        pace = Pace.seconds(pending=0.0, running=NEVER_S)
+        async with Emulator(pace=pace, media=False, api_key="k", port=port) as api:
+            await work(music, api)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    music = MusicSession(
+        "k",
+        base_url=f"http://127.0.0.1:{port}",
+        webhook_url="http://127.0.0.1:9/hooks",
+        webhook_secret=SECRET,
+        poll_every_s=NEVER_S,
+        on_exit="detach",
+    )
+
+    asyncio.run(serve(left))
+    asyncio.run(serve(once))
+
+
+async def test_a_job_that_waits_for_its_task_can_be_cancelled(api: Emulator) -> None:
+    """The error does not say that it has a task, or what it costs."""
+    api.fault("drop_after_body", on="create")
+    async with called_back(api) as music:
+        job = music.suno.create("lost", key="one")
+        await reach(job, JobState.UNKNOWN)
+        job.cancel()
+        with pytest.raises(JobCancelled, match="If the service has it") as caught:
+            await job
+        assert "unknown" == caught.value.charged
+
+    assert 1 == api.submissions
+
+
+async def left_unknown(api: Emulator, file: Path) -> None:
+    """Buy a song as job ``one``, lose the answer, and leave."""
+    api.fault("drop_after_body", on="create")
+    async with called_back(api, journal=file) as music:
+        job = music.suno.create("lost", key="one", metadata={"chat": 7})
+        await reach(job, JobState.UNKNOWN)
+
+
+@pytest.mark.parametrize("is_resumed", [True, False], ids=["resumed", "not resumed"])
+async def test_a_callback_revives_a_job_of_an_earlier_session(
+    api: Emulator, tmp_path: Path, *, is_resumed: bool
+) -> None:
+    """The journal has it as unknown; its task is followed to its clips, unpaid."""
+    file = tmp_path / "songs.db"
+    await left_unknown(api, file)
+    async with called_back(api, journal=file) as music:
+        if is_resumed:
+            (known,) = await music.resume()
+            assert (JobState.UNKNOWN, True) == (known.state, known.done())
+        await api.finish()
+        await hint(music, only_task(api), "one")
+        await hint(music, only_task(api), "one")
+        await settled(music, "one", JobState.SUCCEEDED)
+        (record,) = await music.jobs()
+        again = await music.suno.create("lost", key="one")
+
+    assert (only_task(api), "yes") == (record.task_id, record.charged)
+    assert {"chat": 7} == record.metadata
+    assert [2, 2] == [len(record.clips), len(again)]
+    assert (1, 10) == (api.submissions, api.charged)
+
+
+async def test_a_clean_exit_waits_for_a_job_that_a_callback_revived(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """It is open, so it is the session's; `resume` gives it as it is now."""
+    file = tmp_path / "songs.db"
+    await left_unknown(api, file)
+    async with called_back(api, journal=file, on_exit="wait") as music:
+        await hint(music, only_task(api), "one")
+        (job,) = await music.resume()
+        assert (only_task(api), False) == (job.task_id, job.done())
+        await api.finish()
+
+    assert 2 == len(await job)
+
+
+def entry(key: str) -> Entry:
+    return Entry(
+        key=key,
+        kind="suno.create",
+        provider="suno",
+        request=None,
+        fingerprint=None,
+        cost=10,
+        metadata={},
+        made_at=time.time(),
+        now=time.time(),
+    )
+
+
+async def test_a_callback_revives_a_job_whose_session_has_died(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """Killed with the create on the wire, and nobody has called ``resume`` yet."""
+    file = tmp_path / "songs.db"
+    died = SqliteJournal(file)
+    await died.open()
+    await died.admit([entry("one")], Limits(concurrency=1))
+    task_id = await bought(api)
+    async with called_back(api, journal=file) as music:
+        # What a kill does: the lock is gone, and nothing was written.
+        died._owner.release()
+        await api.finish()
+        await hint(music, task_id, "one")
+        await settled(music, "one", JobState.SUCCEEDED)
+        (record,) = await music.jobs()
+    await died.aclose()
+
+    assert (task_id, "yes") == (record.task_id, record.charged)
+
+
+async def bought(api: Emulator) -> str:
+    """Create a task as a session would have that is gone by now."""
+    headers = {"Authorization": f"Bearer {api.key}"}
+    body = suno.Create("paper boats").to_body()
+    async with aiohttp.ClientSession(headers=headers) as http:
+        address = f"{api.url}/api/v1/suno/create"
+        async with http.post(address, json=body) as reply:
+            task_id: str = (await reply.json())["task_id"]
+    return task_id
+
+
+async def test_a_callback_does_not_open_a_job_that_was_given_up(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """What the user has closed stays closed."""
+    file = tmp_path / "songs.db"
+    await left_unknown(api, file)
+    async with called_back(api, journal=file) as music:
+        (job,) = await music.resume()
+        job.give_up()
+        await hint(music, only_task(api), "one")
+        (record,) = await music.jobs()
+
+    assert ("cancelled", None) == (record.state, record.task_id)
+    assert 0 == api.polls
+
+
+async def test_only_creates_that_take_a_webhook_carry_one(api: Emulator) -> None:
+    """Suno and nuro do; riffusion, lyrics and an upload have no such fields."""
+    async with called_back(api) as music:
+        jobs: list[MusicJob[Any]] = [
+            music.suno.create("paper boats", key="s"),
+            music.nuro.create_vocal(LYRICS * 6, key="n"),
+            music.riffusion.create("paper boats", key="r"),
+            music.lyrics.create("paper boats", key="l"),
+            music.suno.upload("https://example.test/song.mp3", key="u"),
+        ]
+        for job in jobs:
+            await reach(job, JobState.PENDING, JobState.SUCCEEDED)
+        bodies = [call.body for call in api.requests if call.method == "POST"]
+        own = f"{music.webhooks.fields('')['webhook_url']}" if music.webhooks else ""
+
+    hooked = [
+        (b["webhook_url"], b["webhook_secret"]) for b in bodies if "webhook_url" in b
+    ]
+    assert sorted([(f"{own}s", SECRET), (f"{own}n", SECRET)]) == sorted(hooked)
+    assert 5 == len(bodies)
+    assert 2 == sum("webhook_secret" in body for body in bodies)
+
+
+async def test_a_create_of_riffusion_that_is_lost_waits_for_nobody(
+    api: Emulator,
+) -> None:
+    """No callback can come, so it is unknown at once."""
+    api.fault("drop_after_body", on="create")
+    async with called_back(api) as music:
+        with pytest.raises(SubmissionUnknown, match="not sent again"):
+            await music.riffusion.create("paper boats")
+
+    assert 1 == api.submissions
+
+
+async def test_the_secret_appears_nowhere(
+    api: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither in a log, a repr, an error, nor in any file of the journal."""
+    caplog.set_level(logging.DEBUG)
+    api.fault("status", on="create", status=400, message="no", skip=1)
+    api.fault("drop_after_body", on="create", skip=1)
+    api.fault("twice", on="webhook")
+    shown: list[object] = []
+    async with called_back(api, journal=tmp_path / "songs.db") as music:
+        jobs = [music.suno.create("boats", key=f"{n}") for n in range(3)]
+        await reach(jobs[0], JobState.PENDING)
+        await api.finish()
+        await jobs[0]
+        shown += await asyncio.gather(jobs[1], return_exceptions=True)
+        await reach(jobs[2], JobState.UNKNOWN)
+        shown += [music, music.webhooks, *jobs, music._run, music.__dict__]
+        assert music._run is not None
+        shown += [music._run.submitter, music._run.books, music._run.poller]
+        shown += await music.jobs()
+    shown += [job.error for job in jobs]
+
+    assert SECRET not in "\n".join(f"{one!r} {one}" for one in shown)
+    assert SECRET not in caplog.text
+    files = [file for file in tmp_path.iterdir() if file.is_file()]
+    assert files
+    assert all(SECRET.encode() not in file.read_bytes() for file in files)
+    assert any(
+        call.body["webhook_secret"] == SECRET
+        for call in api.requests
+        if call.method == "POST"
+    )
