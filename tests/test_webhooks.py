@@ -917,7 +917,8 @@ async def test_a_clean_exit_waits_for_a_job_that_a_callback_revived(
     """It is open, so it is the session's; `resume` gives it as it is now."""
     file = tmp_path / "songs.db"
     await left_unknown(api, file)
-    async with called_back(api, journal=file, on_exit="wait") as music:
+    options = {"on_exit": "wait", "poll_every_s": 0.001}
+    async with called_back(api, journal=file, **options) as music:
         await hint(music, only_task(api), "one")
         (job,) = await music.resume()
         assert (only_task(api), False) == (job.task_id, job.done())

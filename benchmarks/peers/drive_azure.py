@@ -9,6 +9,7 @@ from azure.core import (  # type: ignore[import-not-found, unused-ignore]
 )
 from azure.core.pipeline.policies import (  # type: ignore[import-not-found, unused-ignore]
     AsyncRetryPolicy,
+    RequestIdPolicy,
 )
 from azure.core.polling import (  # type: ignore[import-not-found, unused-ignore]
     AsyncLROPoller,
@@ -23,7 +24,7 @@ from driving import Options, Peer, drive
 async def connect(options: Options) -> AsyncIterator[Peer]:
     client: Any = AsyncPipelineClient(
         base_url=options.url,
-        policies=[AsyncRetryPolicy()],
+        policies=[RequestIdPolicy(), AsyncRetryPolicy()],
         read_timeout=options.timeout_s,
     )
     pace = {} if options.every_s is None else {"timeout": options.every_s}

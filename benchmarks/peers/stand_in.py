@@ -58,7 +58,7 @@ class Server:
     Args:
         create_faults, poll_faults: Struck in turn; a last None lets all others pass.
         over_after_s: How long a task takes.
-        down_s: How long connections are refused first.
+        down_s: How long connections are refused, once the library is ready.
     """
 
     shape: Shape
@@ -69,6 +69,7 @@ class Server:
     url: str = ""
     submitted_at: list[float] = attrs.field(factory=list)
     polled_at: list[float] = attrs.field(factory=list)
+    is_awaited: asyncio.Event = attrs.field(factory=asyncio.Event)
     _changed: asyncio.Event = attrs.field(factory=asyncio.Event)
     _open: set[asyncio.StreamWriter] = attrs.field(factory=set)
 
@@ -80,6 +81,8 @@ class Server:
         host, port = server.sockets[0].getsockname()[:2]
         self.url = f"http://{host}:{port}"
         later = asyncio.create_task(self._start(server))
+        if not self.down_s:
+            self.is_awaited.set()
         try:
             yield
         finally:
@@ -96,6 +99,7 @@ class Server:
 
     async def _start(self, server: asyncio.Server) -> None:
         # A socket that is bound and does not listen refuses.
+        await self.is_awaited.wait()
         await asyncio.sleep(self.down_s)
         await server.start_serving()
 
@@ -168,6 +172,10 @@ async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> byt
 
 
 def _faulty(fault: Fault) -> bytes:
+    if fault.kind == "502":
+        # As gateways answer; some libraries tell them by it.
+        page = b"<html><title>502 Bad Gateway</title><center>nginx</center></html>"
+        return _raw(502, page, "text/html", {})
     if fault.kind == "html":
         page = b"<!doctype html><title>Welcome</title><p>One moment, please."
         return _raw(200, page, "text/html", {})
