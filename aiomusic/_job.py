@@ -3,7 +3,7 @@
 import asyncio
 import collections
 import enum
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast, final
 
@@ -138,6 +138,7 @@ class MusicJob(Generic[R_co]):
     _asked_attempt: int = 0
     _is_anew: bool = False
     _followed: Any = None
+    _enders: "list[Callable[[MusicJob[Any]], None]] | None" = None
     _is_ended: bool = False
     _sent_at: float | None = None
     _waiters: list[asyncio.Future[None]] | None = None
@@ -359,6 +360,13 @@ class MusicJob(Generic[R_co]):
         await self
         return await self._owner.save(self, Path(folder))
 
+    def _when_over(self, ender: "Callable[[MusicJob[Any]], None]") -> None:
+        """Have *ender* called once it is over: what many jobs are waited for with."""
+        if self._is_settled:
+            ender(self)
+        else:
+            self._enders = [*(self._enders or ()), ender]
+
     def _update(self, playable: tuple[Clip, ...] = ()) -> JobUpdate:
         return JobUpdate(
             state=self._state,
@@ -419,6 +427,9 @@ class MusicJob(Generic[R_co]):
             self._error = error._about(key=self._key, task_id=self._task_id)
         self._tell(self._take_clips(clips))
         self._watchers = None
+        enders, self._enders = self._enders, None
+        for ender in enders or ():
+            ender(self)
         waiters, self._waiters = self._waiters, None
         for waiter in waiters or ():
             if not waiter.done():

@@ -15,7 +15,7 @@ from aiomusic._clock import Clock
 from aiomusic._gate import Gate, backoff_s
 from aiomusic._job import JobState, MusicJob
 from aiomusic._log import say
-from aiomusic._schedule import Schedule
+from aiomusic._schedule import Fixed, Kind, Schedule
 from aiomusic._transport import Transport
 from aiomusic.errors import (
     AuthenticationFailed,
@@ -38,6 +38,8 @@ MOST_FAILURES = 20
 # A task that shows fewer clips than it should, all of them final, may still add
 # one; after so many looks without one it has ended short.
 SHORT_LOOKS = 5
+# A service that asks for less, or for more, is not taken at its word.
+SHORTEST_ASKED_S, LONGEST_ASKED_S = 0.1, 300.0
 
 
 _NOTHING_SEEN = TaskSnapshot(state=ClipState.PENDING)
@@ -50,7 +52,10 @@ class _Followed:
 
     job: MusicJob[Any]
     provider: Provider
+    kind: Kind
     deadline: float
+    seen_s: float = 0.0
+    pending_s: float = 0.0
     failures: int = 0
     short_looks: int = 0
     seen: int = 0
@@ -89,9 +94,34 @@ class Poller:
         """Take a job that has a task, to look at first when the service asks."""
         provider = PROVIDERS[job.provider]
         now = self.clock.now()
-        followed = _Followed(job, provider, deadline=now + self.job_timeout_s)
+        deadline = now + self.job_timeout_s
+        followed = _Followed(job, provider, _kind(job, provider), deadline)
         job._followed = followed
-        self._push(followed, now + self.schedule.next_s(provider, asked_s))
+        self._push(followed, now + self._wait_s(followed, asked_s))
+
+    def eta(self, job: MusicJob[Any]) -> tuple[float, float] | None:
+        """Guess the seconds until a task ends, as a range that holds 8 of 10."""
+        followed = job._followed
+        if not isinstance(followed, _Followed):
+            return None
+        age_s = self._age_s(job)
+        pending_s = min(followed.pending_s, age_s)
+        return self.schedule.eta(followed.kind, age_s, pending_s=pending_s)
+
+    def _age_s(self, job: MusicJob[Any]) -> float:
+        """Give how long ago the service took a task."""
+        assert job._sent_at is not None
+        return max(0.0, self.clock.now() - job._sent_at)
+
+    def _wait_s(self, followed: _Followed, asked_s: float | None) -> float:
+        """Give how long to wait; what the service asks for goes before all else."""
+        if asked_s is not None and not isinstance(self.schedule.pace, Fixed):
+            return min(max(asked_s, SHORTEST_ASKED_S), LONGEST_ASKED_S)
+        age_s = self._age_s(followed.job)
+        look_s = self.schedule.next_look(
+            followed.kind, age_s, seen_s=followed.seen_s, pending_s=followed.pending_s
+        )
+        return look_s - age_s
 
     def look_now(self, job: MusicJob[Any]) -> None:
         """Take a hint that a look may be worth it; no hint is believed."""
@@ -189,7 +219,7 @@ class Poller:
         if isinstance(error, RateLimited):
             self.gate.close(error.retry_after_s, followed.failures)
         # However fast the pace, an outage of minutes is outlasted.
-        pace_s = self.schedule.next_s(followed.provider, None)
+        pace_s = self._wait_s(followed, None)
         self._again(followed, max(pace_s, backoff_s(followed.failures) / 5))
 
     def _take(self, followed: _Followed, snapshot: TaskSnapshot) -> None:
@@ -201,13 +231,29 @@ class Poller:
                 state = JobState.RUNNING
             clips = snapshot.clips or None
             job._advance(state, clips=clips, progress=snapshot.progress)
-            wait_s = self.schedule.next_s(followed.provider, followed.asked_s)
-            self._again(followed, wait_s)
-        elif snapshot.state is ClipState.SUCCEEDED:
+            followed.seen_s = self._age_s(job)
+            if snapshot.state is ClipState.PENDING:
+                followed.pending_s = followed.seen_s
+            self._again(followed, self._wait_s(followed, followed.asked_s))
+            return
+        self._learn(followed)
+        if snapshot.state is ClipState.SUCCEEDED:
             made = [c for c in snapshot.clips if c.state is ClipState.SUCCEEDED]
             self.books.succeed(job, tuple(made), snapshot.clips)
         else:
             self.books.fail(job, _task_failed(snapshot.clips), clips=snapshot.clips)
+
+    def _learn(self, followed: _Followed) -> None:
+        """Note how long the task took: as long as between the last two looks."""
+        if followed.job.request is None:
+            # Nobody knows when a task began that was made elsewhere.
+            return
+        self.schedule.observe(
+            followed.kind,
+            followed.seen_s,
+            max(followed.seen_s, self._age_s(followed.job)),
+            pending_s=followed.pending_s,
+        )
 
     def _is_short(self, followed: _Followed, snapshot: TaskSnapshot) -> bool:
         if len(snapshot.clips) >= followed.clips_due:
@@ -226,6 +272,18 @@ class Poller:
             f"{self.job_timeout_s:g} s. {_still_there(job)}"
         )
         self.books.detach(job, JobTimedOut(message))
+
+
+def _kind(job: MusicJob[Any], provider: Provider) -> Kind:
+    """Say which tasks take about as long as this one."""
+    request = job.request
+    operation = "any" if request is None else request.OPERATION
+    model = getattr(request, "model", None) or getattr(request, "version", None)
+    return Kind(
+        name=f"{provider.name}/{operation}/{model or 'any'}",
+        typical_s=provider.typical_s[0],
+        floor_s=provider.pace_s,
+    )
 
 
 def _still_there(job: MusicJob[Any]) -> str:

@@ -1,6 +1,7 @@
 """The parts of a session between entering and leaving it once."""
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections.abc import Callable, Mapping
@@ -38,7 +39,7 @@ from aiomusic.providers._replies import Provider
 from aiomusic.results import Clip, TaskSnapshot
 from aiomusic.webhooks import Event, Hooks
 
-__all__ = ["Run"]
+__all__ = ["LEARNED", "Run"]
 
 
 R = TypeVar("R")
@@ -47,6 +48,8 @@ MOST_READ_TRIES = 4
 SAVES_AT_ONCE = 8
 # While a session is left, creates on the wire may hear their answer so long.
 GRACE_S = 5.0
+# Under what name a journal keeps how long tasks take.
+LEARNED = "learned"
 
 
 @final
@@ -142,11 +145,18 @@ class Run:
             if self.hooks is not None:
                 self.hooks.forget()
             try:
+                self._keep_learned()
                 await self.journal.aclose()
             finally:
                 await self.transport.aclose()
         if not self._task.cancelled():
             self._task.result()
+
+    def _keep_learned(self) -> None:
+        """Let the next session know how long tasks take."""
+        if self.journal.is_kept:
+            with contextlib.suppress(MusicError):
+                self.journal.keep(LEARNED, self.poller.schedule.to_state())
 
     def now(self) -> float:
         return self.clock.now()
@@ -174,7 +184,7 @@ class Run:
         job._attempt = 1
         self.journal.attach(self.books.entry(job), task_id)
         job._accept(task_id, self.now())
-        self.poller.follow(job)
+        self.poller.follow(job, 0.0)
 
     async def resume(self) -> list[MusicJob[Any]]:
         """Take up what the journal holds open."""
@@ -200,7 +210,9 @@ class Run:
         if known is None:
             self.books.open(job)
         job._attempt = record.attempt
-        job._accept(record.task_id, self.now())
+        # How old the task is says when to look, and is learned from.
+        age_s = self.clock.wall() - (record.accepted_at or record.made_at)
+        job._accept(record.task_id, self.now() - max(0.0, age_s))
         self.poller.follow(job, 0.0)
         return known or job
 
@@ -297,13 +309,7 @@ class Run:
             self.books.fail(job, JobCancelled(message), state=JobState.CANCELLED)
 
     def eta(self, job: MusicJob[Any]) -> tuple[float, float] | None:
-        provider = PROVIDERS.get(job.provider)
-        if provider is None or job._sent_at is None:
-            return None
-        elapsed_s = self.now() - job._sent_at
-        least_s, most_s = provider.typical_s
-        # A task that is late may be late by as much again.
-        return max(0.0, least_s - elapsed_s), max(most_s - elapsed_s, elapsed_s / 2)
+        return self.poller.eta(job)
 
     async def save(self, job: MusicJob[Any], folder: Path) -> list[Path]:
         clips = [clip for clip in job.clips if clip.is_playable]

@@ -1,9 +1,10 @@
 """MusicSession: builds every part, hands out jobs, and closes all of it."""
 
+import contextlib
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, final
@@ -11,12 +12,13 @@ from typing import Any, Literal, Self, TypeVar, final
 import aiohttp
 
 from aiomusic import _wire
+from aiomusic._batch import Requests, Source, run_all
 from aiomusic._clock import Clock, SystemClock
 from aiomusic._job import MusicJob
 from aiomusic._quote import Quote, quote
 from aiomusic._request import Request
-from aiomusic._run import Run
-from aiomusic._schedule import Advised, Fixed
+from aiomusic._run import LEARNED, Run
+from aiomusic._schedule import Fixed, Learned, Schedule
 from aiomusic._submit import OnKnownKey
 from aiomusic._transport import ApiKey, Hidden, Transport, base_url_from, key_from
 from aiomusic.journal import Grouping, Journal, Limits, Record, Spending
@@ -69,8 +71,11 @@ class MusicSession:
         request_timeout_s: How long one HTTP call may take.
         job_timeout_s: How long a task is followed before its job ends with
             `JobTimedOut`.
-        poll_every_s: A fixed pace of looking at each task; None: the pace that its
-            provider advises.
+        poll_every_s: A fixed pace of looking at each task; None: looks are placed
+            where an end is likely, as learned from the tasks before, no nearer to
+            each other than the provider advises.
+        delay_price: How many looks one second of delay is worth, where the pace is
+            learned; four times as much halves the delay and doubles the looks.
         http: Your own aiohttp session, which is used and never closed here; None:
             one is made, which honours proxy environment variables.
         clock: Where the time comes from, for tests.
@@ -95,6 +100,7 @@ class MusicSession:
         request_timeout_s: float = 30.0,
         job_timeout_s: float = 1800.0,
         poll_every_s: float | None = None,
+        delay_price: float = 4.0,
         http: aiohttp.ClientSession | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -103,6 +109,7 @@ class MusicSession:
         _check_at_least("poll_every_s", poll_every_s, 0)
         _check_above_zero("request_timeout_s", request_timeout_s)
         _check_above_zero("job_timeout_s", job_timeout_s)
+        _check_above_zero("delay_price", delay_price)
         _check_one_of("on_exit", on_exit, ("wait", "detach"))
         _check_one_of("on_known_key", on_known_key, ("attach", "new", "error"))
         self._api_key = Hidden(api_key)
@@ -116,7 +123,11 @@ class MusicSession:
         self._on_exit = on_exit
         self._request_timeout_s = request_timeout_s
         self._job_timeout_s = job_timeout_s
-        self._schedule = Advised() if poll_every_s is None else Fixed(poll_every_s)
+        self._schedule = Schedule(
+            pace=Learned(delay_price=delay_price)
+            if poll_every_s is None
+            else Fixed(every_s=poll_every_s)
+        )
         self._http = http
         self._clock = SystemClock() if clock is None else clock
         self._run: Run | None = None
@@ -152,6 +163,7 @@ class MusicSession:
         except BaseException:
             await self._journal.aclose()
             raise
+        await self._recall()
         self._run = Run(
             transport=transport,
             journal=self._journal,
@@ -163,6 +175,14 @@ class MusicSession:
             on_known_key=self._on_known_key,
         )
         return self
+
+    async def _recall(self) -> None:
+        """Take up what earlier sessions learned of how long tasks take."""
+        state = await self._journal.recall(LEARNED)
+        if state is not None:
+            # What can't be read is learned anew.
+            with contextlib.suppress(LookupError, TypeError, ValueError):
+                self._schedule = Schedule.from_state(state, pace=self._schedule.pace)
 
     async def __aexit__(
         self,
@@ -287,6 +307,43 @@ class MusicSession:
         """
         self._open_run()
         return await self._journal.spending(by, tag)
+
+    def run(
+        self,
+        requests: Requests,
+        *,
+        ordered: bool = False,
+        stop_after_failures: int | None = None,
+    ) -> AsyncIterator[MusicJob[Any]]:
+        """
+        Give each request's job when it is over: ``async for job in music.run(…)``.
+
+        Requests are taken only as slots free up, so that a generator of a million of
+        them runs in bounded memory.
+        Leaving the loop early leaves what is in flight to the session.
+
+        Args:
+            requests: Requests, or pairs of a job's key and its request, as in
+                ``songs.items()``; any iterable, also an asynchronous one.
+            ordered: Whether to give jobs in the order of their requests instead.
+            stop_after_failures: After so many failed jobs no more requests are
+                taken; None: all are.  A budget that is used up stops it too.  What
+                is in flight then is still given.
+        """
+        self._open_run()
+        return run_all(
+            requests,
+            self._submit_source,
+            at_once=self._limits.concurrency,
+            ordered=ordered,
+            stop_after_failures=stop_after_failures,
+        )
+
+    def _submit_source(self, source: Source) -> MusicJob[Any]:
+        if isinstance(source, tuple):
+            key, request = source
+            return self.submit(request, key=key)
+        return self.submit(source)
 
     def quote(self, requests: Iterable[Request[Any]]) -> Quote:
         """Say what a list of requests would cost; nothing is bought."""

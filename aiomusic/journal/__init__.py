@@ -222,6 +222,12 @@ class Journal(Protocol):
     def give_up(self, key: str, attempt: int, now: float) -> None:
         """Close an unknown job for good; it stays counted as paid for."""
 
+    async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
+        """Give what `keep` was last given under a name."""
+
+    def keep(self, name: str, value: object) -> None:
+        """Keep a value that JSON can hold, for later sessions."""
+
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         """Add files that a job's clips were stored in."""
 

@@ -1,7 +1,7 @@
 """The journal of a session that keeps none: limits alone, for as long as it lives."""
 
 from collections.abc import Sequence
-from typing import final
+from typing import Any, final
 
 import attrs
 
@@ -29,6 +29,8 @@ class MemoryJournal:
     spent: int = 0
     reserved: int = 0
     _in_flight: dict[tuple[str, int], int] = attrs.field(factory=dict)
+
+    _kept: dict[str, Any] = attrs.field(factory=dict)
 
     @property
     def is_kept(self) -> bool:
@@ -92,6 +94,12 @@ class MemoryJournal:
 
     def give_up(self, key: str, attempt: int, now: float) -> None:
         pass
+
+    async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
+        return self._kept.get(name)
+
+    def keep(self, name: str, value: object) -> None:
+        self._kept[name] = value
 
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         pass

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, final
+from typing import Any, TypeVar, final
 
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
@@ -88,6 +88,9 @@ STEPS = (
             reserved = reserved + new.reserved - old.reserved,
             spent = spent + new.spent - old.spent;
     END;
+    """,
+    """
+    CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
     """,
 )
 
@@ -191,6 +194,22 @@ class SqliteJournal:
 
     def give_up(self, key: str, attempt: int, now: float) -> None:
         self._post(partial(_give_up, key=key, attempt=attempt, now=now))
+
+    async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
+        def do(db: sqlite3.Connection) -> object:
+            row = db.execute("SELECT value FROM kept WHERE name = ?", (name,))
+            found = row.fetchone()
+            return None if found is None else json.loads(found[0])
+
+        return await self._call(do)
+
+    def keep(self, name: str, value: object) -> None:
+        text = _dump(value)
+
+        def do(db: sqlite3.Connection) -> None:
+            db.execute("REPLACE INTO kept VALUES (?, ?)", (name, text))
+
+        self._post(do)
 
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         self._post(partial(_note_files, key=key, attempt=attempt, files=files))

@@ -1,0 +1,140 @@
+"""Many requests in, jobs out as they finish: in bounded memory, stopped by rule."""
+
+import asyncio
+import collections
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from typing import Any, TypeAlias, final
+
+import attrs
+
+from aiomusic._job import MusicJob
+from aiomusic._request import Request
+from aiomusic.errors import BudgetExceeded
+
+__all__ = ["Requests", "Source", "run_all"]
+
+Source: TypeAlias = Request[Any] | tuple[str, Request[Any]]
+"""A request, or its job's key and the request."""
+
+Requests: TypeAlias = Iterable[Source] | AsyncIterable[Source]
+
+
+# Sets that keep their order, and can be taken from at both ends.
+_Jobs: TypeAlias = collections.OrderedDict[MusicJob[Any], None]
+
+
+@final
+@attrs.define(eq=False, kw_only=True)
+class _Batch:
+    """
+    Jobs between their request and whoever takes them.
+
+    Args:
+        at_once: How many jobs may be open at one time.
+        stop_after: So many failures end the pulling; None: none do.
+    """
+
+    at_once: int
+    stop_after: int | None
+    is_pulled: bool = False
+    failures: int = 0
+    open_jobs: int = 0
+    made: _Jobs = attrs.field(factory=collections.OrderedDict)
+    ended: _Jobs = attrs.field(factory=collections.OrderedDict)
+    changed: asyncio.Event = attrs.field(factory=asyncio.Event)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another job may be open, and another result be kept."""
+        is_free = self.open_jobs < self.at_once
+        return is_free and self.open_jobs + len(self.ended) < 2 * self.at_once
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a rule says to buy nothing more."""
+        return self.stop_after is not None and self.failures >= self.stop_after
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to give."""
+        return self.is_pulled and not self.made
+
+    def add(self, job: MusicJob[Any]) -> None:
+        if job in self.made:
+            # One key twice is one job.
+            return
+        self.open_jobs += 1
+        self.made[job] = None
+        job._when_over(self.take)
+
+    def take(self, job: MusicJob[Any]) -> None:
+        """Hear that a job is over."""
+        self.open_jobs -= 1
+        self.ended[job] = None
+        if isinstance(job._error, BudgetExceeded):
+            self.stop_after = 0
+        self.failures += job._error is not None
+        self.changed.set()
+
+
+async def run_all(
+    requests: Requests,
+    submit: Callable[[Source], MusicJob[Any]],
+    *,
+    at_once: int,
+    ordered: bool,
+    stop_after_failures: int | None,
+) -> AsyncIterator[MusicJob[Any]]:
+    """Give each request's job when it is over; see `MusicSession.run`."""
+    batch = _Batch(at_once=at_once, stop_after=stop_after_failures)
+    pulling = asyncio.create_task(_pull(requests, submit, batch))
+    try:
+        while not batch.is_over:
+            job = _next(batch, ordered=ordered)
+            if job is not None:
+                batch.changed.set()
+                yield job
+                continue
+            batch.changed.clear()
+            await batch.changed.wait()
+        await pulling
+    finally:
+        # Whoever leaves early leaves what is in flight to the session.
+        pulling.cancel()
+        await asyncio.wait([pulling])
+
+
+def _next(batch: _Batch, *, ordered: bool) -> MusicJob[Any] | None:
+    """Give a job that is over, and forget it."""
+    first = next(iter(batch.made if ordered else batch.ended), None)
+    if first is None or first not in batch.ended:
+        return None
+    del batch.made[first]
+    del batch.ended[first]
+    return first
+
+
+async def _pull(
+    requests: Requests, submit: Callable[[Source], MusicJob[Any]], batch: _Batch
+) -> None:
+    """Take requests only as jobs end, until there are none, or a rule stops it."""
+    try:
+        async for source in _aiter(requests):
+            batch.add(submit(source))
+            while not batch.has_room and not batch.is_stopped:
+                batch.changed.clear()
+                await batch.changed.wait()
+            if batch.is_stopped:
+                return
+    finally:
+        batch.is_pulled = True
+        batch.changed.set()
+
+
+async def _aiter(requests: Requests) -> AsyncIterator[Source]:
+    if isinstance(requests, AsyncIterable):
+        async for source in requests:
+            yield source
+    else:
+        for source in requests:
+            yield source

@@ -1,0 +1,570 @@
+"""
+Replay thousands of tasks against polling laws and print what each one costs.
+
+A law is judged by two means over all tasks: looks a task, and delay, the time from the
+end of a task to the look that finds it.
+With survival S and density f no law has delay x looks below half of A squared, where A
+is the integral of sqrt(f x S), except for half a look at the end of each task, which
+matters where there are few looks; so the true optimum, by dynamic programming over the
+distribution the tasks are drawn from, is printed beside it.
+
+    python benchmarks/schedule.py [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import math
+import time
+import tracemalloc
+from functools import cache
+from itertools import accumulate, repeat, takewhile
+from timeit import timeit
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from aiomusic._schedule import Kind, Learned, Ration, Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+Floats = NDArray[np.float64]
+
+erf = np.vectorize(math.erf, otypes=[np.float64])
+
+PRICES = (20_000.0, 1_000.0, 100.0, 16.0, 4.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02)
+SHOWN = (100.0, 16.0, 4.0, 1.0, 0.5, 0.2)
+FIXED_S = (0.1, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
+HORIZON_S = 3_000.0
+
+
+@attrs.frozen
+class Shape:
+    """Mix log-normals, given as (weight, median, sigma)."""
+
+    parts: tuple[tuple[float, float, float], ...]
+
+    def draw(self, rng: np.random.Generator, size: int) -> Floats:
+        weights = [weight for weight, _, _ in self.parts]
+        chosen = rng.choice(len(self.parts), size, p=weights)
+        medians = np.array([median for _, median, _ in self.parts])[chosen]
+        sigmas = np.array([sigma for _, _, sigma in self.parts])[chosen]
+        return medians * np.exp(sigmas * rng.standard_normal(size))
+
+    def cdf(self, ages: Floats) -> Floats:
+        logs, below = np.log(np.maximum(ages, 1e-9)), np.zeros_like(ages)
+        for weight, median, sigma in self.parts:
+            score = (logs - math.log(median)) / sigma
+            below += weight * (1.0 + erf(score / math.sqrt(2.0))) / 2.0
+        return below
+
+
+@cache
+def figures(shape: Shape) -> tuple[float, float]:
+    """Return the mean and A."""
+    ages = np.arange(0.0, HORIZON_S, 0.05)
+    below = shape.cdf(ages)
+    alive = 1.0 - below[:-1]
+    a = np.sqrt(np.diff(below) / 0.05 * alive).sum() * 0.05
+    return float(alive.sum() * 0.05), float(a)
+
+
+@attrs.frozen
+class Scenario:
+    """Draw tasks in order: of one shape, scaled from task to task."""
+
+    name: str
+    shape: Shape
+    scale: Callable[[int], Floats] = np.ones
+
+    def draw(self, tasks: int, seed: int) -> Floats:
+        rng = np.random.default_rng([seed, tasks])
+        return self.shape.draw(rng, tasks) * self.scale(tasks)
+
+    def half_a2(self, tasks: int) -> float:
+        """Return the least delay x looks; A goes with the root of the scale."""
+        root = float(np.sqrt(self.scale(tasks)).mean())
+        return 0.5 * (figures(self.shape)[1] * root) ** 2
+
+    def gain(self) -> float:
+        mean, a = figures(self.shape)
+        return mean / a**2
+
+
+def drifting(tasks: int) -> Floats:
+    return np.exp(0.5 * np.sin(2.0 * np.pi * np.arange(tasks) / 1_500))
+
+
+def doubled(tasks: int) -> Floats:
+    return np.where(np.arange(tasks) < tasks // 2, 0.75, 1.5)
+
+
+SCENARIOS = (
+    Scenario("log-normal 0.35", Shape(((1.0, 60.0, 0.35),))),
+    Scenario("log-normal 0.15", Shape(((1.0, 60.0, 0.15),))),
+    Scenario("log-normal 0.8", Shape(((1.0, 60.0, 0.8),))),
+    Scenario("bimodal", Shape(((0.5, 40.0, 0.15), (0.5, 120.0, 0.15)))),
+    Scenario("drifting", Shape(((1.0, 60.0, 0.2),)), drifting),
+    Scenario("step change", Shape(((1.0, 60.0, 0.25),)), doubled),
+)
+
+
+@attrs.frozen
+class Outcome:
+    """Hold the delay and the looks of each task."""
+
+    delays: Floats
+    looks: Floats
+
+    @property
+    def delay(self) -> float:
+        return float(self.delays.mean())
+
+    @property
+    def p95(self) -> float:
+        return float(np.quantile(self.delays, 0.95))
+
+    @property
+    def polls(self) -> float:
+        return float(self.looks.mean())
+
+    @property
+    def product(self) -> float:
+        return self.delay * self.polls
+
+    def first(self, tasks: int) -> Outcome:
+        return Outcome(self.delays[:tasks], self.looks[:tasks])
+
+
+def together(outcomes: Iterable[Outcome]) -> Outcome:
+    every = [*outcomes]
+    return Outcome(
+        np.concatenate([each.delays for each in every]),
+        np.concatenate([each.looks for each in every]),
+    )
+
+
+def replay_looks(looks: Floats, durations: Floats) -> Outcome:
+    """Replay a law whose looks are known beforehand."""
+    at = np.searchsorted(looks, durations)
+    return Outcome(looks[at] - durations, (at + 1).astype(np.float64))
+
+
+def replay(
+    schedule: Schedule, kind: Kind, durations: Floats, in_flight: int = 1
+) -> Outcome:
+    """Replay a law that learns, with *in_flight* tasks at a time."""
+    delays, looks = np.zeros(len(durations)), np.zeros(len(durations))
+    begun, seen = np.zeros(len(durations)), [0.0] * len(durations)
+    heap = [(schedule.next_look(kind, 0.0), job) for job in range(in_flight)]
+    heapq.heapify(heap)
+    upcoming = in_flight
+    while heap:
+        now, job = heap[0]
+        age = now - begun[job]
+        looks[job] += 1
+        if age < durations[job]:
+            seen[job] = age
+            due = begun[job] + schedule.next_look(kind, age)
+            heapq.heapreplace(heap, (due, job))
+            continue
+        delays[job] = age - durations[job]
+        schedule.observe(kind, seen[job], age)
+        heapq.heappop(heap)
+        if upcoming < len(durations):
+            begun[upcoming] = now
+            due = now + schedule.next_look(kind, 0.0)
+            heapq.heappush(heap, (due, upcoming))
+            upcoming += 1
+    return Outcome(delays, looks)
+
+
+def learned(
+    durations: Floats, price: float, *, typical_s: float = 45.0, in_flight: int = 1
+) -> Outcome:
+    kind = Kind(name="bench/create/x", typical_s=typical_s, floor_s=0.005)
+    schedule = Schedule(pace=Learned(delay_price=price, ceiling_s=120.0))
+    return replay(schedule, kind, durations, in_flight)
+
+
+def best_looks(shape: Shape, price_s: float, step_s: float = 0.2) -> Floats:
+    """Return the looks that minimise delay + price x looks, by dynamic programming."""
+    fine = np.arange(0.0, HORIZON_S, step_s)
+    below = shape.cdf(fine)
+    area = np.concatenate([[0.0], np.cumsum((below[1:] + below[:-1]) / 2) * step_s])
+    last = min(int(np.searchsorted(below, 1.0 - 1e-6)), len(fine) - 1)
+    rest, after = np.zeros(last + 1), np.zeros(last + 1, dtype=int)
+    for i in range(last - 1, -1, -1):
+        j = slice(i + 1, min(last, i + int(150.0 / step_s)) + 1)
+        waits = area[j] - area[i] - below[i] * (fine[j] - fine[i])
+        costs = price_s * (1.0 - below[i]) + waits + rest[j]
+        choice = int(np.argmin(costs))
+        rest[i], after[i] = costs[choice], i + 1 + choice
+    path = takewhile(
+        lambda i: i < last, accumulate(repeat(0), lambda i, _: int(after[i]))
+    )
+    ages = [fine[i] for i in (*path, last)][1:]
+    return np.array([*ages, *np.arange(ages[-1] + 5.0, 4 * HORIZON_S, 5.0)])
+
+
+def optimum(scenario: Scenario, price_s: float, durations: Floats) -> Outcome:
+    """Replay the optimum of one who knows the shape and each task's scale."""
+    scales = np.round(np.log(scenario.scale(len(durations))), 1)
+    outcomes = []
+    for log in np.unique(scales):
+        scale = math.exp(log)
+        step_s = min(max(price_s, 0.05), 0.2)
+        looks = scale * best_looks(scenario.shape, price_s / scale, step_s)
+        outcomes.append(replay_looks(looks, durations[scales == log]))
+    return together(outcomes)
+
+
+def fixed(every_s: float) -> Floats:
+    return np.arange(every_s, 4 * HORIZON_S, every_s)
+
+
+def backoff(first_s: float, factor: float, most_s: float) -> Iterator[float]:
+    age_s, gap_s = 0.0, first_s
+    while age_s < 4 * HORIZON_S:
+        age_s += gap_s
+        gap_s = min(gap_s * factor, most_s)
+        yield age_s
+
+
+def proportional(first_s: float, share: float) -> Iterator[float]:
+    age_s = 0.0
+    while age_s < 4 * HORIZON_S:
+        age_s += max(first_s, share * age_s)
+        yield age_s
+
+
+def sleep_then_poll(sleep_s: float, every_s: float) -> Floats:
+    return np.arange(sleep_s, 4 * HORIZON_S, every_s)
+
+
+def fixed_laws() -> dict[str, Floats]:
+    laws = {f"every {every_s:g} s": fixed(every_s) for every_s in FIXED_S}
+    laws["backoff 1 to 30 s, x 2"] = np.array([*backoff(1.0, 2.0, 30.0)])
+    laws["backoff 1 to 10 s, x 1.5"] = np.array([*backoff(1.0, 1.5, 10.0)])
+    laws["a tenth of the age"] = np.array([*proportional(1.0, 0.1)])
+    laws["sleep 30 s, every 2 s"] = sleep_then_poll(30.0, 2.0)
+    laws["sleep 45 s, every 5 s"] = sleep_then_poll(45.0, 5.0)
+    return laws
+
+
+def fixed_polls(durations: Floats, delay_s: float) -> float:
+    """Return how many looks a fixed pace needs for the same mean delay."""
+    every_s = 2.0 * delay_s
+    for _ in range(3):
+        every_s *= delay_s / replay_looks(fixed(every_s), durations).delay
+    return replay_looks(fixed(every_s), durations).polls
+
+
+def heading(text: str, columns: str) -> None:
+    print(f"\n{text}\n{columns}", flush=True)
+
+
+def curve_of(
+    scenario: Scenario, prices: Iterable[float], tasks: int, seeds: int
+) -> dict[float, Outcome]:
+    """Replay ours at every price, the finest on fewer tasks."""
+    curve = {}
+    for price in prices:
+        few = 1 if price <= 100.0 else 4 if price <= 1_000.0 else 10
+        curve[price] = together(
+            learned(scenario.draw(tasks // few, seed), price)
+            for seed in range(seeds if few == 1 else 1)
+        )
+    return curve
+
+
+def show_knob(scenario: Scenario, curve: dict[float, Outcome], tasks: int) -> None:
+    least = scenario.half_a2(tasks)
+    durations = np.concatenate([scenario.draw(tasks, seed) for seed in range(2)])
+    heading(
+        f"{scenario.name}: G {scenario.gain():.2f}, half A squared {least:.2f}",
+        "  price   looks  delay    p95 | ratio optimum | fixed pace's looks",
+    )
+    for price in SHOWN:
+        ours = curve[price]
+        best = optimum(scenario, 1.0 / price, durations[:tasks])
+        more = fixed_polls(durations, ours.delay) / ours.polls
+        print(
+            f"{price:7g} {ours.polls:7.2f} {ours.delay:6.2f} {ours.p95:6.2f} |"
+            f" {ours.product / least:5.3f}   {best.product / least:5.3f} |"
+            f" x {more:.2f}",
+            flush=True,
+        )
+
+
+def polls_at(curve: dict[float, Outcome], delay_s: float) -> float:
+    """Return the looks ours takes at a mean delay, between its measured points."""
+    points = sorted((each.delay, each.polls) for each in curve.values())
+    delays, polls = np.log(np.array(points)).T
+    return float(np.exp(np.interp(math.log(delay_s), delays, polls)))
+
+
+def show_laws(scenario: Scenario, curve: dict[float, Outcome], tasks: int) -> None:
+    durations = np.concatenate([scenario.draw(tasks, seed) for seed in range(2)])
+    delays = [each.delay for each in curve.values()]
+    heading(
+        f"{scenario.name}: other laws",
+        "  law                        looks  delay    p95 | ours, at that delay",
+    )
+    for name, looks in fixed_laws().items():
+        law = replay_looks(looks, durations)
+        verdict = "beyond the prices tried"
+        # Beyond our longest delay the last point is a bound: fewer looks, less delay.
+        if min(delays) <= law.delay:
+            share = polls_at(curve, law.delay) / law.polls
+            is_inside = share > (1.0 if scenario.gain() > 1.2 else 1.05)
+            verdict = f"x {share:.2f}" + "  INSIDE" * is_inside
+        print(
+            f"  {name:<24} {law.polls:7.2f} {law.delay:6.2f} {law.p95:6.2f} | {verdict}"
+        )
+
+
+def show_start(prices: Iterable[float], seeds: int) -> None:
+    heading(
+        "The first 50 tasks, delay x looks over half A squared, by the prior's error",
+        "  scenario           price |  right  3 x low  3 x high |"
+        " 10 in flight: right  3 x low",
+    )
+    for scenario in SCENARIOS[:4]:
+        for price in prices:
+            cells = []
+            for typical_s, in_flight in (
+                (60, 1),
+                (20, 1),
+                (180, 1),
+                (60, 10),
+                (20, 10),
+            ):
+                some = together(
+                    learned(
+                        scenario.draw(50, 1_000 + seed),
+                        price,
+                        typical_s=float(typical_s),
+                        in_flight=in_flight,
+                    )
+                    for seed in range(seeds)
+                )
+                cells.append(f"{some.product / scenario.half_a2(50):8.2f}")
+            print(f"  {scenario.name:<16} {price:7g} |" + "".join(cells), flush=True)
+
+
+def show_change(seeds: int) -> None:
+    """Show what a sudden doubling, or halving, costs while it is being learned."""
+    heading(
+        "After a sudden change, delay x looks over half A squared, price 4",
+        "  change        before | tasks 1 to 20   21 to 60  61 to 150  151 to 500",
+    )
+    shape = SCENARIOS[5].shape
+    for name, first, then in (("x 2", 0.75, 1.5), ("x 1/2", 1.5, 0.75)):
+        runs = []
+        for seed in range(seeds):
+            rng = np.random.default_rng(seed)
+            scales = np.repeat([first, then], [300, 500])
+            runs.append(learned(shape.draw(rng, 800) * scales, 4.0))
+        delays = np.mean([run.delays for run in runs], axis=0)
+        looks = np.mean([run.looks for run in runs], axis=0)
+        cells = []
+        for a, b, scale in (
+            (150, 300, first),
+            *((300 + i, 300 + j, then) for i, j in ((0, 20), (20, 60), (60, 150))),
+            (450, 800, then),
+        ):
+            least = 0.5 * figures(shape)[1] ** 2 * scale
+            cells.append(f"{delays[a:b].mean() * looks[a:b].mean() / least:11.2f}")
+        print(f"  {name:<8}" + "".join(cells), flush=True)
+
+
+def capped(
+    durations: Floats, begun: Floats, per_s: float, law: str
+) -> tuple[Outcome, float]:
+    """
+    Replay tasks that share a rate of looks; return also how late looks were, on mean.
+
+    With law ``equal`` the tasks take turns; with ``ours`` the earliest due is looked
+    at, and a free turn is left free; with ``ours, no free turn`` it is used for the
+    next one due.
+    """
+    kind = Kind(name="bench/create/x", typical_s=45.0, floor_s=0.5)
+    pace = Learned(delay_price=1e6, ceiling_s=600.0)
+    schedule, ration = Schedule(pace=pace), Ration(per_s=per_s, least_s=1e-6)
+    delays, looks = np.zeros(len(durations)), np.zeros(len(durations))
+    seen, share = [0.0] * len(durations), [0.0] * len(durations)
+    heap: list[tuple[float, int]] = []
+    late: list[float] = []
+    now, upcoming, ended = 0.0, 0, 0
+
+    def plan(job: int, age: float) -> None:
+        if law == "equal":
+            heapq.heappush(heap, (now, job))
+            return
+        look = schedule.next_look(kind, age, price_s=ration.price_s or 0.25)
+        share[job] = ration.enter(look - age)
+        heapq.heappush(heap, (begun[job] + look, job))
+
+    while ended < len(durations):
+        while upcoming < len(durations) and begun[upcoming] <= now:
+            plan(upcoming, 0.0)
+            upcoming += 1
+        now += 1.0 / per_s
+        if not heap or (law == "ours" and heap[0][0] > now):
+            continue
+        due, job = heapq.heappop(heap)
+        age = now - begun[job]
+        late.append(max(now - due, 0.0))
+        looks[job] += 1
+        ration.leave(share[job])
+        if age < durations[job]:
+            seen[job] = age
+            plan(job, age)
+            continue
+        delays[job] = age - durations[job]
+        schedule.observe(kind, seen[job], age)
+        ended += 1
+    return Outcome(delays, looks), float(np.mean(late))
+
+
+def show_capped(scenarios: Iterable[Scenario], tasks: int, seeds: int) -> None:
+    heading(
+        "Looks rationed, tasks arriving at random, five a second",
+        "  scenario         looks | equal: mean   p95 |"
+        " ours: mean   p95  (of equal)   late | no free turn",
+    )
+    for scenario in scenarios:
+        for a_task in (3, 5, 8, 14):
+            rows: dict[str, list[tuple[Outcome, float]]] = {}
+            for seed in range(seeds):
+                durations = scenario.draw(tasks, seed)
+                begun = np.random.default_rng(seed).exponential(0.2, tasks).cumsum()
+                for law in ("equal", "ours", "ours, no free turn"):
+                    run, late = capped(durations, begun, 5.0 * a_task, law)
+                    kept = slice(tasks // 6, tasks - tasks // 20)
+                    run = Outcome(run.delays[kept], run.looks[kept])
+                    rows.setdefault(law, []).append((run, late))
+            equal, ours, busy = (together(o for o, _ in runs) for runs in rows.values())
+            print(
+                f"  {scenario.name:<16} {a_task:5} |      {equal.delay:6.2f}"
+                f" {equal.p95:6.2f} |    {ours.delay:6.2f} {ours.p95:6.2f}"
+                f"  {ours.delay / equal.delay:.2f} {ours.p95 / equal.p95:.2f}"
+                f"    {np.mean([late for _, late in rows['ours']]):5.2f} |"
+                f" {busy.delay / equal.delay:.2f} {busy.p95 / equal.p95:.2f}",
+                flush=True,
+            )
+
+
+def show_pending(tasks: int) -> None:
+    """Show what it is worth to hear that a task still waits for its turn."""
+    heading(
+        "Tasks that wait for their turn (log-normal 0.9 about 60 s), then run",
+        "  price | blind: looks  delay | told: looks  delay | delay x looks",
+    )
+    rng = np.random.default_rng(0)
+    waits = 60.0 * np.exp(0.9 * rng.standard_normal(tasks))
+    runs = 60.0 * np.exp(0.2 * rng.standard_normal(tasks))
+    kind = Kind(name="bench/create/x", typical_s=45.0, floor_s=0.05)
+    for price in (16.0, 4.0, 1.0):
+        outcomes = []
+        for is_told in (False, True):
+            schedule = Schedule(pace=Learned(delay_price=price, ceiling_s=120.0))
+            delays, looks = np.zeros(tasks), np.zeros(tasks)
+            for job, (wait, run) in enumerate(zip(waits, runs, strict=True)):
+                age = seen = pending = 0.0
+                while age < wait + run:
+                    seen = age
+                    pending = age if is_told and age < wait else pending
+                    age = schedule.next_look(kind, age, pending_s=pending)
+                    looks[job] += 1
+                delays[job] = age - wait - run
+                schedule.observe(kind, seen, age, pending_s=pending)
+            outcomes.append(Outcome(delays, looks))
+        blind, told = outcomes
+        print(
+            f"{price:7g} |      {blind.polls:6.2f} {blind.delay:6.2f} |"
+            f"     {told.polls:6.2f} {told.delay:6.2f} |"
+            f" x {told.product / blind.product:.2f}",
+            flush=True,
+        )
+
+
+def show_eta(tasks: int) -> None:
+    heading(
+        "How often the end fell within the promised range (aim 0.8)",
+        "  scenario          at 0 s   at 30 s   at 60 s |  at 100 s: later    width, s",
+    )
+    for scenario in SCENARIOS:
+        kind = Kind(name="bench/create/x", typical_s=45.0, floor_s=0.05)
+        schedule = Schedule(pace=Learned(ceiling_s=120.0))
+        hits: list[list[bool]] = [[], [], []]
+        late: list[tuple[bool, float]] = []
+        for job, duration in enumerate(scenario.draw(tasks, 7)):
+            if job > 50:
+                for into, age in zip(hits, (0.0, 30.0, 60.0), strict=True):
+                    low, high = schedule.eta(kind, age)
+                    if age < duration:
+                        into.append(low <= duration - age <= high)
+                if duration > 100.0:
+                    low, high = schedule.eta(kind, 100.0)
+                    late.append((duration - 100.0 > high, high - low))
+            age = seen = 0.0
+            while age < duration:
+                seen, age = age, schedule.next_look(kind, age)
+            schedule.observe(kind, seen, age)
+        cells = "".join(f"{np.mean(into):10.2f}" for into in hits)
+        above, width = np.mean(late, axis=0) if late else (math.nan, math.nan)
+        later = f"{above:9.2f} of {len(late):4} {width:9.0f}"
+        print(f"  {scenario.name:<16}{cells} | {later}")
+
+
+def show_cost() -> None:
+    kind = Kind(name="bench/create/x", typical_s=45.0)
+    durations = SCENARIOS[0].draw(1_000, 0)
+    started = time.perf_counter()
+    polls = learned(durations, 4.0).polls * len(durations)
+    spent = time.perf_counter() - started
+    tracemalloc.start()
+    schedule = Schedule()
+    for duration in durations:
+        schedule.observe(kind, duration, duration + 2.0)
+    schedule.next_look(kind, 0.0)
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    number = 20_000
+    first = timeit(lambda: schedule.next_look(kind, 0.0), number=number) / number
+    later = timeit(lambda: schedule.next_look(kind, 60.0), number=number) / number
+    ended = timeit(lambda: schedule.observe(kind, 60.0, 63.0), number=2_000) / 2_000
+    heading("Cost", "")
+    print(f"  next_look at 0 s {first * 1e6:.1f} us, at 60 s {later * 1e6:.1f} us")
+    print(f"  observe {ended * 1e6:.0f} us, with the refits it calls for")
+    print(f"  all in, with the replay around it: {spent / polls * 1e6:.1f} us a look")
+    print(f"  memory {size / 1024:.0f} KiB a kind")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer tasks and seeds")
+    quick = parser.parse_args().quick
+    tasks, seeds, repeats = (300, 1, 2) if quick else (3_000, 3, 30)
+    started = time.perf_counter()
+    for scenario in SCENARIOS:
+        curve = curve_of(scenario, PRICES[2:] if quick else PRICES, tasks, seeds)
+        show_knob(scenario, curve, tasks)
+        show_laws(scenario, curve, tasks)
+    show_start((4.0,) if quick else (16.0, 4.0, 1.0), repeats)
+    show_change(repeats)
+    show_capped(SCENARIOS[: 1 if quick else 4], max(tasks, 1_000), min(seeds, 2))
+    show_pending(tasks)
+    show_eta(tasks)
+    show_cost()
+    print(f"\n{time.perf_counter() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""A batch pulls as slots free up, gives jobs as they finish, and stops by rule."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from aiomusic import BudgetExceeded, JobState, MusicSession, Request, riffusion
+from aiomusic.emulator import Emulator, Pace
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Emulator]:
+    async with Emulator(pace=Pace.polls(), media=False, credits=100_000) as api:
+        yield api
+
+
+@pytest.fixture
+async def music(api: Emulator) -> AsyncIterator[MusicSession]:
+    async with MusicSession(
+        api_key=api.key, base_url=api.url, concurrency=5, poll_every_s=0.001
+    ) as music:
+        yield music
+
+
+class Source:
+    """Requests, and how many of them were taken."""
+
+    def __init__(self, size: int, failing: int = 0) -> None:
+        self.size = size
+        self.failing = failing
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[Request[object]]:
+        for number in range(self.size):
+            self.taken += 1
+            fails = self.failing and number % self.failing == 0
+            yield riffusion.Create("[[fail]]" if fails else f"song {number}")
+
+
+async def test_every_request_is_given_once(music: MusicSession) -> None:
+    """As many jobs come out as requests went in, each of them over."""
+    jobs = [job async for job in music.run(Source(40))]
+
+    assert 40 == len(set(jobs))
+    assert {JobState.SUCCEEDED} == {job.state for job in jobs}
+
+
+async def test_requests_are_taken_only_as_slots_free_up(music: MusicSession) -> None:
+    """A source is never read further ahead than what may be in flight, twice."""
+    source, ahead, given = Source(60), 0, 0
+
+    async for _ in music.run(source):
+        given += 1
+        ahead = max(ahead, source.taken - given)
+
+    assert 60 == given
+    assert ahead <= 10
+
+
+async def test_jobs_can_come_in_the_order_of_their_requests(
+    music: MusicSession,
+) -> None:
+    """The order is kept, whichever is done first."""
+    songs = {f"key {n}": riffusion.Create(f"song {n}") for n in range(20)}
+
+    keys = [job.key async for job in music.run(songs.items(), ordered=True)]
+
+    assert list(songs) == keys
+
+
+async def test_a_source_may_be_asynchronous(music: MusicSession) -> None:
+    """Requests can come from a queue, say."""
+
+    async def source() -> AsyncIterator[Request[object]]:
+        for number in range(3):
+            yield riffusion.Create(f"song {number}")
+
+    assert 3 == len([job async for job in music.run(source())])
+
+
+async def test_failures_stop_the_taking_and_lose_nothing(
+    api: Emulator, music: MusicSession
+) -> None:
+    """After three failures no more are taken, and what is in flight is given."""
+    source = Source(1_000, failing=2)
+
+    jobs = [job async for job in music.run(source, stop_after_failures=3)]
+
+    assert source.taken == len(jobs) == api.submissions < 50
+    assert all(job.done() for job in jobs)
+
+
+async def test_the_budget_stops_the_taking(api: Emulator) -> None:
+    """A used-up budget is found out once for what was taken, and then no more."""
+    source = Source(1_000)
+    async with MusicSession(
+        api_key=api.key,
+        base_url=api.url,
+        concurrency=5,
+        max_credits=100,
+        poll_every_s=0.001,
+    ) as music:
+        jobs = [job async for job in music.run(source)]
+
+    assert 10 == api.submissions
+    assert 10 == len([job for job in jobs if job.state is JobState.SUCCEEDED])
+    assert {BudgetExceeded} == {type(job.error) for job in jobs[10:]}
+    assert source.taken < 50
+
+
+async def test_leaving_early_leaves_what_is_in_flight_to_the_session(
+    api: Emulator,
+) -> None:
+    """Nothing that was bought is dropped with the loop."""
+    async with MusicSession(
+        api_key=api.key, base_url=api.url, concurrency=5, poll_every_s=0.001
+    ) as music:
+        run = music.run(Source(1_000))
+        async for _ in run:
+            break
+        await run.aclose()  # type: ignore[attr-defined]
+        jobs = list(music._run.books.open_jobs.values()) if music._run else []
+
+    assert {JobState.SUCCEEDED} >= {job.state for job in jobs}
+    assert api.submissions < 20
+
+
+async def test_a_source_that_raises_is_heard_after_what_was_bought(
+    music: MusicSession,
+) -> None:
+    """Its error arrives as it is, and the jobs before it first."""
+
+    def source() -> Iterator[Request[object]]:
+        yield riffusion.Create("song")
+        message = "mine"
+        raise LookupError(message)
+
+    given = []
+    with pytest.raises(LookupError, match="^mine$"):
+        async for job in music.run(source()):
+            state = job.state
+            given.append(state)
+
+    assert [JobState.SUCCEEDED] == given
+
+
+async def test_one_key_twice_is_one_job(api: Emulator, music: MusicSession) -> None:
+    """A pair that is repeated while its job is open buys nothing."""
+    pairs = [("same", riffusion.Create("song"))] * 3
+
+    jobs = [job async for job in music.run(pairs)]
+
+    assert 1 == len(jobs) == api.submissions
+
+
+async def test_what_was_learned_is_kept_in_the_journal(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """The next session knows how long tasks take."""
+    options = {"api_key": api.key, "base_url": api.url, "poll_every_s": 0.001}
+    journal = tmp_path / "songs.db"
+    async with MusicSession(**options, journal=journal) as music:  # type: ignore[arg-type]
+        await music.riffusion.create("song")
+
+    async with MusicSession(**options, journal=journal) as music:  # type: ignore[arg-type]
+        state = music._schedule.to_state()
+
+    assert ["riffusion/create/FUZZ-1.1 Pro"] == list(state["whole"])

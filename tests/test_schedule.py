@@ -1,0 +1,386 @@
+import json
+import math
+import random
+from collections.abc import Callable
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aiomusic._schedule import Fixed, Kind, Learned, Ration, Schedule
+
+SONG = Kind(name="suno/create/chirp-v4-5", typical_s=60.0, floor_s=0.5)
+EXACT = attrs.evolve(SONG, floor_s=0.01)
+
+AGES_S = st.one_of(st.floats(0.0, 300.0), st.floats(0.0, 1e6))
+PRICES = st.floats(1e-3, 1e4)
+DURATIONS_S = st.floats(0.01, 1e5)
+
+
+@st.composite
+def ends(draw: st.DrawFn) -> tuple[float, float, float]:
+    """Draw an age when last seen pending, one when last seen unfinished, and an end."""
+    lower_s = draw(DURATIONS_S)
+    upper_s = lower_s + draw(st.one_of(st.just(0.0), st.floats(0.0, 100.0)))
+    pending_s = draw(st.one_of(st.just(0.0), st.floats(0.0, lower_s)))
+    return pending_s, lower_s, draw(st.sampled_from((upper_s, upper_s, math.inf)))
+
+
+LEARNED = st.lists(ends(), max_size=5)
+SOME = settings(max_examples=30, deadline=None, derandomize=True, database=None)
+
+
+def taught(
+    seen: list[tuple[float, float, float]], pace: Fixed | Learned | None = None
+) -> Schedule:
+    schedule = Schedule(pace=pace or Learned())
+    for pending_s, lower_s, upper_s in seen:
+        schedule.observe(SONG, lower_s, upper_s, pending_s=pending_s)
+    return schedule
+
+
+def replay(
+    schedule: Schedule, duration_s: float, wait_s: float = 0.0
+) -> tuple[int, float]:
+    """Follow one task, which is pending while it waits; return looks and delay."""
+    age_s = seen_s = pending_s = 0.0
+    looks = 0
+    while age_s < duration_s:
+        seen_s = age_s
+        pending_s = age_s if age_s < wait_s else pending_s
+        age_s = schedule.next_look(EXACT, age_s, pending_s=pending_s)
+        looks += 1
+    schedule.observe(EXACT, seen_s, age_s, pending_s=pending_s)
+    return looks, age_s - duration_s
+
+
+def replay_all(
+    schedule: Schedule, draw: Callable[[], float], tasks: int
+) -> tuple[float, float]:
+    """Follow *tasks* tasks one after the other; return mean looks and mean delay."""
+    looks, delays = zip(*(replay(schedule, draw()) for _ in range(tasks)), strict=True)
+    return sum(looks) / tasks, sum(delays) / tasks
+
+
+def log_normal(median_s: float, sigma: float, seed: int = 0) -> Callable[[], float]:
+    rng = random.Random(seed)
+    return lambda: rng.lognormvariate(math.log(median_s), sigma)
+
+
+@SOME
+@given(
+    seen=LEARNED,
+    age_s=AGES_S,
+    price=PRICES,
+    floor_s=st.floats(0.01, 60.0),
+    ceiling_s=st.floats(0.01, 600.0),
+    part=st.floats(0.0, 1.0),
+    pending=st.floats(0.0, 1.0),
+)
+def test_a_look_keeps_between_floor_and_ceiling(
+    *,
+    seen: list[tuple[float, float, float]],
+    age_s: float,
+    price: float,
+    floor_s: float,
+    ceiling_s: float,
+    part: float,
+    pending: float,
+) -> None:
+    """No look comes before the floor, beyond the ceiling, or by the present."""
+    schedule = taught(seen, Learned(delay_price=price, ceiling_s=ceiling_s))
+    kind = attrs.evolve(SONG, floor_s=floor_s)
+    seen_s = age_s * part
+
+    look_s = schedule.next_look(kind, age_s, seen_s=seen_s, pending_s=seen_s * pending)
+
+    assert age_s < look_s
+    assert age_s + floor_s <= look_s <= age_s + max(floor_s, ceiling_s)
+
+
+@SOME
+@given(seen=LEARNED, age_s=AGES_S, one=PRICES, other=PRICES)
+def test_a_dearer_delay_never_looks_later(
+    seen: list[tuple[float, float, float]], age_s: float, one: float, other: float
+) -> None:
+    """The more a second of delay is worth, the sooner the next look."""
+    schedule = taught(seen)
+    prices_s = sorted((1.0 / one, 1.0 / other))
+
+    sooner_s, later_s = (
+        schedule.next_look(EXACT, age_s, price_s=price_s) for price_s in prices_s
+    )
+
+    assert sooner_s <= later_s + 1e-9 * later_s
+
+
+@SOME
+@given(seen=LEARNED, one_s=AGES_S, other_s=AGES_S, pending=st.floats(0.0, 1.0))
+def test_an_eta_widens_when_late(
+    seen: list[tuple[float, float, float]],
+    one_s: float,
+    other_s: float,
+    pending: float,
+) -> None:
+    """An eta is a range ahead, and once a task is late it grows with its age."""
+    schedule = taught(seen)
+    pending_s = min(one_s, other_s) * pending
+    late_s = pending_s + _late_s(schedule, pending_s)
+    ages_s = sorted((late_s + one_s, late_s + other_s))
+
+    early = schedule.eta(SONG, min(one_s, other_s), pending_s=pending_s)
+    first, then = (schedule.eta(SONG, age, pending_s=pending_s) for age in ages_s)
+
+    assert 0.0 <= early[0] <= early[1]
+    assert 0.0 <= first[0] <= first[1]
+    assert first[0] == pytest.approx(then[0], abs=1e-9 * ages_s[1])
+    assert first[1] - first[0] <= then[1] - then[0] + 1e-9 * ages_s[1]
+
+
+def _late_s(schedule: Schedule, pending_s: float) -> float:
+    """Return an age that nine tasks in ten do not reach, by the first eta."""
+    return schedule.eta(SONG, pending_s, pending_s=pending_s)[1] + 1e-6
+
+
+@SOME
+@given(seen=LEARNED, age_s=AGES_S, price=PRICES)
+def test_a_schedule_survives_json(
+    seen: list[tuple[float, float, float]], age_s: float, price: float
+) -> None:
+    """What was learned goes through JSON and says the same, then and one end later."""
+    pace = Learned(delay_price=price)
+    schedule = taught(seen, pace)
+
+    state = schedule.to_state()
+    again = Schedule.from_state(json.loads(json.dumps(state)), pace=pace)
+
+    for pending_s in (0.0, age_s / 2):
+        assert schedule.next_look(SONG, age_s, pending_s=pending_s) == again.next_look(
+            SONG, age_s, pending_s=pending_s
+        )
+        assert schedule.eta(SONG, age_s, pending_s=pending_s) == again.eta(
+            SONG, age_s, pending_s=pending_s
+        )
+    for each in (schedule, again):
+        each.observe(SONG, 50.0, 51.0)
+    assert schedule.to_state() == again.to_state()
+
+
+def test_a_state_of_another_version_is_passed_over() -> None:
+    """A state that another version wrote is as good as none."""
+    schedule = taught([(0.0, 10.0, 10.0)] * 20)
+    state = schedule.to_state()
+    state["version"] += 1
+
+    again = Schedule.from_state(state)
+
+    assert Schedule().next_look(SONG, 0.0) == again.next_look(SONG, 0.0)
+    assert schedule.next_look(SONG, 0.0) != again.next_look(SONG, 0.0)
+
+
+@SOME
+@given(seen=LEARNED, age_s=AGES_S)
+def test_a_hazard_is_no_less_than_nothing(
+    seen: list[tuple[float, float, float]], age_s: float
+) -> None:
+    """A hazard is finite and never negative, at any age."""
+    assert 0.0 <= taught(seen).hazard(SONG, age_s) < math.inf
+
+
+@SOME
+@given(seen=LEARNED, age_s=st.floats(0.0, 1e5), every_s=st.floats(0.01, 600.0))
+def test_a_fixed_pace_heeds_nothing_else(
+    seen: list[tuple[float, float, float]], age_s: float, every_s: float
+) -> None:
+    """A fixed pace stays what it is whatever was learned."""
+    schedule = taught(seen, Fixed(every_s=every_s))
+
+    assert age_s + every_s == schedule.next_look(SONG, age_s)
+
+
+@pytest.mark.parametrize(
+    ("pending_s", "lower_s", "upper_s"),
+    [(0.0, 5.0, 4.0), (0.0, -1.0, 4.0), (3.0, 2.0, 4.0), (0.0, math.nan, 4.0)],
+    ids=["backwards", "negative", "pending after", "not a number"],
+)
+def test_an_impossible_end_is_refused(
+    pending_s: float, lower_s: float, upper_s: float
+) -> None:
+    """Ages that cannot be are an error, and nothing is learned from them."""
+    schedule = Schedule()
+
+    with pytest.raises(ValueError, match="cannot be"):
+        schedule.observe(SONG, lower_s, upper_s, pending_s=pending_s)
+
+    assert "ends=0" in repr(schedule)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0])
+def test_a_pace_that_stands_still_is_refused(wrong: float) -> None:
+    """Paces, prices and floors are more than nothing."""
+    with pytest.raises(ValueError, match="every_s"):
+        Fixed(every_s=wrong - 1.0)
+    with pytest.raises(ValueError, match="delay_price"):
+        Learned(delay_price=wrong)
+    with pytest.raises(ValueError, match="floor_s"):
+        Kind(name="x", floor_s=wrong)
+
+
+def test_the_first_job_is_looked_at_sanely() -> None:
+    """With nothing learned, looks begin in the typical time and are not many."""
+    schedule = Schedule()
+
+    first_s = schedule.next_look(EXACT, 0.0)
+    looks, _ = replay(schedule, 60.0)
+
+    assert 5.0 < first_s < 40.0
+    assert 3 <= looks <= 20
+
+
+def test_looks_gather_where_ends_are() -> None:
+    """Looks begin just before the earliest ends and thin out after the last."""
+    schedule = Schedule()
+    replay_all(schedule, log_normal(60.0, 0.15), 200)
+
+    first_s = schedule.next_look(EXACT, 0.0)
+    amid_s = schedule.next_look(EXACT, 60.0) - 60.0
+    late_s = schedule.next_look(EXACT, 150.0) - 150.0
+
+    assert 40.0 < first_s < 56.0
+    assert 1.0 < amid_s < 5.0
+    assert late_s > 2.0 * amid_s
+
+
+@pytest.mark.parametrize(
+    ("sigma", "least"), [(0.35, 18.31), (0.15, 8.58)], ids=["0.35", "0.15"]
+)
+def test_delay_and_looks_come_near_the_least(sigma: float, least: float) -> None:
+    """Mean delay times mean looks stays within 15 % of the least there is."""
+    schedule = Schedule(pace=Learned(ceiling_s=120.0))
+
+    looks, delay_s = replay_all(schedule, log_normal(60.0, sigma, seed=1), 600)
+
+    assert looks * delay_s < 1.15 * least
+
+
+def test_two_humps_are_told_apart() -> None:
+    """Between two humps, where nothing ends, there is hardly a look."""
+    rng = random.Random(2)
+    schedule = Schedule(pace=Learned(ceiling_s=120.0))
+    replay_all(
+        schedule,
+        lambda: rng.choice((40.0, 120.0)) * rng.lognormvariate(0.0, 0.1),
+        300,
+    )
+
+    look_s, between = 60.0, 0
+    while look_s < 90.0:
+        look_s = schedule.next_look(EXACT, look_s)
+        between += look_s < 90.0
+
+    assert between <= 1
+
+
+@pytest.mark.parametrize("then_s", [30.0, 120.0], ids=["halved", "doubled"])
+def test_a_sudden_change_is_learned_in_some_thirty_ends(then_s: float) -> None:
+    """Forty ends after a change, tasks cost at most a third more than the least."""
+    schedule = Schedule(pace=Learned(ceiling_s=120.0))
+    replay_all(schedule, log_normal(60.0, 0.25, seed=3), 300)
+    replay_all(schedule, log_normal(then_s, 0.25, seed=4), 40)
+
+    looks, delay_s = replay_all(schedule, log_normal(then_s, 0.25, seed=5), 150)
+
+    assert looks * delay_s < 1.33 * 13.6 * then_s / 60.0
+
+
+@pytest.mark.parametrize("typical_s", [20.0, 180.0], ids=["3 x low", "3 x high"])
+def test_a_wrong_prior_is_soon_forgotten(typical_s: float) -> None:
+    """With a prior three times wrong the next look is right after a dozen ends."""
+    kind = attrs.evolve(EXACT, typical_s=typical_s)
+    draw = log_normal(60.0, 0.2, seed=6)
+    schedule = Schedule()
+
+    for _ in range(12):
+        end_s = draw()
+        schedule.observe(kind, end_s - 2.0, end_s + 2.0)
+
+    assert 28.0 < schedule.next_look(kind, 0.0) < 56.0
+
+
+def test_another_model_starts_from_its_operation() -> None:
+    """A new model is taken to be as fast as the fastest of its operation."""
+    schedule = Schedule()
+    names = ("suno/create/slow", "suno/create/fast", "suno/cover/faster")
+    for name, end_s in zip(names, (200.0, 100.0, 10.0), strict=True):
+        for _ in range(20):
+            schedule.observe(attrs.evolve(EXACT, name=name), end_s, end_s + 1.0)
+    fresh = attrs.evolve(EXACT, name="suno/create/new")
+
+    expected = Schedule().next_look(attrs.evolve(fresh, typical_s=100.0), 0.0)
+
+    assert expected == pytest.approx(schedule.next_look(fresh, 0.0), rel=0.1)
+
+
+def test_a_pending_task_is_not_looked_for_too_soon() -> None:
+    """Where tasks wait for their turn, to hear so saves looks and delay."""
+    waits, runs = log_normal(60.0, 0.9, seed=7), log_normal(60.0, 0.15, seed=8)
+    tasks = [(waits(), runs()) for _ in range(250)]
+    blind, told = Schedule(), Schedule()
+
+    plain = [replay(blind, wait + run) for wait, run in tasks]
+    heard = [replay(told, wait + run, wait) for wait, run in tasks]
+
+    assert sum(n for n, _ in heard) < 0.75 * sum(n for n, _ in plain)
+    assert sum(s for _, s in heard) < sum(s for _, s in plain)
+
+
+def test_a_job_given_up_counts_as_long() -> None:
+    """Jobs given up unfinished move the eta out, not in."""
+    schedule = taught([(0.0, 50.0, 60.0)] * 10)
+    before = schedule.eta(SONG, 0.0)
+
+    for _ in range(5):
+        schedule.observe(SONG, 300.0, math.inf)
+
+    assert schedule.eta(SONG, 0.0)[1] > before[1]
+
+
+def test_a_failed_look_is_made_up_for() -> None:
+    """After looks that failed, the next comes as soon as the floor allows."""
+    schedule = taught([(0.0, 59.0, 61.0)] * 50)
+    planned_s = schedule.next_look(SONG, 55.0)
+
+    look_s = schedule.next_look(SONG, planned_s + 3.0, seen_s=55.0)
+
+    assert planned_s + 3.0 + SONG.floor_s == look_s
+
+
+def test_four_ends_in_five_fall_within_the_eta() -> None:
+    """Once learned, the eta at the start holds for about 80 % of all tasks."""
+    schedule = Schedule()
+    draw = log_normal(60.0, 0.35, seed=9)
+    replay_all(schedule, draw, 300)
+
+    low_s, high_s = schedule.eta(EXACT, 0.0)
+    held = sum(low_s <= draw() <= high_s for _ in range(2_000)) / 2_000
+
+    assert 0.72 < held < 0.88
+
+
+def test_a_ration_prices_looks_so_that_the_rate_holds() -> None:
+    """A hundred tasks alike and five looks a second make one each 20 s."""
+    ration = Ration(per_s=5.0, least_s=0.25)
+    hazard = 1.0 / 60.0
+    shares = [
+        ration.enter(math.sqrt(2.0 * ration.price_s / hazard)) for _ in range(100)
+    ]
+
+    gap_s = math.sqrt(2.0 * ration.price_s / hazard)
+
+    assert ration.is_short
+    assert pytest.approx(20.0, rel=0.1) == gap_s
+    for share in shares:
+        ration.leave(share)
+    assert not ration.is_short
+    assert ration.least_s == ration.price_s
