@@ -1,6 +1,7 @@
 """A create is sent once, and what became of it is told."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from aiomusic import (
     RateLimited,
     SubmissionUnknown,
 )
+from aiomusic._clock import SystemClock, Timer
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.testing import LeapingClock
 
@@ -235,3 +237,44 @@ async def test_words_refused_on_the_look_end_the_job(music: MusicSession) -> Non
 
     assert JobState.FAILED is job.state
     assert job.task_id == caught.value.task_id
+
+
+class HeldClock:
+    """The machine's time, but sleep ends when the test says."""
+
+    def __init__(self) -> None:
+        self.asleep = asyncio.Event()
+        self.wake = asyncio.Event()
+        self.system = SystemClock()
+
+    def now(self) -> float:
+        return self.system.now()
+
+    def wall(self) -> float:
+        return self.system.wall()
+
+    async def sleep(self, seconds: float) -> None:
+        del seconds
+        self.asleep.set()
+        await self.wake.wait()
+
+    def call_at(self, when: float, wake: Callable[[], None]) -> Timer:
+        return self.system.call_at(when, wake)
+
+
+async def test_a_refused_connection_is_tried_again(api: Emulator) -> None:
+    """Nothing left this machine, so the create goes out once the host is back."""
+    clock = HeldClock()
+    async with MusicSession(
+        api_key=api.key, base_url=api.url, poll_every_s=0.001, clock=clock
+    ) as music:
+        async with api.refusing():
+            job = music.riffusion.create("r&b pop song")
+            await clock.asleep.wait()
+        refused = api.submissions
+        clock.wake.set()
+
+        clips = await job
+
+    assert (0, 1) == (refused, api.submissions)
+    assert 2 == len(clips)
