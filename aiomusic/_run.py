@@ -216,7 +216,9 @@ class Run:
         self.poller.follow(job, 0.0)
         return known or job
 
-    async def called_back(self, job_key: str | None, event: Event) -> None:
+    async def called_back(
+        self, job_key: str | None, attempt: int, event: Event
+    ) -> None:
         """Take a callback as a hint; what it claims is asked of the task itself."""
         if job_key is None:
             job = self._with_task(event.task_id)
@@ -228,7 +230,7 @@ class Run:
             return
         if job_key is None or await self._belongs_elsewhere(job_key, event):
             return
-        await self._bring_home(job_key, event.task_id)
+        await self._bring_home(job_key, attempt, event.task_id)
 
     def _with_task(self, task_id: str) -> MusicJob[Any] | None:
         jobs = self.books.open_jobs.values()
@@ -241,7 +243,7 @@ class Run:
         known = await self.journal.find_task(event.platform, event.task_id)
         return known is not None and known.key != job_key
 
-    async def _bring_home(self, job_key: str, task_id: str) -> None:
+    async def _bring_home(self, job_key: str, attempt: int, task_id: str) -> None:
         """
         Give a job that has none its task, and follow it.
 
@@ -253,13 +255,16 @@ class Run:
         left = await self.journal.adopt(now, job_key)
         record = left[0] if left else await self.journal.find(job_key)
         is_ours = bool(left)
+        if record is not None and record.attempt != attempt:
+            return
         if record is not None and record.task_id is None and _is_lost(record):
             await self.journal.accept(job_key, record.attempt, task_id, now)
             record = await self.journal.find(job_key)
             is_ours = True
         job = self.books.open_jobs.get(job_key)
         if job is not None and job.state in {JobState.SUBMITTING, JobState.UNKNOWN}:
-            if self.hooks is not None and job.task_id is None:
+            is_meant = job.task_id is None and job._attempt == attempt
+            if self.hooks is not None and is_meant:
                 self.hooks.park(job_key, task_id)
         elif record is not None and record.is_open and is_ours and not self._is_closed:
             brought = self._brought[job_key] = self._revive(record)
@@ -304,6 +309,9 @@ class Run:
             )
             error = JobCancelled(message, charged=Charged.UNKNOWN)
             self.books.abandon(job, error)
+            if self.hooks is not None:
+                # Nobody waits any more for its task to come home.
+                self.hooks.wake(job.key)
         else:
             message = "The job was cancelled before it was sent; it costs nothing."
             self.books.fail(job, JobCancelled(message), state=JobState.CANCELLED)

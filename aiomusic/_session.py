@@ -370,9 +370,11 @@ class MusicSession:
         """
         return await self._open_run().download(clip, Path(folder))
 
-    async def _called_back(self, job_key: str | None, event: Event) -> None:
+    async def _called_back(
+        self, job_key: str | None, attempt: int, event: Event
+    ) -> None:
         if self._run is not None:
-            await self._run.called_back(job_key, event)
+            await self._run.called_back(job_key, attempt, event)
 
     async def _look(self, provider: str, task_id: str) -> TaskSnapshot:
         found = _provider(provider)

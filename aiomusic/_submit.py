@@ -271,7 +271,7 @@ class Submitter:
         deadline = self.clock.now() + HOME_S
         while (task_id := await self._home(job)) is None:
             now = self.clock.now()
-            if now >= deadline:
+            if now >= deadline or job.done():
                 break
             home = self.hooks.expect(job.key)
             timer = self.clock.call_at(min(deadline, now + LOOK_HOME_S), home.set)
@@ -367,7 +367,7 @@ class Submitter:
         assert request is not None
         body = request.to_body()
         if self.hooks is not None and request.WEBHOOK:
-            body = {**self.hooks.fields(job.key), **body}
+            body = {**self.hooks.fields(job.key, job._attempt), **body}
         try:
             reply = await self.transport.post(
                 request.PATH, _wire.encode(body), sending, reply_s=request.REPLY_S

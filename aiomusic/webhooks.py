@@ -15,7 +15,7 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 import attrs
 
@@ -29,6 +29,7 @@ __all__ = ["Event", "Forged", "Hooks", "verify"]
 MOST_BYTES = 1024 * 1024
 # How far a signed time may be from ours: older ones may be replays.
 FRESH_S = 300.0
+MOST_DIGITS = 10
 LONGEST_STAMP = 20
 
 
@@ -128,7 +129,9 @@ def _event(raw_body: bytes) -> Event:
 class OnEvent(Protocol):
     """What is done with a callback that is what it seems."""
 
-    async def __call__(self, job_key: str | None, event: Event) -> None: ...
+    async def __call__(
+        self, job_key: str | None, attempt: int, event: Event
+    ) -> None: ...
 
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -153,9 +156,12 @@ class Hooks:
     _parked: dict[str, str] = attrs.field(factory=dict)
     _expected: dict[str, asyncio.Event] = attrs.field(factory=dict)
 
-    def fields(self, job_key: str) -> dict[str, object]:
+    def fields(self, job_key: str, attempt: int = 1) -> dict[str, object]:
         """Give what a create carries so that its callback finds the job."""
         url = f"{self._url.rstrip('/')}/{quote(job_key, safe='')}"
+        if attempt > 1:
+            # A late callback of a purchase must not be taken for a later one's.
+            url += f"?attempt={attempt}"
         return {"webhook_url": url, "webhook_secret": self._secret}
 
     async def handle(
@@ -164,6 +170,7 @@ class Hooks:
         raw_body: bytes,
         *,
         job_key: str | None = None,
+        attempt: int = 1,
     ) -> None:
         """
         Take a callback from any framework.
@@ -171,6 +178,8 @@ class Hooks:
         Args:
             headers: All of them.
             raw_body: The body just as it came, before any parsing.
+            attempt: What the query of the call says, as in ``?attempt=2``; it says
+                nothing at a key's first purchase.
             job_key: The last part of the path that was called, unquoted; without
                 it, a callback can't bring home a lost task id.
 
@@ -179,7 +188,7 @@ class Hooks:
         """
         now = self._clock.wall()
         event = verify(headers, raw_body, self._secret, now=now)
-        await self._on_event(job_key, event)
+        await self._on_event(job_key, attempt, event)
 
     def app(self) -> "web.Application":
         """Give an aiohttp.web application to mount where ``webhook_url`` points."""
@@ -190,7 +199,9 @@ class Hooks:
             while len(raw_body) <= MOST_BYTES and not request.content.at_eof():
                 raw_body += await request.content.read(MOST_BYTES + 1)
             key = request.match_info.get("key") or None
-            status = await self._answer(request.headers, raw_body, key)
+            status = await self._answer(
+                request.headers, raw_body, key, request.query_string
+            )
             return web.Response(status=status)
 
         found = web.Application()
@@ -214,16 +225,26 @@ class Hooks:
                 name.decode("latin-1"): value.decode("latin-1")
                 for name, value in scope["headers"]
             }
-            status = await self._answer(headers, raw_body, _last_part(scope))
+            status = await self._answer(
+                headers,
+                raw_body,
+                _last_part(scope),
+                scope.get("query_string", b"").decode("latin-1"),
+            )
         head = {"type": "http.response.start", "status": status, "headers": []}
         await send(head)
         await send({"type": "http.response.body", "body": b""})
 
     async def _answer(
-        self, headers: Mapping[str, str], raw_body: bytes, job_key: str | None
+        self,
+        headers: Mapping[str, str],
+        raw_body: bytes,
+        job_key: str | None,
+        query: str,
     ) -> int:
         try:
-            await self.handle(headers, raw_body, job_key=job_key)
+            attempt = _attempt(query)
+            await self.handle(headers, raw_body, job_key=job_key, attempt=attempt)
         except Forged:
             return 400
         return 204
@@ -233,12 +254,16 @@ class Hooks:
         self._parked.clear()
         self._expected.clear()
 
-    def park(self, job_key: str, task_id: str) -> None:
-        """Keep a task's id until its create has heard its own answer."""
-        self._parked[job_key] = task_id
+    def wake(self, job_key: str) -> None:
+        """Have whoever waits for a job's task id look again."""
         expected = self._expected.get(job_key)
         if expected is not None:
             expected.set()
+
+    def park(self, job_key: str, task_id: str) -> None:
+        """Keep a task's id until its create has heard its own answer."""
+        self._parked[job_key] = task_id
+        self.wake(job_key)
 
     def parked(self, job_key: str) -> str | None:
         """Give the id that a callback brought for a job, once."""
@@ -248,6 +273,12 @@ class Hooks:
     def expect(self, job_key: str) -> asyncio.Event:
         """Give what is set when a callback brings a job's task id."""
         return self._expected.setdefault(job_key, asyncio.Event())
+
+
+def _attempt(query: str) -> int:
+    """Read which purchase under its key a callback is about."""
+    given = parse_qs(query).get("attempt", ["1"])[0]
+    return int(given) if given.isdecimal() and len(given) < MOST_DIGITS else 1
 
 
 def _last_part(scope: Scope) -> str | None:

@@ -229,8 +229,10 @@ class Heard:
     """Keeps what receivers pass on."""
 
     events: list[tuple[str | None, Event]] = attrs.field(factory=list)
+    attempts: list[int] = attrs.field(factory=list)
 
-    async def __call__(self, job_key: str | None, event: Event) -> None:
+    async def __call__(self, job_key: str | None, attempt: int, event: Event) -> None:
+        self.attempts.append(attempt)
         self.events.append((job_key, event))
 
 
@@ -1056,3 +1058,80 @@ async def test_the_secret_appears_nowhere(
         for call in api.requests
         if call.method == "POST"
     )
+
+
+@pytest.mark.parametrize(
+    ("attempt", "query"), [(1, ""), (2, "?attempt=2")], ids=["first", "second"]
+)
+async def test_the_address_tells_a_purchase_from_the_next(
+    attempt: int, query: str
+) -> None:
+    """A key that is bought again is called back under another address."""
+    fields = hooks(Heard()).fields("one", attempt)
+
+    assert f"https://me.test/hooks/one{query}" == fields["webhook_url"]
+
+
+@pytest.mark.parametrize(
+    ("query", "attempt"), [("", 1), ("attempt=2", 2), ("attempt=x", 1), ("a=2", 1)]
+)
+async def test_the_receiver_reads_which_purchase_it_is_about(
+    query: str, attempt: int
+) -> None:
+    """What can't be read is the first."""
+    heard = Heard()
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/hooks/one",
+        "query_string": query.encode(),
+        "headers": [(b"x-signature", older().hex().encode())],
+    }
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": BODY}
+
+    async def send(_: MutableMapping[str, Any]) -> None:
+        pass
+
+    await hooks(heard).asgi(scope, receive, send)
+
+    assert [attempt] == heard.attempts
+
+
+async def test_a_late_callback_is_not_taken_for_the_next_purchase(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """Two creates under one key are lost; each comes home to its own."""
+    api.fault("drop_after_body", on="create", times=2)
+    async with called_back(api, journal=tmp_path / "songs.db") as music:
+        first = music.suno.create("song", key="one")
+        await reach(first, JobState.UNKNOWN)
+        assert music._run is not None
+        job = music._run.books.open_jobs["one"]
+        job._attempt = 2
+
+        await music._run.called_back("one", 1, attrs.evolve(EVENT, task_id="stale"))
+
+        assert music.webhooks is not None
+        assert music.webhooks.parked("one") is None
+        job._attempt = 1
+        await api.finish()
+        await first
+
+    assert JobState.SUCCEEDED is first.state
+
+
+async def test_a_job_that_is_cancelled_while_it_waits_frees_its_slot(
+    api: Emulator,
+) -> None:
+    """Nobody waits any more for its task to come home."""
+    api.fault("drop_after_body", on="create")
+    async with called_back(api, concurrency=1, poll_every_s=0.001) as music:
+        lost = music.suno.create("lost")
+        await reach(lost, JobState.UNKNOWN)
+        lost.cancel()
+        next_one = music.riffusion.create("next")
+        await reach(next_one, JobState.PENDING)
+
+    assert JobState.CANCELLED is lost.state
