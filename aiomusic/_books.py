@@ -48,6 +48,8 @@ class Books:
     is_idle: asyncio.Event = attrs.field(factory=asyncio.Event)
 
     _works: int = 0
+    # Open jobs under keys that have a later one open.
+    _older: set[MusicJob[Any]] = attrs.field(factory=set)
 
     def __attrs_post_init__(self) -> None:
         self.is_idle.set()
@@ -77,12 +79,15 @@ class Books:
             self._rest()
 
     def _rest(self) -> None:
-        if not (self.open_jobs or self._works):
+        if not (self.open_jobs or self._older or self._works):
             self.is_idle.set()
 
     def open(self, job: MusicJob[Any]) -> None:
-        """Enter a new job."""
-        self.open_jobs[job.key] = job
+        """Enter a new job, beside the one that its key may have."""
+        if job.key in self.open_jobs:
+            self._older.add(job)
+        else:
+            self.open_jobs[job.key] = job
         self.is_idle.clear()
         self.changed.set()
 
@@ -173,7 +178,7 @@ class Books:
 
     def detach_all(self, why: str, cause: BaseException | None = None) -> None:
         """End the waiting for every open job; tasks at the service live on."""
-        for job in list(self.open_jobs.values()):
+        for job in [*self.open_jobs.values(), *self._older]:
             error = _detached(job, why)
             error.__cause__ = cause
             if job.task_id is None:
@@ -219,6 +224,7 @@ class Books:
         # An abandoned job ends twice, and its key may by then be another's.
         if self.open_jobs.get(job.key) is job:
             del self.open_jobs[job.key]
+        self._older.discard(job)
         self._rest()
         self.changed.set()
 
@@ -236,7 +242,6 @@ class Books:
         # One that is not granted has no row: what it asks for may be another's.
         if not job._attempt or job._is_ended:
             return
-        job._is_ended = True
         is_kept = self.journal.is_kept
         ending = Ending(
             state=str(state),
@@ -245,20 +250,14 @@ class Books:
             charged=str(charged),
             now=self.clock.wall(),
             task_id=job.task_id,
+            is_attached=job.request is None,
             error=_codec.error_to_json(error) if is_kept and error else None,
             result=_codec.result_to_json(result) if is_kept else None,
             clips=_codec.to_json(clips) if is_kept else (),
             balance=balance,
         )
         self.journal.end(job.key, job._attempt, ending)
-
-
-def _cut_off() -> SubmissionUnknown:
-    message = (
-        "The session was left while the create was on the wire, so it may have been"
-        " charged. Look at your credits before you repeat it."
-    )
-    return SubmissionUnknown(message)
+        job._is_ended = True
 
 
 def _detached(job: MusicJob[Any], why: str) -> JobDetached:

@@ -190,12 +190,16 @@ class Run:
         """Take up what the journal holds open."""
         records = await self.journal.adopt(self.clock.wall())
         brought, self._brought = self._brought, {}
-        taken = {record.key: self._revive(record) for record in records}
-        return sorted({**brought, **taken}.values(), key=lambda job: job._made_at)
+        taken = [self._revive(record) for record in records]
+        jobs = dict.fromkeys([*brought.values(), *taken])
+        return sorted(jobs, key=lambda job: job._made_at)
 
     def _revive(self, record: Record) -> MusicJob[Any]:
         has_task = record.is_open and record.task_id is not None
         known = self.books.open_jobs.get(record.key)
+        if known is not None and known._attempt not in {0, record.attempt}:
+            # What was bought after it has a job of its own.
+            known = None
         # One that is queued finds its row when its turn comes, which may be late.
         if known is not None and (known.state is not JobState.QUEUED or not has_task):
             return known
@@ -224,11 +228,10 @@ class Run:
             job = self._with_task(event.task_id)
         else:
             job = self.books.open_jobs.get(job_key)
-        if job is not None and job.task_id is not None:
-            if job.task_id == event.task_id:
-                self.poller.look_now(job)
+        if job is not None and job.task_id == event.task_id:
+            self.poller.look_now(job)
             return
-        if job_key is None or await self._belongs_elsewhere(job_key, event):
+        if job_key is None or await self._belongs_elsewhere(job_key, attempt, event):
             return
         await self._bring_home(job_key, attempt, event.task_id)
 
@@ -236,12 +239,14 @@ class Run:
         jobs = self.books.open_jobs.values()
         return next((job for job in jobs if job.task_id == task_id), None)
 
-    async def _belongs_elsewhere(self, job_key: str, event: Event) -> bool:
+    async def _belongs_elsewhere(
+        self, job_key: str, attempt: int, event: Event
+    ) -> bool:
         """Tell whether a task that a callback names is another job's."""
         if self._with_task(event.task_id) is not None:
             return True
         known = await self.journal.find_task(event.platform, event.task_id)
-        return known is not None and known.key != job_key
+        return known is not None and (known.key, known.attempt) != (job_key, attempt)
 
     async def _bring_home(self, job_key: str, attempt: int, task_id: str) -> None:
         """
@@ -253,18 +258,19 @@ class Run:
         now = self.clock.wall()
         # This settles what sessions that died have left.
         left = await self.journal.adopt(now, job_key)
-        record = left[0] if left else await self.journal.find(job_key)
-        is_ours = bool(left)
-        if record is not None and record.attempt != attempt:
-            return
+        record = await self.journal.find(job_key, attempt)
+        is_ours = any(one.attempt == attempt for one in left)
         if record is not None and record.task_id is None and _is_lost(record):
             await self.journal.accept(job_key, record.attempt, task_id, now)
-            record = await self.journal.find(job_key)
+            record = await self.journal.find(job_key, attempt)
             is_ours = True
         job = self.books.open_jobs.get(job_key)
-        if job is not None and job.state in {JobState.SUBMITTING, JobState.UNKNOWN}:
-            is_meant = job.task_id is None and job._attempt == attempt
-            if self.hooks is not None and is_meant:
+        if (
+            job is not None
+            and job._attempt == attempt
+            and job.state in {JobState.SUBMITTING, JobState.UNKNOWN}
+        ):
+            if self.hooks is not None and job.task_id is None:
                 self.hooks.park(job_key, task_id)
         elif record is not None and record.is_open and is_ours and not self._is_closed:
             brought = self._brought[job_key] = self._revive(record)

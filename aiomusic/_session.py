@@ -30,7 +30,7 @@ from aiomusic.providers.nuro import Nuro
 from aiomusic.providers.riffusion import Riffusion
 from aiomusic.providers.suno import Suno
 from aiomusic.results import Clip, Credits, TaskSnapshot
-from aiomusic.webhooks import Event, Hooks
+from aiomusic.webhooks import Event, Hooks, NotListening
 
 __all__ = ["MusicSession"]
 
@@ -224,7 +224,7 @@ class MusicSession:
         run = self._open_run()
         # Both fail here, in the caller's line, and not when their turn comes.
         _wire.encode(request.to_body())
-        _check_metadata(metadata)
+        metadata = _kept_metadata(metadata)
         known = None if key is None else run.books.open_jobs.get(_checked_key(key))
         if known is None:
             job = run.new_job(request, request.PROVIDER, key, metadata)
@@ -252,7 +252,7 @@ class MusicSession:
             key, metadata: As in `submit`.
         """
         run = self._open_run()
-        _check_metadata(metadata)
+        metadata = _kept_metadata(metadata)
         provider = _provider(provider).name
         _check_task_id(task_id)
         known = None if key is None else run.books.open_jobs.get(_checked_key(key))
@@ -373,8 +373,10 @@ class MusicSession:
     async def _called_back(
         self, job_key: str | None, attempt: int, event: Event
     ) -> None:
-        if self._run is not None:
-            await self._run.called_back(job_key, attempt, event)
+        if self._run is None:
+            message = "No session is open to take the callback; call again."
+            raise NotListening(message)
+        await self._run.called_back(job_key, attempt, event)
 
     async def _look(self, provider: str, task_id: str) -> TaskSnapshot:
         found = _provider(provider)
@@ -430,13 +432,18 @@ def _checked_key(key: str) -> str:
     return key
 
 
-def _check_metadata(metadata: Mapping[str, object] | None) -> None:
-    if metadata:
-        try:
+def _kept_metadata(metadata: Mapping[str, object] | None) -> dict[str, object]:
+    """Copy it as the journal will have it, so that it can't change any more."""
+    if not metadata:
+        return {}
+    try:
+        kept: dict[str, object] = json.loads(
             json.dumps(dict(metadata), allow_nan=False)
-        except (TypeError, ValueError) as error:
-            message = f"metadata can't be kept as JSON: {error}."
-            raise ValueError(message) from error
+        )
+    except (TypeError, ValueError) as error:
+        message = f"metadata can't be kept as JSON: {error}."
+        raise ValueError(message) from error
+    return kept
 
 
 def _check_at_least(name: str, value: float | None, least: int) -> None:

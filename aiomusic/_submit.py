@@ -174,17 +174,23 @@ class Submitter:
             known = _codec.difference(
                 record.request or {}, _codec.request_to_json(job.request)
             )
-            self._refuse_key(job, f"the journal has it with another request: {known}")
+            self._refuse_key(
+                job, record.attempt, f"the journal has it with another request: {known}"
+            )
         elif self.on_known_key == "error":
-            self._refuse_key(job, f"the journal has it already, as {record.state}")
+            self._refuse_key(
+                job, record.attempt, f"the journal has it already, as {record.state}"
+            )
         elif self.on_known_key == "new" and (job._is_anew or not job._asked_attempt):
+            self.books.journal.release(job.key, record.attempt)
             job._asked_attempt = record.attempt + 1
             job._is_anew = True
             self._queue.appendleft(job)
         else:
             tasks.create_task(self._join(job, record))
 
-    def _refuse_key(self, job: MusicJob[Any], why: str) -> None:
+    def _refuse_key(self, job: MusicJob[Any], attempt: int, why: str) -> None:
+        self.books.journal.release(job.key, attempt)
         message = f"key {job.key!r} can't be used: {why}. Nothing was sent."
         error = InvalidRequest(message, field="key", rule="one key, one request")
         self.books.fail(job, error)
@@ -208,7 +214,13 @@ class Submitter:
         except MusicError as error:
             self.books.fail(job, error)
             return
-        if found is not None and not job.done():
+        if job.done():
+            return
+        if found is None or found.charged == "no":
+            # What ended unpaid was never bought: it is this job's turn.
+            self._queue.append(job)
+            self.books.changed.set()
+        else:
             self.books.restore(job, found)
 
     async def _submit(self, job: MusicJob[Any]) -> None:

@@ -24,13 +24,17 @@ from aiomusic._clock import Clock
 if TYPE_CHECKING:
     from aiohttp import web
 
-__all__ = ["Event", "Forged", "Hooks", "verify"]
+__all__ = ["Event", "Forged", "Hooks", "NotListening", "verify"]
 
 MOST_BYTES = 1024 * 1024
 # How far a signed time may be from ours: older ones may be replays.
 FRESH_S = 300.0
 MOST_DIGITS = 10
 LONGEST_STAMP = 20
+
+
+class NotListening(RuntimeError):
+    """No session is open to take a callback; the service should call again."""
 
 
 class Forged(ValueError):
@@ -247,6 +251,8 @@ class Hooks:
             await self.handle(headers, raw_body, job_key=job_key, attempt=attempt)
         except Forged:
             return 400
+        except NotListening:
+            return 503
         return 204
 
     def forget(self) -> None:

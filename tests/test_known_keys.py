@@ -1,8 +1,11 @@
 """A key is one purchase: what is asked for under it again is not bought again."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
 
 from aiomusic import (
@@ -10,12 +13,17 @@ from aiomusic import (
     InvalidRequest,
     JobFailed,
     JobState,
+    JournalError,
     MusicJob,
     MusicSession,
+    OutOfCredits,
     SubmissionUnknown,
+    _codec,
     riffusion,
 )
 from aiomusic.emulator import Emulator, Pace
+from aiomusic.journal import Entry, Limits
+from aiomusic.journal.sqlite import SqliteJournal
 from aiomusic.testing import LeapingClock
 
 pytestmark = pytest.mark.anyio
@@ -173,6 +181,43 @@ async def test_a_job_of_another_living_session_is_followed(
     assert (first.task_id, 1) == (second.task_id, api.submissions)
 
 
+async def test_a_job_that_another_session_is_sending_is_waited_for(
+    api: Emulator, path: Path
+) -> None:
+    """Its create is on the wire there, so nothing is sent here."""
+    request = riffusion.Create("rain")
+    sending = SqliteJournal(path)
+    await sending.open()
+    entry = Entry(
+        key="k",
+        kind=request.kind(),
+        provider="riffusion",
+        request=_codec.request_to_json(request),
+        fingerprint=_codec.fingerprint(request),
+        cost=request.cost,
+        metadata={},
+        made_at=0.0,
+        now=0.0,
+    )
+    async with session(api, path.with_name("made.db")) as elsewhere:
+        made = elsewhere.submit(request)
+        await made
+    assert made.task_id is not None
+    await sending.admit([entry], Limits(concurrency=1))
+    clock = LeapingClock()
+    async with session(api, path, clock=clock) as music:
+        job = music.submit(request, key="k")
+        while 0.25 not in clock.slept:
+            await asyncio.sleep(0)
+
+        await sending.accept("k", 1, made.task_id, 1.0)
+
+        assert await made == await job
+
+    await sending.aclose()
+    assert (made.task_id, 1) == (job.task_id, api.submissions)
+
+
 async def test_a_session_that_also_follows_can_leave(api: Emulator, path: Path) -> None:
     """The job stays its owner's, with its slot."""
     api.fault("unknown_state", on="poll", times=None)
@@ -255,3 +300,121 @@ async def test_sync_results_come_back(api: Emulator, path: Path) -> None:
 
     assert found[0] == found[1]
     assert 4 == api.submissions
+
+
+async def test_a_refused_resubmission_hides_no_unknown_job(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """A key stays unknown while what was bought first under it is."""
+    api.fault("drop_after_body", on="create")
+    api.fault("status", on="create", status=402, skip=1)
+    journal = tmp_path / "songs.db"
+    options: dict[str, Any] = {"api_key": api.key, "base_url": api.url}
+    async with MusicSession(**options, poll_every_s=0, journal=journal) as music:
+        first = music.riffusion.create("song", key="one")
+        with pytest.raises(SubmissionUnknown, match="may have been charged"):
+            await first
+        with pytest.raises(OutOfCredits, match="402"):
+            await first.resubmit()
+
+    async with MusicSession(**options, poll_every_s=0, journal=journal) as music:
+        [unknown] = await music.resume()
+        again = music.riffusion.create("song", key="one")
+        with pytest.raises(SubmissionUnknown, match="may have been charged"):
+            await again
+        bought = unknown.resubmit()
+        await bought
+
+    assert (2, 20) == (api.charges, api.charged)
+    assert 3 == bought._attempt
+
+
+async def test_a_task_is_taken_up_whatever_was_bought_after_it(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """Buying anew under a key leaves what is in flight under it to be resumed."""
+    journal = tmp_path / "songs.db"
+    options: dict[str, Any] = {
+        "api_key": api.key,
+        "base_url": api.url,
+        "journal": journal,
+        "on_known_key": "new",
+    }
+    async with MusicSession(**options, poll_every_s=60, on_exit="detach") as music:
+        first = music.riffusion.create("song", key="one")
+        async for update in first.updates():
+            if update.task_id is not None:
+                break
+    async with MusicSession(**options, poll_every_s=0) as music:
+        await music.riffusion.create("song", key="one")
+        resumed = await music.resume()
+        clips = [await job for job in resumed]
+
+    assert [first.task_id] == [job.task_id for job in resumed]
+    assert [2] == [len(each) for each in clips]
+    assert 2 == api.charges
+
+
+async def test_slots_are_taken_again_before_new_ones_are_granted(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """Keys that are in flight at the service count, though their session is gone."""
+    journal = tmp_path / "songs.db"
+    options: dict[str, Any] = {
+        "api_key": api.key,
+        "base_url": api.url,
+        "journal": journal,
+        "concurrency": 3,
+    }
+    async with MusicSession(**options, poll_every_s=60, on_exit="detach") as music:
+        jobs = [music.riffusion.create(f"{n}", key=f"k{n}") for n in range(3)]
+        for job in jobs:
+            async for update in job.updates():
+                if update.task_id is not None:
+                    break
+    async with MusicSession(**options, poll_every_s=0) as music:
+        jobs = [music.riffusion.create(f"{n}", key=f"k{n}") for n in range(9)]
+        for job in jobs:
+            await job
+
+    assert (9, 3) == (api.charges, api.peak_in_flight)
+
+
+async def test_a_key_that_another_session_drops_unpaid_is_bought(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """What ended unpaid was never bought, so whoever waits for it buys it."""
+    api.fault("status", on="create", status=429, retry_after=200)
+    journal = tmp_path / "songs.db"
+    options: dict[str, Any] = {
+        "api_key": api.key,
+        "base_url": api.url,
+        "poll_every_s": 0,
+    }
+    other = MusicSession(**options, journal=journal)
+    async with MusicSession(**options, journal=journal) as music, other:
+        held = music.riffusion.create("song", key="one")
+        while not api.submissions or held._is_sent:
+            await anyio.sleep(0)
+        waiting = other.riffusion.create("song", key="one")
+        held.cancel()
+        clips = await waiting
+
+    assert 2 == len(clips)
+    assert 1 == api.charges
+
+
+async def test_a_journal_that_was_removed_buys_nothing(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """What would be written into a file without a name is not sent."""
+    journal = tmp_path / "songs.db"
+    async with MusicSession(
+        api_key=api.key, base_url=api.url, poll_every_s=0, journal=journal
+    ) as music:
+        await music.riffusion.create("one")
+        journal.unlink()
+        with pytest.raises(JournalError, match="removed or replaced"):
+            await music.riffusion.create("two")
+
+    assert 1 == api.charges

@@ -1,24 +1,36 @@
 """A create is sent once, and what became of it is told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, NoReturn
 
+import attrs
 import pytest
+from scripted import Answer, Scripted
+from stopped import StoppedClock
 
 from aiomusic import (
+    Clip,
     ContentRefused,
+    JobCancelled,
     JobDetached,
     JobState,
     JobTimedOut,
+    MusicJob,
     MusicSession,
+    NotSent,
     OutOfCredits,
     QueueFull,
     RateLimited,
     SubmissionUnknown,
 )
 from aiomusic._clock import SystemClock, Timer
+from aiomusic._request import Request
 from aiomusic.emulator import Emulator, Pace
+from aiomusic.journal.memory import MemoryJournal
+from aiomusic.journal.sqlite import SqliteJournal
 from aiomusic.testing import LeapingClock
 
 pytestmark = pytest.mark.anyio
@@ -278,3 +290,197 @@ async def test_a_refused_connection_is_tried_again(api: Emulator) -> None:
 
     assert (0, 1) == (refused, api.submissions)
     assert 2 == len(clips)
+
+
+class Unreadable:
+    """A reply that this library has a mistake in."""
+
+    def to_result(self, request: object) -> NoReturn:
+        raise RuntimeError(f"mistaken about {request!r}")
+
+
+@attrs.frozen(kw_only=True)
+class Misread(Request[object]):
+    """Sent well; its reply is what can't be understood."""
+
+    PROVIDER: ClassVar = "lyrics"
+    OPERATION: ClassVar = "misread"
+    PATH: ClassVar = "/misread"
+    COST: ClassVar = 10
+    REPLY: ClassVar = attrs.frozen(Unreadable)
+
+
+@attrs.frozen(kw_only=True)
+class Unspeakable(Misread):
+    """Spelt well when it is submitted, and never again."""
+
+    calls: Iterator[int] = attrs.field(factory=itertools.count, eq=False, hash=False)
+
+    def to_body(self) -> dict[str, object]:
+        if next(self.calls):
+            raise RuntimeError("mistaken")
+        return {}
+
+
+async def test_a_mistake_before_the_create_is_sent_costs_nothing() -> None:
+    """It is that job's end alone; its slot and its credits are free again."""
+    journal = MemoryJournal()
+    async with Scripted() as server:
+        server.answer("/misread", Answer({}))
+        async with MusicSession(
+            "k", base_url=server.url, journal=journal, concurrency=1, max_credits=10
+        ) as music:
+            job = music.submit(Unspeakable())
+            with pytest.raises(NotSent, match="nothing was sent") as caught:
+                await job
+
+    assert [] == server.posts
+    assert ("no", "never") == (caught.value.charged, caught.value.retry)
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert JobState.FAILED is job.state
+    assert (0, 0, 0) == (journal.in_flight, journal.reserved, journal.spent)
+
+
+async def test_a_mistake_after_the_create_is_sent_counts_as_paid() -> None:
+    """What came of it is not known, so it is not sent again."""
+    journal = MemoryJournal()
+    async with Scripted() as server:
+        server.answer("/misread", Answer({}))
+        async with MusicSession(
+            "k", base_url=server.url, journal=journal, concurrency=1, max_credits=10
+        ) as music:
+            job = music.submit(Misread())
+            with pytest.raises(SubmissionUnknown, match="may have been") as caught:
+                await job
+
+    assert 1 == len(server.posts)
+    assert "unknown" == caught.value.charged
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert JobState.UNKNOWN is job.state
+    assert (0, 0, 10) == (journal.in_flight, journal.reserved, journal.spent)
+
+
+class Mistaken:
+    """A journal that writes a task's id down, and then makes a mistake."""
+
+    def __init__(self, journal: SqliteJournal) -> None:
+        self._journal = journal
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._journal, name)
+
+    async def accept(self, key: str, attempt: int, task_id: str, now: float) -> None:
+        await self._journal.accept(key, attempt, task_id, now)
+        raise RuntimeError("mistaken")
+
+
+async def test_a_mistake_once_the_task_is_known_leaves_it_to_be_resumed(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """Its row stays open, nobody follows it, and its clips can still be had."""
+    path = tmp_path / "songs.db"
+    mistaken: Any = Mistaken(SqliteJournal(path))
+    async with MusicSession(api.key, base_url=api.url, journal=mistaken) as music:
+        left = music.riffusion.create("r&b pop song")
+        with pytest.raises(JobDetached, match="The task goes on") as caught:
+            await left
+        (record,) = await music.jobs()
+
+    assert ("pending", False) == (record.state, record.is_followed)
+    assert left.task_id is not None
+    assert (left.task_id, left.task_id) == (record.task_id, caught.value.task_id)
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    async with MusicSession(
+        api.key, base_url=api.url, journal=path, poll_every_s=0
+    ) as music:
+        (job,) = await music.resume()
+        clips: tuple[Clip, ...] = await job
+    assert 2 == len(clips)
+    assert (1, 10) == (api.submissions, api.charged)
+
+
+async def cancelled_on_the_wire(music: MusicSession) -> None:
+    """Cancel a job whose create has left, and whose answer has not come."""
+    job: MusicJob[object] = music.riffusion.create("given up")
+    while not job._is_sent:
+        await asyncio.sleep(0)
+    job.cancel()
+    with pytest.raises(JobCancelled, match="while it was being sent"):
+        await job
+
+
+async def test_a_job_that_was_cancelled_on_the_wire_and_refused_is_not_sent_again(
+    api: Emulator, clock: LeapingClock
+) -> None:
+    """It turns out to be unpaid, so its slot and credits are the next one's."""
+    api.fault("status", status=429, retry_after=7, on="create")
+    journal = MemoryJournal()
+    async with MusicSession(
+        api.key,
+        base_url=api.url,
+        clock=clock,
+        journal=journal,
+        concurrency=1,
+        max_credits=10,
+    ) as music:
+        await cancelled_on_the_wire(music)
+        await music.riffusion.create("next")
+
+    assert 2 == len([request for request in api.requests if request.method == "POST"])
+    assert 10 == api.charged
+    assert (0, 0, 10) == (journal.in_flight, journal.reserved, journal.spent)
+
+
+async def test_leaving_settles_what_was_cancelled_on_the_wire_and_refused(
+    api: Emulator,
+) -> None:
+    """It waits for nothing behind a gate that is shut, and was not bought."""
+    api.fault("status", status=429, retry_after=7, on="create")
+    journal = MemoryJournal()
+    async with MusicSession(
+        api.key, base_url=api.url, clock=StoppedClock(), journal=journal
+    ) as music:
+        await cancelled_on_the_wire(music)
+        assert music._run is not None
+        while not music._run.submitter.gate.opens_at:
+            await asyncio.sleep(0)
+
+    assert 1 == len([request for request in api.requests if request.method == "POST"])
+    assert (0, 0, 0) == (journal.in_flight, journal.reserved, journal.spent)
+
+
+async def test_nothing_new_is_sent_while_a_session_is_left(api: Emulator) -> None:
+    """A gate that opens while another create hears its answer opens for nobody."""
+    api.fault("hang", on="create")
+    api.fault("status", status=429, retry_after=7, on="create")
+    clock = StoppedClock()
+    journal = MemoryJournal()
+    music = MusicSession(
+        api.key,
+        base_url=api.url,
+        clock=clock,
+        journal=journal,
+        on_exit="detach",
+        request_timeout_s=0.1,
+    )
+    await music.__aenter__()
+    assert music._run is not None
+    submitter = music._run.submitter
+    hanging = music.riffusion.create("on the wire")
+    while not hanging._is_sent:
+        await asyncio.sleep(0)
+    waiting = music.riffusion.create("behind the gate")
+    while not submitter.gate.opens_at:
+        await asyncio.sleep(0)
+
+    leaving = asyncio.ensure_future(music.__aexit__(None, None, None))
+    while not submitter.is_leaving:
+        await asyncio.sleep(0)
+    clock.advance(7.0)
+
+    with pytest.raises(JobDetached, match="left before the job was sent") as caught:
+        await waiting
+    assert "no" == caught.value.charged
+    await leaving
+    assert 2 == len([request for request in api.requests if request.method == "POST"])
+    assert (0, 0, 10) == (journal.in_flight, journal.reserved, journal.spent)

@@ -20,6 +20,7 @@ import aiohttp
 import attrs
 import pytest
 from aiohttp import web
+from stopped import StoppedClock
 from yarl import URL
 
 from aiomusic import (
@@ -35,7 +36,7 @@ from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal import Entry, Limits
 from aiomusic.journal.sqlite import SqliteJournal
 from aiomusic.testing import LeapingClock
-from aiomusic.webhooks import Event, Forged, Hooks, verify
+from aiomusic.webhooks import Event, Forged, Hooks, NotListening, verify
 
 pytestmark = pytest.mark.anyio
 
@@ -709,7 +710,7 @@ async def test_a_callback_for_a_key_that_nobody_has_is_harmless(
     assert 0 == api.polls
 
 
-async def test_a_callback_to_a_session_that_is_closed_is_harmless(
+async def test_a_callback_to_a_session_that_is_closed_is_to_come_again(
     api: Emulator,
 ) -> None:
     """Before it is entered, and after it is left."""
@@ -720,10 +721,12 @@ async def test_a_callback_to_a_session_that_is_closed_is_harmless(
         webhook_secret=SECRET,
     )
 
-    await hint(music, "t-1", "one")
+    with pytest.raises(NotListening, match="call again"):
+        await hint(music, "t-1", "one")
     async with music:
         pass
-    await hint(music, "t-1", "one")
+    with pytest.raises(NotListening, match="call again"):
+        await hint(music, "t-1", "one")
 
     assert 0 == api.polls
 
@@ -1135,3 +1138,60 @@ async def test_a_job_that_is_cancelled_while_it_waits_frees_its_slot(
         await reach(next_one, JobState.PENDING)
 
     assert JobState.CANCELLED is lost.state
+
+
+async def waits_for_home(music: MusicSession, key: str) -> None:
+    """Wait until a lost job has looked for its task once, and waits for it."""
+    assert music.webhooks is not None
+    while key not in music.webhooks._expected:
+        await asyncio.sleep(0)
+
+
+async def test_a_task_that_came_home_to_another_session_is_found_in_the_journal(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """Whichever process the callback reaches, the job that waits for it ends well."""
+    api.fault("drop_after_body", on="create")
+    file = tmp_path / "songs.db"
+    clock = StoppedClock()
+    async with (
+        called_back(api, journal=file, clock=clock) as music,
+        called_back(api, journal=file) as other,
+    ):
+        job = music.suno.create("lost", key="one")
+        await waits_for_home(music, "one")
+        await hint(other, only_task(api), "one")
+        await api.finish()
+
+        clock.advance(600.0)
+        clips = await job
+
+    assert (2, only_task(api)) == (len(clips), job.task_id)
+    assert (1, 10) == (api.submissions, api.charged)
+
+
+async def test_the_task_of_a_later_purchase_is_not_taken_from_the_journal(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """A lost create stays unknown when its key was bought again elsewhere."""
+    api.fault("drop_after_body", on="create")
+    file = tmp_path / "songs.db"
+    clock = StoppedClock()
+    second = SqliteJournal(file)
+    async with called_back(api, journal=file, clock=clock) as music:
+        job = music.suno.create("lost", key="one")
+        await waits_for_home(music, "one")
+        await second.open()
+        again = attrs.evolve(entry("one"), attempt=2, is_anew=True)
+        await second.admit([again], Limits(concurrency=2))
+        await second.accept("one", 2, "t-2", time.time())
+
+        clock.advance(600.0)
+        while not job.done() and job.task_id is None:
+            await asyncio.sleep(0)
+        assert job.task_id is None
+        with pytest.raises(SubmissionUnknown, match="not sent again"):
+            await job
+
+    await second.aclose()
+    assert JobState.UNKNOWN is job.state

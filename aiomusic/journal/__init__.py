@@ -117,6 +117,7 @@ class Ending:
     task_id: str | None = None
     error: Mapping[str, Any] | None = None
     result: Any = None
+    is_attached: bool = False
     clips: Sequence[Any] = ()
     balance: int | None = None
 
@@ -231,8 +232,8 @@ class Journal(Protocol):
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         """Add files that a job's clips were stored in."""
 
-    async def find(self, key: str) -> Record | None:
-        """Give the last purchase under a key."""
+    async def find(self, key: str, attempt: int | None = None) -> Record | None:
+        """Give a purchase under a key; None: the last that was not refused unpaid."""
 
     async def find_task(self, provider: str, task_id: str) -> Record | None:
         """Give the job that a task belongs to."""

@@ -50,6 +50,9 @@ class Owner:
         descriptor = os.open(young, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(descriptor, "r+b")
         _lock(self._file)
+        if hasattr(os, "register_at_fork"):
+            # A child that goes on when its parent dies must not pass for it.
+            os.register_at_fork(after_in_child=self._forget)
         if young != path:
             young.rename(path)
         self._bury()
@@ -62,6 +65,11 @@ class Owner:
                 name = path.name.removeprefix(start)
                 if name != path.name and _is_name(name):
                     self.is_alive(name)
+
+    def _forget(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def release(self) -> None:
         """Be gone."""

@@ -104,7 +104,11 @@ class MemoryJournal:
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         pass
 
-    async def find(self, key: str) -> Record | None:  # noqa: ARG002
+    async def find(
+        self,
+        key: str,  # noqa: ARG002
+        attempt: int | None = None,  # noqa: ARG002
+    ) -> Record | None:
         return None
 
     async def find_task(

@@ -95,7 +95,11 @@ STEPS = (
 )
 
 STATES = {*OPEN_STATES, "succeeded", "failed", "cancelled", "unknown"}
-LAST_ATTEMPT = "attempt = (SELECT max(attempt) FROM jobs AS j WHERE j.key = jobs.key)"
+# The last purchase under a key; one that was refused unpaid hides none before it.
+LAST_ATTEMPT = (
+    "attempt = (SELECT coalesce(max(CASE WHEN charged IS NOT 'no' THEN attempt END),"
+    " max(attempt)) FROM jobs AS j WHERE j.key = jobs.key)"
+)
 OPEN = f"state IN {OPEN_STATES!r}"
 
 
@@ -119,6 +123,7 @@ class SqliteJournal:
         self._lock_wait_s = lock_wait_s
         self._owner = Owner(self._path)
         self._writer: Writer | None = None
+        self._place = (0, 0)
 
     @property
     def path(self) -> Path:
@@ -130,11 +135,16 @@ class SqliteJournal:
         return True
 
     async def open(self) -> None:
+        if self._writer is not None:
+            message = f"The journal {self._path} is open already; make one a session."
+            raise JournalError(message)
         writer = Writer(self._connect)
         self._owner = Owner(self._path)
         try:
             await writer.start()
             self._owner.acquire()
+            found = self._path.stat()
+            self._place = (found.st_dev, found.st_ino)
         except BaseException as error:
             writer.stop_nowait()
             if isinstance(error, (sqlite3.Error, OSError)):
@@ -156,9 +166,14 @@ class SqliteJournal:
 
     async def admit(self, entries: Sequence[Entry], limits: Limits) -> list[Verdict]:
         def do(db: sqlite3.Connection) -> list[Verdict]:
+            self._check_place()
             verdicts: list[Verdict] = []
             for entry in entries:
                 verdict = _judge(db, entry, limits, self._owner.name)
+                if isinstance(verdict, Known) and verdict.record.is_open:
+                    # It takes its slot again before another is granted one.
+                    self._reap(db, entry.now)
+                    _take_up(db, verdict.record, self._owner.name)
                 if isinstance(verdict, Busy) and self._reap(db, entry.now):
                     verdict = _judge(db, entry, limits, self._owner.name)
                 verdicts.append(verdict)
@@ -214,8 +229,11 @@ class SqliteJournal:
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         self._post(partial(_note_files, key=key, attempt=attempt, files=files))
 
-    async def find(self, key: str) -> Record | None:
-        found = await self._records(f"key = ? AND {LAST_ATTEMPT}", (key,))
+    async def find(self, key: str, attempt: int | None = None) -> Record | None:
+        if attempt is None:
+            found = await self._records(f"key = ? AND {LAST_ATTEMPT}", (key,))
+        else:
+            found = await self._records("key = ? AND attempt = ?", (key, attempt))
         return found[0] if found else None
 
     async def find_task(self, provider: str, task_id: str) -> Record | None:
@@ -225,9 +243,11 @@ class SqliteJournal:
     async def adopt(self, now: float, key: str | None = None) -> list[Record]:
         def do(db: sqlite3.Connection) -> list[Record]:
             self._reap(db, now)
+            # A task that is paid for is taken up whatever was bought after it.
             which = (
                 f"({OPEN} AND owner IS NULL AND task_id IS NOT NULL"
-                f" OR state = 'unknown') AND {LAST_ATTEMPT}"
+                f" AND (?1 IS NULL OR {LAST_ATTEMPT})"
+                f" OR state = 'unknown' AND {LAST_ATTEMPT})"
                 " AND (?1 IS NULL OR key = ?1)"
             )
             records = _select(db, which, (key,))
@@ -338,6 +358,19 @@ class SqliteJournal:
         if found != "ok":
             raise sqlite3.DatabaseError(found)
 
+    def _check_place(self) -> None:
+        """Refuse to write into a file that is no longer where it was opened."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            found = None
+        if found is None or (found.st_dev, found.st_ino) != self._place:
+            message = (
+                f"The journal {self._path} was removed or replaced while it was open."
+                " Nothing is sent that can't be written down; enter a new session."
+            )
+            raise JournalError(message)
+
     def _reap(self, db: sqlite3.Connection, now: float) -> int:
         """Settle what sessions that died have left, and give how many jobs it was."""
         owners = db.execute("SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL")
@@ -403,7 +436,7 @@ def _judge(db: sqlite3.Connection, entry: Entry, limits: Limits, owner: str) -> 
         return OverBudget(gone) if gone + entry.cost > most else Busy()
     if slots >= limits.concurrency:
         return Busy()
-    attempt = 1 if last is None else last.attempt + 1
+    attempt = _next_attempt(db, entry.key)
     _insert(db, entry, attempt, owner=owner, state="submitting", slot=1)
     return Granted(attempt)
 
@@ -416,11 +449,28 @@ def _stranded(db: sqlite3.Connection) -> int:
     return found
 
 
+def _next_attempt(db: sqlite3.Connection, key: str) -> int:
+    found: int = db.execute(
+        "SELECT coalesce(max(attempt), 0) + 1 FROM jobs WHERE key = ?", (key,)
+    ).fetchone()[0]
+    return found
+
+
 def _is_wanted(entry: Entry, last: Record) -> bool:
     """Tell whether to buy again under a key."""
     # What was unknown may have come home since its owner asked to send it again.
     is_over = not last.is_open and last.state != "succeeded"
     return entry.attempt == last.attempt + 1 and (is_over or entry.is_anew)
+
+
+def _take_up(db: sqlite3.Connection, record: Record, owner: str) -> None:
+    """Follow an open job that no session follows."""
+    db.execute(
+        "UPDATE jobs SET owner = ?, slot = cost > 0"
+        f" WHERE key = ? AND attempt = ? AND {OPEN}"
+        " AND owner IS NULL AND task_id IS NOT NULL",
+        (owner, record.key, record.attempt),
+    )
 
 
 def _insert(
@@ -482,11 +532,13 @@ def _end(db: sqlite3.Connection, key: str, attempt: int, ending: Ending) -> None
         " error = :error, result = :result, clips = :clips, balance_after = :balance"
         f" WHERE key = :key AND attempt = :attempt AND {OPEN}"
         # A key that was given to `attach` may be that of another task's job.
-        " AND (task_id = :task_id OR task_id IS NULL OR :task_id IS NULL)"
+        " AND (task_id = :task_id OR :task_id IS NULL"
+        " OR task_id IS NULL AND NOT :is_attached)"
         # The id may have come home to another session, which follows it.
         " AND (:state <> 'unknown' OR task_id IS NULL)",
         {
             "task_id": ending.task_id,
+            "is_attached": ending.is_attached,
             "state": ending.state,
             "charged": ending.charged,
             "now": ending.now,

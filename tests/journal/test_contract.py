@@ -350,6 +350,20 @@ async def test_an_adopted_job_takes_a_slot_again(kept: Journal, other: Journal) 
     assert [Busy()] == await kept.admit([entry("b")], limits)
 
 
+async def test_an_adopted_task_from_elsewhere_takes_no_slot(
+    kept: Journal, other: Journal
+) -> None:
+    """It was not bought here, whoever follows it."""
+    kept.attach(entry("x", cost=0, kind="attach", request=None), "t-x")
+    kept.release("x", 1)
+    await kept.records()
+
+    adopted = await other.adopt(200.0)
+
+    assert ["x"] == [record.key for record in adopted]
+    assert [Granted(1)] == await kept.admit([entry("a")], Limits(concurrency=1))
+
+
 async def test_a_release_by_one_who_also_follows_leaves_it_to_its_owner(
     kept: Journal, other: Journal
 ) -> None:
@@ -453,6 +467,32 @@ async def test_files_are_noted_once_each(kept: Journal) -> None:
     kept.note_files("a", 1, ["2.mp3", "3.mp3"])
 
     assert ["1.mp3", "2.mp3", "3.mp3"] == (await find(kept, "a")).files
+
+
+async def test_a_file_is_noted_for_its_own_purchase_alone(kept: Journal) -> None:
+    """Neither the next under its key nor the first under another has it."""
+    await kept.admit([entry("a"), entry("b")], NO_LIMITS)
+    kept.end("a", 1, ending("no", "failed"))
+    await kept.admit([entry("a")], NO_LIMITS)
+
+    kept.note_files("a", 1, ["a1.mp3"])
+    kept.note_files("a", 2, ["a2.mp3"])
+    kept.note_files("b", 1, ["b1.mp3"])
+    kept.note_files("a", 2, ["a2.wav"])
+
+    assert (["a2.mp3", "a2.wav"], ["b1.mp3"]) == (
+        (await find(kept, "a")).files,
+        (await find(kept, "b")).files,
+    )
+
+
+async def test_a_value_that_is_kept_can_be_recalled(journal: Journal) -> None:
+    """The last one under its name; there is none under another."""
+    journal.keep("learned", {"n": 1})
+    journal.keep("learned", {"n": 2})
+
+    assert {"n": 2} == await journal.recall("learned")
+    assert await journal.recall("other") is None
 
 
 async def test_only_the_last_purchase_under_a_key_is_given(kept: Journal) -> None:

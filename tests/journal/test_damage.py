@@ -486,6 +486,56 @@ async def test_totals_that_were_tampered_with_are_found(
     await buys_nothing(api, path, "damaged.*totals are not those of its jobs")
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("result", '{"Persona": {"odd": 1}}'), ("clips", '[{"odd": 1}]')],
+    ids=["result", "clips"],
+)
+async def test_a_result_that_cannot_be_read_is_said_so_and_not_bought_again(
+    api: Emulator, tmp_path: Path, column: str, value: str
+) -> None:
+    """The job was paid for, so whoever asks for it again gets an error."""
+    path = tmp_path / "songs.db"
+    async with session(api, path) as music:
+        await music.riffusion.create("rain", key="k")
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE jobs SET {column} = ?", (value,))
+
+    async with session(api, path) as music:
+        job = music.riffusion.create("rain", key="k")
+        with pytest.raises(JournalError, match="not bought again") as caught:
+            await job
+
+    assert "unknown" == caught.value.charged
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert (JobState.FAILED, 1) == (job.state, api.submissions)
+
+
+async def test_a_row_in_a_state_that_is_none_is_said_to_be_damaged(
+    tmp_path: Path,
+) -> None:
+    """It is not guessed whether it may be bought again."""
+    path = tmp_path / "songs.db"
+    journal = SqliteJournal(path)
+    await journal.open()
+    await journal.admit([entry("k")], NO_LIMITS)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE jobs SET state = 'odd'")
+
+    with pytest.raises(JournalError, match="state is 'odd'.*damaged"):
+        await journal.admit([entry("k")], NO_LIMITS)
+
+    await journal.aclose()
+
+
+async def test_a_journal_that_is_not_open_says_so(tmp_path: Path) -> None:
+    """Nothing can be asked of it, before or after."""
+    journal = SqliteJournal(tmp_path / "songs.db")
+
+    with pytest.raises(JournalError, match="songs.db is not open"):
+        await journal.records()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="permissions are POSIX")
 @pytest.mark.parametrize(
     "name", ["songs.db", "my songs.db", "größe 🎵.db", "a'b?c#d%20.db", ":memory:"]

@@ -52,6 +52,44 @@ def test_a_lock_goes_with_its_process(tmp_path: Path) -> None:
     assert [] == list(tmp_path.iterdir())
 
 
+async def test_a_session_that_opens_clears_away_the_dead(tmp_path: Path) -> None:
+    """A crash that left no job leaves no file for ever; the living keep theirs."""
+    path = tmp_path / "songs.db"
+    died, living, opened = (SqliteJournal(path) for _ in range(3))
+    await died.open()
+    await living.open()
+    await crash(died)
+
+    await opened.open()
+
+    left = {found.name for found in tmp_path.glob("songs.db-owner-*")}
+    names = [one._owner.name for one in (living, opened)]
+    assert {f"songs.db-owner-{name}" for name in names} == left
+    await living.aclose()
+    await opened.aclose()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "songs.db-owner-notes",
+        f"songs.db-owner-{'a-' * 16}",
+        f"songs.db-owner-{'a' * 32}-young",
+        f"other.db-owner-{'a' * 32}",
+        "a" * 32,
+    ],
+)
+def test_only_what_a_session_left_is_cleared_away(tmp_path: Path, name: str) -> None:
+    """A file that merely looks alike is somebody's."""
+    (tmp_path / name).touch()
+    owner = Owner(tmp_path / "songs.db")
+
+    owner.acquire()
+    owner.release()
+
+    assert [name] == [found.name for found in tmp_path.iterdir()]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs two users")
 def test_a_lock_that_cannot_be_looked_at_is_alive(tmp_path: Path) -> None:
     """Another user's session is not robbed of its jobs."""

@@ -197,6 +197,24 @@ async def test_a_call_whose_waiter_is_gone_is_done_all_the_same(file: File) -> N
     assert ["a"] == file.words()
 
 
+async def test_who_waits_beside_one_that_is_gone_still_hears(file: File) -> None:
+    """One waiter that was cancelled keeps no answer from the others."""
+    writer = Writer(file.connect)
+    await writer.start()
+    gate = threading.Event()
+    calls = [asyncio.ensure_future(writer.call(hold(gate)))]
+    calls += [asyncio.ensure_future(writer.call(add(word))) for word in "abc"]
+    await asyncio.sleep(0)
+    calls[1].cancel()
+
+    gate.set()
+    await writer.stop()
+
+    assert [True] * 4 == [call.done() for call in calls]
+    assert calls[1].cancelled()
+    assert [1, 1] == [call.result() for call in calls[2:]]
+
+
 async def test_a_database_that_cannot_be_opened_is_told_at_the_start() -> None:
     """And its thread is gone."""
 

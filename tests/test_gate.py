@@ -1,0 +1,107 @@
+"""A 429 keeps every request to the host back, for as long as it should."""
+
+import pytest
+
+from aiomusic._gate import Gate, backoff_s
+from aiomusic.testing import LeapingClock
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def clock() -> LeapingClock:
+    return LeapingClock()
+
+
+@pytest.fixture
+def gate(clock: LeapingClock) -> Gate:
+    return Gate(clock)
+
+
+@pytest.mark.parametrize(
+    ("failures", "wait_s"),
+    [(1, 0.5), (2, 1.0), (3, 2.0), (7, 32.0), (8, 60.0), (20, 60.0)],
+)
+def test_each_failure_doubles_the_wait_up_to_a_minute(
+    failures: int, wait_s: float
+) -> None:
+    """The first wait is half a second."""
+    assert wait_s == backoff_s(failures)
+
+
+async def test_an_open_gate_keeps_nobody(gate: Gate, clock: LeapingClock) -> None:
+    """Without a 429 no request waits."""
+    await gate.wait()
+
+    assert [] == clock.slept
+
+
+@pytest.mark.parametrize("asked_s", [0.25, 7.0, 300.0])
+async def test_the_gate_is_shut_as_long_as_the_service_says(
+    gate: Gate, clock: LeapingClock, asked_s: float
+) -> None:
+    """A wait of less than a second is kept, too."""
+    gate.close(asked_s)
+
+    await gate.wait()
+
+    assert ([asked_s], asked_s) == (clock.slept, clock.now())
+
+
+async def test_no_service_shuts_the_gate_for_more_than_five_minutes(
+    gate: Gate, clock: LeapingClock
+) -> None:
+    """One that asks for more is asked again all the same."""
+    gate.close(301.0)
+
+    await gate.wait()
+
+    assert 300.0 == clock.now()
+
+
+@pytest.mark.parametrize(("failures", "wait_s"), [(1, 0.5), (4, 4.0)])
+async def test_a_429_that_names_no_time_shuts_it_a_while(
+    gate: Gate, clock: LeapingClock, failures: int, wait_s: float
+) -> None:
+    """The longer, the more of them came in a row."""
+    gate.close(None, failures)
+
+    await gate.wait()
+
+    assert wait_s == clock.now()
+
+
+async def test_a_single_429_counts_as_the_first(
+    gate: Gate, clock: LeapingClock
+) -> None:
+    """Who does not count them need not say so."""
+    gate.close(None)
+
+    await gate.wait()
+
+    assert 0.5 == clock.now()
+
+
+@pytest.mark.parametrize("asked", [(10.0, 5.0), (5.0, 10.0)], ids=["earlier", "later"])
+async def test_of_two_429s_the_later_time_holds(
+    gate: Gate, clock: LeapingClock, asked: tuple[float, float]
+) -> None:
+    """A second one never opens the gate sooner."""
+    for asked_s in asked:
+        gate.close(asked_s)
+
+    await gate.wait()
+
+    assert 10.0 == clock.now()
+
+
+async def test_a_gate_that_is_shut_again_meanwhile_is_waited_for_again(
+    gate: Gate, clock: LeapingClock
+) -> None:
+    """Whoever waited since the first 429 obeys the second."""
+    gate.close(5.0)
+    clock.call_at(2.0, lambda: gate.close(10.0))
+
+    await gate.wait()
+
+    assert ([5.0, 7.0], 12.0) == (clock.slept, clock.now())
