@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, final
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -117,6 +118,8 @@ class MusicSession:
         if (webhook_url is None) != (webhook_secret is None):
             message = "webhook_url and webhook_secret go together; give both, or none."
             raise ValueError(message)
+        if webhook_url is not None:
+            _check_webhook_url(webhook_url)
         self._limits = Limits(concurrency=concurrency, max_credits=max_credits)
         self._journal = _journal(journal)
         self._on_known_key: OnKnownKey = on_known_key
@@ -402,6 +405,17 @@ def _journal(value: "str | Path | Journal | None") -> Journal:
 
         return SqliteJournal(value)
     return value
+
+
+def _check_webhook_url(url: str) -> None:
+    parts = urlsplit(url)
+    is_fit = parts.scheme in {"http", "https"} and parts.hostname
+    if not is_fit or parts.query or parts.fragment:
+        message = (
+            "webhook_url must be a public http:// or https:// address without a query,"
+            " as each job's key is added to its path."
+        )
+        raise ValueError(message)
 
 
 def _check_one_of(name: str, value: str, values: tuple[str, ...]) -> None:

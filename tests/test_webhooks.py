@@ -1195,3 +1195,13 @@ async def test_the_task_of_a_later_purchase_is_not_taken_from_the_journal(
 
     await second.aclose()
     assert JobState.UNKNOWN is job.state
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://e.com/hooks?token=abc", "https://e.com/#x", "e.com/hooks", "ftp://e"],
+)
+def test_an_address_that_can_take_no_key_is_refused(url: str) -> None:
+    """Each job's key becomes the last part of its path."""
+    with pytest.raises(ValueError, match="webhook_url must be"):
+        MusicSession("k", webhook_url=url, webhook_secret=SECRET)
