@@ -22,7 +22,8 @@ from aiohttp import web
 
 from aiomusic import MusicSession
 
-WORKERS = 16
+# As many as the library looks at one time with the default number of jobs.
+WORKERS = 50
 
 
 def clip(number: int, state: str) -> dict[str, Any]:
