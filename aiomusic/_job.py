@@ -62,11 +62,31 @@ class JobUpdate:
 
 
 @final
-@attrs.define
+@attrs.define(eq=False)
 class Sending:
-    """What is known to have happened to one create, however it ends."""
+    """
+    What is known to have happened to one create, however it ends.
 
+    Args:
+        note_sent: Is called just before the first byte leaves, and keeps it back by
+            raising.
+        note_unsent: Is called when it turns out that nothing was bought.
+    """
+
+    _note_sent: Callable[[], None]
+    _note_unsent: Callable[[], None]
     is_sent: bool = False
+
+    def begin(self) -> None:
+        """Say that the first byte is about to leave."""
+        self._note_sent()
+        self.is_sent = True
+
+    def undo(self) -> None:
+        """Say that what left, if anything did, bought nothing."""
+        if self.is_sent:
+            self.is_sent = False
+            self._note_unsent()
 
 
 class JobOwner(Protocol):

@@ -10,6 +10,7 @@ sent again.
 import asyncio
 import collections
 import contextlib
+import functools
 import itertools
 import logging
 from typing import Any, Literal, TypeAlias, final
@@ -224,7 +225,11 @@ class Submitter:
             self.books.restore(job, found)
 
     async def _submit(self, job: MusicJob[Any]) -> None:
-        sending = job._sending = Sending()
+        journal, purchase = self.books.journal, (job.key, job._attempt)
+        sending = job._sending = Sending(
+            functools.partial(journal.note_sent, *purchase),
+            functools.partial(journal.note_unsent, *purchase),
+        )
         job._advance(JobState.SUBMITTING)
         try:
             await self._buy(job, sending)
@@ -346,7 +351,7 @@ class Submitter:
         unsent = limited = 0
         while True:
             # What was refused before is not on its way while the gate is shut.
-            sending.is_sent = False
+            sending.undo()
             self._sending.discard(_this_task())
             await self._pass_gate(job)
             self._sending.add(_this_task())

@@ -110,7 +110,7 @@ async def _note_headers(
 ) -> None:
     # The hook is called just before the first byte: from here on, it may be paid.
     if isinstance(context.trace_request_ctx, Sending):
-        context.trace_request_ctx.is_sent = True
+        context.trace_request_ctx.begin()
 
 
 def _trace() -> aiohttp.TraceConfig:

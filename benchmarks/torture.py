@@ -76,7 +76,8 @@ def report(torture: tortured.Torture, audits: list[tortured.Audit]) -> None:
     print(
         "\ncharged: tasks that the emulator took credits for; unknown: jobs that the"
         " journal reports as unknown;\nunpaid: purchases left unknown that were never"
-        " charged, for the kill came between intent and POST."
+        " charged, for the kill came on the wire,\nbefore the service had them, or"
+        " before its refusal was heard."
     )
 
 

@@ -1,17 +1,22 @@
 """After a crash, or another day: the same journal, the same jobs, and no bill."""
 
 import asyncio
+import signal
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import anyio
 import pytest
 
 from aiomusic import (
     BudgetExceeded,
+    Charged,
     JobCancelled,
     JobDetached,
     JobState,
+    JournalError,
     MusicJob,
     MusicSession,
     SubmissionUnknown,
@@ -270,6 +275,68 @@ async def test_a_create_that_is_cut_off_is_unknown(api: Emulator, path: Path) ->
     async with session(api, path) as music:
         assert [JobState.UNKNOWN] == [one.state for one in await music.resume()]
         assert 10 == (await music.spending())["riffusion.create"].credits
+
+
+KILLED_BEFORE = """
+import asyncio, os, signal, sys
+from aiomusic import MusicSession
+
+async def main(url, path, api_key):
+    calls = []
+
+    async def key():
+        calls.append(1)
+        if len(calls) == 1:
+            return api_key  # for the balance
+        # The intent is written, and no byte of the create has left.
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    async with MusicSession(key, base_url=url, journal=path) as music:
+        await music.suno.create("rain", key="k")
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is unknown")
+async def test_a_kill_before_the_create_is_sent_costs_nothing(
+    api: Emulator, path: Path
+) -> None:
+    """Nothing is unknown of it, and the same key buys it once."""
+    process = await anyio.run_process(
+        [sys.executable, "-c", KILLED_BEFORE, api.url, str(path), api.key],
+        check=False,
+    )
+
+    async with session(api, path, max_credits=10) as music:
+        resumed = await music.resume()
+        job = music.suno.create("rain", key="k")
+        await job
+        [record] = await music.jobs()
+
+    assert -signal.SIGKILL == process.returncode
+    assert [] == resumed
+    assert ("succeeded", 2, 1) == (record.state, record.attempt, api.submissions)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a disk that is full")
+async def test_a_create_that_cannot_be_noted_is_not_sent(
+    api: Emulator, path: Path
+) -> None:
+    """No create goes out that could not be told from one that did not."""
+    async with session(api, path) as music:
+        owner = music._journal._owner  # type: ignore[attr-defined]
+        full = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - see below
+        file, owner._file = owner._file, full
+        job = music.suno.create("rain", key="k")
+
+        with pytest.raises(JournalError, match="No space left") as caught:
+            await job
+
+        full.close()
+        owner._file = file
+    assert (Charged.NO, 0) == (caught.value.charged, api.submissions)
 
 
 async def test_an_unknown_job_that_waits_for_a_callback_stays_unknown_when_left(

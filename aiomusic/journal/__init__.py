@@ -12,6 +12,8 @@ from typing import Any, Literal, Protocol, TypeAlias, final
 import attrs
 
 __all__ = [
+    "NEVER_SENT",
+    "OPEN_STATES",
     "Busy",
     "Ending",
     "Entry",
@@ -164,6 +166,14 @@ class Record:
         return self.state in OPEN_STATES
 
 
+NEVER_SENT: Mapping[str, str] = {
+    "type": "NotSent",
+    "message": "Its session ended before it was sent. Nothing was charged.",
+    "charged": "no",
+    "retry": "now",
+}
+"""The error of a purchase that was written down and never left."""
+
 OPEN_STATES = ("submitting", "pending", "running")
 
 
@@ -202,6 +212,20 @@ class Journal(Protocol):
         Raises:
             JournalError: Nothing was written, so nothing may be sent.
         """
+
+    def note_sent(self, key: str, attempt: int) -> None:
+        """
+        Write down that the first byte of a create is about to leave.
+
+        It outlives the process, so that a purchase without it was never made.  It
+        need not outlive the machine: where it is lost, the purchase is unknown.
+
+        Raises:
+            JournalError: It could not be, so nothing may be sent.
+        """
+
+    def note_unsent(self, key: str, attempt: int) -> None:
+        """Write down that nothing was bought: it was refused, or never left."""
 
     async def accept(self, key: str, attempt: int, task_id: str, now: float) -> None:
         """

@@ -74,6 +74,12 @@ class MemoryJournal:
         self.reserved += entry.cost
         return Granted(attempt)
 
+    def note_sent(self, key: str, attempt: int) -> None:
+        pass
+
+    def note_unsent(self, key: str, attempt: int) -> None:
+        pass
+
     async def accept(self, key: str, attempt: int, task_id: str, now: float) -> None:
         pass
 

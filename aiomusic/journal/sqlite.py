@@ -4,13 +4,14 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, final
 
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
+    NEVER_SENT,
     OPEN_STATES,
     Busy,
     Ending,
@@ -24,7 +25,7 @@ from aiomusic.journal import (
     Spending,
     Verdict,
 )
-from aiomusic.journal._owners import Owner
+from aiomusic.journal._owners import Owner, Purchase
 from aiomusic.journal._writer import Writer
 
 __all__ = ["SqliteJournal"]
@@ -145,6 +146,7 @@ class SqliteJournal:
             self._owner.acquire()
             found = self._path.stat()
             self._place = (found.st_dev, found.st_ino)
+            await writer.call(self._bury)
         except BaseException as error:
             writer.stop_nowait()
             if isinstance(error, (sqlite3.Error, OSError)):
@@ -157,7 +159,8 @@ class SqliteJournal:
         if writer is None:
             return
         try:
-            writer.post(partial(_leave, owner=self._owner.name))
+            owner = self._owner
+            writer.post(partial(_leave, owner=owner.name, sent=owner.sent))
             await writer.stop()
         finally:
             self._owner.release()
@@ -165,23 +168,32 @@ class SqliteJournal:
             raise self._error(writer.failed) from writer.failed
 
     async def admit(self, entries: Sequence[Entry], limits: Limits) -> list[Verdict]:
-        def do(db: sqlite3.Connection) -> list[Verdict]:
+        def do(db: sqlite3.Connection, dead: set[str]) -> list[Verdict]:
             self._check_place()
             verdicts: list[Verdict] = []
             for entry in entries:
                 verdict = _judge(db, entry, limits, self._owner.name)
                 if isinstance(verdict, Known) and verdict.record.is_open:
                     # It takes its slot again before another is granted one.
-                    self._reap(db, entry.now)
+                    self._reap(db, entry.now, dead)
                     _take_up(db, verdict.record, self._owner.name)
-                if isinstance(verdict, Busy) and self._reap(db, entry.now):
+                if isinstance(verdict, Busy) and self._reap(db, entry.now, dead):
                     verdict = _judge(db, entry, limits, self._owner.name)
                 verdicts.append(verdict)
                 if isinstance(verdict, Busy):
                     break
             return verdicts
 
-        return await self._call(do)
+        return await self._reaping(do)
+
+    def note_sent(self, key: str, attempt: int) -> None:
+        try:
+            self._owner.note_sent((key, attempt))
+        except OSError as error:
+            raise self._error(error) from error
+
+    def note_unsent(self, key: str, attempt: int) -> None:
+        self._owner.note_unsent((key, attempt))
 
     async def accept(self, key: str, attempt: int, task_id: str, now: float) -> None:
         await self._call(
@@ -241,8 +253,8 @@ class SqliteJournal:
         return found[-1] if found else None
 
     async def adopt(self, now: float, key: str | None = None) -> list[Record]:
-        def do(db: sqlite3.Connection) -> list[Record]:
-            self._reap(db, now)
+        def do(db: sqlite3.Connection, dead: set[str]) -> list[Record]:
+            self._reap(db, now, dead)
             # A task that is paid for is taken up whatever was bought after it.
             which = (
                 f"({OPEN} AND owner IS NULL AND task_id IS NOT NULL"
@@ -258,7 +270,7 @@ class SqliteJournal:
             )
             return records
 
-        return await self._call(do)
+        return await self._reaping(do)
 
     async def records(self) -> list[Record]:
         return await self._records(LAST_ATTEMPT, ())
@@ -278,6 +290,14 @@ class SqliteJournal:
             return await self._open_writer().call(do, is_lasting=is_lasting)
         except (sqlite3.Error, OSError, ValueError) as error:
             raise self._error(error) from error
+
+    async def _reaping(self, do: Callable[[sqlite3.Connection, set[str]], R]) -> R:
+        """Do what may settle the jobs of the dead; then their words are not needed."""
+        dead: set[str] = set()
+        result = await self._call(lambda db: do(db, dead))
+        for name in dead:
+            self._owner.remove(name)
+        return result
 
     def _post(self, do: Callable[[sqlite3.Connection], object]) -> None:
         self._open_writer().post(do)
@@ -371,11 +391,15 @@ class SqliteJournal:
             )
             raise JournalError(message)
 
-    def _reap(self, db: sqlite3.Connection, now: float) -> int:
+    def _reap(self, db: sqlite3.Connection, now: float, dead: set[str]) -> int:
         """Settle what sessions that died have left, and give how many jobs it was."""
-        owners = db.execute("SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL")
-        dead = [one for (one,) in owners if not self._owner.is_alive(one)]
-        return sum(_leave(db, owner, now) for owner in dead)
+        gone = {name for name in _owners(db) if not self._owner.is_alive(name)}
+        dead |= gone
+        return sum(_leave(db, name, self._owner.sent_by(name), now) for name in gone)
+
+    def _bury(self, db: sqlite3.Connection) -> None:
+        """Clear away the files of sessions that died without a job of theirs left."""
+        self._owner.bury(needed=_owners(db))
 
     def _error(self, error: BaseException) -> JournalError:
         name = getattr(error, "sqlite_errorname", "")
@@ -385,9 +409,7 @@ class SqliteJournal:
         elif isinstance(error, ValueError):
             found = [f"a row of it can't be read ({error}); it is damaged"]
         elif isinstance(error, OSError):
-            found = [
-                f"{error.strerror}; check the permissions of the file and its folder"
-            ]
+            found = [f"{error.strerror or error}; check the file's folder and its disk"]
         elif type(error) is sqlite3.DatabaseError and not name:
             found = [f"{_WORDS['SQLITE_CORRUPT']} ({error})"]
         words = found[0] if found else f"{type(error).__name__}: {error}"
@@ -570,14 +592,27 @@ def _give_up(db: sqlite3.Connection, key: str, attempt: int, now: float) -> None
     )
 
 
-def _leave(db: sqlite3.Connection, owner: str, now: float | None = None) -> int:
+def _owners(db: sqlite3.Connection) -> set[str]:
+    found = db.execute("SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL")
+    return {name for (name,) in found}
+
+
+def _leave(
+    db: sqlite3.Connection,
+    owner: str,
+    sent: Container[Purchase] | None,
+    now: float | None = None,
+) -> int:
     """
     Settle the jobs of a session that is gone.
 
     Those with a task wait for whoever resumes them, and hold their credits but no
-    slot.  Those without may or may not have been sent, so they are unknown, and
-    count as paid.
+    slot.  Those without that were never *sent* cost nothing.  The others may or may
+    not be at the service, so they are unknown, and count as paid; so are all if what
+    was sent is not known.
     """
+    if sent is not None:
+        _drop_unsent(db, owner, sent, now)
     unknown = db.execute(
         "UPDATE jobs SET state = 'unknown', charged = 'unknown', owner = NULL,"
         " slot = 0, reserved = 0, spent = cost, ended_at = coalesce(?, sent_at)"
@@ -588,6 +623,22 @@ def _leave(db: sqlite3.Connection, owner: str, now: float | None = None) -> int:
         "UPDATE jobs SET owner = NULL, slot = 0 WHERE owner = ?", (owner,)
     )
     return unknown.rowcount + waiting.rowcount
+
+
+def _drop_unsent(
+    db: sqlite3.Connection, owner: str, sent: Container[Purchase], now: float | None
+) -> None:
+    waiting = db.execute(
+        "SELECT key, attempt FROM jobs WHERE owner = ? AND state = 'submitting'",
+        (owner,),
+    )
+    unsent = [one for one in map(tuple, waiting) if one not in sent]
+    db.executemany(
+        "UPDATE jobs SET state = 'failed', charged = 'no', error = ?,"
+        " reserved = 0, slot = 0, ended_at = coalesce(?, sent_at)"
+        " WHERE key = ? AND attempt = ?",
+        [(_dump(NEVER_SENT), now, *one) for one in unsent],
+    )
 
 
 def _attach(db: sqlite3.Connection, entry: Entry, task_id: str, owner: str) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from journaling import NO_LIMITS, ending, entry
 
+from aiomusic import _codec
+from aiomusic.errors import NotSent
 from aiomusic.journal import (
     Busy,
     Granted,
@@ -169,6 +171,7 @@ async def test_spent_credits_stay_spent_when_it_is_opened_again(
     await journal.admit([entry("a")], limits)
     journal.end("a", 1, ending())
     await journal.admit([entry("b")], limits)
+    journal.note_sent("b", 1)
 
     await journal.aclose()
     await journal.open()
@@ -381,8 +384,10 @@ async def test_a_release_by_one_who_also_follows_leaves_it_to_its_owner(
 async def test_leaving_settles_what_was_on_its_way(
     kept: Journal, other: Journal
 ) -> None:
-    """An intent without a task is unknown and counts as paid; a task waits."""
+    """What was sent and has no task is unknown, and counts as paid; a task waits."""
     await kept.admit([entry("sent"), entry("running")], NO_LIMITS)
+    for key in ("sent", "running"):
+        kept.note_sent(key, 1)
     await kept.accept("running", 1, "t", 105.0)
 
     await kept.aclose()
@@ -393,6 +398,29 @@ async def test_leaving_settles_what_was_on_its_way(
     assert {"suno.create": Spending(jobs=2, credits=10, reserved=10)} == (
         await other.spending()
     )
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+async def test_leaving_what_was_never_sent_costs_nothing(
+    kept: Journal, other: Journal, *, is_refused: bool
+) -> None:
+    """Its key is as good as new, and its credits can be spent."""
+    limits = Limits(concurrency=1, max_credits=10)
+    await kept.admit([entry("a")], limits)
+    if is_refused:
+        kept.note_sent("a", 1)
+        kept.note_unsent("a", 1)
+
+    await kept.aclose()
+
+    record = await find(other, "a")
+    assert ("failed", "no") == (record.state, record.charged)
+    assert record.error is not None
+    error = _codec.error_from_json(record.error)
+    assert isinstance(error, NotSent)
+    assert _codec.error_to_json(error) == record.error
+    assert [] == await other.adopt(200.0)
+    assert [Granted(2)] == await other.admit([entry("a")], limits)
 
 
 async def test_an_unknown_job_whose_task_comes_home_is_open_and_stays_paid(

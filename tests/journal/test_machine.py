@@ -54,15 +54,22 @@ class Row:
     reserved: int = 0
     spent: int = 0
     task_id: str | None = None
+    is_sent: bool = False
 
     @property
     def is_open(self) -> bool:
         return self.state in {"submitting", "pending"}
 
+    @property
+    def is_waiting(self) -> bool:
+        return self.state == "pending" and self.owner is None
+
     def leave(self) -> None:
         """Be left by a session that is gone."""
-        if self.state == "submitting":
+        if self.state == "submitting" and self.is_sent:
             self.end("unknown", "unknown")
+        elif self.state == "submitting":
+            self.end("failed", "no")
         self.owner, self.slot = None, 0
 
     def end(self, state: str, charged: str) -> None:
@@ -132,8 +139,15 @@ class TwoSessions(RuleBasedStateMachine):
         return bool(found)
 
     def last(self, key: str) -> tuple[int, Row] | None:
-        found = [(a, row) for (k, a), row in self.model.items() if k == key]
-        return max(found, key=lambda one: one[0]) if found else None
+        """Give the last purchase under a key, of those that were not unpaid if any."""
+        found = {a: row for (k, a), row in self.model.items() if k == key}
+        paid = [a for a, row in found.items() if row.charged != "no"]
+        attempt = max(paid or found, default=0)
+        return (attempt, found[attempt]) if attempt else None
+
+    def fresh(self, key: str) -> int:
+        """Give the number of the next purchase under a key."""
+        return 1 + max((a for k, a in self.model if k == key), default=0)
 
     def predict(self, one: Entry) -> type[Verdict]:
         last, cost = self.last(one.key), one.cost
@@ -175,9 +189,10 @@ class TwoSessions(RuleBasedStateMachine):
             if expected is Busy and self.reap():
                 expected = self.predict(one)
             assert expected is type(verdict)
+            if isinstance(verdict, Known):
+                self.meet(one.key, which)
             if isinstance(verdict, Granted):
-                last = self.last(one.key)
-                assert verdict.attempt == (last[0] + 1 if last else 1)
+                assert verdict.attempt == self.fresh(one.key)
                 self.model[one.key, verdict.attempt] = Row(
                     one.cost, owner=self.lives[which], reserved=one.cost
                 )
@@ -186,8 +201,31 @@ class TwoSessions(RuleBasedStateMachine):
                 assert slots <= self.limits.concurrency
         assert len(verdicts) == len(entries) or isinstance(verdicts[-1], Busy)
 
+    def meet(self, key: str, which: int) -> None:
+        """Follow the task of a key that comes again, if nobody does."""
+        last = self.last(key)
+        assert last is not None
+        row = last[1]
+        if row.is_open:
+            self.reap()
+        if row.is_waiting:
+            row.owner, row.slot = self.lives[which], int(row.cost > 0)
+
     def pick(self, data: st.DataObject) -> tuple[str, int]:
         return data.draw(st.sampled_from(sorted(self.model)))
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data(), is_refused=st.booleans())
+    def send(self, data: st.DataObject, *, is_refused: bool) -> None:
+        """Its create leaves; or it is refused, which buys nothing."""
+        key, attempt = self.pick(data)
+        row = self.model[key, attempt]
+        owners = [w for w, life in self.lives.items() if life == row.owner]
+        for which in owners:
+            self.journals[which].note_sent(key, attempt)
+            if is_refused:
+                self.journals[which].note_unsent(key, attempt)
+            row.is_sent = not is_refused
 
     @precondition(lambda self: self.model)
     @rule(which=st.integers(0, 1), data=st.data())
@@ -254,15 +292,13 @@ class TwoSessions(RuleBasedStateMachine):
         found = self.run(self.journals[which].adopt(200.0, key))
 
         self.reap()
-        lasts = {k: last for k in KEYS if (last := self.last(k)) is not None}
-        due = {
-            (k, attempt)
-            for k, (attempt, row) in lasts.items()
-            if key in {None, k}
-            and (
-                row.state == "unknown" or (row.state == "pending" and row.owner is None)
-            )
-        }
+        lasts = {(k, last[0]) for k in KEYS if (last := self.last(k)) is not None}
+        # A task that is paid for is taken up, whatever was bought after it.
+        waiting = {at for at, row in self.model.items() if row.is_waiting}
+        unknown = {at for at in lasts if self.model[at].state == "unknown"}
+        due = waiting | unknown
+        if key is not None:
+            due = {at for at in due & lasts if at[0] == key}
         assert due == {(one.key, one.attempt) for one in found}
         for one in due:
             row = self.model[one]
@@ -561,6 +597,7 @@ async def main(path, number):
             await asyncio.sleep(0)
         if isinstance(verdict, Granted):
             bought += 1
+            journal.note_sent(one.key, 1)
             print(one.key, flush=True)
             if number == 0 and bought == 2:
                 os._exit(9)

@@ -1,6 +1,7 @@
 """Who is alive is known by who holds a lock, from any folder and by any path."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from journaling import NO_LIMITS, crash, entry, rows
 
+from aiomusic.errors import JournalError
 from aiomusic.journal import Busy, Granted, Limits
 from aiomusic.journal._owners import Owner
 from aiomusic.journal.sqlite import SqliteJournal
@@ -49,6 +51,7 @@ def test_a_lock_goes_with_its_process(tmp_path: Path) -> None:
     assert -9 == ended.returncode
     assert 1 == len(list(tmp_path.iterdir()))
     assert not Owner(path).is_alive(ended.stdout.strip())
+    Owner(path).bury()
     assert [] == list(tmp_path.iterdir())
 
 
@@ -85,6 +88,7 @@ def test_only_what_a_session_left_is_cleared_away(tmp_path: Path, name: str) -> 
     owner = Owner(tmp_path / "songs.db")
 
     owner.acquire()
+    owner.bury()
     owner.release()
 
     assert [name] == [found.name for found in tmp_path.iterdir()]
@@ -158,15 +162,105 @@ async def test_the_dead_give_their_slots_back_when_one_is_needed(
     await other.open()
     limits = Limits(concurrency=2)
     await one.admit([entry("sent"), entry("running")], limits)
+    one.note_sent("sent", 1)
     await one.accept("running", 1, "t", 102.0)
     await crash(one)
 
     found = await other.admit([entry("a"), entry("b"), entry("c")], limits)
 
     assert [Granted(1), Granted(1), Busy()] == found
+    assert 1 == len(list(tmp_path.glob("songs.db-owner-*")))
     states = {key: row["state"] for (key, _), row in rows(path).items()}
     assert ("unknown", "pending") == (states["sent"], states["running"])
     await other.aclose()
+
+
+def last_words(path: Path) -> tuple[Owner, Path]:
+    """Give a session that has just died, having sent one create of three."""
+    owner = Owner(path)
+    owner.acquire()
+    owner.note_sent(("a", 1))
+    owner.note_sent(("a", 2))
+    owner.note_sent(("größe\u2028", 1))
+    owner.note_unsent(("a", 1))
+    owner.note_unsent(("größe\u2028", 1))
+    assert owner._file is not None
+    owner._file.close()
+    return owner, path.with_name(f"songs.db-owner-{owner.name}")
+
+
+linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="no start of the machine is told from the next"
+)
+
+
+@linux
+def test_what_the_dead_had_sent_is_known(tmp_path: Path) -> None:
+    """What was refused, or never left, is not among it."""
+    died, _ = last_words(tmp_path / "songs.db")
+
+    assert {("a", 2)} == Owner(tmp_path / "songs.db").sent_by(died.name)
+
+
+@linux
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (rb"^.*\n", b'"another start of the machine"\n'),
+        (rb"^.*\n", b"null\n"),
+        (rb"^.*\n", b""),
+        (rb"\A[\s\S]*\Z", b""),
+        (rb"true\]\n\Z|false\]\n\Z", b"fal"),
+        (rb"\Z", b"[1]\n"),
+        (rb"\Z", b"7\n"),
+        (rb"\Z", b"\xff\n"),
+    ],
+    ids=["reboot", "null", "headless", "empty", "torn", "short", "number", "bytes"],
+)
+def test_words_that_cannot_be_trusted_tell_nothing(
+    tmp_path: Path, old: bytes, new: bytes
+) -> None:
+    """Whatever may have been lost may have been sent."""
+    died, file = last_words(tmp_path / "songs.db")
+    file.write_bytes(re.sub(old, new, file.read_bytes(), count=1))
+
+    assert Owner(tmp_path / "songs.db").sent_by(died.name) is None
+
+
+def test_words_that_are_gone_tell_nothing(tmp_path: Path) -> None:
+    """A file that somebody removed may have named any create."""
+    assert Owner(tmp_path / "songs.db").sent_by("a" * 32) is None
+
+
+@linux
+async def test_a_create_that_cannot_be_noted_is_not_sent(tmp_path: Path) -> None:
+    """A disk that is full says so before anything leaves."""
+    journal = SqliteJournal(tmp_path / "songs.db")
+    await journal.open()
+    await journal.admit([entry("a")], NO_LIMITS)
+    full = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - closed below
+    file, journal._owner._file = journal._owner._file, full
+
+    with pytest.raises(JournalError, match="No space left on device; check .* disk"):
+        journal.note_sent("a", 1)
+
+    full.close()
+    journal._owner._file = file
+    await journal.aclose()
+    assert "failed" == rows(tmp_path / "songs.db")["a", 1]["state"]
+
+
+async def test_a_child_of_a_session_can_send_nothing_in_its_name(
+    tmp_path: Path,
+) -> None:
+    """What a fork would note goes to nobody, so it must not be sent."""
+    owner = Owner(tmp_path / "songs.db")
+    owner.acquire()
+
+    owner._forget()
+
+    with pytest.raises(OSError, match="closed"):
+        owner.note_sent(("a", 1))
 
 
 CLOSER = """

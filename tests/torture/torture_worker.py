@@ -103,15 +103,18 @@ class Worker:
         """Take what the supervisor passes on, as any receiver would."""
         assert self.music.webhooks is not None
         key = request.match_info["key"]
+        attempt = int(request.query.get("attempt", "1"))
         raw = await request.read()
-        await self.music.webhooks.handle(request.headers, raw, job_key=key)
+        await self.music.webhooks.handle(
+            request.headers, raw, job_key=key, attempt=attempt
+        )
         if key in self.called:
             self.called[key].set()
         return web.Response(status=204)
 
     async def listen(self) -> web.AppRunner:
         app = web.Application()
-        app.router.add_post("/{key}", self.receive)
+        app.router.add_post("/hook/{gang}/{key}", self.receive)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

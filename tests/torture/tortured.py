@@ -28,6 +28,7 @@ from aiohttp import web
 
 from aiomusic import MusicSession
 from aiomusic.journal import Record
+from aiomusic.journal._owners import Owner
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -321,7 +322,7 @@ class Torture:
         gang = self.gangs[request.match_info["gang"]]
         headers = {k: v for k, v in request.headers.items() if k.startswith("X-")}
         gang.undelivered.append(
-            (request.match_info["key"], headers, await request.read())
+            (request.rel_url.raw_path_qs, headers, await request.read())
         )
         gang.is_moving.set()
         return web.Response(status=202)
@@ -341,12 +342,12 @@ class Torture:
     async def hand_in(
         self, gang: Gang, hook: tuple[str, dict[str, str], bytes], dice: random.Random
     ) -> bool:
-        key, headers, raw = hook
+        path, headers, raw = hook
         up = [w.life for w in gang.workers if w.life is not None and w.life.port]
         if not up:
             return False
         life = dice.choice(up)
-        url = f"http://127.0.0.1:{life.port}/{key}"
+        url = f"http://127.0.0.1:{life.port}{path}"
         try:
             async with self.service.http.post(url, data=raw, headers=headers) as reply:
                 return reply.status < 300
@@ -558,12 +559,15 @@ class Killing:
         )
         await self.ready()
 
-        def is_held() -> bool:
-            return bool(self.mine("'submitting'"))
+        async def is_held() -> bool:
+            # Those that were refused have heard it, and none is on the wire.
+            if not await self.has_struck() or self.life.owner is None:
+                return False
+            sent = Owner(self.gang.journal).sent_by(self.life.owner) or set()
+            waiting = {(r["key"], r["attempt"]) for r in self.mine("'submitting'")}
+            return bool(waiting) and not waiting & sent
 
-        if not await self.until(is_held):
-            return False
-        return await self.until(self.has_struck)
+        return await self.until(is_held)
 
     async def has_struck(self) -> bool:
         assert self.fault is not None
@@ -620,8 +624,8 @@ class Audit:
     Attributes:
         done: Jobs with their clips in the journal, and their files on the disk.
         unknown: Jobs that end unknown.
-        unpaid: Purchases that ended unknown and were never charged: killed between
-            intent and POST.
+        unpaid: Purchases that ended unknown and were never charged: killed on the
+            wire, before the service had them, or before its refusal was heard.
         silent: Jobs that were charged, and are neither done nor unknown.
         wrong: What should not be, in words.
     """
