@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, final
 
 import attrs
@@ -278,8 +279,8 @@ def _recorded_error(record: Record) -> MusicError:
     if record.error is not None:
         return _codec.error_from_json(record.error)
     message = (
-        "The create may or may not have been sent when its session ended, so it may"
-        f" have been charged: {_balances(record)} It is not sent again unless you"
+        f"The session ended while the create was on the wire ({_when(record)}), so it"
+        f" may have been charged: {_balances(record)} It is not sent again unless you"
         " call job.resubmit(); job.give_up() closes it."
     )
     return SubmissionUnknown(message)
@@ -301,7 +302,15 @@ def _given_up(record: Record) -> JobCancelled:
 
 
 def _balances(record: Record) -> str:
-    return f"the balance before it was {_credits(record.balance_before)}."
+    before, after = record.balance_before, record.balance_after
+    now = "" if after is None else f" and was {_credits(after)} afterwards"
+    return f"the balance before it was {_credits(before)}{now}."
+
+
+def _when(record: Record) -> str:
+    if record.sent_at is None:
+        return "it is not known when"
+    return f"{datetime.fromtimestamp(record.sent_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _credits(value: int | None) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, final
 
 import anyio
+import attrs
 
 from aiomusic import _codec, _download, _wire
 from aiomusic._balance import Balance
@@ -188,11 +189,24 @@ class Run:
 
     async def resume(self) -> list[MusicJob[Any]]:
         """Take up what the journal holds open."""
-        records = await self.journal.adopt(self.clock.wall())
+        records = await self._with_balances(await self.journal.adopt(self.clock.wall()))
         brought, self._brought = self._brought, {}
         taken = [self._revive(record) for record in records]
         jobs = dict.fromkeys([*brought.values(), *taken])
         return sorted(jobs, key=lambda job: job._made_at)
+
+    async def _with_balances(self, records: list[Record]) -> list[Record]:
+        """Look at the account once for those whose outcome was lost with a session."""
+        wanting = [record for record in records if record.lacks_balance]
+        after = await self.balance.after_unknown() if wanting else None
+        if after is None:
+            return records
+        for record in wanting:
+            self.journal.note_balance(record.key, record.attempt, after)
+        return [
+            attrs.evolve(record, balance_after=after) if record in wanting else record
+            for record in records
+        ]
 
     def _revive(self, record: Record) -> MusicJob[Any]:
         has_task = record.is_open and record.task_id is not None

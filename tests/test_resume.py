@@ -320,6 +320,47 @@ async def test_a_kill_before_the_create_is_sent_costs_nothing(
     assert ("succeeded", 2, 1) == (record.state, record.attempt, api.submissions)
 
 
+KILLED_ON_THE_WIRE = """
+import asyncio, sys
+from aiomusic import MusicSession
+
+async def main(url, path, key):
+    async with MusicSession(key, base_url=url, journal=path) as music:
+        await music.suno.create("rain", key="k")
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+async def test_a_kill_on_the_wire_is_told_with_the_time_and_the_balances(
+    api: Emulator, path: Path
+) -> None:
+    """The account is looked at once, and what it held is kept beside the job."""
+    api.fault("hang", on="create")
+    code = [sys.executable, "-c", KILLED_ON_THE_WIRE, api.url, str(path), api.key]
+    process = await anyio.open_process(code)
+    while not api.submissions:
+        await asyncio.sleep(0.005)
+    process.kill()
+    await process.aclose()
+
+    for _ in range(2):
+        async with session(api, path) as music:
+            [job] = await music.resume()
+            records = {one.key: one for one in await music.jobs()}
+            with pytest.raises(
+                SubmissionUnknown,
+                match=r"\(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\).* may have been charged:"
+                r" the balance before it was 1000 credits and was 990 credits after",
+            ):
+                await job
+            await music.lyrics.create("rain")
+
+    record = records["k"]
+    assert (1000, 990) == (record.balance_before, record.balance_after)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a disk that is full")
 async def test_a_create_that_cannot_be_noted_is_not_sent(
     api: Emulator, path: Path

@@ -165,6 +165,11 @@ class Record:
         """Whether it is at the service, as far as is known."""
         return self.state in OPEN_STATES
 
+    @property
+    def lacks_balance(self) -> bool:
+        """Whether its outcome is lost, and nobody has looked at the account since."""
+        return self.state == "unknown" and self.balance_after is None
+
 
 NEVER_SENT: Mapping[str, str] = {
     "type": "NotSent",
@@ -246,6 +251,9 @@ class Journal(Protocol):
 
     def give_up(self, key: str, attempt: int, now: float) -> None:
         """Close an unknown job for good; it stays counted as paid for."""
+
+    def note_balance(self, key: str, attempt: int, balance: int) -> None:
+        """Keep what the account held after an unknown purchase, if nobody has."""
 
     async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
         """Give what `keep` was last given under a name."""

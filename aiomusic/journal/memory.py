@@ -101,6 +101,9 @@ class MemoryJournal:
     def give_up(self, key: str, attempt: int, now: float) -> None:
         pass
 
+    def note_balance(self, key: str, attempt: int, balance: int) -> None:
+        pass
+
     async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
         return self._kept.get(name)
 

@@ -222,6 +222,15 @@ class SqliteJournal:
     def give_up(self, key: str, attempt: int, now: float) -> None:
         self._post(partial(_give_up, key=key, attempt=attempt, now=now))
 
+    def note_balance(self, key: str, attempt: int, balance: int) -> None:
+        self._post(
+            lambda db: db.execute(
+                "UPDATE jobs SET balance_after = ? WHERE key = ? AND attempt = ?"
+                " AND state = 'unknown' AND balance_after IS NULL",
+                (balance, key, attempt),
+            )
+        )
+
     async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
         def do(db: sqlite3.Connection) -> object:
             row = db.execute("SELECT value FROM kept WHERE name = ?", (name,))
