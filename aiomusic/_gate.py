@@ -1,5 +1,6 @@
-"""The gate that a 429 closes for everybody, and how long to wait between tries."""
+"""The gate of a host: its pace, a 429 that closes it, and how long between tries."""
 
+import asyncio
 from typing import final
 
 import attrs
@@ -22,10 +23,18 @@ def backoff_s(failures: int) -> float:
 @final
 @attrs.define(eq=False)
 class Gate:
-    """One for a host: after a 429 all requests to it wait together."""
+    """
+    One for a host: every request passes it, and after a 429 all wait together.
+
+    Args:
+        per_s: How many requests a second pass, evenly spaced; None: no limit.
+    """
 
     _clock: Clock
-    opens_at: float = 0.0
+    per_s: float | None = None
+    opens_at: float = attrs.field(default=0.0, init=False)
+    # Whoever waits first goes first, before those that only now ask.
+    _turn: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
 
     def close(self, retry_after_s: float | None, failures: int = 1) -> None:
         """Keep requests back, as the service says or, if it says nothing, a while."""
@@ -33,7 +42,20 @@ class Gate:
         wait_s = min(asked_s, LONGEST_S)
         self.opens_at = max(self.opens_at, self._clock.now() + wait_s)
 
+    def pass_now(self) -> bool:
+        """Let one request out if it need not wait; tell whether it may go."""
+        if self._turn.locked() or self.opens_at > self._clock.now():
+            return False
+        self._count()
+        return True
+
     async def wait(self) -> None:
-        """Wait until requests may go out."""
-        while (wait_s := self.opens_at - self._clock.now()) > 0:
-            await self._clock.sleep(wait_s)
+        """Wait until one request may go out."""
+        async with self._turn:
+            while (wait_s := self.opens_at - self._clock.now()) > 0:
+                await self._clock.sleep(wait_s)
+            self._count()
+
+    def _count(self) -> None:
+        if self.per_s is not None:
+            self.opens_at = self._clock.now() + 1.0 / self.per_s

@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import itertools
 import logging
+import math
 from collections.abc import Iterator
 from typing import Any, final
 
@@ -15,7 +16,7 @@ from aiomusic._clock import Clock
 from aiomusic._gate import Gate, backoff_s
 from aiomusic._job import JobState, MusicJob
 from aiomusic._log import say
-from aiomusic._schedule import Fixed, Kind, Schedule
+from aiomusic._schedule import Fixed, Kind, Ration, Schedule
 from aiomusic._transport import Transport
 from aiomusic.errors import (
     AuthenticationFailed,
@@ -48,7 +49,14 @@ _NOTHING_SEEN = TaskSnapshot(state=ClipState.PENDING)
 @final
 @attrs.define(eq=False)
 class _Followed:
-    """One task in flight, and how looking at it went."""
+    """
+    One task in flight, and how looking at it went.
+
+    Attributes:
+        seen: A digest of the last reply, which *snapshot* was read from.
+        ticket: Of its place in the heap; -1 while it is looked at.
+        share: Of the looks that a rate allows.
+    """
 
     job: MusicJob[Any]
     provider: Provider
@@ -62,6 +70,7 @@ class _Followed:
     snapshot: TaskSnapshot = _NOTHING_SEEN
     asked_s: float | None = None
     ticket: int = -1
+    share: float = 0.0
 
     @property
     def clips_due(self) -> int:
@@ -77,6 +86,9 @@ class Poller:
 
     One bad look never loses a job: looks may fail so many times in a row before a
     job is given up, apart from the time that it may take.
+
+    Args:
+        ration: Prices looks by how many the host takes; None: it takes all.
     """
 
     transport: Transport
@@ -85,41 +97,57 @@ class Poller:
     schedule: Schedule
     clock: Clock
     job_timeout_s: float
+    ration: Ration | None = None
     _heap: list[tuple[float, int, _Followed]] = attrs.field(factory=list)
     _order: Iterator[int] = attrs.field(factory=itertools.count)
+    _kinds: dict[str, Kind] = attrs.field(factory=dict)
+    _idle: list[asyncio.Future[_Followed]] = attrs.field(factory=list)
     _wake: asyncio.Event = attrs.field(factory=asyncio.Event)
-    _door: asyncio.Lock = attrs.field(factory=asyncio.Lock)
+    # When the heap is looked into next, unless it is woken.
+    _wakes_at: float = math.inf
 
     def follow(self, job: MusicJob[Any], asked_s: float | None = None) -> None:
         """Take a job that has a task, to look at first when the service asks."""
         provider = PROVIDERS[job.provider]
         now = self.clock.now()
         deadline = now + self.job_timeout_s
-        followed = _Followed(job, provider, _kind(job, provider), deadline)
+        followed = _Followed(job, provider, self._kind(job, provider), deadline)
         job._followed = followed
-        self._push(followed, now + self._wait_s(followed, asked_s))
+        self._plan(followed, now, self._wait_s(followed, now, asked_s))
+
+    def _kind(self, job: MusicJob[Any], provider: Provider) -> Kind:
+        """Say which tasks take about as long as this one."""
+        request = job.request
+        operation = "any" if request is None else request.OPERATION
+        model = getattr(request, "model", None) or getattr(request, "version", None)
+        name = f"{provider.name}/{operation}/{model or 'any'}"
+        kind = self._kinds.get(name)
+        if kind is None:
+            kind = self._kinds[name] = Kind(
+                name=name, typical_s=provider.typical_s[0], floor_s=provider.pace_s
+            )
+        return kind
 
     def eta(self, job: MusicJob[Any]) -> tuple[float, float] | None:
         """Guess the seconds until a task ends, as a range that holds 8 of 10."""
         followed = job._followed
         if not isinstance(followed, _Followed):
             return None
-        age_s = self._age_s(job)
+        age_s = _age_s(job, self.clock.now())
         pending_s = min(followed.pending_s, age_s)
         return self.schedule.eta(followed.kind, age_s, pending_s=pending_s)
 
-    def _age_s(self, job: MusicJob[Any]) -> float:
-        """Give how long ago the service took a task."""
-        assert job._sent_at is not None
-        return max(0.0, self.clock.now() - job._sent_at)
-
-    def _wait_s(self, followed: _Followed, asked_s: float | None) -> float:
+    def _wait_s(self, followed: _Followed, now: float, asked_s: float | None) -> float:
         """Give how long to wait; what the service asks for goes before all else."""
         if asked_s is not None and not isinstance(self.schedule.pace, Fixed):
             return min(max(asked_s, SHORTEST_ASKED_S), LONGEST_ASKED_S)
-        age_s = self._age_s(followed.job)
+        age_s = _age_s(followed.job, now)
         look_s = self.schedule.next_look(
-            followed.kind, age_s, seen_s=followed.seen_s, pending_s=followed.pending_s
+            followed.kind,
+            age_s,
+            seen_s=followed.seen_s,
+            pending_s=followed.pending_s,
+            price_s=None if self.ration is None else self.ration.price_s,
         )
         return look_s - age_s
 
@@ -134,46 +162,80 @@ class Poller:
         async with asyncio.TaskGroup() as lookers:
             for _ in range(LOOKERS):
                 lookers.create_task(self._keep_looking())
+            while True:
+                await self._hand_out()
 
     async def _keep_looking(self) -> None:
         while True:
-            # Whoever holds the door waits for the heap; the others look meanwhile.
-            async with self._door:
-                followed = await self._next_due()
+            # Who has looked looks on; only when nothing is due is it handed a task.
+            followed = self._take_due() or await self._handed()
             await self._look(followed)
 
-    async def _next_due(self) -> _Followed:
-        while True:
-            self._wake.clear()
-            timer = None
-            if self._heap:
-                due, ticket, followed = self._heap[0]
-                if followed.ticket != ticket:
-                    # A hint has moved this look to another time.
-                    heapq.heappop(self._heap)
-                    continue
-                due = max(due, self.gate.opens_at)
-                if due <= self.clock.now():
-                    heapq.heappop(self._heap)
-                    followed.ticket = -1
-                    return followed
-                timer = self.clock.call_at(due, self._wake.set)
-            try:
-                await self._wake.wait()
-            finally:
-                if timer is not None:
-                    timer.cancel()
+    async def _handed(self) -> _Followed:
+        """Wait to be handed a task that is due."""
+        hand: asyncio.Future[_Followed] = asyncio.get_running_loop().create_future()
+        self._idle.append(hand)
+        if len(self._idle) == 1:
+            self._wake.set()
+        return await hand
+
+    async def _hand_out(self) -> None:
+        """Hand what is due to those that wait for it, and wait for the next."""
+        self._wake.clear()
+        while self._idle and (followed := self._take_due()) is not None:
+            self._idle.pop().set_result(followed)
+        due = self._first_due() if self._idle else math.inf
+        if due <= self.clock.now():
+            # All that holds it back is the gate, where it waits in line.
+            await self.gate.wait()
+            self._first_due()
+            self._idle.pop().set_result(self._pop())
+            return
+        await self._sleep_until(due)
+
+    async def _sleep_until(self, due: float) -> None:
+        self._wakes_at = due
+        timer = None if due == math.inf else self.clock.call_at(due, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            self._wakes_at = math.inf
+            if timer is not None:
+                timer.cancel()
+
+    def _first_due(self) -> float:
+        """Give when the next look is due."""
+        heap = self._heap
+        while heap and heap[0][2].ticket != heap[0][1]:
+            # A hint has moved this look to another time.
+            heapq.heappop(heap)
+        return heap[0][0] if heap else math.inf
+
+    def _take_due(self) -> _Followed | None:
+        """Take the first look that is due, if the gate lets it out at once."""
+        if self._first_due() <= self.clock.now() and self.gate.pass_now():
+            return self._pop()
+        return None
+
+    def _pop(self) -> _Followed:
+        _, _, followed = heapq.heappop(self._heap)
+        followed.ticket = -1
+        if self.ration is not None:
+            self.ration.leave(followed.share)
+        return followed
 
     def _push(self, followed: _Followed, due: float) -> None:
         followed.ticket = next(self._order)
         heapq.heappush(self._heap, (due, followed.ticket, followed))
-        self._wake.set()
+        if due < self._wakes_at and self._idle:
+            self._wake.set()
 
     async def _look(self, followed: _Followed) -> None:
         job = followed.job
         try:
-            self._take(followed, await self._snapshot(followed))
+            is_news = await self._see(followed)
             followed.failures = 0
+            self._take(followed, is_news=is_news)
         except (JobFailed, ContentRefused) as error:
             if error.charged is Charged.NO:
                 error.charged = Charged.UNKNOWN
@@ -185,17 +247,19 @@ class Poller:
         except Exception as error:  # noqa: BLE001 - one bad look, whatever it is
             self._failed(followed, error)
 
-    async def _snapshot(self, followed: _Followed) -> TaskSnapshot:
+    async def _see(self, followed: _Followed) -> bool:
+        """Look, and tell whether the reply is another than the last one."""
         task_id = followed.job.task_id
         assert task_id is not None
         reply = await self.transport.get(followed.provider.path_of(task_id))
         followed.asked_s = _wire.retry_after_s(reply)
         # Most looks show what the one before showed; those are not read again.
         seen = hash((reply.status, reply.body))
-        if seen != followed.seen:
-            followed.snapshot = _wire.read_task(followed.provider, task_id, reply)
-            followed.seen = seen
-        return followed.snapshot
+        if seen == followed.seen:
+            return False
+        followed.snapshot = _wire.read_task(followed.provider, task_id, reply)
+        followed.seen = seen
+        return True
 
     def _failed(self, followed: _Followed, error: Exception) -> None:
         """Count a look that failed; too many in a row end the following."""
@@ -219,23 +283,27 @@ class Poller:
         if isinstance(error, RateLimited):
             self.gate.close(error.retry_after_s, followed.failures)
         # However fast the pace, an outage of minutes is outlasted.
-        pace_s = self._wait_s(followed, None)
-        self._again(followed, max(pace_s, backoff_s(followed.failures) / 5))
+        now = self.clock.now()
+        pace_s = self._wait_s(followed, now, None)
+        least_s = backoff_s(followed.failures) / 5
+        self._again(followed, now, max(pace_s, least_s))
 
-    def _take(self, followed: _Followed, snapshot: TaskSnapshot) -> None:
+    def _take(self, followed: _Followed, *, is_news: bool) -> None:
         """Pass on what a look showed."""
-        job = followed.job
-        if not snapshot.state.is_final or self._is_short(followed, snapshot):
-            state = job.state
-            if snapshot.state is not ClipState.PENDING:
-                state = JobState.RUNNING
-            clips = snapshot.clips or None
-            job._advance(state, clips=clips, progress=snapshot.progress)
-            followed.seen_s = self._age_s(job)
-            if snapshot.state is ClipState.PENDING:
-                followed.pending_s = followed.seen_s
-            self._again(followed, self._wait_s(followed, followed.asked_s))
+        snapshot = followed.snapshot
+        if snapshot.state.is_final and not self._is_short(followed, snapshot):
+            self._end(followed, snapshot)
             return
+        if is_news:
+            _tell(followed.job, snapshot)
+        now = self.clock.now()
+        followed.seen_s = _age_s(followed.job, now)
+        if snapshot.state is ClipState.PENDING:
+            followed.pending_s = followed.seen_s
+        self._again(followed, now, self._wait_s(followed, now, followed.asked_s))
+
+    def _end(self, followed: _Followed, snapshot: TaskSnapshot) -> None:
+        job = followed.job
         self._learn(followed)
         if snapshot.state is ClipState.SUCCEEDED:
             made = [c for c in snapshot.clips if c.state is ClipState.SUCCEEDED]
@@ -245,13 +313,14 @@ class Poller:
 
     def _learn(self, followed: _Followed) -> None:
         """Note how long the task took: as long as between the last two looks."""
-        if followed.job.request is None:
+        job = followed.job
+        if job.request is None:
             # Nobody knows when a task began that was made elsewhere.
             return
         self.schedule.observe(
             followed.kind,
             followed.seen_s,
-            max(followed.seen_s, self._age_s(followed.job)),
+            max(followed.seen_s, _age_s(job, self.clock.now())),
             pending_s=followed.pending_s,
         )
 
@@ -261,10 +330,9 @@ class Poller:
         followed.short_looks += 1
         return followed.short_looks < SHORT_LOOKS
 
-    def _again(self, followed: _Followed, wait_s: float) -> None:
-        now = self.clock.now()
+    def _again(self, followed: _Followed, now: float, wait_s: float) -> None:
         if now < followed.deadline:
-            self._push(followed, min(now + wait_s, followed.deadline))
+            self._plan(followed, now, min(wait_s, followed.deadline - now))
             return
         job = followed.job
         message = (
@@ -273,16 +341,26 @@ class Poller:
         )
         self.books.detach(job, JobTimedOut(message))
 
+    def _plan(self, followed: _Followed, now: float, wait_s: float) -> None:
+        """Enter the next look, and its share of what the host takes."""
+        if self.ration is not None:
+            followed.share = self.ration.enter(max(wait_s, SHORTEST_ASKED_S))
+        self._push(followed, now + wait_s)
 
-def _kind(job: MusicJob[Any], provider: Provider) -> Kind:
-    """Say which tasks take about as long as this one."""
-    request = job.request
-    operation = "any" if request is None else request.OPERATION
-    model = getattr(request, "model", None) or getattr(request, "version", None)
-    return Kind(
-        name=f"{provider.name}/{operation}/{model or 'any'}",
-        typical_s=provider.typical_s[0],
-        floor_s=provider.pace_s,
+
+def _age_s(job: MusicJob[Any], now: float) -> float:
+    """Give how long ago the service took a task."""
+    assert job._sent_at is not None
+    return max(0.0, now - job._sent_at)
+
+
+def _tell(job: MusicJob[Any], snapshot: TaskSnapshot) -> None:
+    """Let those who watch know how far it is."""
+    is_pending = snapshot.state is ClipState.PENDING
+    job._advance(
+        job.state if is_pending else JobState.RUNNING,
+        clips=snapshot.clips or None,
+        progress=snapshot.progress,
     )
 
 

@@ -151,7 +151,8 @@ class Transport:
     _stack: contextlib.AsyncExitStack = attrs.field(
         factory=contextlib.AsyncExitStack, init=False
     )
-    _last_key: str = attrs.field(default="", init=False)
+    _last_key: bytes = attrs.field(default=b"", init=False)
+    _last_headers: Mapping[str, str] = attrs.field(factory=dict, init=False)
     _proxy: str | None = attrs.field(default=None, init=False)
     _look_limit: aiohttp.ClientTimeout = attrs.field(init=False)
     _creates: aiohttp.ClientSession = attrs.field(init=False)
@@ -297,35 +298,32 @@ class Transport:
     def _connect_s(self) -> float:
         return min(CONNECT_S, self._timeout_s)
 
-    async def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {await self._resolve_key()}"}
+    async def _headers(self) -> Mapping[str, str]:
+        """Give what carries the key; one that never changes is checked once."""
+        if self._last_key and not callable(self._key):
+            return self._last_headers
+        key = _checked(await self._resolve_key())
+        self._last_key = key.encode()
+        self._last_headers = {"Authorization": f"Bearer {key}"}
+        return self._last_headers
 
-    async def _resolve_key(self) -> str:
-        key: object = self._key
-        if callable(key):
-            try:
-                key = key()
-                key = await key if inspect.isawaitable(key) else key
-            except Exception as error:
-                message = (
-                    f"api_key() raised {type(error).__name__}, so nothing was sent."
-                    " Mend what gives the key."
-                )
-                raise NotSent(message) from error
-        is_fit = isinstance(key, str) and key.isascii() and key.isprintable()
-        if not (isinstance(key, str) and key and is_fit and " " not in key):
+    async def _resolve_key(self) -> object:
+        if not callable(self._key):
+            return self._key
+        try:
+            key: object = self._key()
+            return await key if inspect.isawaitable(key) else key
+        except Exception as error:
             message = (
-                "The API key is empty, or holds spaces or other characters that no"
-                " header can carry. Copy it again, without quotes or line ends."
+                f"api_key() raised {type(error).__name__}, so nothing was sent."
+                " Mend what gives the key."
             )
-            raise AuthenticationFailed(message)
-        self._last_key = key
-        return key
+            raise NotSent(message) from error
 
     async def _reply(self, response: aiohttp.ClientResponse) -> Reply:
         body = await response.read()
         # A service that repeats the key must not put it into our messages.
-        body = body.replace(self._last_key.encode(), b"[key]")
+        body = body.replace(self._last_key, b"[key]")
         return Reply(
             status=response.status,
             headers=response.headers,
@@ -346,6 +344,17 @@ class Transport:
             " AIOMUSIC_BASE_URL.",
             retry=Retry.AFTER_EDIT if is_hopeless else Retry.NOW,
         )
+
+
+def _checked(key: object) -> str:
+    is_fit = isinstance(key, str) and key.isascii() and key.isprintable()
+    if not (isinstance(key, str) and key and is_fit and " " not in key):
+        message = (
+            "The API key is empty, or holds spaces or other characters that no"
+            " header can carry. Copy it again, without quotes or line ends."
+        )
+        raise AuthenticationFailed(message)
+    return key
 
 
 _NETWORK = (aiohttp.ClientError, TimeoutError, ConnectionError)
