@@ -7,6 +7,7 @@ import attrs
 
 from aiomusic import _wire
 from aiomusic._clock import Clock
+from aiomusic._gate import Gate
 from aiomusic._transport import Transport
 from aiomusic.errors import MusicError
 
@@ -27,6 +28,7 @@ class Balance:
     """
 
     transport: Transport
+    gate: Gate
     clock: Clock
     is_wanted: bool
     value: int | None = None
@@ -58,6 +60,7 @@ class Balance:
 
     async def _ask(self) -> int | None:
         with anyio.move_on_after(PATIENCE_S):
+            await self.gate.wait()
             try:
                 reply = await self.transport.get(_wire.CREDITS_PATH)
                 self.see(_wire.read_credits(reply).total)

@@ -20,7 +20,7 @@ from aiomusic._job import JobState, MusicJob
 from aiomusic._log import say
 from aiomusic._poller import Poller
 from aiomusic._request import Request
-from aiomusic._schedule import Schedule
+from aiomusic._schedule import Fixed, Ration, Schedule
 from aiomusic._submit import OnKnownKey, Submitter
 from aiomusic._transport import Transport
 from aiomusic.errors import (
@@ -66,6 +66,7 @@ class Run:
         schedule: Schedule,
         clock: Clock,
         job_timeout_s: float,
+        requests_per_s: float | None,
         hooks: Hooks | None,
         on_known_key: OnKnownKey,
     ) -> None:
@@ -74,10 +75,10 @@ class Run:
         self.clock = clock
         self.hooks = hooks
         self.books = Books(journal=journal, limits=limits, clock=clock)
+        self.gate = gate = Gate(clock, requests_per_s)
         self.balance = Balance(
-            transport=transport, clock=clock, is_wanted=journal.is_kept
+            transport=transport, gate=gate, clock=clock, is_wanted=journal.is_kept
         )
-        gate = Gate(clock)
         self.poller = Poller(
             transport=transport,
             books=self.books,
@@ -85,6 +86,7 @@ class Run:
             schedule=schedule,
             clock=clock,
             job_timeout_s=job_timeout_s,
+            ration=_ration(schedule, requests_per_s),
         )
         self.submitter = Submitter(
             transport=transport,
@@ -389,6 +391,7 @@ class Run:
         """Ask for something free; a passing fault is met by asking again."""
         failures = 0
         while True:
+            await self.gate.wait()
             try:
                 return decode(await self.transport.get(path))
             except (NotSent, ProtocolError, RateLimited, ServiceFailed) as error:
@@ -396,6 +399,13 @@ class Run:
                 if failures == MOST_READ_TRIES or error.retry is Retry.AFTER_EDIT:
                     raise
                 await self.clock.sleep(_wait_s(error, failures))
+
+
+def _ration(schedule: Schedule, per_s: float | None) -> Ration | None:
+    """Give what prices looks, where they are placed by price and rationed."""
+    if per_s is None or isinstance(schedule.pace, Fixed):
+        return None
+    return Ration(per_s=per_s, least_s=schedule.pace.price_s)
 
 
 def _request(record: Record) -> Request[Any] | None:

@@ -77,6 +77,10 @@ class MusicSession:
             each other than the provider advises.
         delay_price: How many looks one second of delay is worth, where the pace is
             learned; four times as much halves the delay and doubles the looks.
+        requests_per_s: How many requests a second may go to the API, creates and
+            looks together and evenly spaced, beside what `download` fetches; None:
+            no limit.  Where more looks are due than that, those go first that are
+            likeliest to find an end.
         http: Your own aiohttp session, which is used and never closed here; None:
             one is made, which honours proxy environment variables.
         clock: Where the time comes from, for tests.
@@ -102,6 +106,7 @@ class MusicSession:
         job_timeout_s: float = 1800.0,
         poll_every_s: float | None = None,
         delay_price: float = 4.0,
+        requests_per_s: float | None = None,
         http: aiohttp.ClientSession | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -111,6 +116,8 @@ class MusicSession:
         _check_above_zero("request_timeout_s", request_timeout_s)
         _check_above_zero("job_timeout_s", job_timeout_s)
         _check_above_zero("delay_price", delay_price)
+        if requests_per_s is not None:
+            _check_above_zero("requests_per_s", requests_per_s)
         _check_one_of("on_exit", on_exit, ("wait", "detach"))
         _check_one_of("on_known_key", on_known_key, ("attach", "new", "error"))
         self._api_key = Hidden(api_key)
@@ -126,6 +133,7 @@ class MusicSession:
         self._on_exit = on_exit
         self._request_timeout_s = request_timeout_s
         self._job_timeout_s = job_timeout_s
+        self._requests_per_s = requests_per_s
         self._schedule = Schedule(
             pace=Learned(delay_price=delay_price)
             if poll_every_s is None
@@ -174,6 +182,7 @@ class MusicSession:
             schedule=self._schedule,
             clock=self._clock,
             job_timeout_s=self._job_timeout_s,
+            requests_per_s=self._requests_per_s,
             hooks=self.webhooks,
             on_known_key=self._on_known_key,
         )

@@ -52,6 +52,8 @@ MOST_UNSENT_TRIES = 5
 MOST_429_TRIES = 10
 TOO_MANY_REQUESTS = 429
 MOST_ADMITTED_TOGETHER = 64
+# So many creates have connections at one time, however many tasks may be in flight.
+MOST_ON_WIRE = 256
 # How often to ask again for what another process may have freed, or found out.
 SHARED_S = 0.25
 # How long a callback may take to bring home a task id that was lost.
@@ -82,6 +84,8 @@ class Submitter:
     # Those whose create is on the wire, or about to be written down.
     _sending: set[asyncio.Task[Any]] = attrs.field(factory=set)
     _admitting: asyncio.Lock = attrs.field(factory=asyncio.Lock)
+    _line: asyncio.Lock = attrs.field(factory=asyncio.Lock)
+    _on_wire: int = 0
 
     def queue(self, job: MusicJob[Any]) -> None:
         """Take a job; `run` sends it when there is room."""
@@ -138,7 +142,8 @@ class Submitter:
         """Give the first jobs of the queue; those that were cancelled are gone."""
         while self._queue and self._queue[0].done():
             self._queue.popleft()
-        first = itertools.islice(self._queue, MOST_ADMITTED_TOGETHER)
+        room = min(MOST_ADMITTED_TOGETHER, MOST_ON_WIRE - self._on_wire)
+        first = itertools.islice(self._queue, room)
         return list(itertools.takewhile(lambda job: not job.done(), first))
 
     def _pop(self, jobs: list[MusicJob[Any]]) -> None:
@@ -152,6 +157,7 @@ class Submitter:
         match verdict:
             case Granted(attempt):
                 job._attempt = attempt
+                self._on_wire += 1
                 task = tasks.create_task(self._submit(job))
                 task.add_done_callback(self._sending.discard)
             case Known(record):
@@ -242,7 +248,7 @@ class Submitter:
     async def _buy(self, job: MusicJob[Any], sending: Sending) -> None:
         """Send the create, and write down what it came to."""
         try:
-            created = await self._create(job, sending)
+            created = await self._create_once(job, sending)
         except SubmissionUnknown as error:
             await self._unknown(job, error)
         except MusicError as error:
@@ -339,6 +345,14 @@ class Submitter:
             message = "The job was cancelled before it was sent; it costs nothing."
             self.books.fail(job, JobCancelled(message), state=JobState.CANCELLED)
 
+    async def _create_once(self, job: MusicJob[Any], sending: Sending) -> object:
+        try:
+            return await self._create(job, sending)
+        finally:
+            # There is room on the wire for the next.
+            self._on_wire -= 1
+            self.books.changed.set()
+
     async def _create(self, job: MusicJob[Any], sending: Sending) -> object:
         """
         Send the create until it is sent once.
@@ -371,7 +385,10 @@ class Submitter:
 
     async def _pass_gate(self, job: MusicJob[Any]) -> None:
         """Wait until the host takes requests, unless the job is given up."""
-        await self.gate.wait()
+        if not self.gate.pass_now():
+            # One at a time waits in line with the looks, so that they take turns.
+            async with self._line:
+                await self.gate.wait()
         if job.done():
             message = "The job was cancelled before it was sent; it costs nothing."
             raise JobCancelled(message)

@@ -1,5 +1,7 @@
 """A 429 keeps every request to the host back, for as long as it should."""
 
+import asyncio
+
 import pytest
 
 from aiomusic._gate import Gate, backoff_s
@@ -105,3 +107,51 @@ async def test_a_gate_that_is_shut_again_meanwhile_is_waited_for_again(
     await gate.wait()
 
     assert ([5.0, 7.0], 12.0) == (clock.slept, clock.now())
+
+
+async def test_at_a_rate_requests_are_evenly_spaced(clock: LeapingClock) -> None:
+    """However many ask at once, each waits for the one before it."""
+    gate = Gate(clock, per_s=4.0)
+    passed: list[float] = []
+
+    async def go() -> None:
+        await gate.wait()
+        passed.append(clock.now())
+
+    await asyncio.gather(*(go() for _ in range(5)))
+
+    assert [0.0, 0.25, 0.5, 0.75, 1.0] == passed
+
+
+async def test_a_pause_is_not_made_up_for(clock: LeapingClock) -> None:
+    """After a quiet time requests are as far apart as ever."""
+    gate = Gate(clock, per_s=4.0)
+    await gate.wait()
+    clock.advance(60.0)
+
+    await gate.wait()
+    await gate.wait()
+
+    assert 60.25 == clock.now()
+
+
+async def test_who_need_not_wait_does_not(gate: Gate, clock: LeapingClock) -> None:
+    """Without a rate any number pass at once, until a 429."""
+    passed = [gate.pass_now(), gate.pass_now()]
+    gate.close(1.0)
+
+    assert [True, True, False] == [*passed, gate.pass_now()]
+    clock.advance(1.0)
+    assert gate.pass_now()
+
+
+async def test_nobody_passes_those_who_wait(clock: LeapingClock) -> None:
+    """Whoever asks while others stand in line has to join it."""
+    gate = Gate(clock, per_s=1.0)
+    assert gate.pass_now()
+    waiting = asyncio.create_task(gate.wait())
+    await asyncio.sleep(0)
+    clock._now = 1.0
+
+    assert not gate.pass_now()
+    await waiting

@@ -1,0 +1,184 @@
+"""One loop looks at every task: at the host's pace, and none is left behind."""
+
+import itertools
+import random
+from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from aiomusic import JobState, MusicJob, MusicSession
+from aiomusic.emulator import Emulator, Pace
+from aiomusic.testing import LeapingClock
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def clock() -> LeapingClock:
+    return LeapingClock()
+
+
+class Service:
+    """Riffusion as far as looks go: its tasks end by the clock, and it asks nothing."""
+
+    def __init__(self, clock: LeapingClock, median_s: float) -> None:
+        self.ends_at: dict[str, float] = {}
+        self._clock = clock
+        self._median_s = median_s
+        self._dice = random.Random(5)
+        self.url = ""
+
+    async def create(self, _request: web.Request) -> web.Response:
+        task_id = f"task-{len(self.ends_at)}"
+        lasts_s = self._median_s * self._dice.lognormvariate(0.0, 0.35)
+        self.ends_at[task_id] = self._clock.now() + lasts_s
+        return web.json_response({"task_id": task_id})
+
+    async def look(self, request: web.Request) -> web.Response:
+        is_over = self._clock.now() >= self.ends_at[request.match_info["task_id"]]
+        state = "succeeded" if is_over else "running"
+        clips = [{"clip_id": f"clip-{n}", "state": state} for n in range(2)]
+        return web.json_response({"code": 200, "data": clips})
+
+
+@pytest.fixture
+async def service(clock: LeapingClock) -> AsyncIterator[Service]:
+    service = Service(clock, median_s=60.0)
+    app = web.Application()
+    app.router.add_post("/api/v1/riffusion/create", service.create)
+    app.router.add_get("/api/v1/riffusion/task/{task_id}", service.look)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    service.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield service
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def http(
+    clock: LeapingClock, sent_at: list[float]
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client that notes when each request goes out."""
+
+    async def note(
+        _session: aiohttp.ClientSession,
+        _context: SimpleNamespace,
+        _params: aiohttp.TraceRequestStartParams,
+    ) -> None:
+        sent_at.append(clock.now())
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(note)
+    async with aiohttp.ClientSession(trace_configs=[trace]) as http:
+        yield http
+
+
+@pytest.fixture
+def sent_at() -> list[float]:
+    return []
+
+
+def shortest_gap(times: list[float]) -> float:
+    return min(later - sooner for sooner, later in itertools.pairwise(times))
+
+
+@pytest.mark.parametrize("per_s", [0.25, 2.0, 7.0])
+async def test_creates_and_looks_share_a_rate(
+    clock: LeapingClock, http: aiohttp.ClientSession, sent_at: list[float], per_s: float
+) -> None:
+    """Never do two go out nearer than the rate allows, and every job succeeds."""
+    async with (
+        Emulator(
+            pace=Pace.seconds(5.0, 50.0, spread=0.35), media=False, clock=clock
+        ) as api,
+        MusicSession(
+            api.key,
+            base_url=api.url,
+            concurrency=20,
+            requests_per_s=per_s,
+            http=http,
+            clock=clock,
+        ) as music,
+    ):
+        jobs = [music.riffusion.create(f"song {n}") for n in range(30)]
+        for job in jobs:
+            await job
+
+    assert len(sent_at) == api.submissions + api.polls
+    assert 1.0 / per_s <= shortest_gap(sent_at) + 1e-9
+    assert {JobState.SUCCEEDED} == {job.state for job in jobs}
+
+
+async def test_without_a_rate_nothing_is_kept_back(
+    service: Service,
+    clock: LeapingClock,
+    http: aiohttp.ClientSession,
+    sent_at: list[float],
+) -> None:
+    """What is bought together is sent together."""
+    async with MusicSession(
+        "key", base_url=service.url, http=http, clock=clock, on_exit="detach"
+    ) as music:
+        jobs = [music.riffusion.create(f"song {n}") for n in range(10)]
+        await reach(jobs, JobState.PENDING)
+
+    assert [0.0] * 10 == sent_at
+
+
+async def test_looks_and_creates_take_turns_at_a_rate(
+    service: Service, clock: LeapingClock, http: aiohttp.ClientSession
+) -> None:
+    """Jobs end while a long queue of creates is still being sent."""
+    async with MusicSession(
+        "key",
+        base_url=service.url,
+        concurrency=400,
+        requests_per_s=2.0,
+        http=http,
+        clock=clock,
+        on_exit="detach",
+    ) as music:
+        jobs = [music.riffusion.create(f"song {n}") for n in range(400)]
+        await jobs[0]
+
+        waiting = [job for job in jobs if job.task_id is None]
+
+    assert len(waiting) > 200
+
+
+async def test_looks_are_dearer_while_more_are_asked_for_than_the_rate_allows(
+    service: Service, clock: LeapingClock, http: aiohttp.ClientSession
+) -> None:
+    """Their price rises with the tasks in flight, and falls when those are over."""
+    async with MusicSession(
+        "key",
+        base_url=service.url,
+        concurrency=60,
+        requests_per_s=1.0,
+        http=http,
+        clock=clock,
+    ) as music:
+        assert music._run is not None
+        ration = music._run.poller.ration
+        assert ration is not None
+        jobs = [music.riffusion.create(f"song {n}") for n in range(60)]
+        await reach(jobs, JobState.PENDING)
+
+        dear_s = ration.price_s
+        for job in jobs:
+            await job
+
+    assert dear_s > 2 * ration.least_s
+    assert ration.least_s == ration.price_s
+    assert ration._demand == pytest.approx(0.0, abs=1e-9)
+
+
+async def reach(jobs: Sequence[MusicJob[object]], state: JobState) -> None:
+    for job in jobs:
+        async for update in job.updates():
+            if update.state is state:
+                break
