@@ -68,18 +68,27 @@ class Sending:
     What is known to have happened to one create, however it ends.
 
     Args:
-        note_sent: Is called just before the first byte leaves, and keeps it back by
+        note_sent: Is called just before the body leaves, and keeps it back by
             raising.
         note_unsent: Is called when it turns out that nothing was bought.
+
+    Attributes:
+        kept_back: Why the body did not leave.
     """
 
     _note_sent: Callable[[], None]
     _note_unsent: Callable[[], None]
     is_sent: bool = False
+    kept_back: MusicError | None = None
 
     def begin(self) -> None:
-        """Say that the first byte is about to leave."""
-        self._note_sent()
+        """Say that the body is about to leave."""
+        try:
+            self._note_sent()
+        except MusicError as error:
+            # aiohttp sends bodies in a task of its own, and keeps what it raises.
+            self.kept_back = error
+            raise
         self.is_sent = True
 
     def undo(self) -> None:

@@ -12,5 +12,7 @@ _log.addHandler(logging.NullHandler())
 
 def say(level: int, message: str, *values: object) -> None:
     """Log a line; a handler that raises must not cost a job that is paid for."""
+    if not _log.isEnabledFor(level):
+        return
     with contextlib.suppress(Exception):
         _log.log(level, message, *values)

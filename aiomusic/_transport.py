@@ -1,9 +1,9 @@
 """
 The only user of the aiohttp client: bytes out, bytes in, and what was sent.
 
-A create is paid for, so what counts when it breaks is whether any of it was put
-on a socket.  aiohttp tells that through its trace hooks; the class of the
-exception does not.
+A create is paid for, so what counts when it breaks is whether any of its body was
+put on a socket.  The class of the exception does not tell, so the body itself does:
+it notes when aiohttp takes its bytes.
 """
 
 import contextlib
@@ -13,8 +13,7 @@ import ssl
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from types import SimpleNamespace
-from typing import Generic, TypeAlias, TypeVar, final
+from typing import Generic, Self, TypeAlias, TypeVar, final
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -103,21 +102,26 @@ def key_from(value: ApiKey | None) -> ApiKey:
     return key
 
 
-async def _note_headers(
-    _session: aiohttp.ClientSession,
-    context: SimpleNamespace,
-    _params: aiohttp.TraceRequestHeadersSentParams,
-) -> None:
-    # The hook is called just before the first byte: from here on, it may be paid.
-    if isinstance(context.trace_request_ctx, Sending):
-        context.trace_request_ctx.begin()
+@final
+class _Body:
+    """The bytes of a create; aiohttp can't send them without asking for them here."""
 
+    __slots__ = ("_data", "_sending")
 
-def _trace() -> aiohttp.TraceConfig:
-    trace = aiohttp.TraceConfig()
-    trace.on_request_headers_sent.append(_note_headers)
-    trace.freeze()
-    return trace
+    def __init__(self, data: bytes, sending: Sending) -> None:
+        self._data: bytes | None = data
+        self._sending = sending
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        data, self._data = self._data, None
+        if data is None:
+            raise StopAsyncIteration
+        # From here on, it may be paid.
+        self._sending.begin()
+        return data
 
 
 @final
@@ -154,7 +158,7 @@ class Transport:
     _last_key: bytes = attrs.field(default=b"", init=False)
     _last_headers: Mapping[str, str] = attrs.field(factory=dict, init=False)
     _proxy: str | None = attrs.field(default=None, init=False)
-    _look_limit: aiohttp.ClientTimeout = attrs.field(init=False)
+    _limit: aiohttp.ClientTimeout = attrs.field(init=False)
     _creates: aiohttp.ClientSession = attrs.field(init=False)
     _looks: aiohttp.ClientSession = attrs.field(init=False)
 
@@ -166,32 +170,24 @@ class Transport:
 
     async def open(self) -> None:
         """Open the connections' pools."""
-        self._look_limit = aiohttp.ClientTimeout(
-            total=self._timeout_s, sock_connect=self._connect_s
-        )
+        self._limit = self._limit_s(0.0)
         if self._http is not None:
             if self._http.closed:
                 message = "The aiohttp session given as http= is closed."
                 raise RuntimeError(message)
-            trace = _trace()
-            self._http.trace_configs.append(trace)
-            self._stack.callback(self._http.trace_configs.remove, trace)
             self._creates = self._looks = self._http
             return
         self._proxy = _proxy_for(self._base_url)
-        self._creates = await self._open(CREATE_KEEPALIVE_S, [_trace()])
-        self._looks = await self._open(LOOK_KEEPALIVE_S, [])
+        self._creates = await self._open(CREATE_KEEPALIVE_S)
+        self._looks = await self._open(LOOK_KEEPALIVE_S)
 
-    async def _open(
-        self, keepalive_s: float, traces: list[aiohttp.TraceConfig]
-    ) -> aiohttp.ClientSession:
+    async def _open(self, keepalive_s: float) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             keepalive_timeout=keepalive_s,
             limit=0,  # what is in flight is limited before it comes here
         )
         session = aiohttp.ClientSession(
             connector=connector,
-            trace_configs=traces,
             read_bufsize=CHUNK_BYTES,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -210,28 +206,30 @@ class Transport:
         Args:
             path: Where to.
             body: JSON.
-            sending: Is told when the first byte leaves.
+            sending: Is told when the body leaves.
             reply_s: How much longer than other calls it may take.
 
         Raises:
-            NotSent: No byte of it left.
+            NotSent: Nothing of its body left.
             SubmissionUnknown: Some of it left, and no whole reply came.
+            MusicError: What kept it back, as *sending* was told.
         """
         headers = await self._headers()
         what = f"POST {path}"
-        limit = aiohttp.ClientTimeout(
-            total=self._timeout_s + reply_s, sock_connect=self._connect_s
-        )
+        limit = self._limit_s(reply_s) if reply_s else self._limit
         try:
             async with self._creates.post(
                 self._base_url + path,
-                data=body,
-                headers={**headers, "Content-Type": "application/json"},
+                data=_Body(body, sending),
+                headers={
+                    **headers,
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(body)),
+                },
                 timeout=limit,
                 allow_redirects=False,
                 raise_for_status=False,
                 proxy=self._proxy,
-                trace_request_ctx=sending,
             ) as response:
                 return await self._reply(response)
         except _REFUSED_CALL as error:
@@ -242,6 +240,8 @@ class Transport:
                     " again. Look at your credits and at the service's own list of"
                     " songs before you repeat it.",
                 ) from _plain(error)
+            if sending.kept_back is not None:
+                raise sending.kept_back from None
             raise self._not_sent(what, error) from _plain(error)
 
     async def get(self, path: str) -> Reply:
@@ -257,7 +257,7 @@ class Transport:
             async with self._looks.get(
                 self._base_url + path,
                 headers=headers,
-                timeout=self._look_limit,
+                timeout=self._limit,
                 allow_redirects=False,
                 raise_for_status=False,
                 proxy=self._proxy,
@@ -293,6 +293,11 @@ class Transport:
                     headers=response.headers,
                     chunks=response.content.iter_chunked(CHUNK_BYTES),
                 )
+
+    def _limit_s(self, reply_s: float) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(
+            total=self._timeout_s + reply_s, sock_connect=self._connect_s
+        )
 
     @property
     def _connect_s(self) -> float:

@@ -73,6 +73,14 @@ class Accepted:
     """When it asks to be looked at first."""
 
 
+@final
+@attrs.frozen(kw_only=True)
+class _TaskMade:
+    """``{task_id, message}``, as a create is answered."""
+
+    task_id: Name
+
+
 def encode(body: Mapping[str, object]) -> bytes:
     """
     Give the bytes of a JSON body.
@@ -81,13 +89,13 @@ def encode(body: Mapping[str, object]) -> bytes:
         InvalidRequest: It holds what JSON can't, which only ``extra`` can bring.
     """
     try:
-        text = json.dumps(
-            body, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-        )
-        return text.encode()
+        return _JSON.encode(body).encode()
     except (TypeError, ValueError) as error:
         message = f"The request can't be sent as JSON: {error}. Nothing was sent."
         raise InvalidRequest(message, rule="it must be JSON") from error
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def read_created(request: Request[Any], reply: Reply) -> Accepted | object:
@@ -103,8 +111,8 @@ def read_created(request: Request[Any], reply: Reply) -> Accepted | object:
         raise _unreadable(what, reply, "it does not tell whether it was done")
     body = _read_ok(reply, what)
     if request.REPLY is None:
-        accepted = _structure(body, Accepted, what)
-        return attrs.evolve(accepted, retry_after_s=retry_after_s(reply))
+        accepted = _structure(body, _TaskMade, what)
+        return Accepted(task_id=accepted.task_id, retry_after_s=retry_after_s(reply))
     return _structure(body, request.REPLY, what).to_result(request)
 
 

@@ -12,13 +12,12 @@ import asyncio
 import itertools
 import json
 import statistics
-import subprocess
-import sys
 import time
 from typing import Any
 
 import aiohttp
 from aiohttp import web
+from serving import serve, served_by
 
 from aiomusic import MusicSession
 
@@ -74,19 +73,6 @@ def app(looks_per_task: int) -> web.Application:
     return found
 
 
-def serve(looks_per_task: int) -> None:
-    """Serve until killed; the first line printed is the port."""
-
-    async def main() -> None:
-        runner = web.AppRunner(app(looks_per_task), access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        print(runner.addresses[0][1], flush=True)
-        await asyncio.Event().wait()
-
-    asyncio.run(main())
-
-
 async def library(url: str, jobs: int) -> None:
     async with MusicSession(
         "key", base_url=url, concurrency=jobs, poll_every_s=0
@@ -118,20 +104,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=50)
     parser.add_argument("--looks", type=int, default=100, help="looks a job")
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve(options.looks)
+        serve(app(options.looks))
         return
-    command = [sys.executable, __file__, "--serve", "--looks", str(options.looks)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
-            report(url, options.jobs, options.looks, options.runs)
-        finally:
-            server.kill()
+    with served_by(__file__, "--looks", str(options.looks)) as url:
+        report(url, options.jobs, options.looks, options.runs)
 
 
 def report(url: str, jobs: int, looks: int, runs: int) -> None:
