@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast, final
 import attrs
 
 from aiomusic._request import Request
-from aiomusic.errors import Charged, JobTimedOut, MusicError
+from aiomusic.errors import Charged, JobError, JobTimedOut, MusicError
 from aiomusic.results import Clip, TaskSnapshot
 
 __all__ = ["JobOwner", "JobState", "JobUpdate", "Look", "MusicJob", "Sending", "Submit"]
@@ -290,9 +290,10 @@ class MusicJob(Generic[R_co]):
                 f"The job is {self._state} after {timeout_s:g} s of waiting."
                 " It goes on: wait for it again, or leave it to the session."
             )
-            raise JobTimedOut(
+            late = JobTimedOut(
                 message, charged=self._charged, key=self._key, task_id=self._task_id
-            ) from None
+            )
+            raise late._when(self._state, self.elapsed_s) from None
 
     @property
     def _charged(self) -> Charged:
@@ -449,6 +450,8 @@ class MusicJob(Generic[R_co]):
         """End it, once; a second end changes nothing."""
         if self._is_settled:
             return
+        if isinstance(error, JobError):
+            error._when(self._state, self.elapsed_s)
         self._is_settled = True
         self._state = state
         self._result = result

@@ -123,13 +123,14 @@ class MusicError(Exception):
         self.task_id = task_id
 
     def __str__(self) -> str:
-        about = [
-            f"{name} {value}"
-            for name, value in (("job", self.key), ("task", self.task_id))
-            if value is not None
-        ]
+        about = self._known()
         text = str(self.args[0])
         return f"{text} [{', '.join(about)}]" if about else text
+
+    def _known(self) -> list[str]:
+        """Say what it is about, in a few words each."""
+        ids = (("job", self.key), ("task", self.task_id))
+        return [f"{name} {value}" for name, value in ids if value is not None]
 
     def _about(
         self,
@@ -291,7 +292,28 @@ class ProtocolError(MusicError):
 
 
 class JobError(MusicError):
-    """A job ended without its result."""
+    """
+    A job ended without its result, or the waiting for it ended.
+
+    Attributes:
+        state: The `JobState` that the job was last seen in; None: it is not known.
+        elapsed_s: Seconds since the job was made; None: they are not known.
+    """
+
+    state: str | None = None
+    elapsed_s: float | None = None
+
+    def _known(self) -> list[str]:
+        known = super()._known()
+        if self.state is not None and self.elapsed_s is not None:
+            known.append(f"{self.state} after {self.elapsed_s:.1f} s")
+        return known
+
+    def _when(self, state: str, elapsed_s: float) -> Self:
+        """Add how far the job was, unless that is known."""
+        self.state = self.state or state
+        self.elapsed_s = elapsed_s if self.elapsed_s is None else self.elapsed_s
+        return self
 
 
 class JobFailed(JobError):

@@ -139,6 +139,8 @@ async def test_wait_says_that_the_job_goes_on(music: MusicSession) -> None:
 
     assert isinstance(caught.value, TimeoutError)
     assert job.key == caught.value.key
+    assert f"The job is {caught.value.state} after 0 s" in str(caught.value)
+    assert caught.value.elapsed_s is not None
     assert 2 == len(await job.wait(timeout_s=60))
 
 

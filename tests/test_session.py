@@ -85,6 +85,7 @@ async def test_an_exception_detaches_and_arrives_bare(api: Emulator) -> None:
         in_flight_end.value.task_id,
     )
     assert ("no", None) == (queued_end.value.charged, queued_end.value.task_id)
+    assert ("pending", "queued") == (in_flight_end.value.state, queued_end.value.state)
     assert 2 == api.submissions
 
 

@@ -220,6 +220,8 @@ async def test_looks_that_fail_for_ever_end_the_following(
 
     assert ("yes", job.task_id) == (caught.value.charged, caught.value.task_id)
     assert "music.attach('riffusion'" in str(caught.value)
+    assert "pending" == caught.value.state
+    assert job.elapsed_s == caught.value.elapsed_s
     assert caught.value.__cause__ is not None
 
 
@@ -238,6 +240,12 @@ async def test_a_task_that_never_ends_times_out(
 
     assert ("yes", job.task_id) == (caught.value.charged, caught.value.task_id)
     assert pytest.approx(100, abs=1) == clock.now()
+    assert "running" == caught.value.state
+    assert pytest.approx(100, abs=1) == caught.value.elapsed_s
+    assert f"[job {job.key}, task {job.task_id}, running after 100." in str(
+        caught.value
+    )
+    assert f"music.attach('riffusion', '{job.task_id}')" in str(caught.value)
 
 
 async def test_words_refused_on_the_look_end_the_job(music: MusicSession) -> None:
