@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aiomusic._batch import wait_all
     from aiomusic._job import JobState, JobUpdate, MusicJob
     from aiomusic._quote import Quote
     from aiomusic._request import Request
@@ -94,9 +95,11 @@ __all__ = [
     "nuro",
     "riffusion",
     "suno",
+    "wait_all",
 ]
 
 _ROOMS = {
+    "aiomusic._batch": ("wait_all",),
     "aiomusic._job": ("JobState", "JobUpdate", "MusicJob"),
     "aiomusic._quote": ("Quote",),
     "aiomusic._request": ("Request",),

@@ -1,17 +1,20 @@
-"""Many requests in, jobs out as they finish: in bounded memory, stopped by rule."""
+"""Many jobs at once: run in bounded memory and stopped by rule, or waited for."""
 
 import asyncio
 import collections
+import contextlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, TypeVar, cast, final
 
 import attrs
 
 from aiomusic._job import MusicJob
 from aiomusic._request import Request
-from aiomusic.errors import BudgetExceeded
+from aiomusic.errors import BudgetExceeded, MusicError
 
-__all__ = ["Requests", "Source", "run_all"]
+__all__ = ["Requests", "Source", "run_all", "wait_all"]
+
+R = TypeVar("R")
 
 Source: TypeAlias = Request[Any] | tuple[str, Request[Any]]
 """A request, or its job's key and the request."""
@@ -138,3 +141,25 @@ async def _aiter(requests: Requests) -> AsyncIterator[Source]:
     else:
         for source in requests:
             yield source
+
+
+async def wait_all(jobs: Iterable[MusicJob[R]]) -> list[R | MusicError]:
+    """
+    Wait until all jobs are over, and give what each of them ended with.
+
+    Unlike `asyncio.gather` it makes no task for any of them, so that a hundred
+    thousand cost no more to wait for than one.
+    Cancelling it touches no job.
+
+    Args:
+        jobs: Of one session or of several; they are all taken before the first is
+            waited for.
+
+    Returns:
+        Each job's result or, in its place, its error, which is not raised.
+    """
+    waited = list(jobs)
+    for job in waited:
+        with contextlib.suppress(MusicError):
+            await job
+    return [job.error or cast("R", job._result) for job in waited]

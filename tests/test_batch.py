@@ -1,11 +1,20 @@
 """A batch pulls as slots free up, gives jobs as they finish, and stops by rule."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from aiomusic import BudgetExceeded, JobState, MusicSession, Request, riffusion
+from aiomusic import (
+    BudgetExceeded,
+    JobFailed,
+    JobState,
+    MusicSession,
+    Request,
+    riffusion,
+    wait_all,
+)
 from aiomusic.emulator import Emulator, Pace
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +66,24 @@ async def test_requests_are_taken_only_as_slots_free_up(music: MusicSession) -> 
         ahead = max(ahead, source.taken - given)
 
     assert 60 == given
+    assert ahead <= 10
+
+
+@pytest.mark.parametrize("ordered", [False, True], ids=["as they end", "ordered"])
+async def test_a_million_requests_are_not_read_ahead(
+    music: MusicSession, ordered: bool
+) -> None:
+    """However long a source is, and however slowly its jobs are taken."""
+    source, given, ahead = Source(1_000_000), 0, 0
+
+    async for _ in music.run(source, ordered=ordered):
+        given += 1
+        for _ in range(20):
+            await asyncio.sleep(0)
+        ahead = max(ahead, source.taken - given)
+        if given == 100:
+            break
+
     assert ahead <= 10
 
 
@@ -169,3 +196,44 @@ async def test_what_was_learned_is_kept_in_the_journal(
         state = music._schedule.to_state()
 
     assert ["riffusion/create/FUZZ-1.1 Pro"] == list(state["whole"])
+
+
+async def test_many_jobs_are_waited_for_at_once(music: MusicSession) -> None:
+    """Results stand in the order of the jobs, and an error in its job's place."""
+    prompts = ["one", "[[fail]]", "two"]
+
+    one, failed, two = await wait_all(music.riffusion.create(p) for p in prompts)
+
+    assert isinstance(failed, JobFailed)
+    assert [2, 2] == [len(clips) for clips in (one, two) if isinstance(clips, tuple)]
+
+
+async def test_waiting_for_many_makes_no_tasks(music: MusicSession) -> None:
+    """However many are waited for, it is the waiter alone that waits."""
+    jobs = [music.riffusion.create(f"song {n}") for n in range(50)]
+    waiter = asyncio.create_task(wait_all(jobs))
+    await asyncio.sleep(0)
+
+    watched = [job for job in jobs if job._waiters or job._enders]
+    outcomes = await waiter
+
+    assert [jobs[0]] == watched
+    assert 50 == len(outcomes)
+
+
+async def test_whoever_stops_waiting_for_many_touches_none(
+    music: MusicSession,
+) -> None:
+    """A wait that is cancelled costs no job."""
+    jobs = [music.riffusion.create(f"song {n}") for n in range(3)]
+
+    with pytest.raises(TimeoutError, match="^$"):
+        async with asyncio.timeout(0):
+            await wait_all(jobs)
+
+    assert [2, 2, 2] == [len(await job) for job in jobs]
+
+
+async def test_nothing_to_wait_for_is_no_wait() -> None:
+    """No jobs, no results."""
+    assert [] == await wait_all([])
