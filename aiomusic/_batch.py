@@ -4,22 +4,24 @@ import asyncio
 import collections
 import contextlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
-from typing import Any, TypeAlias, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, final
 
 import attrs
 
 from aiomusic._job import MusicJob
-from aiomusic._request import Request
 from aiomusic.errors import BudgetExceeded, MusicError
+
+if TYPE_CHECKING:
+    from aiomusic._request import Request
 
 __all__ = ["Requests", "Source", "run_all", "wait_all"]
 
 R = TypeVar("R")
 
-Source: TypeAlias = Request[Any] | tuple[str, Request[Any]]
+Source: TypeAlias = "Request[Any] | tuple[str, Request[Any]]"
 """A request, or its job's key and the request."""
 
-Requests: TypeAlias = Iterable[Source] | AsyncIterable[Source]
+Requests: TypeAlias = "Iterable[Source] | AsyncIterable[Source]"
 
 
 # Sets that keep their order, and can be taken from at both ends.

@@ -1,20 +1,23 @@
 """Requests, results and errors to JSON and back: for the journal, and for files."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
-import cattrs
-import cattrs.v
 
 from aiomusic import errors
-from aiomusic._request import Request
 from aiomusic.errors import ApiError, Charged, InvalidRequest, MusicError, Retry
-from aiomusic.providers._all import REQUESTS
+from aiomusic.providers._all import requests
 from aiomusic.results import Clip, Lyrics, Persona, Upload
+
+if TYPE_CHECKING:
+    import cattrs
+
+    from aiomusic._request import Request
 
 __all__ = [
     "canonical",
@@ -38,7 +41,7 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def fingerprint(request: Request[Any]) -> str:
+def fingerprint(request: "Request[Any]") -> str:
     """Tell one request from another by what would be sent."""
     text = canonical([request.PATH, _whole(request.to_body())])
     return hashlib.sha256(text.encode()).hexdigest()
@@ -57,14 +60,14 @@ def _whole(value: object) -> object:
             return value
 
 
-def request_to_json(request: Request[Any]) -> dict[str, object]:
+def request_to_json(request: "Request[Any]") -> dict[str, object]:
     """Give ``{"kind": "suno.create", …}``, with the fields that were set."""
     fields = {
         field.name: getattr(request, field.name)
         for field in attrs.fields(type(request))
         if getattr(request, field.name) != _default(field)
     }
-    return {"kind": request.kind(), **_CONVERTER.unstructure(fields)}
+    return {"kind": request.kind(), **_converter().unstructure(fields)}
 
 
 def _default(field: "attrs.Attribute[Any]") -> object:
@@ -72,7 +75,7 @@ def _default(field: "attrs.Attribute[Any]") -> object:
     return field.default if make is None else make()
 
 
-def request_from_json(value: Mapping[str, Any]) -> Request[Any]:
+def request_from_json(value: Mapping[str, Any]) -> "Request[Any]":
     """
     Read what `request_to_json` gave.
 
@@ -80,13 +83,15 @@ def request_from_json(value: Mapping[str, Any]) -> Request[Any]:
         ValueError: It is no request, or one that breaks a rule.
     """
     fields = dict(value)
-    kind = REQUESTS.get(str(fields.pop("kind", None)))
+    kind = requests().get(str(fields.pop("kind", None)))
     if kind is None:
-        known = ", ".join(REQUESTS)
+        known = ", ".join(requests())
         message = f"kind is {value.get('kind')!r}; it must be one of {known}."
         raise ValueError(message)
+    import cattrs  # noqa: PLC0415 - its cost
+
     try:
-        return _CONVERTER.structure(fields, kind)
+        return _converter().structure(fields, kind)
     except cattrs.BaseValidationError as error:
         places = "; ".join(
             cattrs.transform_error(error, path=kind.kind(), format_exception=_words)
@@ -96,6 +101,8 @@ def request_from_json(value: Mapping[str, Any]) -> Request[Any]:
 
 
 def _words(error: BaseException, kind: type | None) -> str:
+    import cattrs.v  # noqa: PLC0415 - its cost
+
     # A rule of ours is told in our own words.
     if isinstance(error, InvalidRequest):
         return str(error).rstrip(".")
@@ -120,9 +127,9 @@ def result_to_json(result: object) -> object:
     """Give the result of a job; clips are kept apart, so theirs is None."""
     match result:
         case Persona() | Upload():
-            return {type(result).__name__: _CONVERTER.unstructure(result)}
+            return {type(result).__name__: _converter().unstructure(result)}
         case (Lyrics(), *_):
-            return {"Lyrics": _CONVERTER.unstructure(result)}
+            return {"Lyrics": _converter().unstructure(result)}
         case _:
             return None
 
@@ -156,8 +163,10 @@ def clips_from_json(value: Any) -> tuple[Clip, ...]:  # noqa: ANN401 - JSON
 
 
 def _read(value: Any, kind: type[R]) -> R:  # noqa: ANN401 - JSON
+    import cattrs  # noqa: PLC0415 - its cost
+
     try:
-        return _CONVERTER.structure(value, kind)
+        return _converter().structure(value, kind)
     except (cattrs.BaseValidationError, AttributeError, TypeError) as error:
         message = f"this is no {getattr(kind, '__name__', kind)}: {error}"
         raise ValueError(message) from error
@@ -165,7 +174,7 @@ def _read(value: Any, kind: type[R]) -> R:  # noqa: ANN401 - JSON
 
 def to_json(value: object) -> Any:  # noqa: ANN401 - JSON
     """Give any value of this library as JSON."""
-    return _CONVERTER.unstructure(value)
+    return _converter().unstructure(value)
 
 
 def error_to_json(error: MusicError) -> dict[str, object]:
@@ -203,7 +212,10 @@ def error_from_json(value: Mapping[str, Any]) -> MusicError:
 _ERRORS = frozenset(errors.__all__) - {"Charged", "MusicWarning", "Retry"}
 
 
-def _converter() -> cattrs.Converter:
+@functools.cache
+def _converter() -> "cattrs.Converter":
+    import cattrs  # noqa: PLC0415 - its cost
+
     converter = cattrs.Converter(forbid_extra_keys=True)
     converter.register_unstructure_hook(datetime, datetime.isoformat)
     converter.register_structure_hook(
@@ -213,6 +225,3 @@ def _converter() -> cattrs.Converter:
         lambda kind: kind is object, lambda value, _: value
     )
     return converter
-
-
-_CONVERTER = _converter()

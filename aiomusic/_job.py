@@ -5,13 +5,15 @@ import collections
 import enum
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, final
 
 import attrs
 
-from aiomusic._request import Request
 from aiomusic.errors import Charged, JobError, JobTimedOut, MusicError
 from aiomusic.results import Clip, TaskSnapshot
+
+if TYPE_CHECKING:
+    from aiomusic._request import Request
 
 __all__ = ["JobOwner", "JobState", "JobUpdate", "Look", "MusicJob", "Sending", "Submit"]
 
@@ -125,7 +127,7 @@ class Submit(Protocol):
 
     def __call__(
         self,
-        request: Request[R],
+        request: "Request[R]",
         *,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
@@ -151,7 +153,7 @@ class MusicJob(Generic[R_co]):
 
     _owner: JobOwner
     _key: str
-    _request: Request[R_co] | None
+    _request: "Request[R_co] | None"
     _metadata: Mapping[str, object]
     _provider: str
     _made_at: float
@@ -189,7 +191,7 @@ class MusicJob(Generic[R_co]):
         return self._sending is not None and self._sending.is_sent
 
     @property
-    def request(self) -> Request[R_co] | None:
+    def request(self) -> "Request[R_co] | None":
         """What was asked for; None for a task that was adopted."""
         return self._request
 

@@ -1,11 +1,12 @@
 """What a list of requests would cost."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import attrs
 
-from aiomusic._request import Request
+if TYPE_CHECKING:
+    from aiomusic._request import Request
 
 __all__ = ["Quote", "quote"]
 
@@ -27,7 +28,7 @@ class Quote:
     by_operation: Mapping[str, int]
 
 
-def quote(requests: Iterable[Request[Any]]) -> Quote:
+def quote(requests: "Iterable[Request[Any]]") -> Quote:
     """Add up the costs."""
     jobs, by_operation = 0, dict[str, int]()
     for request in requests:

@@ -6,12 +6,12 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import anyio
 import attrs
 
-from aiomusic import _codec, _download, _wire
+from aiomusic import _codec, _wire
 from aiomusic._balance import Balance
 from aiomusic._books import Books
 from aiomusic._clock import Clock
@@ -19,7 +19,6 @@ from aiomusic._gate import Gate, backoff_s
 from aiomusic._job import JobState, MusicJob
 from aiomusic._log import say
 from aiomusic._poller import Poller
-from aiomusic._request import Request
 from aiomusic._schedule import Fixed, Ration, Schedule
 from aiomusic._submit import OnKnownKey, Submitter
 from aiomusic._transport import Transport
@@ -38,7 +37,10 @@ from aiomusic.journal import Journal, Limits, Record
 from aiomusic.providers._all import PROVIDERS
 from aiomusic.providers._replies import Provider
 from aiomusic.results import Clip, TaskSnapshot
-from aiomusic.webhooks import Event, Hooks
+
+if TYPE_CHECKING:
+    from aiomusic._request import Request
+    from aiomusic.webhooks import Event, Hooks
 
 __all__ = ["LEARNED", "Run"]
 
@@ -67,7 +69,7 @@ class Run:
         clock: Clock,
         job_timeout_s: float,
         requests_per_s: float | None,
-        hooks: Hooks | None,
+        hooks: "Hooks | None",
         on_known_key: OnKnownKey,
     ) -> None:
         self.transport = transport
@@ -166,7 +168,7 @@ class Run:
 
     def new_job(
         self,
-        request: Request[Any] | None,
+        request: "Request[Any] | None",
         provider: str,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
@@ -237,7 +239,7 @@ class Run:
         return known or job
 
     async def called_back(
-        self, job_key: str | None, attempt: int, event: Event
+        self, job_key: str | None, attempt: int, event: "Event"
     ) -> None:
         """Take a callback as a hint; what it claims is asked of the task itself."""
         if job_key is None:
@@ -256,7 +258,7 @@ class Run:
         return next((job for job in jobs if job.task_id == task_id), None)
 
     async def _belongs_elsewhere(
-        self, job_key: str, attempt: int, event: Event
+        self, job_key: str, attempt: int, event: "Event"
     ) -> bool:
         """Tell whether a task that a callback names is another job's."""
         if self._with_task(event.task_id) is not None:
@@ -358,6 +360,8 @@ class Run:
         return paths
 
     async def download(self, clip: Clip, folder: Path) -> Path:
+        from aiomusic import _download  # noqa: PLC0415 - its cost
+
         if self._is_closed:
             message = (
                 "The session that made the job is closed; open one and call"
@@ -408,7 +412,7 @@ def _ration(schedule: Schedule, per_s: float | None) -> Ration | None:
     return Ration(per_s=per_s, least_s=schedule.pace.price_s)
 
 
-def _request(record: Record) -> Request[Any] | None:
+def _request(record: Record) -> "Request[Any] | None":
     """Read a job's request; a task that is paid for is followed without it, too."""
     if record.request is None:
         return None

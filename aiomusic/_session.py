@@ -1,13 +1,14 @@
 """MusicSession: builds every part, hands out jobs, and closes all of it."""
 
 import contextlib
+import functools
 import json
 import math
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, final
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, final
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,7 +18,6 @@ from aiomusic._batch import Requests, Source, run_all
 from aiomusic._clock import Clock, SystemClock
 from aiomusic._job import MusicJob
 from aiomusic._quote import Quote, quote
-from aiomusic._request import Request
 from aiomusic._run import LEARNED, Run
 from aiomusic._schedule import Fixed, Learned, Schedule
 from aiomusic._submit import OnKnownKey
@@ -26,19 +26,20 @@ from aiomusic.journal import Grouping, Journal, Limits, Record, Spending
 from aiomusic.journal.memory import MemoryJournal
 from aiomusic.providers._all import PROVIDERS
 from aiomusic.providers._replies import Provider
-from aiomusic.providers.lyrics import LyricsWriter
-from aiomusic.providers.nuro import Nuro
-from aiomusic.providers.riffusion import Riffusion
-from aiomusic.providers.suno import Suno
 from aiomusic.results import Clip, Credits, TaskSnapshot
-from aiomusic.webhooks import Event, Hooks, NotListening
+
+if TYPE_CHECKING:
+    from aiomusic._request import Request
+    from aiomusic.providers.lyrics import LyricsWriter
+    from aiomusic.providers.nuro import Nuro
+    from aiomusic.providers.riffusion import Riffusion
+    from aiomusic.providers.suno import Suno
+    from aiomusic.webhooks import Event, Hooks
 
 __all__ = ["MusicSession"]
 
 R = TypeVar("R")
 
-MOST_READ_TRIES = 4
-SAVES_AT_ONCE = 8
 LONGEST_KEY = 200
 
 
@@ -86,7 +87,6 @@ class MusicSession:
         clock: Where the time comes from, for tests.
 
     Attributes:
-        suno, riffusion, nuro, lyrics: The operations of each provider.
         webhooks: Where callbacks are handed in; None without *webhook_url*.
     """
 
@@ -144,13 +144,37 @@ class MusicSession:
         self._run: Run | None = None
         self.webhooks: Hooks | None = None
         if webhook_url is not None and webhook_secret is not None:
-            self.webhooks = Hooks(
-                webhook_url, webhook_secret, self._called_back, self._clock
-            )
-        self.suno = Suno(self.submit, self._look)
-        self.riffusion = Riffusion(self.submit, self._look)
-        self.nuro = Nuro(self.submit, self._look)
-        self.lyrics = LyricsWriter(self.submit)
+            self.webhooks = _hooks(webhook_url, webhook_secret, self)
+
+    # Each costs its import, and few use them all.
+
+    @functools.cached_property
+    def suno(self) -> "Suno":
+        """The operations of suno."""
+        from aiomusic.providers.suno import Suno  # noqa: PLC0415
+
+        return Suno(self.submit, self._look)
+
+    @functools.cached_property
+    def riffusion(self) -> "Riffusion":
+        """The operations of riffusion."""
+        from aiomusic.providers.riffusion import Riffusion  # noqa: PLC0415
+
+        return Riffusion(self.submit, self._look)
+
+    @functools.cached_property
+    def nuro(self) -> "Nuro":
+        """The operations of nuro."""
+        from aiomusic.providers.nuro import Nuro  # noqa: PLC0415
+
+        return Nuro(self.submit, self._look)
+
+    @functools.cached_property
+    def lyrics(self) -> "LyricsWriter":
+        """The writing of lyrics."""
+        from aiomusic.providers.lyrics import LyricsWriter  # noqa: PLC0415
+
+        return LyricsWriter(self.submit)
 
     def __repr__(self) -> str:
         if self._run is None:
@@ -215,7 +239,7 @@ class MusicSession:
 
     def submit(
         self,
-        request: Request[R],
+        request: "Request[R]",
         *,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
@@ -357,7 +381,7 @@ class MusicSession:
             return self.submit(request, key=key)
         return self.submit(source)
 
-    def quote(self, requests: Iterable[Request[Any]]) -> Quote:
+    def quote(self, requests: "Iterable[Request[Any]]") -> Quote:
         """Say what a list of requests would cost; nothing is bought."""
         return quote(requests)
 
@@ -383,8 +407,10 @@ class MusicSession:
         return await self._open_run().download(clip, Path(folder))
 
     async def _called_back(
-        self, job_key: str | None, attempt: int, event: Event
+        self, job_key: str | None, attempt: int, event: "Event"
     ) -> None:
+        from aiomusic.webhooks import NotListening  # noqa: PLC0415 - its cost
+
         if self._run is None:
             message = "No session is open to take the callback; call again."
             raise NotListening(message)
@@ -414,6 +440,12 @@ def _journal(value: "str | Path | Journal | None") -> Journal:
 
         return SqliteJournal(value)
     return value
+
+
+def _hooks(url: str, secret: str, music: MusicSession) -> "Hooks":
+    from aiomusic.webhooks import Hooks  # noqa: PLC0415 - its cost
+
+    return Hooks(url, secret, music._called_back, music._clock)
 
 
 def _check_webhook_url(url: str) -> None:

@@ -13,7 +13,7 @@ import contextlib
 import functools
 import itertools
 import logging
-from typing import Any, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
 import attrs
 
@@ -42,7 +42,9 @@ from aiomusic.errors import (
     SubmissionUnknown,
 )
 from aiomusic.journal import Busy, Granted, Known, OverBudget, Record, Verdict
-from aiomusic.webhooks import Hooks
+
+if TYPE_CHECKING:
+    from aiomusic.webhooks import Hooks
 
 __all__ = ["OnKnownKey", "Submitter"]
 
@@ -77,7 +79,7 @@ class Submitter:
     poller: Poller
     gate: Gate
     clock: Clock
-    hooks: Hooks | None = None
+    hooks: "Hooks | None" = None
     on_known_key: OnKnownKey = "attach"
     is_leaving: bool = False
     _queue: collections.deque[MusicJob[Any]] = attrs.field(factory=collections.deque)

@@ -7,15 +7,14 @@ sentences that the service packs into 400 and 403 are mapped to types.
 """
 
 import email.utils
+import functools
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import attrs
-import cattrs
 
-from aiomusic._request import Request
 from aiomusic.errors import (
     ApiError,
     AuthenticationFailed,
@@ -33,6 +32,11 @@ from aiomusic.errors import (
 )
 from aiomusic.providers._replies import Name, Provider
 from aiomusic.results import ClipState, Credits, TaskSnapshot
+
+if TYPE_CHECKING:
+    import cattrs
+
+    from aiomusic._request import Request
 
 __all__ = [
     "CREDITS_PATH",
@@ -98,7 +102,7 @@ def encode(body: Mapping[str, object]) -> bytes:
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def read_created(request: Request[Any], reply: Reply) -> Accepted | object:
+def read_created(request: "Request[Any]", reply: Reply) -> Accepted | object:
     """
     Read the reply to a create: `Accepted`, or the result itself.
 
@@ -182,8 +186,10 @@ def _unreadable(what: str, reply: Reply, why: str) -> ProtocolError:
 
 
 def _structure(body: dict[str, Any], shape: type[T], what: str) -> T:
+    import cattrs  # noqa: PLC0415 - its cost
+
     try:
-        return _CONVERTER.structure(body, shape)
+        return _converter().structure(body, shape)
     except (cattrs.BaseValidationError, ValueError, TypeError) as error:
         places = "; ".join(cattrs.transform_error(error, path="$"))
         message = f"{what}: the reply is not what the API describes: {places}."
@@ -219,7 +225,10 @@ _STATES = {
 }
 
 
-def _converter() -> cattrs.Converter:
+@functools.cache
+def _converter() -> "cattrs.Converter":
+    import cattrs  # noqa: PLC0415 - its cost
+
     converter = cattrs.Converter()
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(Name, _name)
@@ -230,26 +239,20 @@ def _converter() -> cattrs.Converter:
     return converter
 
 
-_CONVERTER = _converter()
-
-
 # The sentences, and what they mean (API: error handling, nuro error handling).
-_SENTENCES: tuple[tuple[re.Pattern[str], type[ApiError]], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), kind)
-    for pattern, kind in (
-        # First, as they repeat the caller's own words, which may be any others.
-        (r"copyright|inappropriate|moderation", ContentRefused),
-        (r"artist names|producer tags|lyrics format", ContentRefused),
-        (r"credits are not enough|insufficient.credit", OutOfCredits),
-        (r"active subscription", SubscriptionInactive),
-        (r"queue is full", QueueFull),
-        (r"QPS limit|usage limit|rate.limit|too many requests", RateLimited),
-        (r"task not found", TaskNotFound),
-        (
-            r"authorization|api.?key|(bad|invalid|wrong) (key|signature)",
-            AuthenticationFailed,
-        ),
-    )
+_SENTENCES: tuple[tuple[str, type[ApiError]], ...] = (
+    # First, as they repeat the caller's own words, which may be any others.
+    (r"copyright|inappropriate|moderation", ContentRefused),
+    (r"artist names|producer tags|lyrics format", ContentRefused),
+    (r"credits are not enough|insufficient.credit", OutOfCredits),
+    (r"active subscription", SubscriptionInactive),
+    (r"queue is full", QueueFull),
+    (r"QPS limit|usage limit|rate.limit|too many requests", RateLimited),
+    (r"task not found", TaskNotFound),
+    (
+        r"authorization|api.?key|(bad|invalid|wrong) (key|signature)",
+        AuthenticationFailed,
+    ),
 )
 
 _STATUSES: dict[int, type[ApiError]] = {
@@ -327,7 +330,7 @@ def _kind(status: int, text: str) -> type[ApiError]:
     if status not in _PLAIN:
         own = _own_words(text)
         for pattern, kind in _SENTENCES:
-            if pattern.search(own):
+            if re.search(pattern, own, re.IGNORECASE):
                 return kind
     return _STATUSES.get(status, ApiError)
 

@@ -31,9 +31,9 @@ from aiomusic import (
 )
 from aiomusic._request import specs
 from aiomusic._wire import encode
-from aiomusic.providers._all import PROVIDERS, REQUESTS
+from aiomusic.providers._all import PROVIDERS, requests
 
-KINDS = sorted(REQUESTS.values(), key=lambda kind: kind.kind())
+KINDS = sorted(requests().values(), key=lambda kind: kind.kind())
 BY_PATH: dict[str, list[type[Request[Any]]]] = defaultdict(list)
 for one in KINDS:
     BY_PATH[one.PATH].append(one)

@@ -1,6 +1,5 @@
 """The commands, their options and their help; what they do is loaded only then."""
 
-import importlib.metadata
 from typing import Annotated, Final, Literal
 
 import attrs
@@ -43,6 +42,8 @@ Environment:
 
 
 def _version() -> str:
+    import importlib.metadata  # noqa: PLC0415 - half of what cyclopts costs
+
     try:
         return importlib.metadata.version("aiomusic")
     except importlib.metadata.PackageNotFoundError:

@@ -16,7 +16,7 @@ import attrs
 from aiomusic._request import Flag, Request, Spec, Text, specs
 from aiomusic.emulator._tasks import Doom
 from aiomusic.errors import InvalidRequest, MusicWarning
-from aiomusic.providers._all import REQUESTS
+from aiomusic.providers._all import requests
 from aiomusic.providers.suno import Create as SunoCreate
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
 
 def _kinds() -> dict[str, tuple[type[Request[Any]], ...]]:
     found: dict[str, list[type[Request[Any]]]] = {}
-    for kind in REQUESTS.values():
+    for kind in requests().values():
         found.setdefault(kind.PATH, []).append(kind)
     return {path: tuple(kinds) for path, kinds in found.items()}
 
@@ -213,7 +213,7 @@ def _required(kind: type[Request[Any]]) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-REQUIRED: Final = {kind: _required(kind) for kind in REQUESTS.values()}
+REQUIRED: Final = {kind: _required(kind) for kind in requests().values()}
 
 
 def _checked(kind: type[Request[Any]], body: Mapping[str, object]) -> Request[Any]:

@@ -1,22 +1,51 @@
-"""Every provider, by name: the one place that a new one is entered."""
+"""
+Every provider, by name: the one place that a new one is entered.
 
-from typing import Any
+Their modules cost more to import than most of this library, so each is loaded when
+it is first asked for.
+"""
 
-from aiomusic._request import Request
-from aiomusic.providers import lyrics, nuro, riffusion, suno
+import functools
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, final
+
 from aiomusic.providers._replies import Provider
 
-__all__ = ["PROVIDERS", "REQUESTS"]
+if TYPE_CHECKING:
+    from aiomusic._request import Request
 
-PROVIDERS: dict[str, Provider] = {
-    provider.name: provider
-    for provider in (suno.PROVIDER, riffusion.PROVIDER, nuro.PROVIDER)
-}
+__all__ = ["PROVIDERS", "requests"]
+
+FOLLOWED = ("suno", "riffusion", "nuro")
+OTHERS = ("lyrics",)
+
+
+@final
+class _Providers(Mapping[str, Provider]):
+    def __getitem__(self, name: str) -> Provider:
+        if name not in FOLLOWED:
+            raise KeyError(name)
+        found: Provider = _module(name).PROVIDER
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FOLLOWED)
+
+    def __len__(self) -> int:
+        return len(FOLLOWED)
+
+
+PROVIDERS: Mapping[str, Provider] = _Providers()
 """Those whose creates are followed as tasks."""
 
-REQUESTS: dict[str, type[Request[Any]]] = {
-    kind.kind(): kind
-    for module in (suno, riffusion, nuro, lyrics)
-    for kind in module.REQUESTS
-}
-"""Every kind of request, by its name, as in ``suno.create``."""
+
+@functools.cache
+def requests() -> Mapping[str, type["Request[Any]"]]:
+    """Give every kind of request, by its name, as in ``suno.create``."""
+    modules = [_module(name) for name in (*FOLLOWED, *OTHERS)]
+    return {kind.kind(): kind for module in modules for kind in module.REQUESTS}
+
+
+def _module(name: str) -> Any:  # noqa: ANN401 - a module
+    return importlib.import_module(f"aiomusic.providers.{name}")
