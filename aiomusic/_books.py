@@ -17,6 +17,7 @@ from aiomusic.errors import (
     Charged,
     JobCancelled,
     JobDetached,
+    JobError,
     JournalError,
     MusicError,
     SubmissionUnknown,
@@ -244,6 +245,8 @@ class Books:
         if not job._attempt or job._is_ended:
             return
         is_kept = self.journal.is_kept
+        if isinstance(error, JobError):
+            error._when(job.state, job.elapsed_s)
         ending = Ending(
             state=str(state),
             # What is not known to be unpaid counts as paid: the ceiling is hard.
@@ -298,7 +301,9 @@ def _given_up(record: Record) -> JobCancelled:
             "The job was given up while its task went on at the service:"
             f" music.attach({record.provider!r}, {record.task_id!r}) follows it."
         )
-    return JobCancelled(message, charged=charged)
+    lasted_s = max(0.0, (record.ended_at or record.made_at) - record.made_at)
+    was = JobState.UNKNOWN if record.task_id is None else JobState.PENDING
+    return JobCancelled(message, charged=charged)._when(was, lasted_s)
 
 
 def _balances(record: Record) -> str:
