@@ -55,6 +55,79 @@ def test_a_lock_goes_with_its_process(tmp_path: Path) -> None:
     assert [] == list(tmp_path.iterdir())
 
 
+FORKER = """
+import os, signal, sys
+from pathlib import Path
+from aiomusic.journal._owners import Owner
+
+owner = Owner(Path(sys.argv[1]))
+owner.acquire()
+reader, writer = os.pipe()
+if os.fork() == 0:
+    owner.release()
+    os.write(writer, b"forked")
+    sys.stdin.read()
+    os._exit(0)
+os.read(reader, 6)
+print(owner.name, flush=True)
+signal.pause()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes fork on POSIX only")
+def test_a_child_neither_ends_its_parents_life_nor_prolongs_it(tmp_path: Path) -> None:
+    """A fork holds the same file open, and may outlive the session it came from."""
+    path = tmp_path / "songs.db"
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        name = parent.stdout.readline().strip()
+        was_alive = Owner(path).is_alive(name)
+
+        parent.kill()
+        parent.wait()
+        is_alive = Owner(path).is_alive(name)
+
+    assert (True, False) == (was_alive, is_alive)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="its file is named before it is locked")
+def test_a_session_is_not_cleared_away_before_it_is_locked(tmp_path: Path) -> None:
+    """Another may open the journal at the very moment that its file is made."""
+    one, other = Owner(tmp_path / "songs.db"), Owner(tmp_path / "songs.db")
+    made = []
+
+    def bury(_frame: object, event: str, called: object) -> None:
+        if event == "c_call" and getattr(called, "__name__", "") == "flock":
+            sys.setprofile(None)
+            made.extend(tmp_path.iterdir())
+            other._bury()
+
+    sys.setprofile(bury)
+    try:
+        one.acquire()
+    finally:
+        sys.setprofile(None)
+
+    assert (1, True) == (len(made), other.is_alive(one.name))
+    one.release()
+
+
+def test_an_owner_whose_file_is_gone_can_be_released(tmp_path: Path) -> None:
+    """Somebody may have tidied the folder under a session that lives."""
+    owner = Owner(tmp_path / "songs.db")
+    owner.acquire()
+    owner._path(owner.name).unlink()
+
+    owner.release()
+
+    assert [] == list(tmp_path.iterdir())
+
+
 async def test_a_session_that_opens_clears_away_the_dead(tmp_path: Path) -> None:
     """A crash that left no job leaves no file for ever; the living keep theirs."""
     path = tmp_path / "songs.db"
