@@ -99,7 +99,7 @@ def test_a_child_neither_ends_its_parents_life_nor_prolongs_it(tmp_path: Path) -
 def test_a_session_is_not_cleared_away_before_it_is_locked(tmp_path: Path) -> None:
     """Another may open the journal at the very moment that its file is made."""
     one, other = Owner(tmp_path / "songs.db"), Owner(tmp_path / "songs.db")
-    made = []
+    made: list[Path] = []
 
     def bury(_frame: object, event: str, called: object) -> None:
         if event == "c_call" and getattr(called, "__name__", "") == "flock":

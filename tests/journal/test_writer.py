@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,20 +93,69 @@ async def test_a_batch_has_an_end(file: File) -> None:
     assert count == len(file.words())
 
 
-async def test_work_that_fails_is_undone_alone(file: File) -> None:
+@pytest.mark.parametrize(("words", "wrong"), [("abac", 2), ("aa", 1)])
+async def test_work_that_fails_is_undone_alone(
+    file: File, words: str, wrong: int
+) -> None:
     """Those around it are written, in order, and it alone hears of it."""
     writer = Writer(file.connect)
+    calls = [asyncio.ensure_future(writer.call(add(word))) for word in words]
+    await asyncio.sleep(0)
+
     await writer.start()
+    found = await asyncio.gather(*calls, return_exceptions=True)
 
-    found = await asyncio.gather(
-        *(writer.call(add(word)) for word in ("a", "b", "a", "c")),
-        return_exceptions=True,
-    )
-
-    assert [1, 1, 1] == [one for one in found if isinstance(one, int)]
-    assert isinstance(found[2], sqlite3.IntegrityError)
-    assert ["a", "b", "c"] == file.words()
+    assert isinstance(found.pop(wrong), sqlite3.IntegrityError)
+    assert [1] * len(set(words)) == found
+    assert sorted(set(words)) == file.words()
     await writer.stop()
+
+
+async def test_what_is_written_beside_work_that_fails_is_no_failure(
+    file: File,
+) -> None:
+    """Who posted it is not told at the end that it was lost."""
+    writer = Writer(file.connect)
+    writer.post(add("a"))
+    call = asyncio.ensure_future(writer.call(add("a")))
+    await asyncio.sleep(0)
+
+    await writer.start()
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        await call
+    await writer.stop()
+
+    assert (["a"], None) == (file.words(), writer.failed)
+
+
+async def test_what_has_nothing_to_write_writes_nothing(file: File) -> None:
+    """A lock that another holds is not waited for in vain."""
+    writer = Writer(file.connect)
+
+    await writer.start()
+    await writer.stop()
+
+    assert 0 == file.commits
+
+
+LEAVER = """
+import asyncio, sqlite3
+from aiomusic.journal._writer import Writer
+
+async def main():
+    await Writer(lambda: sqlite3.connect(":memory:")).start()
+
+asyncio.run(main())
+"""
+
+
+def test_a_session_that_is_never_left_does_not_keep_its_process() -> None:
+    """The thread ends with the program that forgot it."""
+    with subprocess.Popen([sys.executable, "-c", LEAVER]) as process:
+        try:
+            assert 0 == process.wait(10)
+        finally:
+            process.kill()
 
 
 async def test_any_mistake_is_raised_where_it_is_waited_for(file: File) -> None:
