@@ -105,7 +105,7 @@ def test_a_session_is_not_cleared_away_before_it_is_locked(tmp_path: Path) -> No
         if event == "c_call" and getattr(called, "__name__", "") == "flock":
             sys.setprofile(None)
             made.extend(tmp_path.iterdir())
-            other._bury()
+            other.bury()
 
     sys.setprofile(bury)
     try:
