@@ -268,11 +268,16 @@ async def test_the_end_is_kept_whole(kept: Journal) -> None:
 
 
 async def test_what_ended_unpaid_is_as_good_as_new(kept: Journal) -> None:
-    """Its key is granted again, as the next attempt."""
+    """Its key is granted again, as the next attempt, and the last of them is told."""
     await kept.admit([entry("a")], NO_LIMITS)
     kept.end("a", 1, ending("no", "failed"))
 
     assert [Granted(2)] == await kept.admit([entry("a")], NO_LIMITS)
+    kept.end("a", 2, ending("no", "cancelled"))
+    assert ("cancelled", 2) == (
+        (await find(kept, "a")).state,
+        (await find(kept, "a")).attempt,
+    )
 
 
 @pytest.mark.parametrize("charged", ["yes", "unknown", "refunded"])

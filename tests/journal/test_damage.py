@@ -10,7 +10,7 @@ import sqlite3
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -130,8 +130,7 @@ async def test_an_older_journal_is_brought_up_to_date(
         for step in STEPS[:steps]:
             db.executescript(step)
         if steps:
-            application = connect_pragma(made.path, "application_id")
-            db.execute(f"PRAGMA application_id = {application}")
+            db.execute(f"PRAGMA application_id = {int.from_bytes(b'aiom')}")
         db.execute(f"PRAGMA user_version = {steps}")
 
     old = SqliteJournal(path)
@@ -528,12 +527,34 @@ async def test_a_row_in_a_state_that_is_none_is_said_to_be_damaged(
     await journal.aclose()
 
 
-async def test_a_journal_that_is_not_open_says_so(tmp_path: Path) -> None:
+CALLS: dict[str, Callable[[SqliteJournal], object]] = {
+    "ask": lambda journal: journal.records(),
+    "admit": lambda journal: journal.admit([entry("a")], NO_LIMITS),
+    "accept": lambda journal: journal.accept("a", 1, "t", 102.0),
+    "note sent": lambda journal: journal.note_sent("a", 1),
+    "end": lambda journal: journal.end("a", 1, ending()),
+    "release": lambda journal: journal.release("a", 1),
+    "attach": lambda journal: journal.attach(entry("a"), "t"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+async def test_a_journal_that_is_not_open_says_so(
+    tmp_path: Path, call: Callable[[SqliteJournal], object]
+) -> None:
     """Nothing can be asked of it, before or after."""
     journal = SqliteJournal(tmp_path / "songs.db")
 
-    with pytest.raises(JournalError, match="songs.db is not open"):
-        await journal.records()
+    for _ in range(2):
+        with pytest.raises(JournalError, match="songs.db (is not open|can't be used)"):
+            await waited(call(journal))
+        await journal.open()
+        await journal.aclose()
+
+
+async def waited(called: object) -> None:
+    if isinstance(called, Awaitable):
+        await called
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions are POSIX")
