@@ -10,6 +10,7 @@ import sqlite3
 import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -550,6 +551,52 @@ async def test_a_journal_that_is_not_open_says_so(
             await waited(call(journal))
         await journal.open()
         await journal.aclose()
+
+
+async def test_a_journal_is_for_one_session_at_a_time(tmp_path: Path) -> None:
+    """Two that shared one would close it for each other."""
+    journal = SqliteJournal(tmp_path / "songs.db")
+    await journal.open()
+
+    with pytest.raises(JournalError, match="open already; make one a session"):
+        await journal.open()
+
+    assert [] == await journal.records()
+    await journal.aclose()
+
+
+async def test_what_could_not_be_left_can_be_taken_up_when_it_is_opened_again(
+    tmp_path: Path,
+) -> None:
+    """The session that held it is gone, though its journal could not be told."""
+    path = tmp_path / "songs.db"
+    journal = SqliteJournal(path, lock_wait_s=0.0)
+    await journal.open()
+    await journal.admit([entry("a")], NO_LIMITS)
+    await journal.accept("a", 1, "t-a", 102.0)
+    with locked(path), pytest.raises(JournalError, match="keeps it locked"):
+        await journal.aclose()
+
+    await journal.open()
+
+    assert ["a"] == [record.key for record in await journal.adopt(103.0)]
+    await journal.aclose()
+
+
+async def test_a_journal_that_fails_to_open_leaves_nothing_running(
+    tmp_path: Path,
+) -> None:
+    """Its name leaves no room for that of the lock beside it."""
+    journal = SqliteJournal(tmp_path / f"{'a' * 230}.db")
+    before = threading.active_count()
+
+    with pytest.raises(JournalError, match="name too long"):
+        await journal.open()
+
+    for thread in threading.enumerate():
+        if thread.name == "aiomusic-journal":
+            thread.join(10)
+    assert before == threading.active_count()
 
 
 async def waited(called: object) -> None:
