@@ -519,6 +519,25 @@ async def test_a_file_is_noted_for_its_own_purchase_alone(kept: Journal) -> None
     )
 
 
+async def test_a_balance_is_noted_once_for_an_unknown_purchase_alone(
+    kept: Journal,
+) -> None:
+    """What the account holds later, or beside another purchase, tells nothing of it."""
+    await kept.admit([entry("a"), entry("b"), entry("c")], NO_LIMITS)
+    for key in ("a", "b"):
+        kept.end(key, 1, ending("unknown", "unknown"))
+    await kept.admit([entry("a", attempt=2)], NO_LIMITS)
+    kept.end("a", 2, ending("unknown", "unknown"))
+
+    kept.note_balance("a", 1, 7)
+    kept.note_balance("a", 1, 9)
+    kept.note_balance("c", 1, 5)
+
+    purchases = [("a", 1), ("a", 2), ("b", 1), ("c", 1)]
+    found = [await kept.find(key, attempt) for key, attempt in purchases]
+    assert [7, None, None, None] == [one.balance_after for one in found if one]
+
+
 async def test_a_value_that_is_kept_can_be_recalled(journal: Journal) -> None:
     """The last one under its name; there is none under another."""
     journal.keep("learned", {"n": 1})

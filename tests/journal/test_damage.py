@@ -583,6 +583,26 @@ async def test_what_could_not_be_left_can_be_taken_up_when_it_is_opened_again(
     await journal.aclose()
 
 
+async def test_a_task_id_that_could_not_be_written_is_written_with_what_comes_next(
+    tmp_path: Path,
+) -> None:
+    """It is told at once that it is not on the disk, and is not forgotten."""
+    path = tmp_path / "songs.db"
+    journal = SqliteJournal(path, lock_wait_s=0.0)
+    await journal.open()
+    await journal.admit([entry("a")], NO_LIMITS)
+    with locked(path), pytest.raises(JournalError, match="keeps it locked"):
+        await journal.accept("a", 1, "t-a", 102.0)
+
+    await journal.recall("whatever")
+
+    assert ("pending", "t-a") == (
+        rows(path)["a", 1]["state"],
+        rows(path)["a", 1]["task_id"],
+    )
+    await journal.aclose()
+
+
 async def test_a_journal_that_fails_to_open_leaves_nothing_running(
     tmp_path: Path,
 ) -> None:

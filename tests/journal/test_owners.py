@@ -11,7 +11,7 @@ import pytest
 from journaling import NO_LIMITS, crash, entry, rows
 
 from aiomusic.errors import JournalError
-from aiomusic.journal import Busy, Granted, Limits
+from aiomusic.journal import Busy, Granted, Known, Limits
 from aiomusic.journal._owners import Owner
 from aiomusic.journal.sqlite import SqliteJournal
 
@@ -334,6 +334,24 @@ async def test_a_child_of_a_session_can_send_nothing_in_its_name(
 
     with pytest.raises(OSError, match="closed"):
         owner.note_sent(("a", 1))
+
+
+async def test_a_known_job_of_the_dead_keeps_its_slot_from_the_next(
+    tmp_path: Path,
+) -> None:
+    """Who asks for it follows it, so it is in flight still."""
+    path = tmp_path / "songs.db"
+    one, other = SqliteJournal(path), SqliteJournal(path)
+    await one.open()
+    await other.open()
+    await one.admit([entry("a")], NO_LIMITS)
+    await one.accept("a", 1, "t-a", 102.0)
+    await crash(one)
+
+    found = await other.admit([entry("a"), entry("b")], Limits(concurrency=1))
+
+    assert [Known, Busy] == [type(verdict) for verdict in found]
+    await other.aclose()
 
 
 CLOSER = """
