@@ -5,6 +5,7 @@ import collections
 import hmac
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path, PurePath
 from typing import Any, Final, final
 
 import attrs
@@ -21,7 +22,14 @@ from aiomusic.providers._all import PROVIDERS
 
 __all__ = ["Api", "Call"]
 
-AUDIO_TYPES: Final = {".mp3": "audio/mpeg", ".wav": "audio/wav"}
+TYPES: Final = {
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".mid": "audio/midi",
+    ".svg": "image/svg+xml",
+    ".jpg": "image/jpeg",
+}
 
 
 def _without_secret(body: object) -> str:
@@ -107,7 +115,7 @@ class Api:
         self._log(request, body)
         answer = None
         if is_carried_out:
-            reply = self.service.create(path, body, provider, fault)
+            reply = await self.service.create(path, body, provider, fault)
             answer = to_json(reply, self.service.pace.retry_after_s)
         return await self._send(request, answer, fault)
 
@@ -151,16 +159,17 @@ class Api:
         name = request.match_info["name"]
 
         async def answer(_: Fault | None) -> Answer:
-            if name.startswith("image_") and name.endswith(".svg"):
-                clip_id = name.removeprefix("image_").removesuffix(".svg")
-                body = await self.media.picture(clip_id)
-                return Answer(200, body, "image/svg+xml")
-            path = await self.media.file(name)
-            if path is None:
+            body = await self._medium(name)
+            if body is None:
                 return Answer(404, b"There is no such file.", "text/plain")
-            return Answer(200, path, AUDIO_TYPES[path.suffix])
+            return Answer(200, body, TYPES[PurePath(name).suffix])
 
         return await self._unless_struck(request, "media", answer)
+
+    async def _medium(self, name: str) -> bytes | Path | None:
+        if name.startswith("image_"):
+            return await self.media.picture(name.removeprefix("image_"))
+        return await self.media.file(name)
 
     async def openapi(self, request: web.Request) -> web.StreamResponse:
         """Describe all this."""

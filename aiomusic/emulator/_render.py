@@ -1,24 +1,16 @@
-"""A program that renders songs: a pickled job in, a line of JSON out."""
+"""A program that renders songs: pickled calls in, pickled results out."""
 
-import json
 import os
 import pickle
+import struct
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from aiomusic.emulator._recipes import unpack
-from aiomusic.emulator.music import write_song
-
-__all__ = ["render"]
+from aiomusic.emulator._jobs import RenderFailed
+from aiomusic.emulator.music import UnreadableAudio
 
 
-def render(job: dict[str, Any]) -> None:
-    """Write ``job["score"]`` to ``job["path"]``."""
-    write_song(unpack(job["score"]), job["path"], kind=job["kind"])
-
-
-def _jobs() -> Iterator[dict[str, Any]]:
+def _calls() -> Iterator[Callable[[], object]]:
     while True:
         try:
             yield pickle.load(sys.stdin.buffer)  # noqa: S301 - from our parent
@@ -26,18 +18,26 @@ def _jobs() -> Iterator[dict[str, Any]]:
             return
 
 
+def _answer(call: Callable[[], object]) -> tuple[Exception | None, object]:
+    try:
+        return None, call()
+    except UnreadableAudio as error:
+        return error, None
+    except Exception as error:  # noqa: BLE001 - told to whoever asked
+        return RenderFailed(repr(error)), None
+
+
 def _main() -> None:
     if sys.platform != "win32":
         # The song can wait; whoever shares the processor should not.
-        os.nice(5)
-    for job in _jobs():
-        try:
-            render(job)
-            answer = ""
-        except Exception as error:  # noqa: BLE001 - told to whoever asked
-            answer = repr(error)
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+        os.nice(10)
+    # What a library prints must not stand between answers.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    for call in _calls():
+        answer = pickle.dumps(_answer(call))
+        out.write(struct.pack("<I", len(answer)) + answer)
+        out.flush()
 
 
 if __name__ == "__main__":

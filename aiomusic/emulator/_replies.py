@@ -89,7 +89,7 @@ def _clip(task: Task, look: Look, song: Song, clip: int) -> dict[str, Any]:
     if task.provider == "riffusion":
         # API: get music (riffusion) has neither tags nor the prompt.
         del body["tags"], body["gpt_description_prompt"]
-        body["timestamp"] = {}
+        body["timestamp"] = dict(song.timing) if shown.duration else {}
     if shown.error is not None:
         body["error_message"] = shown.error
     return body

@@ -22,6 +22,7 @@ from aiomusic.providers.suno import Create as SunoCreate
 __all__ = [
     "KINDS",
     "MARKERS",
+    "NOT_ACCESSIBLE",
     "NOT_ENOUGH",
     "REQUIRED",
     "Refusal",
@@ -59,6 +60,11 @@ class Refusal(Exception):
         self.message = message
         self.kind = kind
 
+
+NOT_ACCESSIBLE: Final = (
+    "Audio URL is not accessible. Please provide a public direct audio file URL."
+)
+"""API: upload music; seen by a client of a sister service."""
 
 NOT_ENOUGH: Final = (
     "The remaining credits are not enough."

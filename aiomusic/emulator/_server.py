@@ -2,10 +2,9 @@
 
 import asyncio
 import collections
-import os
 import random
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType, TracebackType
 from typing import Final, Self, final
@@ -23,8 +22,9 @@ from aiomusic.emulator._replies import webhook_body
 from aiomusic.emulator._service import Service
 from aiomusic.emulator._studio import Addresses, Media, NoStudio, Studio
 from aiomusic.emulator._tasks import OVER, Pace, Task
-from aiomusic.emulator._workers import Workers
-from aiomusic.emulator.music import available_kinds
+from aiomusic.emulator._uploads import Fetcher
+from aiomusic.emulator._workers import Workers, spare_processors
+from aiomusic.emulator.music import available_kinds, renderer_named
 
 __all__ = ["Emulator"]
 
@@ -65,9 +65,16 @@ class Emulator:
         media: Whether there is audio behind the addresses; without, they answer 404.
         lenient_clips: Whether clip and persona ids are taken that it never gave.
         webhook_secret: Signs the webhooks of creates without a secret of their own.
-        allow_hosts: Hosts beside loopback that webhooks may go to.
+        allow_hosts: Hosts beside loopback that webhooks may go to, and hosts that
+            uploads may come from though they are not public, loopback among them.
+        renderer: Who plays the songs: ``"fluidsynth"``, where that and a SoundFont
+            are on this machine, or what a package offers in the entry points
+            ``aiomusic.renderers``; None: this project's band, the same everywhere.
         public_url: Where others reach it, for the addresses of media; None: `url`.
         keep_calls: How many calls `requests` remembers.
+
+    Raises:
+        LookupError: Nobody offers the *renderer*.
     """
 
     def __init__(
@@ -84,7 +91,8 @@ class Emulator:
         media: bool = True,
         lenient_clips: bool = True,
         webhook_secret: str | None = None,
-        allow_hosts: Iterable[str] = (),
+        allow_hosts: Collection[str] = (),
+        renderer: str | None = None,
         public_url: str | None = None,
         keep_calls: int = 10_000,
     ) -> None:
@@ -97,7 +105,10 @@ class Emulator:
         self.key = api_key or f"emu-{secrets.token_hex(16)}"
         ids, pace = Ids(seed), Pace.of(pace)
         self._at = Addresses(ids, "mp3" if "mp3" in available_kinds() else "wav")
-        self._media = self._build_media(seed, pace) if media else NoStudio(self._at)
+        self._media: Media = NoStudio(self._at)
+        if media:
+            fetcher = Fetcher(frozenset(allow_hosts))
+            self._media = self._build_media(seed, pace, fetcher, renderer)
         self._hooks = Hooks(
             faults=self._faults,
             clock=self._clock,
@@ -114,6 +125,7 @@ class Emulator:
             dice=random.Random(seed),  # noqa: S311 - not for secrets
             songs=self._media.songs,
             on_order=self._ordered,
+            receive=self._media.receive,
             on_alias=self._media.alias,
             on_end=self._ended,
             is_made=self._media.is_made,
@@ -131,12 +143,20 @@ class Emulator:
         self._site: web.TCPSite | None = None
         self._alarm: Timer | None = None
 
-    def _build_media(self, seed: int, pace: Pace) -> Media:
+    def _build_media(
+        self, seed: int, pace: Pace, fetcher: Fetcher, renderer: str | None
+    ) -> Media:
+        if renderer is not None:
+            # Better now than when the first song fails.
+            renderer_named(renderer)
         return Studio(
             at=self._at,
             seed=seed,
             is_eager=not pace.is_counted,
-            workers=Workers(max(1, min(2, os.cpu_count() or 1))),
+            workers=Workers(spare_processors()),
+            ears=Workers(1),
+            fetcher=fetcher,
+            renderer=renderer,
             start_soon=self._crew.start_soon,
             on_made=self._made,
         )

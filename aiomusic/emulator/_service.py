@@ -2,8 +2,8 @@
 
 import heapq
 import random
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, final
 
 import attrs
 from yarl import URL
@@ -15,6 +15,7 @@ from aiomusic.emulator._ids import Ids
 from aiomusic.emulator._purse import Purse
 from aiomusic.emulator._replies import accepted, task_body, with_state
 from aiomusic.emulator._rules import (
+    NOT_ACCESSIBLE,
     NOT_ENOUGH,
     Refusal,
     envelope,
@@ -31,11 +32,6 @@ __all__ = ["Reply", "Service"]
 Reply = tuple[int, Mapping[str, object]]
 """An HTTP status and a JSON body."""
 
-NOT_ACCESSIBLE: Final = (
-    "Audio URL is not accessible. Please provide a public direct audio file URL."
-)
-"""API: upload music; seen by a client of a sister service."""
-
 
 @final
 @attrs.define(eq=False, kw_only=True, repr=False)
@@ -46,6 +42,8 @@ class Service:
     Args:
         songs: Tells of a task's songs.
         on_order: Told of each new task.
+        receive: Takes in what is uploaded from an address, and names it; it raises
+            a Refusal of what it can't take.
         on_alias: Told of each id that stands for a clip, and of that clip.
         on_end: Told of each task that is over, once.
         is_made: Whether nothing that a task's end must wait for is left to do.
@@ -59,6 +57,7 @@ class Service:
     dice: random.Random
     songs: Callable[[Task], Sequence[Song]]
     on_order: Callable[[Task], None]
+    receive: Callable[[str], Awaitable[str]]
     on_alias: Callable[[str, str], None]
     on_end: Callable[[Task], None]
     is_made: Callable[[Task], bool]
@@ -71,21 +70,21 @@ class Service:
     _due: list[tuple[float, int, Task]] = attrs.field(factory=list, init=False)
     _held: set[Task] = attrs.field(factory=set, init=False)
 
-    def create(
+    async def create(
         self, path: str, body: object, provider: str, fault: Fault | None = None
     ) -> Reply:
         """
-        Carry out a POST.
+        Carry out a POST; only an upload waits for anything.
 
         Args:
             fault: What is ordered for the task that it makes.
         """
         try:
-            return 200, self._create(path, body, fault)
+            return 200, await self._create(path, body, fault)
         except Refusal as no:
             return no.status, envelope(provider, no.status, no.message, kind=no.kind)
 
-    def _create(
+    async def _create(
         self, path: str, body: object, fault: Fault | None
     ) -> Mapping[str, object]:
         request = read_request(path, body)
@@ -94,11 +93,12 @@ class Service:
         doom = (fault and fault.to_doom()) or find_doom(body)
         if doom is not None and request.REPLY is not None:
             raise Refusal(doom.status or 500, doom.message, doom.type)
+        source = await self._received(request)
         if not self.purse.take(request.COST):
             raise Refusal(403, NOT_ENOUGH, "forbidden")
         self._made += 1
         if request.REPLY is not None:
-            return self._direct(request)
+            return self._direct(request, source)
         task = self._new_task(request, doom)
         task.is_stuck = fault is not None and fault.kind == "stuck"
         if request.WEBHOOK and isinstance(body.get("webhook_url"), str):
@@ -246,7 +246,16 @@ class Service:
         purse = self.purse
         return 200, {"credits": purse.credits, "extra_credits": purse.extra_credits}
 
-    def _direct(self, request: Request[Any]) -> Mapping[str, object]:
+    async def _received(self, request: Request[Any]) -> str:
+        """Take in an upload that can be paid; nothing else brings anything."""
+        match request:
+            case suno.UploadAudio() | riffusion.UploadAudio() if (
+                self.purse.balance >= request.COST
+            ):
+                return await self.receive(request.url)
+        return ""
+
+    def _direct(self, request: Request[Any], source: str) -> Mapping[str, object]:
         match request:
             case lyrics.Create():
                 written = write_lyrics(request.description, seed=self._made)
@@ -257,7 +266,7 @@ class Service:
                 self.on_alias(persona_id, request.clip.clip_id)
                 return {"code": 200, "persona_id": persona_id, "message": "success"}
         clip_id = self._new_id("upload")
-        self.on_alias(clip_id, getattr(request, "url", ""))
+        self.on_alias(clip_id, source)
         return {"code": 200, "clip_id": clip_id, "message": "success"}
 
 

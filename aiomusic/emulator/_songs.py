@@ -1,14 +1,16 @@
 """What a request asks the composer for, and what is known of each song."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final, final
 
 import attrs
 
 from aiomusic._request import Request
+from aiomusic.emulator.music import Score
 from aiomusic.providers import nuro, riffusion, suno
 
-__all__ = ["Order", "Song", "order_of", "title_of"]
+__all__ = ["Order", "Song", "order_of", "timing_of", "title_of"]
 
 
 @final
@@ -36,6 +38,7 @@ class Song:
     One song, as far as replies tell of it.
 
     Attributes:
+        timing: When its sections and their lines are heard; see `timing_of`.
         is_ready: Whether its audio can be fetched.
     """
 
@@ -46,6 +49,7 @@ class Song:
     duration_s: float
     audio_url: str
     image_url: str
+    timing: Mapping[str, object] = attrs.Factory(dict)
     is_ready: bool = True
 
 
@@ -96,6 +100,29 @@ def _background(request: nuro.CreateInstrumental) -> Order:
         duration_s=length or _BACKGROUND_S[request.version],
         segments=segments,
     )
+
+
+def timing_of(score: Score) -> Mapping[str, object]:
+    """
+    Say when each section, and each of its lines, begins and ends, in seconds.
+
+    API: get music (riffusion) has such an object; what is in it nobody knows.
+    """
+    return {
+        "sections": [
+            {
+                "name": section.kind,
+                "start": section.start_s,
+                "end": section.end_s,
+                "lines": [
+                    {"text": line.text, "start": line.start_s, "end": line.end_s}
+                    for line in score.lines
+                    if line.section == number
+                ],
+            }
+            for number, section in enumerate(score.sections)
+        ]
+    }
 
 
 def title_of(order: Order) -> str:

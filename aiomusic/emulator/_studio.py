@@ -3,26 +3,48 @@
 import asyncio
 import functools
 import logging
+import secrets
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 import anyio
 import anyio.to_thread
 import attrs
 
 from aiomusic.emulator._ids import Ids
+from aiomusic.emulator._jobs import RenderFailed, hear, render
 from aiomusic.emulator._pictures import picture
 from aiomusic.emulator._recipes import pack, score_of, source_of, unpack
-from aiomusic.emulator._songs import DEFAULT_S, Order, Song, order_of, title_of
+from aiomusic.emulator._rules import NOT_ACCESSIBLE, Refusal
+from aiomusic.emulator._songs import (
+    DEFAULT_S,
+    Order,
+    Song,
+    order_of,
+    timing_of,
+    title_of,
+)
 from aiomusic.emulator._tasks import Doom, Task
-from aiomusic.emulator._workers import RenderFailed, Workers
-from aiomusic.emulator.music import draw_cover
+from aiomusic.emulator._uploads import Fetcher, NotFetched
+from aiomusic.emulator._workers import Workers
+from aiomusic.emulator.music import (
+    Score,
+    UnreadableAudio,
+    available_kinds,
+    can_listen,
+    draw_cover,
+    draw_cover_jpeg,
+    to_midi,
+)
 
 __all__ = ["Addresses", "Media", "NoStudio", "Studio"]
 
 logger = logging.getLogger(__name__)
+
+NOT_AUDIO: Final = "Upload request failed (HTTP 400): Invalid audio file"
+"""API: upload music; seen by a client of a sister service."""
 
 
 class Media(Protocol):
@@ -43,14 +65,22 @@ class Media(Protocol):
     async def finish(self, task_id: str) -> None:
         """Have ready what the end of a task tells of."""
 
+    async def receive(self, url: str) -> str:
+        """
+        Take in an audio file, and name it.
+
+        Raises:
+            Refusal: It can't be had, or can't be worked with.
+        """
+
     def alias(self, new_id: str, source: str) -> None:
-        """Take note that an id stands for a clip: its id, or its address."""
+        """Take note that an id stands for a clip, or for what was received."""
 
     async def file(self, name: str) -> Path | None:
         """Give the audio behind an address; None: there is none."""
 
-    async def picture(self, clip_id: str) -> bytes:
-        """Draw a clip's cover, as SVG."""
+    async def picture(self, name: str) -> bytes | None:
+        """Draw the cover of the clip that a name begins with; None: not as that."""
 
     async def aclose(self) -> None:
         """Remove all files."""
@@ -124,14 +154,17 @@ class NoStudio:
     async def finish(self, task_id: str) -> None:
         pass
 
+    async def receive(self, url: str) -> str:
+        return url
+
     def alias(self, new_id: str, source: str) -> None:
         pass
 
     async def file(self, name: str) -> Path | None:  # noqa: ARG002 - none has one
         return None
 
-    async def picture(self, clip_id: str) -> bytes:
-        return picture(clip_id)
+    async def picture(self, name: str) -> bytes | None:
+        return picture(name.removesuffix(".svg")) if name.endswith(".svg") else None
 
     async def aclose(self) -> None:
         pass
@@ -140,12 +173,18 @@ class NoStudio:
 @final
 @attrs.define(eq=False)
 class _Piece:
-    """One clip's audio, as far as it is."""
+    """
+    One clip's audio, as far as it is.
+
+    Args:
+        files: By kind, those that were asked for.
+        problem: Why none can be made; empty: they can.
+    """
 
     task: Task
     song: Song
     score: bytes
-    path: Path | None = None
+    files: dict[str, Path] = attrs.field(factory=dict)
     problem: str = ""
     lock: asyncio.Lock = attrs.field(factory=asyncio.Lock)
 
@@ -160,6 +199,10 @@ class Studio:
         is_eager: Whether a song is made as soon as it is ordered, and its clip held
             back until it is there; else it is composed when a look may tell of it,
             and rendered when it is first fetched.
+        workers: Render.
+        ears: Listen to uploads, which need not wait for songs.
+        fetcher: Fetches uploads.
+        renderer: The name of who plays; None: this project's band.
         start_soon: Runs a coroutine function in the background.
         on_made: Told of each task that `is_made` from now on.
     """
@@ -168,12 +211,17 @@ class Studio:
     _seed: int
     _is_eager: bool
     _workers: Workers
+    _ears: Workers
+    _fetcher: Fetcher
+    _renderer: str | None
     _start_soon: Callable[[Callable[[], Awaitable[None]]], None]
     on_made: Callable[[Task], None]
     _folder: tempfile.TemporaryDirectory[str] | None = attrs.field(
         default=None, init=False
     )
     _pieces: dict[str, _Piece] = attrs.field(factory=dict, init=False)
+    _heard: dict[str, bytes] = attrs.field(factory=dict, init=False)
+    """The scores of uploads, by their names."""
     _aliases: dict[str, str] = attrs.field(factory=dict, init=False)
     _wanted: dict[str, Task] = attrs.field(factory=dict, init=False)
     """The tasks whose audio is not made, or not composed if that is enough."""
@@ -186,7 +234,7 @@ class Studio:
         piece = self._pieces.get(sketch.clip_id)
         if piece is None:
             return attrs.evolve(sketch, is_ready=not self._is_eager)
-        is_ready = piece.path is not None or not self._is_eager
+        is_ready = bool(piece.files) or not self._is_eager
         return attrs.evolve(piece.song, is_ready=is_ready)
 
     def order(self, task: Task) -> None:
@@ -212,7 +260,7 @@ class Studio:
         if self._is_eager:
             async with anyio.create_task_group() as group:
                 for piece in pieces:
-                    group.start_soon(self._file_of, piece)
+                    group.start_soon(self._file_of, piece, self._at.kind_of(task))
         if self._wanted.pop(task_id, None) is not None:
             self.on_made(task)
 
@@ -235,10 +283,9 @@ class Studio:
         return [self._piece(task, sketch, take) for take, sketch in enumerate(sketches)]
 
     def _piece(self, task: Task, sketch: Song, take: int) -> _Piece:
-        source = self._find(source_of(task.request) or "")
         score = score_of(
             task.request,
-            None if source is None else unpack(source.score),
+            self._source(source_of(task.request) or ""),
             seed=self._seed * 1_000_003 + task.number,
             take=take,
         )
@@ -247,46 +294,78 @@ class Studio:
             title=score.title,
             lyrics=sketch.lyrics or score.lyrics,
             duration_s=score.duration_s,
+            timing=timing_of(score),
         )
         return _Piece(task, song, pack(score))
 
-    def alias(self, new_id: str, source: str) -> None:
-        self._aliases[new_id] = _stem(source.rpartition("/")[2])
+    async def receive(self, url: str) -> str:
+        own = _stem(url.rpartition("/")[2])
+        is_own = url.startswith(f"{self._at.base}/media/") and own in self._pieces
+        if is_own or not can_listen():
+            return own
+        name = f"upload-{len(self._heard)}-{secrets.token_hex(4)}"
+        path = self._place() / name
+        try:
+            await self._fetcher.fetch(url, path)
+            self._heard[name] = await self._ears.run(
+                functools.partial(hear, str(path), "Upload", self._seed)
+            )
+        except NotFetched as error:
+            raise Refusal(400, NOT_ACCESSIBLE) from error
+        except (UnreadableAudio, RenderFailed) as error:
+            raise Refusal(400, f"{NOT_AUDIO}: {error}.") from error
+        finally:
+            if name not in self._heard:
+                path.unlink(missing_ok=True)
+        return name
 
-    def _find(self, clip_id: str) -> _Piece | None:
-        return self._pieces.get(self._aliases.get(clip_id, clip_id))
+    def alias(self, new_id: str, source: str) -> None:
+        self._aliases[new_id] = source
+
+    def _source(self, clip_id: str) -> Score | None:
+        """Find what an edit works on; None: nobody knows it."""
+        known = self._aliases.get(clip_id, clip_id)
+        piece = self._pieces.get(known)
+        packed = self._heard.get(known) if piece is None else piece.score
+        return None if packed is None else unpack(packed)
 
     async def file(self, name: str) -> Path | None:
-        piece = self._find(_stem(name))
-        if piece is None or not name.endswith(f".{self._at.kind_of(piece.task)}"):
+        piece = self._pieces.get(_stem(name))
+        kind = name.rpartition(".")[2]
+        if piece is None or kind not in (*available_kinds(), "mid"):
             return None
-        return await self._file_of(piece)
+        return await self._file_of(piece, kind)
 
-    async def picture(self, clip_id: str) -> bytes:
-        piece = self._find(clip_id)
+    async def picture(self, name: str) -> bytes | None:
+        clip_id, _, kind = name.rpartition(".")
+        piece = self._pieces.get(clip_id)
+        if kind not in DRAWN or (piece is None and kind != "svg"):
+            return None
         if piece is None:
             return picture(clip_id)
-        score = unpack(piece.score)
-        return (await anyio.to_thread.run_sync(draw_cover, score)).encode()
+        return await anyio.to_thread.run_sync(DRAWN[kind], unpack(piece.score))
 
-    async def _file_of(self, piece: _Piece) -> Path | None:
+    async def _file_of(self, piece: _Piece, kind: str) -> Path | None:
         async with piece.lock:
-            if piece.path is None and not piece.problem:
-                await self._render(piece)
-        return piece.path
+            if kind not in piece.files and not piece.problem:
+                await self._make(piece, kind)
+        return piece.files.get(kind)
 
-    async def _render(self, piece: _Piece) -> None:
-        kind = self._at.kind_of(piece.task)
+    async def _make(self, piece: _Piece, kind: str) -> None:
         path = self._place() / f"{piece.song.clip_id}.{kind}"
-        job = {"score": piece.score, "path": str(path), "kind": kind}
+        if kind == "mid":
+            path.write_bytes(to_midi(unpack(piece.score)))
+            piece.files[kind] = path
+            return
+        call = functools.partial(render, piece.score, str(path), kind, self._renderer)
         try:
-            await self._workers.render(job)
+            await self._workers.run(call)
         except RenderFailed as error:
             logger.exception("the emulator could not render a song")
             piece.problem = str(error)
             piece.task.doom = _our_fault(error)
         else:
-            piece.path = path
+            piece.files[kind] = path
 
     def _place(self) -> Path:
         if self._folder is None:
@@ -295,6 +374,7 @@ class Studio:
 
     async def aclose(self) -> None:
         await self._workers.aclose()
+        await self._ears.aclose()
         if self._folder is not None:
             await anyio.to_thread.run_sync(self._folder.cleanup)
             self._folder = None
@@ -303,6 +383,17 @@ class Studio:
 def _stem(name: str) -> str:
     """Take the clip's id out of the name of its audio."""
     return name.removeprefix("song-").partition(".")[0]
+
+
+def _svg(score: Score) -> bytes:
+    return draw_cover(score).encode()
+
+
+DRAWN: Final[Mapping[str, Callable[[Score], bytes | None]]] = {
+    "svg": _svg,
+    "jpg": draw_cover_jpeg,
+}
+"""What draws each kind of picture; a JPEG needs Pillow."""
 
 
 def _our_fault(error: Exception) -> Doom:

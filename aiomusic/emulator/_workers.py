@@ -1,24 +1,32 @@
 """Processes that render songs, so that the event loop never stalls."""
 
 import asyncio
-import json
 import os
 import pickle
+import struct
 import sys
 from asyncio.subprocess import PIPE, Process
-from typing import Any, Final, final
+from collections.abc import Callable
+from typing import Final, TypeVar, final
 
 import attrs
 
-__all__ = ["RenderFailed", "Workers"]
+from aiomusic.emulator._jobs import RenderFailed
+
+__all__ = ["RenderFailed", "Workers", "spare_processors"]
+
+T = TypeVar("T")
 
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """There is a process for each processor already."""
 
 
-@final
-class RenderFailed(Exception):
-    """A song could not be made."""
+def spare_processors() -> int:
+    """Count the processors that are left when the event loop has one; at least 1."""
+    if sys.platform == "linux":
+        # A container may have fewer than the machine.
+        return max(1, len(os.sched_getaffinity(0)) - 1)
+    return max(1, (os.cpu_count() or 1) - 1)
 
 
 @final
@@ -39,19 +47,21 @@ class Workers:
     def __attrs_post_init__(self) -> None:
         self._slots = asyncio.Semaphore(self.most)
 
-    async def render(self, job: dict[str, Any]) -> None:
+    async def run(self, call: Callable[[], T]) -> T:
         """
-        Have one song rendered.
+        Have a call carried out; it is pickled, and so is its result.
 
         Raises:
-            RenderFailed: It could not be.
+            RenderFailed: It raised something, or its process died.
+            UnreadableAudio: It raised that.
         """
         async with self._slots:
             worker = self._idle.pop() if self._idle else await self._start()
-            problem = await self._ask(worker, job)
+            problem, value = await self._ask(worker, call)
             self._idle.append(worker)
-        if problem:
-            raise RenderFailed(problem)
+        if problem is not None:
+            raise problem
+        return value
 
     async def _start(self) -> Process:
         path = os.pathsep.join(entry for entry in sys.path if entry)
@@ -69,18 +79,21 @@ class Workers:
         self._all.append(worker)
         return worker
 
-    async def _ask(self, worker: Process, job: dict[str, Any]) -> str:
+    async def _ask(
+        self, worker: Process, call: Callable[[], T]
+    ) -> tuple[Exception | None, T]:
         assert worker.stdin is not None
         assert worker.stdout is not None
         try:
-            worker.stdin.write(pickle.dumps(job))
+            worker.stdin.write(pickle.dumps(call))
             await worker.stdin.drain()
-            line = await worker.stdout.readline()
-        except OSError as error:
-            raise RenderFailed(repr(error)) from error
-        if not line:
-            raise RenderFailed("the process that renders songs has died")
-        return str(json.loads(line))
+            (size,) = struct.unpack("<I", await worker.stdout.readexactly(4))
+            answer = await worker.stdout.readexactly(size)
+        except (OSError, asyncio.IncompleteReadError) as error:
+            text = "the process that renders songs has died"
+            raise RenderFailed(text) from error
+        problem, value = pickle.loads(answer)  # noqa: S301 - from our child
+        return problem, value
 
     async def aclose(self) -> None:
         """End the processes, whatever they are at."""

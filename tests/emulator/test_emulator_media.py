@@ -1,5 +1,6 @@
 """The audio and the pictures behind the addresses."""
 
+import functools
 import io
 import wave
 from pathlib import Path
@@ -10,7 +11,8 @@ from emulated import SUNG, Client, opened
 from multidict import CIMultiDictProxy
 
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.emulator._workers import RenderFailed, Workers
+from aiomusic.emulator._jobs import RenderFailed, render
+from aiomusic.emulator._workers import Workers
 
 pytestmark = pytest.mark.anyio
 
@@ -136,6 +138,66 @@ async def test_without_media_addresses_lead_nowhere() -> None:
         _, body = await client.end(await client.create())
 
         assert (await fetch(client, body["data"][0]["audio_url"]))[0] == 404
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "content_type", "head"),
+    [
+        ("mp3", "audio/mpeg", b"\xff\xfb"),
+        ("wav", "audio/wav", b"RIFF"),
+        ("flac", "audio/flac", b"fLaC"),
+        ("mid", "audio/midi", b"MThd"),
+    ],
+)
+async def test_a_song_can_be_had_in_every_kind(
+    kind: str, content_type: str, head: bytes
+) -> None:
+    """Another ending of its address gives the same song in another kind of file."""
+    async with opened(media=True) as (_, client):
+        url = (await short_song(client)).rpartition(".")[0]
+        status, headers, body = await fetch(client, f"{url}.{kind}")
+
+        assert (200, content_type) == (status, headers["Content-Type"])
+        assert body.startswith(head)
+
+
+async def test_a_cover_can_be_had_as_jpeg() -> None:
+    """With Pillow another ending gives the picture as a JPEG, of a known clip only."""
+    async with opened(media=True) as (_, client):
+        _, body = await client.end(await client.create())
+        url = body["data"][0]["image_url"].rpartition(".")[0]
+        status, headers, picture = await fetch(client, f"{url}.jpg")
+
+        assert (200, "image/jpeg") == (status, headers["Content-Type"])
+        assert picture.startswith(b"\xff\xd8\xff")
+        assert 404 == (await fetch(client, "/media/image_nobody.jpg"))[0]
+        assert 404 == (await fetch(client, f"{url}.png"))[0]
+
+
+async def test_riffusion_tells_when_each_line_is_sung() -> None:
+    """The sections of a clip come with their times, and the lines within them."""
+    async with opened(media=True) as (_, client):
+        song = {
+            "custom_mode": True,
+            "make_instrumental": False,
+            "lyrics": "[Verse]\nPaper boats go by\n[Chorus]\nSail away with me",
+            "sound": "pop",
+            "mv": "FUZZ-1.0",
+        }
+        task_id = await client.create("riffusion", song)
+        _, early = await client.look(task_id, "riffusion")
+        _, body = await client.end(task_id, "riffusion")
+        clip = body["data"][0]
+        sections = clip["timestamp"]["sections"]
+        sung = {part["name"]: part for part in sections if part["lines"]}
+        line = sung["chorus"]["lines"][0]
+
+        assert [] == early["data"]
+        assert ["verse", "chorus"] == list(sung)
+        assert (0, clip["duration"]) == (sections[0]["start"], sections[-1]["end"])
+        assert "Sail away with me" == line["text"]
+        assert sung["chorus"]["start"] - 1 < line["start"] < sung["chorus"]["end"]
 
 
 async def test_strange_names_are_not_found() -> None:
@@ -310,6 +372,6 @@ async def test_song_that_cannot_be_rendered_is_an_error_and_no_more() -> None:
     try:
         for _ in range(2):
             with pytest.raises(RenderFailed, match="error"):
-                await workers.render({"score": b"", "path": "x", "kind": "wav"})
+                await workers.run(functools.partial(render, b"", "x", "wav"))
     finally:
         await workers.aclose()

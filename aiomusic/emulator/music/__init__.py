@@ -28,7 +28,7 @@ from aiomusic.emulator.music._hearing import Hearing, UnreadableAudio
 from aiomusic.emulator.music._listen import can_listen, listen
 from aiomusic.emulator.music._lyricist import Words, write_lyrics
 from aiomusic.emulator.music._midi import to_midi
-from aiomusic.emulator.music._roll import draw_notes
+from aiomusic.emulator.music._roll import COLOURS, draw_notes
 from aiomusic.emulator.music._score import (
     Line,
     Note,
@@ -43,6 +43,7 @@ from aiomusic.emulator.music._score import (
 )
 from aiomusic.emulator.music._theory import Key
 from aiomusic.emulator.music._voice import Voice, voice_in
+from aiomusic.emulator.music._waveform import draw_waveform, measure_levels
 from aiomusic.emulator.music.edits import (
     concat,
     cover,
@@ -54,6 +55,7 @@ from aiomusic.emulator.music.edits import (
 )
 
 __all__ = [
+    "COLOURS",
     "Brief",
     "Hearing",
     "Key",
@@ -81,9 +83,11 @@ __all__ = [
     "draw_cover",
     "draw_cover_jpeg",
     "draw_notes",
+    "draw_waveform",
     "extend",
     "from_recording",
     "listen",
+    "measure_levels",
     "renderer_named",
     "replace_section",
     "swap_sound",

@@ -10,8 +10,9 @@ from typing import Final
 
 from aiomusic.emulator.music._hearing import Hearing
 
-LONGEST_S: Final = 900.0
+LONGEST_S: Final = 480.0
 SHORTEST_S: Final = 6.0
+"""API: upload music (suno): from 6 s, later up to 8 minutes."""
 
 
 def can_listen() -> bool:

@@ -6,17 +6,17 @@ from typing import Final
 from aiomusic.emulator.music._score import Note, Score
 
 WIDTH: Final = 960
-HEIGHT: Final = 260
+HEIGHT: Final = 280
 _TOP: Final = 24
-_BOTTOM: Final = HEIGHT - 26
+_BOTTOM: Final = HEIGHT - 50
 _HEAD: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" '
     f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{{}}">'
 )
-_COLOURS: Final = {
+COLOURS: Final = {
     "voice": "#d1495b",
     "harmony": "#edae49",
-    "lead": "#d1495b",
+    "lead": "#e8743b",
     "bass": "#30638e",
     "chords": "#00798c",
     "pad": "#9fc9c0",
@@ -39,11 +39,11 @@ def draw_notes(score: Score) -> str:
     step = (_BOTTOM - _TOP) / (high - low + 2)
     bars: list[str] = []
     for track in sorted(score.tracks, key=lambda track: track.role == "voice"):
-        colour = _COLOURS.get(track.role, "#888888")
+        colour = COLOURS.get(track.role, "#888888")
         for note in track.notes:
             y = _BOTTOM - (note.pitch - low + 1) * step
             if track.role == "drums":
-                y = _BOTTOM + 4 + note.pitch % 5
+                y = _BOTTOM + 2 + note.pitch % 6
             bars.append(_bar(note, y, scale, max(2.0, step), colour))
     return "\n".join(
         [
@@ -70,15 +70,17 @@ def _sections(score: Score, scale: float) -> list[str]:
     return [
         f'<line x1="{section.start_s * scale:.1f}" y1="0" '
         f'x2="{section.start_s * scale:.1f}" y2="{HEIGHT}" stroke="#cfc8b8"/>'
-        f'<text x="{section.start_s * scale + 4:.1f}" y="15" font-size="12" '
+        f'<text x="{section.start_s * scale + 4:.1f}" y="15" font-size="14" '
         f'font-family="sans-serif" fill="#6b6455">{escape(section.kind)}</text>'
         for section in score.sections
     ]
 
 
 def _words(score: Score, scale: float) -> list[str]:
+    # In two rows, for a line may be longer than the time it is sung in.
     return [
-        f'<text x="{line.start_s * scale:.1f}" y="{HEIGHT - 6}" font-size="9" '
-        f'font-family="sans-serif" fill="#6b6455">{escape(line.text)}</text>'
-        for line in score.lines
+        f'<text x="{line.start_s * scale:.1f}" y="{HEIGHT - 23 + 16 * (number % 2)}" '
+        f'font-size="13" font-family="sans-serif" fill="#6b6455">'
+        f"{escape(line.text)}</text>"
+        for number, line in enumerate(score.lines)
     ]

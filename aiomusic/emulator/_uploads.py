@@ -1,0 +1,122 @@
+"""Fetching what is uploaded: only from hosts that may be asked, only so much."""
+
+import errno
+import ipaddress
+import logging
+import socket
+from collections.abc import Set as AbstractSet
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final, final
+
+import aiohttp
+import attrs
+from yarl import URL
+
+__all__ = ["Fetcher", "NotFetched", "is_public"]
+
+logger = logging.getLogger(__name__)
+
+MOST_BYTES: Final = 200_000_000
+"""Eight minutes of the largest WAV that is usual."""
+FETCH_S: Final = 25.0
+MOST_REDIRECTS: Final = 5
+REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+CHUNK: Final = 1 << 16
+TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
+"""IPv6 addresses that stand for IPv4 ones."""
+
+
+@final
+class NotFetched(Exception):
+    """The file could not be had, or may not be."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the open internet."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return is_public(str(ip.ipv4_mapped))
+        # Tunnels lead to IPv4 addresses that nobody has checked.
+        if ip.sixtofour or ip.teredo or ip in TRANSLATED:
+            return False
+    return ip.is_global and not ip.is_multicast
+
+
+def _public_socket(found: aiohttp.AddrInfoType) -> socket.socket:
+    """
+    Open the socket for a connection, unless its address is not public.
+
+    What is checked here is the address itself that is connected to next: no name
+    is looked up again in between.
+    """
+    family, kind, protocol, _, address = found
+    if not is_public(str(address[0])):
+        raise OSError(errno.EACCES, f"{address[0]} is not a public address")
+    return socket.socket(family=family, type=kind, proto=protocol)
+
+
+@final
+@attrs.frozen
+class Fetcher:
+    """
+    Downloads from public hosts, and from those that are allowed by name.
+
+    Args:
+        allow_hosts: Hosts, as they stand in an address, that need not be public.
+        most_bytes: Where a download ends.
+    """
+
+    allow_hosts: AbstractSet[str]
+    most_bytes: int = MOST_BYTES
+
+    async def fetch(self, url: str, path: Path) -> None:
+        """
+        Download to *path*.
+
+        Raises:
+            NotFetched: The host is neither public nor allowed, does not answer with
+                a file, or with one that is too large or too slow.
+        """
+        here = URL(url)
+        try:
+            for _ in range(MOST_REDIRECTS + 1):
+                onward = await self._take(here, path)
+                if onward is None:
+                    return
+                here = onward
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            logger.warning("the emulator did not fetch %s: %s", here.host, error)
+            raise NotFetched(str(error)) from error
+        raise NotFetched(f"more than {MOST_REDIRECTS} redirects")
+
+    async def _take(self, url: URL, path: Path) -> URL | None:
+        """Download, or say where it is said to be."""
+        is_allowed = url.host in self.allow_hosts
+        connector = aiohttp.TCPConnector(
+            socket_factory=None if is_allowed else _public_socket
+        )
+        async with (
+            aiohttp.ClientSession(
+                connector=connector,
+                timeout=aiohttp.ClientTimeout(total=FETCH_S),
+                headers={"Accept-Encoding": "identity"},
+            ) as http,
+            http.get(url, allow_redirects=False) as reply,
+        ):
+            if reply.status in REDIRECTS and "Location" in reply.headers:
+                return url.join(URL(reply.headers["Location"]))
+            await self._keep(reply, path)
+            return None
+
+    async def _keep(self, reply: aiohttp.ClientResponse, path: Path) -> None:
+        if reply.status != HTTPStatus.OK:
+            raise NotFetched(f"it answered {reply.status}")
+        size = 0
+        with path.open("wb") as file:
+            async for chunk in reply.content.iter_chunked(CHUNK):
+                size += len(chunk)
+                if size > self.most_bytes:
+                    raise NotFetched(f"it is larger than {self.most_bytes} bytes")
+                file.write(chunk)
