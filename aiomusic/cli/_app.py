@@ -1,5 +1,6 @@
 """The commands, their options and their help; what they do is loaded only then."""
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import attrs
@@ -102,6 +103,7 @@ Examples:
 
   aiomusic emulator --port 8765
   eval "$(aiomusic emulator &)" && aiomusic create "r&b pop song"
+  aiomusic emulator --demo out/ && xdg-open out/index.html
 """
 
 NO_SONG: Final = Song()
@@ -168,6 +170,24 @@ def emulator(
             validator=Number(gte=0, lte=86_400), help="Seconds that a task takes."
         ),
     ] = 2.5,
+    allow_host: Annotated[
+        tuple[str, ...],
+        Parameter(help="A host that uploads may come from though it is not public."),
+    ] = (),
+    renderer: Annotated[
+        str | None,
+        Parameter(help="Who plays: fluidsynth, or what a package offers."),
+    ] = None,
+    demo: Annotated[
+        Path | None,
+        Parameter(help="Write a page with a song of each style there, and end."),
+    ] = None,
+    demo_length: Annotated[
+        float,
+        Parameter(
+            validator=Number(gte=1, lte=600), help="Seconds of each song of the page."
+        ),
+    ] = 20.0,
 ) -> int:
     """
     Serve the whole API on this machine, with real audio and no key to buy.
@@ -177,8 +197,16 @@ def emulator(
     """
     from aiomusic.cli import _emulator  # noqa: PLC0415 - costs a server
 
+    if demo is not None:
+        return _emulator.show(demo, seed=seed, length_s=demo_length, renderer=renderer)
     stand = _emulator.Stand(
-        host=host, port=port, credits=credits, seed=seed, pace_s=pace
+        host=host,
+        port=port,
+        credits=credits,
+        seed=seed,
+        pace_s=pace,
+        allow_hosts=allow_host,
+        renderer=renderer,
     )
     return _emulator.serve(stand)
 

@@ -5,6 +5,7 @@ import errno
 import os
 import shlex
 import sys
+from pathlib import Path
 from typing import final
 
 import attrs
@@ -13,8 +14,11 @@ from aiomusic.cli._exits import Exit, UsageError, exit_for, sentence
 from aiomusic.cli._run import run
 from aiomusic.cli._show import say, tell
 from aiomusic.emulator import Emulator
+from aiomusic.emulator._demo import write_demo
+from aiomusic.emulator._jobs import RenderFailed
+from aiomusic.emulator.music import available_kinds
 
-__all__ = ["Stand", "serve"]
+__all__ = ["Stand", "serve", "show"]
 
 
 @final
@@ -27,6 +31,8 @@ class Stand:
     credits: int
     seed: int
     pace_s: float
+    allow_hosts: tuple[str, ...] = ()
+    renderer: str | None = None
 
 
 def serve(stand: Stand) -> Exit:
@@ -38,14 +44,42 @@ def serve(stand: Stand) -> Exit:
         return exit_for(error)
 
 
+def show(folder: Path, *, seed: int, length_s: float, renderer: str | None) -> Exit:
+    """Write the contact sheet; its path is what is printed."""
+    try:
+        return run(_show(folder, seed, length_s, renderer))
+    except UsageError as error:
+        tell(sentence(error))
+        return exit_for(error)
+
+
+async def _show(folder: Path, seed: int, length_s: float, renderer: str | None) -> Exit:
+    if "mp3" not in available_kinds():
+        raise UsageError(
+            "Can't make the page: it needs numpy and soundfile; install"
+            " 'aiomusic[emulator]'."
+        )
+    try:
+        page = await write_demo(folder, seed=seed, seconds=length_s, renderer=renderer)
+    except (OSError, RenderFailed) as error:
+        raise UsageError(f"Can't make the page in {folder}: {error}.") from error
+    say(str(page))
+    return Exit.DONE
+
+
 async def _serve(stand: Stand) -> Exit:
-    api = Emulator(
-        host=stand.host,
-        port=stand.port,
-        credits=stand.credits,
-        seed=stand.seed,
-        pace=stand.pace_s,
-    )
+    try:
+        api = Emulator(
+            host=stand.host,
+            port=stand.port,
+            credits=stand.credits,
+            seed=stand.seed,
+            pace=stand.pace_s,
+            allow_hosts=stand.allow_hosts,
+            renderer=stand.renderer,
+        )
+    except LookupError as error:
+        raise UsageError(f"Can't serve: {error.args[0]}.") from error
     try:
         await api.start()
     except OSError as error:
