@@ -1,8 +1,13 @@
 """What workers are asked to do; each is called in a process of its own."""
 
-from typing import cast, final
+from collections.abc import Mapping
+from typing import Any, cast, final
 
-from aiomusic.emulator._recipes import pack, unpack
+import attrs
+
+from aiomusic._request import Request
+from aiomusic.emulator._recipes import pack, score_of, unpack
+from aiomusic.emulator._songs import timing_of
 from aiomusic.emulator.music import (
     Kind,
     from_recording,
@@ -18,6 +23,44 @@ __all__ = ["RenderFailed", "hear", "render", "render_shown"]
 @final
 class RenderFailed(Exception):
     """A song could not be made."""
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Composed:
+    """A take of a song: its packed score, and what replies tell of it."""
+
+    score: bytes
+    title: str
+    lyrics: str
+    duration_s: float
+    timing: Mapping[str, object]
+
+
+def compose_takes(
+    request: Request[Any], source: bytes | None, seed: int, count: int
+) -> list[Composed]:
+    """
+    Write the scores that a request is answered with.
+
+    Args:
+        source: The packed score that it works on.
+
+    Raises:
+        ValueError: It asks for what *source* does not have.
+    """
+    known = None if source is None else unpack(source)
+    scores = (score_of(request, known, seed=seed, take=take) for take in range(count))
+    return [
+        Composed(
+            score=pack(score),
+            title=score.title,
+            lyrics=score.lyrics,
+            duration_s=score.duration_s,
+            timing=timing_of(score),
+        )
+        for score in scores
+    ]
 
 
 def render(score: bytes, path: str, kind: str, renderer: str | None = None) -> None:

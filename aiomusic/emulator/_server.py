@@ -154,7 +154,7 @@ class Emulator:
             seed=seed,
             is_eager=not pace.is_counted,
             workers=Workers(spare_processors()),
-            ears=Workers(1),
+            desk=Workers(1),
             fetcher=fetcher,
             renderer=renderer,
             start_soon=self._crew.start_soon,

@@ -14,16 +14,21 @@ import anyio.to_thread
 import attrs
 
 from aiomusic.emulator._ids import Ids
-from aiomusic.emulator._jobs import RenderFailed, hear, render
+from aiomusic.emulator._jobs import (
+    Composed,
+    RenderFailed,
+    compose_takes,
+    hear,
+    render,
+)
 from aiomusic.emulator._pictures import picture
-from aiomusic.emulator._recipes import pack, score_of, source_of, unpack
+from aiomusic.emulator._recipes import source_of, unpack
 from aiomusic.emulator._rules import NOT_ACCESSIBLE, Refusal
 from aiomusic.emulator._songs import (
     DEFAULT_S,
     Order,
     Song,
     order_of,
-    timing_of,
     title_of,
 )
 from aiomusic.emulator._tasks import Doom, Task
@@ -193,14 +198,14 @@ class _Piece:
 @attrs.define(eq=False, kw_only=True, repr=False)
 class Studio:
     """
-    Composes in a thread and renders in worker processes.
+    Composes and renders, as a rule in worker processes.
 
     Args:
         is_eager: Whether a song is made as soon as it is ordered, and its clip held
             back until it is there; else it is composed when a look may tell of it,
             and rendered when it is first fetched.
         workers: Render.
-        ears: Listen to uploads, which need not wait for songs.
+        desk: Compose, and listen to uploads: that need not wait for rendering.
         fetcher: Fetches uploads.
         renderer: The name of who plays; None: this project's band.
         start_soon: Runs a coroutine function in the background.
@@ -211,7 +216,7 @@ class Studio:
     _seed: int
     _is_eager: bool
     _workers: Workers
-    _ears: Workers
+    _desk: Workers
     _fetcher: Fetcher
     _renderer: str | None
     _start_soon: Callable[[Callable[[], Awaitable[None]]], None]
@@ -269,34 +274,23 @@ class Studio:
             sketches = self._at.sketch(task)
             if sketches[0].clip_id not in self._pieces:
                 try:
-                    pieces = await anyio.to_thread.run_sync(
-                        self._composed, task, sketches
-                    )
+                    takes = await self._takes(task, len(sketches))
                 except Exception as error:
                     logger.exception("the emulator could not compose a song")
                     task.doom = _our_fault(error)
                     return []
-                self._pieces.update((one.song.clip_id, one) for one in pieces)
+                for sketch, take in zip(sketches, takes, strict=True):
+                    self._pieces[sketch.clip_id] = _piece(task, sketch, take)
             return [self._pieces[song.clip_id] for song in sketches]
 
-    def _composed(self, task: Task, sketches: tuple[Song, ...]) -> list[_Piece]:
-        return [self._piece(task, sketch, take) for take, sketch in enumerate(sketches)]
-
-    def _piece(self, task: Task, sketch: Song, take: int) -> _Piece:
-        score = score_of(
-            task.request,
-            self._source(source_of(task.request) or ""),
-            seed=self._seed * 1_000_003 + task.number,
-            take=take,
-        )
-        song = attrs.evolve(
-            sketch,
-            title=score.title,
-            lyrics=sketch.lyrics or score.lyrics,
-            duration_s=score.duration_s,
-            timing=timing_of(score),
-        )
-        return _Piece(task, song, pack(score))
+    async def _takes(self, task: Task, count: int) -> list[Composed]:
+        source = self._source(source_of(task.request) or "")
+        seed = self._seed * 1_000_003 + task.number
+        call = functools.partial(compose_takes, task.request, source, seed, count)
+        if self._is_eager:
+            return await self._desk.run(call)
+        # Whoever counts looks awaits this one: a thread is there sooner.
+        return await anyio.to_thread.run_sync(call)
 
     async def receive(self, url: str) -> str:
         own = _stem(url.rpartition("/")[2])
@@ -307,7 +301,7 @@ class Studio:
         path = self._place() / name
         try:
             await self._fetcher.fetch(url, path)
-            self._heard[name] = await self._ears.run(
+            self._heard[name] = await self._desk.run(
                 functools.partial(hear, str(path), "Upload", self._seed)
             )
         except NotFetched as error:
@@ -322,12 +316,11 @@ class Studio:
     def alias(self, new_id: str, source: str) -> None:
         self._aliases[new_id] = source
 
-    def _source(self, clip_id: str) -> Score | None:
-        """Find what an edit works on; None: nobody knows it."""
+    def _source(self, clip_id: str) -> bytes | None:
+        """Find what an edit works on, packed; None: nobody knows it."""
         known = self._aliases.get(clip_id, clip_id)
         piece = self._pieces.get(known)
-        packed = self._heard.get(known) if piece is None else piece.score
-        return None if packed is None else unpack(packed)
+        return self._heard.get(known) if piece is None else piece.score
 
     async def file(self, name: str) -> Path | None:
         piece = self._pieces.get(_stem(name))
@@ -374,10 +367,21 @@ class Studio:
 
     async def aclose(self) -> None:
         await self._workers.aclose()
-        await self._ears.aclose()
+        await self._desk.aclose()
         if self._folder is not None:
             await anyio.to_thread.run_sync(self._folder.cleanup)
             self._folder = None
+
+
+def _piece(task: Task, sketch: Song, take: Composed) -> _Piece:
+    song = attrs.evolve(
+        sketch,
+        title=take.title,
+        lyrics=sketch.lyrics or take.lyrics,
+        duration_s=take.duration_s,
+        timing=take.timing,
+    )
+    return _Piece(task, song, take.score)
 
 
 def _stem(name: str) -> str:
