@@ -74,13 +74,18 @@ def write_song(
 
 def renderer_named(name: str) -> Renderer:
     """
-    Load a renderer that an installed package offers.
+    Load a renderer: our own "fluidsynth", or what an installed package offers.
 
     Packages offer one as an entry point of the group ``aiomusic.renderers``.
 
     Raises:
         LookupError: no package offers *name*.
     """
+    if name == "fluidsynth" and _has_numpy():
+        # It imports numpy: only when somebody asks.
+        from aiomusic.emulator.music.synth import soundfont_blocks  # noqa: PLC0415
+
+        return soundfont_blocks
     # It is slow to import, and nearly nobody asks.
     from importlib.metadata import entry_points  # noqa: PLC0415
 

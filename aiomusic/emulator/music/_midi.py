@@ -2,12 +2,17 @@
 """A score as a standard MIDI file, for any sequencer."""
 
 import struct
+from collections.abc import Iterable
 from typing import Final
 
-from aiomusic.emulator.music._score import Score, Track
+import attrs
+
+from aiomusic.emulator.music._score import Performance, Score, Track
 
 _TICKS: Final = 480
 _DRUM_CHANNEL: Final = 9
+_PLAIN_TEMPO: Final = 125.0
+"""At which a tick is a millisecond."""
 # General MIDI programs, counted from 0.
 _PROGRAMS: Final = {
     "piano": 0, "epiano": 4, "vibes": 11, "marimba": 12, "bell": 14, "organ": 16,
@@ -21,13 +26,39 @@ _PROGRAMS: Final = {
 
 def to_midi(score: Score) -> bytes:
     """Return *score* as a format 1 MIDI file: tempo, lyrics, one track each."""
-    tracks = [_head(score)]
+    return _file(_head(score), score.tracks, score.tempo)
+
+
+def performance_to_midi(performance: Performance) -> tuple[bytes, float]:
+    """
+    Return *performance* as a MIDI file, and the second at which it begins in it.
+
+    What was played before second 0, to ring on, comes first.
+    """
+    starts = [note.start_s for track in performance.tracks for note in track.notes]
+    lead_s = -min(0.0, *starts, 0.0)
+    tracks = [
+        attrs.evolve(
+            track,
+            notes=tuple(
+                attrs.evolve(note, start_s=note.start_s + lead_s)
+                for note in track.notes
+            ),
+        )
+        for track in performance.tracks
+    ]
+    beat_us = round(60_000_000 / _PLAIN_TEMPO).to_bytes(3, "big")
+    return _file(_chunk([(0, _meta(0x51, beat_us))]), tracks, _PLAIN_TEMPO), lead_s
+
+
+def _file(head: bytes, tracks: Iterable[Track], tempo: float) -> bytes:
+    chunks = [head]
     channels = (number for number in range(16) if number != _DRUM_CHANNEL)
-    for track in score.tracks:
+    for track in tracks:
         channel = _DRUM_CHANNEL if track.role == "drums" else next(channels, 15)
-        tracks.append(_chunk(_events(track, channel, score.tempo)))
-    header = struct.pack(">4sIHHH", b"MThd", 6, 1, len(tracks), _TICKS)
-    return header + b"".join(tracks)
+        chunks.append(_chunk(_events(track, channel, tempo)))
+    header = struct.pack(">4sIHHH", b"MThd", 6, 1, len(chunks), _TICKS)
+    return header + b"".join(chunks)
 
 
 def _head(score: Score) -> bytes:
@@ -56,6 +87,9 @@ def _events(track: Track, channel: int, tempo: float) -> list[tuple[int, bytes]]
     events = [
         (0, _meta(0x03, f"{track.role} {track.patch}".encode())),
         (0, bytes([0xC0 | channel, program])),
+        (0, bytes([0xB0 | channel, 7, _volume(track.gain_db)])),
+        (0, bytes([0xB0 | channel, 10, round(64 + 63 * track.pan)])),
+        (0, bytes([0xB0 | channel, 91, min(127, round(127 * track.send))])),
     ]
     for note in track.notes:
         start = max(0, _tick(note.start_s, tempo))
@@ -67,6 +101,11 @@ def _events(track: Track, channel: int, tempo: float) -> list[tuple[int, bytes]]
         events.append((end, bytes([0x80 | channel, note.pitch, 0])))
     # Ends go before starts, so that a repeated note sounds again.
     return sorted(events, key=lambda event: (event[0], event[1][0] >> 4 == 9))
+
+
+def _volume(gain_db: float) -> int:
+    """Return the controller's value for a gain: its square is the amplitude."""
+    return max(1, min(127, round(100 * 10 ** (gain_db / 40))))
 
 
 def _tick(second: float, tempo: float) -> int:

@@ -34,15 +34,17 @@ def premaster(performance: Performance) -> Iterator[Sound]:
     place = -BLOCK * -int(min(0.0, first) * RATE // BLOCK) if first < 0 else 0
     while place < frames:
         block = desk.block(place)
-        if place + BLOCK > frames - int(_FADE_S * RATE):
-            block = _faded(block, place, frames)
+        block = faded(block, place, frames)
         start, end = max(0, -place), min(BLOCK, frames - place)
         if end > start:
             yield block[:, start:end]
         place += BLOCK
 
 
-def _faded(block: Sound, place: int, frames: int) -> Sound:
+def faded(block: Sound, place: int, frames: int) -> Sound:
+    """Let the end of a performance die away."""
+    if place + BLOCK <= frames - int(_FADE_S * RATE):
+        return block
     left = (frames - 1 - place - np.arange(BLOCK)) / min(_FADE_S * RATE, frames / 3)
     return block * np.clip(left, 0.0, 1.0).astype(np.float32)
 

@@ -1,10 +1,10 @@
 """Mastering: every performance is mixed to a spool, levelled and cut into the song."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, final
+from typing import Final, Self, TypeAlias, final
 
 import numpy as np
 import soundfile
@@ -15,6 +15,7 @@ from aiomusic.emulator.music.synth._level import HOP, Meter
 from aiomusic.emulator.music.synth._recording import recorded
 from aiomusic.emulator.music.synth._waves import RATE, Sound
 
+Player: TypeAlias = Callable[[Performance], Iterator[Sound]]
 _FORMATS: Final = {
     "mp3": ("MP3", "MPEG_LAYER_III"),
     "wav": ("WAV", "PCM_16"),
@@ -32,13 +33,18 @@ def render_file(blocks: Iterable[Sound], path: Path, kind: str) -> None:
             file.write(np.clip(block.T, -1.0, 1.0))
 
 
-def song_blocks(score: Score) -> Iterator[Sound]:
-    """Render *score* in blocks of stereo samples; they add up to its duration."""
+def song_blocks(score: Score, play: Player = premaster) -> Iterator[Sound]:
+    """
+    Render *score* in blocks of stereo samples; they add up to its duration.
+
+    Args:
+        play: Mixes a performance, before it is levelled.
+    """
     tapes: dict[int, Tape] = {}
     try:
         for span in score.spans:
             if id(span.source) not in tapes:
-                tapes[id(span.source)] = Tape(span.source)
+                tapes[id(span.source)] = Tape(_blocks(span.source, play))
         yield from _joined(score.spans, tapes)
     finally:
         for tape in tapes.values():
@@ -90,27 +96,28 @@ def _faded(
     return block
 
 
-def _blocks(source: Performance | Recording) -> Iterator[Sound]:
+def _blocks(source: Performance | Recording, play: Player) -> Iterator[Sound]:
     if isinstance(source, Recording):
         return recorded(source, BLOCK)
-    return premaster(source)
+    return play(source)
 
 
 @final
 class Tape:
     """
-    A levelled performance or recording on disk, to be read at any place.
+    A levelled mix on disk, to be read at any place.
 
     Whoever makes it closes it.
     """
 
-    def __init__(self, source: Performance | Recording) -> None:
-        self._frames = round(source.duration_s * RATE)
+    def __init__(self, blocks: Iterable[Sound]) -> None:
+        self._frames = 0
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
         meter = Meter()
-        for block in _blocks(source):
+        for block in blocks:
             meter.feed(block)
             self._file.write(np.ascontiguousarray(block.T).data)
+            self._frames += block.shape[1]
         self._gains = meter.gain_curve()
 
     def __repr__(self) -> str:
