@@ -158,7 +158,7 @@ PATCHES: Final[dict[str, Patch]] = {
             vibrato=0.2, breath=0.9,
         ),
         release_s=0.1,
-        level=0.7,
+        level=0.48,
     ),
     "sax": Patch(
         sound=Wave(

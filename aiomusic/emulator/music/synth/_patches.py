@@ -7,6 +7,7 @@ must not depend on how long the note will be.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 import attrs
 import numpy as np
@@ -25,8 +26,9 @@ from aiomusic.emulator.music.synth._waves import (
     played,
     rise,
     seconds,
-    shaped,
 )
+
+_AIR: Final = 1 << 16
 
 
 @attrs.frozen(kw_only=True)
@@ -130,8 +132,7 @@ def _held(wave: Wave, hertz: float, frames: int) -> Sound:
     if wave.sub:
         tone = tone + wave.sub * np.sin(np.pi * hertz * 2 * 0.5 * seconds(frames))
     if wave.breath:
-        air = shaped(noise(frames, "breath"), lambda f: bells(f, (hertz * 2, 600, 3)))
-        tone = tone + wave.breath * 0.05 * air
+        tone = tone + wave.breath * _breath(frames, hertz)
     shape = rise(frames, wave.attack_s)
     if wave.decay_s:
         shape = shape * fall(frames, wave.decay_s)
@@ -155,6 +156,15 @@ def _voice(
         return played(dark + (bright - dark) * np.float32(opening), phase)
     low = played(dark, phase)
     return low + (played(bright, phase) - low) * opening
+
+
+def _breath(frames: int, hertz: float) -> Sound:
+    """Blow through a pipe: the noise is loud near the tone and ends with it."""
+    # One transform filters in a circle, so that the air can go round.
+    spectrum = np.fft.rfft(noise(_AIR, "breath"))
+    f = np.fft.rfftfreq(_AIR, 1 / RATE)
+    spectrum *= bells(f, (hertz * 2, 600, 3)) / (1.0 + (f / 3500.0) ** 4)
+    return np.resize(0.03 * np.fft.irfft(spectrum), frames).astype(np.float32)
 
 
 def _spread(voices: list[Sound]) -> Sound:

@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 RATE: Final = 44100
-CYCLE: Final = 2048
+CYCLE: Final = 1 << 15
+_MOST: Final = 512
+"""Harmonics of a cycle: few enough for its samples to be read as they are."""
 _TOP_HZ: Final = 17000.0
 
 Sound: TypeAlias = npt.NDArray[np.float32]
@@ -39,25 +41,20 @@ def cycle(loudness: Callable[[Curve, Curve], Curve], hertz: float) -> Sound:
         loudness: tells the level of harmonics from their numbers and hertz.
         hertz: the frequency at which the cycle will be played.
     """
-    count = max(1, min(CYCLE // 4, int(_TOP_HZ / hertz)))
+    count = max(1, min(_MOST, int(_TOP_HZ / hertz)))
     number = np.arange(1, count + 1, dtype=np.float64)
     spectrum = np.zeros(CYCLE // 2 + 1, dtype=np.complex128)
     # Phases that grow with the square spread the energy over the cycle.
     phase = np.exp(1j * np.pi * number * (number - 1) / (count + 8))
     spectrum[1 : count + 1] = -0.5j * CYCLE * loudness(number, number * hertz) * phase
-    wave = np.fft.irfft(spectrum)
-    return np.append(wave, wave[0]).astype(np.float32)
+    return np.fft.irfft(spectrum).astype(np.float32)
 
 
 def played(wave: Sound, phase: Curve) -> Sound:
     """Read *wave* at *phase*, counted in cycles from 0 up."""
-    place = phase * CYCLE
-    whole = place.astype(np.int64)
-    part = (place - whole).astype(np.float32)
-    index = whole & (CYCLE - 1)
-    left = wave[index]
-    sound: Sound = left + (wave[index + 1] - left) * part
-    return sound
+    index = (phase * CYCLE).astype(np.int64)
+    index &= CYCLE - 1
+    return wave[index]
 
 
 def phases(
