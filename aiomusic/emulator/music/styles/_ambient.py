@@ -40,7 +40,7 @@ AMBIENT: Final = Style(
             high=72,
             voicing="open",
             gate=1.12,
-            gain_db=-7.0,
+            gain_db=-11.0,
             send=0.6,
         ),
         Layer(
@@ -76,7 +76,7 @@ AMBIENT: Final = Style(
             low=67,
             high=91,
             gate=3.0,
-            gain_db=-9.0,
+            gain_db=-2.5,
             pan=-0.3,
             send=0.9,
         ),

@@ -6,7 +6,7 @@ from aiomusic.emulator.music.styles._style import Changes, Groove, Layer, Style
 
 _SOFT: Final = (
     """
-    hat   x...x...x...x...
+    hat   x.x.x.x.x.x.x.x.
     kick  x.......x.......
     """,
 )
@@ -71,7 +71,7 @@ CHIPTUNE: Final = Style(
             role="arp",
             patches=("square", "square"),
             patterns=("0120120120120120", "0123012301230123"),
-            energy=(0.6, 1.0),
+            energy=(0.5, 1.0),
             low=60,
             high=79,
             gate=0.9,
@@ -82,7 +82,7 @@ CHIPTUNE: Final = Style(
         Layer(
             role="chords",
             patches=("triangle", "square"),
-            patterns=("0...1...2...1...", "2...1...0...1..."),
+            patterns=("0.1.2.1.0.1.2.1.", "2.1.0.1.2.1.0.1."),
             energy=(0.0, 0.6),
             low=60,
             high=76,

@@ -6,19 +6,19 @@ from aiomusic.emulator.music.styles._style import Changes, Groove, Layer, Style
 
 _SOFT: Final = (
     """
-    hat   x.x.x.x.x.x.x.x.
+    hat   x.xxx.x.xxx.x.xx
     snap  ....x.......x...
     """,
 )
 _FULL: Final = (
     """
-    hat   x.x.x.xxx.x.xxxx
+    hat   xxx.xxxxx.xxxxxx
     clap  ....X.......X...
     snare ....x.......x...
     kick  X.....x..xX.....
     """,
     """
-    hat   x.xxx.x.xxxox.xx
+    hat   xxxxx.xxxxxxx.xx
     clap  ....X.......X...
     snare ....x..o....x...
     kick  X..x......X..x..
@@ -66,7 +66,7 @@ HIPHOP: Final = Style(
             energy=(0.5, 1.0),
             low=27,
             high=40,
-            gain_db=-2.5,
+            gain_db=-5.0,
             send=0.01,
             duck=0.15,
         ),
@@ -103,10 +103,10 @@ HIPHOP: Final = Style(
         ),
         Layer(
             role="lead",
-            patches=("bell", "flute"),
+            patches=("vibes", "flute"),
             low=62,
             high=81,
-            gain_db=-7.0,
+            gain_db=-2.0,
             send=0.3,
         ),
     ),
@@ -116,5 +116,5 @@ HIPHOP: Final = Style(
     room="booth",
     voice_db=-1.5,
     human_s=0.005,
-    drums_db=-4.0,
+    drums_db=-7.0,
 )

@@ -113,5 +113,5 @@ JAZZ: Final = Style(
     push=0.45,
     room="cellar",
     human_s=0.01,
-    drums_db=-3.0,
+    drums_db=-2.0,
 )

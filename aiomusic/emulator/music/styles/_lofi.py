@@ -6,19 +6,19 @@ from aiomusic.emulator.music.styles._style import Changes, Groove, Layer, Style
 
 _SOFT: Final = (
     """
-    hat   o.o.o.o.o.o.o.o.
+    hat   xoxoxoxoxoxoxoxo
     kick  x.........x.....
     rim   ....o.......o...
     """,
 )
 _FULL: Final = (
     """
-    hat   x.o.x.o.x.o.x.oo
+    hat   xoxxxoxxxoxxxoxx
     snare ....x.......x...
     kick  X......x..x.....
     """,
     """
-    hat   x.o.x.oox.o.x.o.
+    hat   xoxoxxxoxoxoxxxo
     snare ....x..o....x..o
     kick  X.x.......x..x..
     """,
@@ -107,5 +107,6 @@ LOFI: Final = Style(
     push=0.3,
     room="tape",
     human_s=0.012,
-    drums_db=-5.0,
+    drums_db=-4.0,
+    voice_db=-5.0,
 )

@@ -6,21 +6,24 @@ from aiomusic.emulator.music.styles._style import Changes, Groove, Layer, Style
 
 _SOFT: Final = (
     """
-    hat   ..x...x...x...x.
-    rim   ........x.......
+    shaker xoxoxoxoxoxoxoxo
+    rim    ........x.......
     """,
 )
 _FULL: Final = (
     """
-    hat   x.x.x.x.x.x.x.xo
-    rim   ........X.......
-    snare ........X.......
-    kick  ........X.......
+    hat    x.x.x.x.x.x.x.xo
+    shaker xoxxxoxoxoxxxoxo
+    rim    ........X.......
+    snare  ........X.......
+    kick   ........X.......
     """,
     """
-    hat   x.xox.x.x.xox.x.
-    snare ........X.....o.
-    kick  X.......X.......
+    hat    x.xox.x.x.xox.x.
+    conga  ...x..x....x..x.
+    shaker xoxoxoxoxoxoxoxo
+    snare  ........X.....o.
+    kick   X.......X.......
     """,
 )
 _FILLS: Final = (

@@ -6,19 +6,19 @@ from aiomusic.emulator.music.styles._style import Changes, Groove, Layer, Style
 
 _SOFT: Final = (
     """
-    hat   x.o.x.o.x.o.x.o.
+    hat   xoxoxoxoxoxoxoxo
     kick  X.......X.......
     snare ............x...
     """,
 )
 _FULL: Final = (
     """
-    hat   x.x.x.x.x.x.x.x.
+    hat   xxxxxxxxxxxxxxxx
     snare ....X.......X...
     kick  X...x...X...x...
     """,
     """
-    hat   xoxoxoxoxoxoxoxo
+    hat   xxxxxxxxxxxxxxxx
     snare ....X.......X...
     kick  X.....x.X.......
     """,
@@ -65,7 +65,7 @@ SYNTHWAVE: Final = Style(
         Layer(
             role="bass",
             patches=("saw-bass", "saw-bass"),
-            patterns=("r.rrr.rrr.rrr.rr", "r8r8r8r8r8r8r8r8", "rrr8rrr8rrr8rrr8"),
+            patterns=("rrrrrrrrrrrrrrrr", "r8r8r8r8r8r8r8r8", "rrr8rrr8rrr8rrr8"),
             energy=(0.45, 1.0),
             low=33,
             high=46,

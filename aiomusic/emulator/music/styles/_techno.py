@@ -6,21 +6,22 @@ from aiomusic.emulator.music.styles._style import Changes, Groove, Layer, Style
 
 _SOFT: Final = (
     """
-    hat   ..x...x...x...x.
+    open  ..x...x...x...x.
+    hat   xoxoxoxoxoxoxoxo
     kick  X...X...X...X...
     """,
 )
 _FULL: Final = (
     """
     open   ..X...X...X...X.
-    hat    xxoxxxoxxxoxxxox
+    hat    xoxoxoxoxoxoxoxo
     clap   ....x.......x...
     kick   X...X...X...X...
     """,
     """
     open   ..X...X...X...X.
     rim    ...x..x....x..x.
-    ride   x.x.x.x.x.x.x.x.
+    hat    xoxoxoxoxoxoxoxo
     kick   X...X...X...X...
     """,
 )

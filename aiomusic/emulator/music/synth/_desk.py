@@ -20,6 +20,7 @@ from aiomusic.emulator.music.synth._waves import RATE, Sound, noise, rise, shape
 BLOCK: Final = 1 << 16
 _FADE_S: Final = 1.2
 _DUCK_S: Final = 0.26
+_TAPS: Final = 129
 
 
 def premaster(performance: Performance) -> Iterator[Sound]:
@@ -63,7 +64,8 @@ class _Desk:
         self._kicks = _kicks(performance)
         self._duck = _duck_shape()
         self._dust = _dust(self._room)
-        self._top = _Top(self._room.top_hz) if self._room.top_hz else None
+        is_plain = not (self._room.top_hz or self._room.shine_db)
+        self._tone = None if is_plain else _Tone(self._room)
 
     def block(self, place: int) -> Sound:
         dry = np.zeros((2, BLOCK), dtype=np.float32)
@@ -89,7 +91,7 @@ class _Desk:
         if self._dust is not None:
             shift = place % BLOCK
             mix = mix + np.roll(self._dust, -shift)[:BLOCK]
-        return self._top.feed(mix) if self._top else mix
+        return self._tone.feed(mix) if self._tone else mix
 
     def _ducking(self, place: int) -> Sound:
         curve = np.zeros(BLOCK, dtype=np.float32)
@@ -135,23 +137,28 @@ def _dust(room: Room) -> Sound | None:
 
 
 @final
-class _Top:
-    """Takes away what lies above a frequency, with a short symmetric filter."""
+class _Tone:
+    """Shapes the treble of a mix, with a short symmetric filter."""
 
-    def __init__(self, top_hz: float) -> None:
-        place = np.arange(-32, 33)
-        window = 0.5 + 0.5 * np.cos(np.pi * place / 33)
-        taps = np.sinc(2 * top_hz / RATE * place) * window
-        stereo = np.stack([taps, taps]) / np.sum(taps)
-        self._filters = [
-            Convolver(stereo.astype(np.float32)[:, :], BLOCK) for _ in range(2)
-        ]
+    def __init__(self, room: Room) -> None:
+        taps = _taps(room)
+        self._filters = [Convolver(np.stack([taps, taps]), BLOCK) for _ in range(2)]
 
     def feed(self, block: Sound) -> Sound:
         left, right = (
             one.feed(side)[0] for one, side in zip(self._filters, block, strict=True)
         )
         return np.stack([left, right])
+
+
+def _taps(room: Room) -> Sound:
+    hertz = np.fft.rfftfreq(_TAPS, 1 / RATE)
+    rising = 1.0 / (1.0 + (3000.0 / np.maximum(hertz, 1.0)) ** 2)
+    loudness = 10 ** (room.shine_db * rising / 20)
+    if room.top_hz:
+        loudness[hertz > room.top_hz] = 0.0
+    centred = np.roll(np.fft.irfft(loudness, _TAPS), _TAPS // 2)
+    return (centred * np.hanning(_TAPS + 2)[1:-1]).astype(np.float32)
 
 
 @final

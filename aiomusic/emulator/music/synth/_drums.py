@@ -71,6 +71,7 @@ KITS: Final[dict[str, Kit]] = {
     "dub": Kit(kick_hz=52, kick_s=0.14, click=0.25, snare_hz=240, bright_hz=9000),
     "808": Kit(
         kick_hz=43, kick_s=0.26, click=0.6, snare_hz=180, snare_s=0.08, hat_s=0.018,
+        bright_hz=9500,
         drive=1.8,
     ),
     "stage": Kit(kick_hz=45, kick_s=0.3, click=0.2, bright_hz=8000),
@@ -154,7 +155,8 @@ def _clap(kit: Kit, name: str, variant: int) -> Sound:
 def _hat(kit: Kit, name: str, variant: int) -> Sound:
     decay = {"open": 0.16, "pedal": 0.02, "ride": 0.35}.get(name, kit.hat_s)
     frames = int(6 * decay * RATE)
-    air = shaped(noise(frames, name, variant), _band(6500, kit.bright_hz))
+    low = min(6500.0, 0.6 * kit.bright_hz)
+    air = shaped(noise(frames, name, variant), _band(low, kit.bright_hz))
     if name == "ride":
         time = np.arange(frames, dtype=np.float32) / RATE
         ping = sum(np.sin(2 * np.pi * f * time) for f in (3110, 4230, 5380))

@@ -106,7 +106,7 @@ PATCHES: Final[dict[str, Patch]] = {
     ),
     "strings": Patch(
         sound=Wave(
-            dark_hz=1600, bright_hz=4500, open_level=0.45, attack_s=0.11, vibrato=0.13,
+            dark_hz=1800, bright_hz=6000, open_level=0.5, attack_s=0.11, vibrato=0.13,
             cents=(-9, 0, 8), breath=0.25, peaks=((450, 150, 0.8), (1100, 300, 0.6)),
         ),
         release_s=0.25,
@@ -146,7 +146,7 @@ PATCHES: Final[dict[str, Patch]] = {
     ),
     "brass": Patch(
         sound=Wave(
-            dark_hz=900, bright_hz=4500, open_s=0.9, open_level=0.35, attack_s=0.05,
+            dark_hz=1000, bright_hz=6000, open_s=0.9, open_level=0.4, attack_s=0.05,
             vibrato=0.08, cents=(-6, 6), peaks=((1200, 400, 0.8),),
         ),
         release_s=0.12,

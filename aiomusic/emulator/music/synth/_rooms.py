@@ -20,6 +20,7 @@ class Room:
         level: how loud the room is.
         drive: saturation of the whole mix; 0 for none.
         top_hz: where the mix ends; None for open.
+        shine_db: how much the treble of the mix is raised, from 3 kHz up.
         crackle: level of the dust on the record.
     """
 
@@ -29,6 +30,7 @@ class Room:
     level: float = 1.0
     drive: float = 0.0
     top_hz: float | None = None
+    shine_db: float = 0.0
     crackle: float = 0.0
 
 
@@ -37,16 +39,18 @@ ROOMS: Final[dict[str, Room]] = {
     "soul": Room(decay_s=1.4, bright_hz=4000, drive=0.2),
     "tape": Room(decay_s=0.9, bright_hz=3000, drive=0.5, top_hz=6500, crackle=0.004),
     "club": Room(decay_s=1.2, bright_hz=6000, drive=0.2),
-    "warehouse": Room(decay_s=2.4, bright_hz=4500, drive=0.3),
-    "neon": Room(decay_s=2.0, bright_hz=7000, early_s=0.02),
+    "warehouse": Room(decay_s=2.4, bright_hz=4500, drive=0.3, shine_db=-3.0),
+    "neon": Room(decay_s=2.0, bright_hz=7000, early_s=0.02, shine_db=2.0),
     "garage": Room(decay_s=0.8, bright_hz=6000, drive=0.3),
     "wood": Room(decay_s=0.9, bright_hz=4500),
     "cellar": Room(decay_s=0.7, bright_hz=4000, early_s=0.008),
-    "dub": Room(decay_s=1.8, bright_hz=3000, early_s=0.03),
+    "dub": Room(decay_s=1.8, bright_hz=3000, early_s=0.03, shine_db=-4.0),
     "booth": Room(decay_s=0.7, bright_hz=6000, drive=0.3),
     "cathedral": Room(decay_s=3.4, bright_hz=3500, early_s=0.03, level=0.6),
-    "stage": Room(decay_s=2.3, bright_hz=4500, early_s=0.025, level=0.9),
-    "chip": Room(decay_s=0.3, bright_hz=8000, level=0.5),
+    "stage": Room(
+        decay_s=2.3, bright_hz=4500, early_s=0.025, level=0.9, shine_db=7.0
+    ),
+    "chip": Room(decay_s=0.3, bright_hz=8000, level=0.5, shine_db=6.5),
 }  # fmt: skip
 
 
