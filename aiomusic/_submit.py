@@ -233,10 +233,10 @@ class Submitter:
             self.books.restore(job, found)
 
     async def _submit(self, job: MusicJob[Any]) -> None:
-        journal, purchase = self.books.journal, (job.key, job._attempt)
+        note_unsent = self.books.journal.note_unsent
         sending = job._sending = Sending(
-            functools.partial(journal.note_sent, *purchase),
-            functools.partial(journal.note_unsent, *purchase),
+            functools.partial(self._note_sent, job),
+            functools.partial(note_unsent, job.key, job._attempt),
         )
         job._advance(JobState.SUBMITTING)
         try:
@@ -246,6 +246,12 @@ class Submitter:
             raise
         except Exception as error:  # noqa: BLE001 - one job's end, not everybody's
             self._unforeseen(job, error)
+
+    def _note_sent(self, job: MusicJob[Any]) -> None:
+        """Let a create leave, unless its job was cancelled on the way to the wire."""
+        if job.done():
+            raise _dropped()
+        self.books.journal.note_sent(job.key, job._attempt)
 
     async def _buy(self, job: MusicJob[Any], sending: Sending) -> None:
         """Send the create, and write down what it came to."""
@@ -344,8 +350,7 @@ class Submitter:
             )
             self.books.fail(job, SubmissionUnknown(message), state=JobState.UNKNOWN)
         elif job.done() and job.task_id is None:
-            message = "The job was cancelled before it was sent; it costs nothing."
-            self.books.fail(job, JobCancelled(message), state=JobState.CANCELLED)
+            self.books.fail(job, _dropped(), state=JobState.CANCELLED)
 
     async def _create_once(self, job: MusicJob[Any], sending: Sending) -> object:
         try:
@@ -392,8 +397,7 @@ class Submitter:
             async with self._line:
                 await self.gate.wait()
         if job.done():
-            message = "The job was cancelled before it was sent; it costs nothing."
-            raise JobCancelled(message)
+            raise _dropped()
         if self.is_leaving:
             message = "The session was left before the job was sent; it costs nothing."
             raise JobDetached(message, charged=Charged.NO)
@@ -418,6 +422,11 @@ class Submitter:
             raise SubmissionUnknown(
                 message, charged=error.charged if is_refunded else None
             ) from error
+
+
+def _dropped() -> JobCancelled:
+    message = "The job was cancelled before it was sent; it costs nothing."
+    return JobCancelled(message)
 
 
 def _this_task() -> asyncio.Task[Any]:

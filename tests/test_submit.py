@@ -439,6 +439,27 @@ async def test_a_job_that_was_cancelled_on_the_wire_and_refused_is_not_sent_agai
     assert (0, 0, 10) == (journal.in_flight, journal.reserved, journal.spent)
 
 
+async def test_a_job_that_is_cancelled_while_it_connects_is_not_sent(
+    api: Emulator,
+) -> None:
+    """It was told to cost nothing, so neither the service nor the budget pays."""
+
+    async def key() -> str:
+        # The credits are reserved, and there is no connection yet.
+        job.cancel()
+        return api.key
+
+    async with MusicSession(
+        key, base_url=api.url, max_credits=10, poll_every_s=0.0
+    ) as music:
+        job = music.riffusion.create("dropped")
+        with pytest.raises(JobCancelled, match="costs nothing") as caught:
+            await job
+        await music.riffusion.create("bought")
+
+    assert ("no", 1, 10) == (caught.value.charged, api.submissions, api.charged)
+
+
 async def test_leaving_settles_what_was_cancelled_on_the_wire_and_refused(
     api: Emulator,
 ) -> None:
