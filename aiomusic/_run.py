@@ -101,7 +101,7 @@ class Run:
             on_known_key=on_known_key,
         )
         # Jobs that a callback brought home, until `resume` has told of them.
-        self._brought: dict[str, MusicJob[Any]] = {}
+        self._brought: set[MusicJob[Any]] = set()
         self._saves = asyncio.Semaphore(SAVES_AT_ONCE)
         self._is_closed = False
         # The one task that holds all others; `aclose` ends and awaits it.  It is no
@@ -194,9 +194,9 @@ class Run:
     async def resume(self) -> list[MusicJob[Any]]:
         """Take up what the journal holds open."""
         records = await self._with_balances(await self.journal.adopt(self.clock.wall()))
-        brought, self._brought = self._brought, {}
+        brought, self._brought = self._brought, set()
         taken = [self._revive(record) for record in records]
-        jobs = dict.fromkeys([*brought.values(), *taken])
+        jobs = {*brought, *taken}
         return sorted(jobs, key=lambda job: job._made_at)
 
     async def _with_balances(self, records: list[Record]) -> list[Record]:
@@ -274,24 +274,28 @@ class Run:
         for it may not call again.
         """
         now = self.clock.wall()
-        # This settles what sessions that died have left.
+        # This settles what sessions that died have left, and takes over their tasks.
         left = await self.journal.adopt(now, job_key)
+        taken = {record.attempt: record for record in left if record.is_open}
         record = await self.journal.find(job_key, attempt)
-        is_ours = any(one.attempt == attempt for one in left)
         if record is not None and record.task_id is None and _is_lost(record):
-            await self.journal.accept(job_key, record.attempt, task_id, now)
+            await self.journal.accept(job_key, attempt, task_id, now)
             record = await self.journal.find(job_key, attempt)
-            is_ours = True
+            if record is not None and record.is_open:
+                taken[attempt] = record
         job = self.books.open_jobs.get(job_key)
         if (
             job is not None
             and job._attempt == attempt
             and job.state in {JobState.SUBMITTING, JobState.UNKNOWN}
         ):
+            taken.pop(attempt, None)
             if self.hooks is not None and job.task_id is None:
                 self.hooks.park(job_key, task_id)
-        elif record is not None and record.is_open and is_ours and not self._is_closed:
-            brought = self._brought[job_key] = self._revive(record)
+        # Whichever purchase it was called for: what is taken over is followed.
+        for record in taken.values() if not self._is_closed else ():
+            brought = self._revive(record)
+            self._brought.add(brought)
             self.poller.look_now(brought)
 
     def resubmit(self, job: MusicJob[Any]) -> MusicJob[Any]:

@@ -967,6 +967,36 @@ async def test_a_callback_revives_a_job_whose_session_has_died(
     assert (task_id, "yes") == (record.task_id, record.charged)
 
 
+async def test_a_callback_for_an_old_purchase_loses_no_later_one(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """It takes over what a dead session left under the key, so it follows that."""
+    file = tmp_path / "songs.db"
+    died = SqliteJournal(file)
+    async with called_back(api, journal=file, on_exit="wait") as music:
+        first = music.suno.create("song", key="one")
+        await reach(first, JobState.PENDING)
+        await api.finish()
+        await hint(music, only_task(api), "one")
+        await first
+        await died.open()
+        again = attrs.evolve(entry("one"), attempt=2, is_anew=True)
+        await died.admit([again], Limits(concurrency=1))
+        await died.accept("one", 2, await bought(api), time.time())
+        died._owner.release()
+
+        await hint(music, str(first.task_id), "one")
+
+        (second,) = await music.resume()
+        await api.finish()
+        await hint(music, str(second.task_id), "one")
+        await second
+        (record,) = await music.jobs()
+    await died.aclose()
+
+    assert (2, "succeeded", "yes") == (record.attempt, record.state, record.charged)
+
+
 async def bought(api: Emulator) -> str:
     """Create a task as a session would have that is gone by now."""
     headers = {"Authorization": f"Bearer {api.key}"}
