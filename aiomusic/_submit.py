@@ -162,8 +162,8 @@ class Submitter:
                 self._on_wire += 1
                 task = tasks.create_task(self._submit(job))
                 task.add_done_callback(self._sending.discard)
-            case Known(record):
-                self._meet(job, record, tasks)
+            case Known():
+                self._meet(job, verdict, tasks)
             case OverBudget(spent):
                 message = (
                     f"It costs {job.cost} credits, and {spent} of max_credits="
@@ -174,32 +174,36 @@ class Submitter:
             case Busy():
                 pass
 
-    def _meet(
-        self, job: MusicJob[Any], record: Record, tasks: asyncio.TaskGroup
-    ) -> None:
+    def _meet(self, job: MusicJob[Any], known: Known, tasks: asyncio.TaskGroup) -> None:
         """Do with a key that is in the journal what the session says."""
         assert job.request is not None
+        record = known.record
         if record.fingerprint != _codec.fingerprint(job.request):
-            known = _codec.difference(
+            other = _codec.difference(
                 record.request or {}, _codec.request_to_json(job.request)
             )
             self._refuse_key(
-                job, record.attempt, f"the journal has it with another request: {known}"
+                job, known, f"the journal has it with another request: {other}"
             )
         elif self.on_known_key == "error":
             self._refuse_key(
-                job, record.attempt, f"the journal has it already, as {record.state}"
+                job, known, f"the journal has it already, as {record.state}"
             )
         elif self.on_known_key == "new" and (job._is_anew or not job._asked_attempt):
-            self.books.journal.release(job.key, record.attempt)
+            self._let_go(known)
             job._asked_attempt = record.attempt + 1
             job._is_anew = True
             self._queue.appendleft(job)
         else:
             tasks.create_task(self._join(job, record))
 
-    def _refuse_key(self, job: MusicJob[Any], attempt: int, why: str) -> None:
-        self.books.journal.release(job.key, attempt)
+    def _let_go(self, known: Known) -> None:
+        """Leave a job to others, unless this session followed it before."""
+        if known.is_taken_up:
+            self.books.journal.release(known.record.key, known.record.attempt)
+
+    def _refuse_key(self, job: MusicJob[Any], known: Known, why: str) -> None:
+        self._let_go(known)
         message = f"key {job.key!r} can't be used: {why}. Nothing was sent."
         error = InvalidRequest(message, field="key", rule="one key, one request")
         self.books.fail(job, error)

@@ -1,6 +1,8 @@
 """A key is one purchase: what is asked for under it again is not bought again."""
 
 import asyncio
+import contextlib
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -181,15 +183,9 @@ async def test_a_job_of_another_living_session_is_followed(
     assert (first.task_id, 1) == (second.task_id, api.submissions)
 
 
-async def test_a_job_that_another_session_is_sending_is_waited_for(
-    api: Emulator, path: Path
-) -> None:
-    """Its create is on the wire there, so nothing is sent here."""
-    request = riffusion.Create("rain")
-    sending = SqliteJournal(path)
-    await sending.open()
-    entry = Entry(
-        key="k",
+def entry(key: str, request: riffusion.Create) -> Entry:
+    return Entry(
+        key=key,
         kind=request.kind(),
         provider="riffusion",
         request=_codec.request_to_json(request),
@@ -199,11 +195,20 @@ async def test_a_job_that_another_session_is_sending_is_waited_for(
         made_at=0.0,
         now=0.0,
     )
+
+
+async def test_a_job_that_another_session_is_sending_is_waited_for(
+    api: Emulator, path: Path
+) -> None:
+    """Its create is on the wire there, so nothing is sent here."""
+    request = riffusion.Create("rain")
+    sending = SqliteJournal(path)
+    await sending.open()
     async with session(api, path.with_name("made.db")) as elsewhere:
         made = elsewhere.submit(request)
         await made
     assert made.task_id is not None
-    await sending.admit([entry], Limits(concurrency=1))
+    await sending.admit([entry("k", request)], Limits(concurrency=1))
     clock = LeapingClock()
     async with session(api, path, clock=clock) as music:
         job = music.submit(request, key="k")
@@ -378,6 +383,48 @@ async def test_slots_are_taken_again_before_new_ones_are_granted(
             await job
 
     assert (9, 3) == (api.charges, api.peak_in_flight)
+
+
+@pytest.mark.parametrize(
+    ("on_known_key", "prompt"),
+    [("attach", "another"), ("new", "song"), ("error", "song")],
+)
+async def test_a_task_that_was_given_up_keeps_its_slot_whoever_asks_for_its_key(
+    path: Path, on_known_key: str, prompt: str
+) -> None:
+    """It is in flight until it is over, so nothing else may take its place."""
+    # Long enough to be in flight still when the next one is admitted.
+    pace = Pace.polls(running=100)
+    async with (
+        Emulator(pace=pace, media=False) as api,
+        session(api, path, concurrency=1, on_known_key=on_known_key) as music,
+    ):
+        job = music.riffusion.create("song", key="k")
+        await reach(job, JobState.PENDING)
+        job.cancel()
+        with contextlib.suppress(InvalidRequest):
+            await music.riffusion.create(prompt, key="k")
+        await music.riffusion.create("next", key="n")
+
+    assert 1 == api.peak_in_flight
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is unknown")
+async def test_error_refuses_no_key_whose_session_died_before_it_was_sent(
+    api: Emulator, path: Path
+) -> None:
+    """Nobody has settled its row yet, so that is done first."""
+    died = SqliteJournal(path)
+    await died.open()
+    await died.admit([entry("k", riffusion.Create("song"))], Limits(concurrency=1))
+    # What a kill does: the lock is gone, and nothing was written.
+    assert died._owner._file is not None
+    died._owner._file.close()
+    async with session(api, path, on_known_key="error") as music:
+        await music.riffusion.create("song", key="k")
+    await died.aclose()
+
+    assert 10 == api.charged
 
 
 async def test_a_key_that_another_session_drops_unpaid_is_bought(

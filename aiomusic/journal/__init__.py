@@ -80,9 +80,15 @@ class Granted:
 @final
 @attrs.frozen
 class Known:
-    """The key is in the journal already."""
+    """
+    The key is in the journal already.
+
+    Attributes:
+        is_taken_up: Whether nobody followed its job, and this session does from now.
+    """
 
     record: "Record"
+    is_taken_up: bool = False
 
 
 @final

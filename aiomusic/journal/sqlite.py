@@ -173,12 +173,11 @@ class SqliteJournal:
             verdicts: list[Verdict] = []
             for entry in entries:
                 verdict = _judge(db, entry, limits, self._owner.name)
+                if _may_have_died(verdict) and self._reap(db, entry.now, dead):
+                    verdict = _judge(db, entry, limits, self._owner.name)
                 if isinstance(verdict, Known) and verdict.record.is_open:
                     # It takes its slot again before another is granted one.
-                    self._reap(db, entry.now, dead)
-                    _take_up(db, verdict.record, self._owner.name)
-                if isinstance(verdict, Busy) and self._reap(db, entry.now, dead):
-                    verdict = _judge(db, entry, limits, self._owner.name)
+                    verdict = _take_up(db, verdict.record, self._owner.name)
                 verdicts.append(verdict)
                 if isinstance(verdict, Busy):
                     break
@@ -472,6 +471,12 @@ def _judge(db: sqlite3.Connection, entry: Entry, limits: Limits, owner: str) -> 
     return Granted(attempt)
 
 
+def _may_have_died(verdict: Verdict) -> bool:
+    """Tell whether it may be otherwise once the dead are reaped."""
+    is_open = isinstance(verdict, Known) and verdict.record.is_open
+    return is_open or isinstance(verdict, Busy)
+
+
 def _stranded(db: sqlite3.Connection) -> int:
     """Add up the credits of open jobs that no session follows."""
     found: int = db.execute(
@@ -494,14 +499,15 @@ def _is_wanted(entry: Entry, last: Record) -> bool:
     return entry.attempt == last.attempt + 1 and (is_over or entry.is_anew)
 
 
-def _take_up(db: sqlite3.Connection, record: Record, owner: str) -> None:
-    """Follow an open job that no session follows."""
-    db.execute(
+def _take_up(db: sqlite3.Connection, record: Record, owner: str) -> Known:
+    """Follow an open job, if no session does."""
+    taken = db.execute(
         "UPDATE jobs SET owner = ?, slot = cost > 0"
         f" WHERE key = ? AND attempt = ? AND {OPEN}"
         " AND owner IS NULL AND task_id IS NOT NULL",
         (owner, record.key, record.attempt),
     )
+    return Known(record, is_taken_up=taken.rowcount > 0)
 
 
 def _insert(
