@@ -322,6 +322,8 @@ class MusicSession:
         """
         Give all that the journal knows, oldest first; none without a journal.
 
+        Of purchases under one key, these are the last and those that are not over.
+
         Raises:
             JournalError: The journal can't be read.
         """

@@ -104,13 +104,14 @@ async def find_job(journal: SqliteJournal | None, place: Place, key: str) -> Rec
     found = None if journal is None else await journal.find(key)
     if found is not None:
         return found
-    near: list[Record] = []
+    near: list[str] = []
     if journal is not None and len(key) >= SHORTEST_KEY:
-        near = [one for one in await journal.records() if one.key.startswith(key)]
+        known = {one.key for one in await journal.records()}
+        near = [one for one in known if one.startswith(key)]
     if len(near) > 1:
         raise UsageError(f"{len(near)} jobs begin with {key!r}; type more of the key.")
     if near:
-        return near[0]
+        return await find_job(journal, place, near[0])
     raise UsageError(
         f"There is no job {key!r} in {place.path};"
         f" 'aiomusic jobs{place.option}' lists what there is."

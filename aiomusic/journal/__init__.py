@@ -280,7 +280,7 @@ class Journal(Protocol):
         """Take over what no living session follows, and give what is unknown."""
 
     async def records(self) -> list[Record]:
-        """Give the last purchase under every key, oldest first."""
+        """Give the last purchase under every key and all that is open, oldest first."""
 
     async def spending(
         self, by: Grouping = "operation", tag: str | None = None

@@ -281,7 +281,7 @@ class SqliteJournal:
         return await self._reaping(do)
 
     async def records(self) -> list[Record]:
-        return await self._records(LAST_ATTEMPT, ())
+        return await self._records(f"{LAST_ATTEMPT} OR {OPEN}", ())
 
     async def spending(
         self, by: Grouping = "operation", tag: str | None = None

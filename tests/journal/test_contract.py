@@ -558,6 +558,20 @@ async def test_only_the_last_purchase_under_a_key_is_given(kept: Journal) -> Non
     assert Spending(jobs=2, credits=20) == (await kept.spending())["suno.create"]
 
 
+async def test_an_open_purchase_is_given_whatever_was_bought_after_it(
+    kept: Journal,
+) -> None:
+    """It is paid for and not over, so it must not be out of sight."""
+    await kept.admit([entry("a")], NO_LIMITS)
+    await kept.accept("a", 1, "t-1", 110.0)
+    await kept.admit([entry("a", attempt=2, is_anew=True)], NO_LIMITS)
+    kept.end("a", 2, ending())
+
+    assert [1, 2] == [record.attempt for record in await kept.records()]
+    kept.end("a", 1, ending(task_id="t-1"))
+    assert [2] == [record.attempt for record in await kept.records()]
+
+
 async def test_spending_is_added_up_by_operation_and_day(kept: Journal) -> None:
     """Days are UTC; what was given back is in no sum."""
     day = 86_400.0
