@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shlex
 import sys
 import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
@@ -241,8 +240,7 @@ def _next(record: Record, guide: Guide) -> str | None:
     if record.clips and not record.files and record.state == "succeeded":
         return f"{guide.resume(record.key)} saves it."
     if record.state == "failed" and record.request is not None:
-        name = shlex.quote(record.key)
-        return f"'aiomusic jobs resubmit {name}{guide.options}' buys it again."
+        return guide.again(record.key)
     return None
 
 

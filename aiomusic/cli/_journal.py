@@ -158,6 +158,11 @@ class Guide:
             words += f" --out {shlex.quote(self.out)}"
         return f"'{words}{self.options}'"
 
+    def again(self, key: str) -> str:
+        """Say how to buy what ended without its songs."""
+        name = shlex.quote(key)
+        return f"'aiomusic jobs resubmit {name}{self.options}' buys it again."
+
     def unknown(self, key: str) -> str:
         """Say what can be done about a job that may have been bought."""
         name = shlex.quote(key)

@@ -40,7 +40,7 @@ def resume(keys: Sequence[str], following: Following) -> Exit:
             tell(f"nothing is open in {place.path}.")
             return Exit.DONE
         with writable(Path(following.out)) as folder:
-            return run(_resume(records if keys else (), place, folder, following))
+            return run(_resume(records, place, folder, following, are_all=not keys))
 
     return _ending_well(work, as_json=following.as_json)
 
@@ -86,13 +86,21 @@ async def _wanted(keys: Sequence[str], place: Place) -> list[Record]:
     async with reading(place) as journal:
         if keys:
             named = [await find_job(journal, place, key) for key in keys]
-            return list({record.key: record for record in named}.values())
-        records = [] if journal is None else await journal.records()
-    return [one for one in records if one.is_open or one.state == "unknown"]
+            found = list({record.key: record for record in named}.values())
+        else:
+            records = [] if journal is None else await journal.records()
+            found = [one for one in records if one.is_open or one.state == "unknown"]
+        # What turns out never to have been sent is told, too.
+        return [await _settled(journal, one) for one in found if journal is not None]
 
 
 async def _resume(
-    named: Sequence[Record], place: Place, folder: Path, following: Following
+    records: Sequence[Record],
+    place: Place,
+    folder: Path,
+    following: Following,
+    *,
+    are_all: bool,
 ) -> Exit:
     journal = place.to_keep()
     guide = _guide(place, following)
@@ -101,12 +109,12 @@ async def _resume(
         journal=journal,
         guide=guide,
         as_json=following.as_json,
-        refused=[_over(one, guide) for one in named if one.state in OVER],
+        refused=[_over(one, guide) for one in records if one.state in OVER],
     )
 
     async def start(music: MusicSession) -> Sequence[MusicJob[Any]]:
-        if named:
-            return [_take(music, one) for one in named if one.state not in OVER]
+        if not are_all:
+            return [_take(music, one) for one in records if one.state not in OVER]
         jobs = await music.resume()
         ours = {job.key for job in jobs}
         rest = [one for one in await journal.records() if one.is_open]
@@ -170,7 +178,10 @@ def _over(record: Record, guide: Guide) -> MusicError:
         error = _codec.error_from_json(record.error)
     error.task_id = record.task_id
     guide.reworded(error, record.key, None)
-    error.args = (f"Job {record.key} is over, as {record.state}: {error.args[0]}",)
+    told = f"Job {record.key} is over, as {record.state}: {error.args[0]}"
+    if record.state == "failed" and record.request is not None:
+        told += f" {guide.again(record.key)}"
+    error.args = (told,)
     return error
 
 
@@ -185,7 +196,7 @@ async def _settled(journal: SqliteJournal, record: Record) -> Record:
     """Find out of a job whether whoever was sending it is still there."""
     if record.is_open and record.task_id is None:
         await journal.adopt(time.time(), record.key)
-        return await journal.find(record.key) or record
+        return await journal.find(record.key, record.attempt) or record
     return record
 
 

@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import stat
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -88,6 +89,22 @@ async def kept(command: Command) -> list[Record]:
         await journal.aclose()
 
 
+def intent(key: str, then: float, balance: int | None = None) -> Entry:
+    request = nuro.CreateInstrumental(f"song of\t{key}", duration=5)
+    return Entry(
+        key=key,
+        kind=request.kind(),
+        provider="nuro",
+        request=request_to_json(request),
+        fingerprint=fingerprint(request),
+        cost=10,
+        metadata={"album": "blue" if key == "done" else "red"},
+        made_at=then,
+        now=then,
+        balance=balance,
+    )
+
+
 async def fill(path: Path) -> None:
     """Write a journal with a job in each state, a day apart, without a service."""
     ends = {
@@ -99,23 +116,10 @@ async def fill(path: Path) -> None:
     await journal.open()
     now = time.time()
     for at, key in enumerate([*ends, "open"]):
-        request = nuro.CreateInstrumental(f"song of\t{key}", duration=5)
-        then = now - (3 - at) * DAY_S
-        entry = Entry(
-            key=key,
-            kind=request.kind(),
-            provider="nuro",
-            request=request_to_json(request),
-            fingerprint=fingerprint(request),
-            cost=10,
-            metadata={"album": "blue" if key == "done" else "red"},
-            made_at=then,
-            now=then,
-            balance=100 - at,
-        )
+        entry = intent(key, now - (3 - at) * DAY_S, balance=100 - at)
         await journal.admit([entry], Limits(concurrency=10))
         if key != "lost":
-            await journal.accept(key, 1, f"task-{key}", then)
+            await journal.accept(key, 1, f"task-{key}", entry.now)
     for key, (state, charged, error) in ends.items():
         told = {"message": f"It is {state}.", "charged": charged, "retry": "never"}
         ending = Ending(
@@ -474,6 +478,29 @@ async def test_what_was_killed_is_told_apart(aiomusic: Command) -> None:
     assert "'aiomusic jobs resubmit b' sends it again" in ended.sentence
     assert "'aiomusic jobs give-up b' closes it" in ended.sentence
     assert 2 == api.submissions
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is unknown")
+@pytest.mark.parametrize("words", [(), ("a",)], ids=["all", "named"])
+async def test_what_was_never_sent_is_told_when_it_is_resumed(
+    aiomusic: Command, words: tuple[str, ...]
+) -> None:
+    """It is no song, so that is said, with how to have it after all."""
+    path = aiomusic.folder / "songs.db"
+    died = SqliteJournal(path)
+    await died.open()
+    await died.admit([intent("a", time.time())], Limits(concurrency=10))
+    # What a kill does: the lock is gone, and nothing was written.
+    assert died._owner._file is not None
+    died._owner._file.close()
+    async with Emulator() as api:
+        command = aiomusic.at(api).having(AIOMUSIC_JOURNAL=str(path))
+        ended = await command("jobs", "resume", *words, *FAST)
+    await died.aclose()
+
+    assert (5, 0) == (ended.code, api.submissions)
+    assert "Job a is over, as failed: Its session ended before" in ended.sentence
+    assert "'aiomusic jobs resubmit a' buys it again" in ended.sentence
 
 
 async def _beat() -> None:
