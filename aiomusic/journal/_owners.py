@@ -95,6 +95,10 @@ class Owner:
         with contextlib.suppress(OSError):
             self._say([*purchase, False])
 
+    def note_settled(self, purchase: Purchase) -> None:
+        """Hold no more that it was sent: what became of it is written down."""
+        self.sent.discard(purchase)
+
     def sent_by(self, name: str) -> set[Purchase] | None:
         """Give what a session that is gone may have sent; None: it can't be told."""
         try:

@@ -206,6 +206,8 @@ class SqliteJournal:
             ),
             is_lasting=True,
         )
+        # Its row tells by itself from now on.
+        self._owner.note_settled((key, attempt))
 
     def end(self, key: str, attempt: int, ending: Ending) -> None:
         self._post(partial(_end, key=key, attempt=attempt, ending=ending))

@@ -306,6 +306,21 @@ def test_words_that_are_gone_tell_nothing(tmp_path: Path) -> None:
 
 
 @linux
+async def test_a_session_does_not_remember_all_that_it_ever_sent(
+    tmp_path: Path,
+) -> None:
+    """A batch of a million runs in bounded memory; the row tells once it has a task."""
+    journal = SqliteJournal(tmp_path / "songs.db")
+    await journal.open()
+    await journal.admit([entry("a"), entry("b")], NO_LIMITS)
+    journal.note_sent("a", 1)
+    journal.note_sent("b", 1)
+    await journal.accept("a", 1, "t", 105.0)
+
+    assert {("b", 1)} == journal._owner.sent
+    await journal.aclose()
+
+
 async def test_a_create_that_cannot_be_noted_is_not_sent(tmp_path: Path) -> None:
     """A disk that is full says so before anything leaves."""
     journal = SqliteJournal(tmp_path / "songs.db")
