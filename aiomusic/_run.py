@@ -291,7 +291,7 @@ class Run:
         ):
             taken.pop(attempt, None)
             if self.hooks is not None and job.task_id is None:
-                self.hooks.park(job_key, task_id)
+                self.hooks.park(job_key, attempt, task_id)
         # Whichever purchase it was called for: what is taken over is followed.
         for record in taken.values() if not self._is_closed else ():
             brought = self._revive(record)
@@ -339,7 +339,7 @@ class Run:
             self.books.abandon(job, error)
             if self.hooks is not None:
                 # Nobody waits any more for its task to come home.
-                self.hooks.wake(job.key)
+                self.hooks.wake(job.key, job._attempt)
         else:
             message = "The job was cancelled before it was sent; it costs nothing."
             self.books.fail(job, JobCancelled(message), state=JobState.CANCELLED)

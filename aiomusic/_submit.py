@@ -276,14 +276,14 @@ class Submitter:
         say(logging.INFO, "job %s is task %s", job.key, created.task_id)
         await self.books.accept(job, created.task_id)
         self.poller.follow(job, created.retry_after_s)
-        if self.hooks is not None and self.hooks.parked(job.key) is not None:
+        if self.hooks is not None and self.hooks.parked(job.key, job._attempt):
             self.poller.look_now(job)
 
     async def _unknown(self, job: MusicJob[Any], error: SubmissionUnknown) -> None:
         """Wait for a callback that brings the task's id home, where one may come."""
         task_id = None
         if self.hooks is not None and job.request is not None and job.request.WEBHOOK:
-            task_id = self.hooks.parked(job.key)
+            task_id = self.hooks.parked(job.key, job._attempt)
             if task_id is None and not self.is_leaving:
                 task_id = await self._wait_home(job)
         if task_id is not None:
@@ -308,7 +308,7 @@ class Submitter:
             now = self.clock.now()
             if now >= deadline or job.done():
                 break
-            home = self.hooks.expect(job.key)
+            home = self.hooks.expect(job.key, job._attempt)
             timer = self.clock.call_at(min(deadline, now + LOOK_HOME_S), home.set)
             try:
                 await home.wait()
@@ -322,7 +322,7 @@ class Submitter:
         record = None
         with contextlib.suppress(MusicError):
             record = await self.books.journal.find(job.key)
-        parked = self.hooks.parked(job.key)
+        parked = self.hooks.parked(job.key, job._attempt)
         if parked is None and record is not None and record.attempt == job._attempt:
             return record.task_id
         return parked

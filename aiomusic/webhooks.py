@@ -157,8 +157,8 @@ class Hooks:
     _secret: str
     _on_event: OnEvent
     _clock: Clock
-    _parked: dict[str, str] = attrs.field(factory=dict)
-    _expected: dict[str, asyncio.Event] = attrs.field(factory=dict)
+    _parked: dict[tuple[str, int], str] = attrs.field(factory=dict)
+    _expected: dict[tuple[str, int], asyncio.Event] = attrs.field(factory=dict)
 
     def fields(self, job_key: str, attempt: int = 1) -> dict[str, object]:
         """Give what a create carries so that its callback finds the job."""
@@ -260,25 +260,25 @@ class Hooks:
         self._parked.clear()
         self._expected.clear()
 
-    def wake(self, job_key: str) -> None:
-        """Have whoever waits for a job's task id look again."""
-        expected = self._expected.get(job_key)
+    def wake(self, job_key: str, attempt: int) -> None:
+        """Have whoever waits for the task id of a purchase look again."""
+        expected = self._expected.get((job_key, attempt))
         if expected is not None:
             expected.set()
 
-    def park(self, job_key: str, task_id: str) -> None:
+    def park(self, job_key: str, attempt: int, task_id: str) -> None:
         """Keep a task's id until its create has heard its own answer."""
-        self._parked[job_key] = task_id
-        self.wake(job_key)
+        self._parked[job_key, attempt] = task_id
+        self.wake(job_key, attempt)
 
-    def parked(self, job_key: str) -> str | None:
-        """Give the id that a callback brought for a job, once."""
-        self._expected.pop(job_key, None)
-        return self._parked.pop(job_key, None)
+    def parked(self, job_key: str, attempt: int) -> str | None:
+        """Give the id that a callback brought for a purchase, once."""
+        self._expected.pop((job_key, attempt), None)
+        return self._parked.pop((job_key, attempt), None)
 
-    def expect(self, job_key: str) -> asyncio.Event:
-        """Give what is set when a callback brings a job's task id."""
-        return self._expected.setdefault(job_key, asyncio.Event())
+    def expect(self, job_key: str, attempt: int) -> asyncio.Event:
+        """Give what is set when a callback brings the task id of a purchase."""
+        return self._expected.setdefault((job_key, attempt), asyncio.Event())
 
 
 def _attempt(query: str) -> int:

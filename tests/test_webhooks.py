@@ -1147,12 +1147,31 @@ async def test_a_late_callback_is_not_taken_for_the_next_purchase(
         await music._run.called_back("one", 1, attrs.evolve(EVENT, task_id="stale"))
 
         assert music.webhooks is not None
-        assert music.webhooks.parked("one") is None
+        assert music.webhooks.parked("one", 1) is None
         job._attempt = 1
         await api.finish()
         await first
 
     assert JobState.SUCCEEDED is first.state
+
+
+async def test_an_early_callback_is_not_taken_for_the_next_purchase(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """Its create was cancelled, and the key bought anew, before either was answered."""
+    api.fault("slow", on="create", seconds=0.5)
+    api.fault("drop_after_body", on="create")
+    options = {"journal": tmp_path / "songs.db", "on_known_key": "new"}
+    async with called_back(api, **options) as music:
+        first = music.suno.create("song", key="one")
+        while not api.tasks:
+            await asyncio.sleep(0)
+        await hint(music, only_task(api), "one")
+        first.cancel()
+        second = music.suno.create("song", key="one")
+        await reach(second, JobState.UNKNOWN, JobState.PENDING)
+
+        assert (JobState.UNKNOWN, None) == (second.state, second.task_id)
 
 
 async def test_a_job_that_is_cancelled_while_it_waits_frees_its_slot(
@@ -1173,7 +1192,7 @@ async def test_a_job_that_is_cancelled_while_it_waits_frees_its_slot(
 async def waits_for_home(music: MusicSession, key: str) -> None:
     """Wait until a lost job has looked for its task once, and waits for it."""
     assert music.webhooks is not None
-    while key not in music.webhooks._expected:
+    while (key, 1) not in music.webhooks._expected:
         await asyncio.sleep(0)
 
 
