@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Container, Sequence
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,7 @@ R = TypeVar("R")
 # "aiom": tells our files from those of other programs.
 APPLICATION_ID = 0x61696F6D
 LOCK_WAIT_S = 10.0
+LOOK_AGAIN_S = 0.01
 
 # Each step is applied once, in order; the file's user_version counts them.
 STEPS = (
@@ -332,7 +334,7 @@ class SqliteJournal:
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA synchronous = FULL")
             self._upgrade(db)
-            db.execute("PRAGMA journal_mode = WAL")
+            self._keep_log(db)
             self._check(db)
         except BaseException:
             db.close()
@@ -341,19 +343,29 @@ class SqliteJournal:
 
     def _upgrade(self, db: sqlite3.Connection) -> None:
         """Apply the steps that are missing, under a lock that others wait for."""
-        # It also tells a file that can only be read from one that can be written.
+        # It also tells a file that can only be read from one that can be written.  If
+        # anything fails from here on, closing the file takes all of it back.
         db.execute("BEGIN IMMEDIATE")
-        try:
-            for step in STEPS[self._version(db) :]:
-                for statement in _statements(step):
-                    db.execute(statement)
-            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {len(STEPS)}")
-            db.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                db.execute("ROLLBACK")
-            raise
+        for step in STEPS[self._version(db) :]:
+            for statement in _statements(step):
+                db.execute(statement)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {len(STEPS)}")
+        db.execute("COMMIT")
+
+    def _keep_log(self, db: sqlite3.Connection) -> None:
+        """Switch to WAL; SQLite does not wait while another does the same."""
+        deadline = time.monotonic() + self._lock_wait_s
+        while True:
+            try:
+                db.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                is_late = time.monotonic() >= deadline
+                if is_late or not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                    raise
+                time.sleep(LOOK_AGAIN_S)
+            else:
+                return
 
     def _version(self, db: sqlite3.Connection) -> int:
         """Count the steps that were applied to the file, if it is one of ours."""

@@ -1,5 +1,6 @@
 """Who is alive is known by who holds a lock, from any folder and by any path."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -392,6 +393,16 @@ async def test_opening_it_twice_in_a_process_drops_no_lock(tmp_path: Path) -> No
     await one.admit([entry("b")], NO_LIMITS)
     await one.aclose()
     assert {("a", 1), ("b", 1)} == set(rows(path))
+
+
+async def test_many_sessions_can_make_one_journal_at_once(tmp_path: Path) -> None:
+    """Who comes second sees what the first has made of the file, not what it was."""
+    for number in range(10):
+        journals = [SqliteJournal(tmp_path / f"{number}.db") for _ in range(8)]
+
+        await asyncio.gather(*(journal.open() for journal in journals))
+
+        await asyncio.gather(*(journal.aclose() for journal in journals))
 
 
 OPENER = """
