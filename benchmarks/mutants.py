@@ -38,6 +38,7 @@ from typing import Any
 
 import attrs
 import coverage
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -380,6 +381,9 @@ def judge(folder: Path, took_s: dict[str, float]) -> None:
     _enter(folder)
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    # To find the simplest failure takes long, and one is enough.
+    hypothesis.settings.register_profile("first", phases=[hypothesis.Phase.generate])
+    hypothesis.settings.load_profile("first")
     # By default this signal ends the process, and tells of it.
     signal.setitimer(signal.ITIMER_REAL, 2 * LEAST_LIMIT_S)
     files = sorted({name.partition("::")[0] for name in took_s})

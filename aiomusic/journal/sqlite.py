@@ -642,16 +642,16 @@ def _leave(
     """
     if sent is not None:
         _drop_unsent(db, owner, sent, now)
-    unknown = db.execute(
-        "UPDATE jobs SET state = 'unknown', charged = 'unknown', owner = NULL,"
-        " slot = 0, reserved = 0, spent = cost, ended_at = coalesce(?, sent_at)"
+    db.execute(
+        "UPDATE jobs SET state = 'unknown', charged = 'unknown', reserved = 0,"
+        " spent = cost, ended_at = coalesce(?, sent_at)"
         " WHERE owner = ? AND state = 'submitting'",
         (now, owner),
     )
-    waiting = db.execute(
+    left = db.execute(
         "UPDATE jobs SET owner = NULL, slot = 0 WHERE owner = ?", (owner,)
     )
-    return unknown.rowcount + waiting.rowcount
+    return left.rowcount
 
 
 def _drop_unsent(
@@ -663,8 +663,8 @@ def _drop_unsent(
     )
     unsent = [one for one in map(tuple, waiting) if one not in sent]
     db.executemany(
-        "UPDATE jobs SET state = 'failed', charged = 'no', error = ?,"
-        " reserved = 0, slot = 0, ended_at = coalesce(?, sent_at)"
+        "UPDATE jobs SET state = 'failed', charged = 'no', error = ?, reserved = 0,"
+        " ended_at = coalesce(?, sent_at)"
         " WHERE key = ? AND attempt = ?",
         [(_dump(NEVER_SENT), now, *one) for one in unsent],
     )

@@ -372,6 +372,30 @@ async def test_an_adopted_task_from_elsewhere_takes_no_slot(
     assert [Granted(1)] == await kept.admit([entry("a")], Limits(concurrency=1))
 
 
+async def test_a_known_task_from_elsewhere_takes_no_slot(
+    kept: Journal, other: Journal
+) -> None:
+    """Not by being asked for by its key, either."""
+    kept.attach(entry("x", cost=0, kind="attach", request=None), "t-x")
+    kept.release("x", 1)
+    await kept.records()
+
+    found = await other.admit([entry("x"), entry("a")], Limits(concurrency=1))
+
+    assert [Known, Granted] == [type(verdict) for verdict in found]
+
+
+async def test_each_task_from_elsewhere_is_written_down_once(kept: Journal) -> None:
+    """It is told from others by its provider and its id, whatever its key."""
+    tasks = [("x", "suno", "t-1"), ("y", "suno", "t-2"), ("z", "nuro", "t-1")]
+
+    for key, provider, task_id in [*tasks, ("again", "suno", "t-1")]:
+        kept.attach(entry(key, provider=provider, cost=0), task_id)
+
+    found = await kept.records()
+    assert tasks == [(one.key, one.provider, one.task_id or "") for one in found]
+
+
 async def test_a_release_by_one_who_also_follows_leaves_it_to_its_owner(
     kept: Journal, other: Journal
 ) -> None:
@@ -390,7 +414,7 @@ async def test_leaving_settles_what_was_on_its_way(
     kept: Journal, other: Journal
 ) -> None:
     """What was sent and has no task is unknown, and counts as paid; a task waits."""
-    await kept.admit([entry("sent"), entry("running")], NO_LIMITS)
+    await kept.admit([entry("sent"), entry("running"), entry("unsent")], NO_LIMITS)
     for key in ("sent", "running"):
         kept.note_sent(key, 1)
     await kept.accept("running", 1, "t", 105.0)
@@ -400,6 +424,9 @@ async def test_leaving_settles_what_was_on_its_way(
     found = {record.key: record for record in await other.records()}
     assert ("unknown", "unknown") == (found["sent"].state, found["sent"].charged)
     assert ("pending", None) == (found["running"].state, found["running"].charged)
+    assert {"sent": 101.0, "running": None, "unsent": 101.0} == {
+        key: record.ended_at for key, record in found.items()
+    }
     assert {"suno.create": Spending(jobs=2, credits=10, reserved=10)} == (
         await other.spending()
     )
@@ -438,12 +465,8 @@ async def test_an_unknown_job_whose_task_comes_home_is_open_and_stays_paid(
     await kept.accept("a", 1, "t-a", 120.0)
 
     record = await find(kept, "a")
-    assert ("pending", "t-a", None, None) == (
-        record.state,
-        record.task_id,
-        record.charged,
-        record.error,
-    )
+    assert ("pending", "t-a") == (record.state, record.task_id)
+    assert (None, None, None) == (record.charged, record.error, record.ended_at)
     assert (
         OverBudget(10)
         == (await kept.admit([entry("b")], Limits(concurrency=9, max_credits=10))).pop()
@@ -596,6 +619,7 @@ async def test_spending_is_added_up_by_operation_and_day(kept: Journal) -> None:
         "1970-01-01": Spending(jobs=1, credits=10),
         "1970-01-02": Spending(jobs=2, credits=1, reserved=10),
     } == await kept.spending("day")
+    assert ["1970-01-01", "1970-01-02"] == list(await kept.spending("day"))
 
 
 @pytest.mark.parametrize(
