@@ -199,6 +199,7 @@ class MusicSession:
             await self._journal.aclose()
             raise
         await self._recall()
+        _wire.prepare()
         self._run = Run(
             transport=transport,
             journal=self._journal,

@@ -43,6 +43,7 @@ __all__ = [
     "Accepted",
     "Reply",
     "encode",
+    "prepare",
     "read_created",
     "read_credits",
     "read_task",
@@ -100,6 +101,11 @@ def encode(body: Mapping[str, object]) -> bytes:
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def prepare() -> None:
+    """Load what reads replies, so that the first of them need not wait for it."""
+    _converter()
 
 
 def read_created(request: "Request[Any]", reply: Reply) -> Accepted | object:

@@ -200,7 +200,7 @@ async def _said(
         *command,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=_environment(),
+        env=environment(),
     )
 
     assert process.stdout is not None
@@ -227,7 +227,7 @@ async def _said(
     return found
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Give what the drivers run under: no proxies, no keys, this very aiomusic."""
     dropped = ("proxy", "aiomusic_", "openai_", "replicate_", "fal_", "acedata")
     kept = {

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import time
+import urllib.request
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, TypeAlias
@@ -16,11 +17,13 @@ class Options(NamedTuple):
     Attributes:
         timeout_s: How long a read may take.
         every_s: The pace of polls; None: the library's own.
+        jobs: How many are run at once.
     """
 
     url: str
     timeout_s: float
     every_s: float | None
+    jobs: int = 1
 
 
 class Peer(NamedTuple):
@@ -40,9 +43,33 @@ def drive(connect: Connect) -> None:
     parser.add_argument("--timeout", type=float, default=60.0)
     parser.add_argument("--every", type=float)
     parser.add_argument("--waiters", type=int, default=1)
+    parser.add_argument("--jobs", type=int)
+    parser.add_argument("--warm", action="store_true", help="run them twice, tell once")
     given = parser.parse_args()
-    options = Options(given.url, given.timeout, given.every)
-    asyncio.run(_drive(connect, options, given.waiters))
+    options = Options(given.url, given.timeout, given.every, given.jobs or 1)
+    if given.jobs is None:
+        asyncio.run(_drive(connect, options, given.waiters))
+    else:
+        asyncio.run(_drive_many(connect, options, is_warm=given.warm))
+
+
+def _forget(url: str) -> None:
+    with urllib.request.urlopen(f"{url}/seen") as reply:
+        reply.read()
+
+
+async def _drive_many(connect: Connect, options: Options, *, is_warm: bool) -> None:
+    async with connect(options) as peer:
+
+        async def one() -> None:
+            await peer.wait(await peer.submit())
+
+        if is_warm:
+            await asyncio.gather(*(one() for _ in range(options.jobs)))
+            await asyncio.to_thread(_forget, options.url)
+        start = time.process_time()
+        await asyncio.gather(*(one() for _ in range(options.jobs)))
+        print(json.dumps({"cpu_s": time.process_time() - start}), flush=True)
 
 
 async def _drive(connect: Connect, options: Options, waiters: int) -> None:

@@ -68,10 +68,35 @@ def acedatacloud_look(is_over: bool) -> Body:
     return {"id": TASK_ID, "response": done if is_over else {"status": "processing"}}
 
 
+def nuro_look(is_over: bool) -> Body:
+    return {
+        "task_id": TASK_ID,
+        "status": "succeeded" if is_over else "running",
+        "progress": 100 if is_over else 50,
+        "audio_url": "https://media.test/a.mp3" if is_over else "",
+        "lyrics": "[Verse]\nPaper boats along the gutter",
+        "duration": 179,
+    }
+
+
+def runpod_look(is_over: bool) -> Body:
+    if not is_over:
+        return {"id": TASK_ID, "status": "IN_PROGRESS"}
+    return {"id": TASK_ID, "status": "COMPLETED", "output": {"audio": "a.mp3"}}
+
+
 SHAPES = {
     "aiomusic": Shape(
         created=lambda _: {"message": "success", "task_id": TASK_ID},
         look=lambda _, is_over: riffusion_look(is_over),
+    ),
+    "nuro": Shape(
+        created=lambda _: {"message": "success", "task_id": TASK_ID},
+        look=lambda _, is_over: nuro_look(is_over),
+    ),
+    "runpod": Shape(
+        created=lambda _: {"id": TASK_ID, "status": "IN_QUEUE"},
+        look=lambda _, is_over: runpod_look(is_over),
     ),
     "replicate": Shape(
         status=201,

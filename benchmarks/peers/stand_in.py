@@ -119,12 +119,7 @@ class Server:
     async def _exchange(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        first, *lines = head.split("\r\n")
-        method, path, _ = first.split(" ")
-        pairs = [line.partition(":") for line in lines if line]
-        headers = {name.lower(): value.strip() for name, _, value in pairs}
-        await _body(reader, headers)
+        method, path, _ = await read_request(reader)
         is_create = method == "POST" and not path.endswith("/suno/tasks")
         fault = self._note(path, is_create=is_create)
         if fault is None:
@@ -154,10 +149,20 @@ class Server:
     def _answer(self, path: str, *, is_create: bool) -> bytes:
         if is_create:
             body = self.shape.created(self.url)
-            return _reply(self.shape.status, body, self.shape.headers(self.url))
+            return reply(self.shape.status, body, self.shape.headers(self.url))
         since = self.submitted_at[-1] if self.submitted_at else 0.0
         is_over = time.monotonic() - since >= self.over_after_s
-        return _reply(200, self.shape.look(path, is_over))
+        return reply(200, self.shape.look(path, is_over))
+
+
+async def read_request(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
+    """Give the method, the path and the body, which is read whole."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first, *lines = head.split("\r\n")
+    method, path, _ = first.split(" ")
+    pairs = [line.partition(":") for line in lines if line]
+    headers = {name.lower(): value.strip() for name, _, value in pairs}
+    return method, path, await _body(reader, headers)
 
 
 async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
@@ -182,10 +187,10 @@ def _faulty(fault: Fault) -> bytes:
     headers = {}
     if fault.retry_after_s is not None:
         headers["Retry-After"] = f"{fault.retry_after_s:g}"
-    return _reply(int(fault.kind), {"message": f"status {fault.kind}"}, headers)
+    return reply(int(fault.kind), {"message": f"status {fault.kind}"}, headers)
 
 
-def _reply(status: int, body: Body, headers: Mapping[str, str] | None = None) -> bytes:
+def reply(status: int, body: Body, headers: Mapping[str, str] | None = None) -> bytes:
     return _raw(status, json.dumps(body).encode(), "application/json", headers or {})
 
 
