@@ -12,7 +12,7 @@ import attrs
 
 from aiomusic import _wire
 from aiomusic._books import Books
-from aiomusic._clock import Clock
+from aiomusic._clock import Clock, Timer
 from aiomusic._gate import Gate, backoff_s
 from aiomusic._job import JobState, MusicJob
 from aiomusic._log import say
@@ -101,10 +101,11 @@ class Poller:
     _heap: list[tuple[float, int, _Followed]] = attrs.field(factory=list)
     _order: Iterator[int] = attrs.field(factory=itertools.count)
     _kinds: dict[str, Kind] = attrs.field(factory=dict)
-    _idle: list[asyncio.Future[_Followed]] = attrs.field(factory=list)
-    _wake: asyncio.Event = attrs.field(factory=asyncio.Event)
-    # When the heap is looked into next, unless it is woken.
-    _wakes_at: float = math.inf
+    _idle: list[asyncio.Future[_Followed | None]] = attrs.field(factory=list)
+    _timer: Timer | None = None
+    # When the timer hands out next.
+    _hands_at: float = math.inf
+    _is_at_gate: bool = False
 
     def follow(self, job: MusicJob[Any], asked_s: float | None = None) -> None:
         """Take a job that has a task, to look at first when the service asks."""
@@ -159,49 +160,59 @@ class Poller:
 
     async def run(self) -> None:
         """Look at tasks as they fall due, for as long as there is a session."""
-        async with asyncio.TaskGroup() as lookers:
-            for _ in range(LOOKERS):
-                lookers.create_task(self._keep_looking())
-            while True:
-                await self._hand_out()
+        try:
+            async with asyncio.TaskGroup() as lookers:
+                for _ in range(LOOKERS):
+                    lookers.create_task(self._keep_looking())
+        finally:
+            self._set_timer(math.inf)
 
     async def _keep_looking(self) -> None:
         while True:
             # Who has looked looks on; only when nothing is due is it handed a task.
-            followed = self._take_due() or await self._handed()
-            await self._look(followed)
+            await self._look(self._take_due() or await self._handed())
 
     async def _handed(self) -> _Followed:
         """Wait to be handed a task that is due."""
-        hand: asyncio.Future[_Followed] = asyncio.get_running_loop().create_future()
+        hand: asyncio.Future[_Followed | None] = (
+            asyncio.get_running_loop().create_future()
+        )
         self._idle.append(hand)
         if len(self._idle) == 1:
-            self._wake.set()
-        return await hand
-
-    async def _hand_out(self) -> None:
-        """Hand what is due to those that wait for it, and wait for the next."""
-        self._wake.clear()
-        while self._idle and (followed := self._take_due()) is not None:
-            self._idle.pop().set_result(followed)
-        due = self._first_due() if self._idle else math.inf
-        if due <= self.clock.now():
-            # All that holds it back is the gate, where it waits in line.
+            self._hand_out()
+        followed = await hand
+        if followed is None:
+            # It is the gate that holds a look back, where one waits in line for all.
             await self.gate.wait()
+            self._is_at_gate = False
             self._first_due()
-            self._idle.pop().set_result(self._pop())
-            return
-        await self._sleep_until(due)
+            followed = self._pop()
+            self._hand_out()
+        return followed
 
-    async def _sleep_until(self, due: float) -> None:
-        self._wakes_at = due
-        timer = None if due == math.inf else self.clock.call_at(due, self._wake.set)
-        try:
-            await self._wake.wait()
-        finally:
-            self._wakes_at = math.inf
-            if timer is not None:
-                timer.cancel()
+    def _hand_out(self) -> None:
+        """Hand what is due to those that wait for it, and come again for the next."""
+        while self._idle and (followed := self._take_due()) is not None:
+            self._hand(followed)
+        due = self._first_due() if self._idle else math.inf
+        if due <= self.clock.now() and not self._is_at_gate:
+            self._is_at_gate = True
+            self._hand(None)
+        self._set_timer(math.inf if self._is_at_gate else due)
+
+    def _hand(self, followed: _Followed | None) -> None:
+        hand = self._idle.pop()
+        # One that was cancelled takes nothing more, nor do the others.
+        if not hand.done():
+            hand.set_result(followed)
+
+    def _set_timer(self, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._hands_at = due
+        self._timer = (
+            None if due == math.inf else self.clock.call_at(due, self._hand_out)
+        )
 
     def _first_due(self) -> float:
         """Give when the next look is due."""
@@ -227,8 +238,8 @@ class Poller:
     def _push(self, followed: _Followed, due: float) -> None:
         followed.ticket = next(self._order)
         heapq.heappush(self._heap, (due, followed.ticket, followed))
-        if due < self._wakes_at and self._idle:
-            self._wake.set()
+        if self._idle and due < self._hands_at and not self._is_at_gate:
+            self._set_timer(due)
 
     async def _look(self, followed: _Followed) -> None:
         job = followed.job

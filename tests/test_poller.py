@@ -126,7 +126,7 @@ async def test_without_a_rate_nothing_is_kept_back(
         jobs = [music.riffusion.create(f"song {n}") for n in range(10)]
         await reach(jobs, JobState.PENDING)
 
-    assert [0.0] * 10 == sent_at
+    assert [0.0] * 10 == sent_at[:10]
 
 
 async def test_looks_and_creates_take_turns_at_a_rate(
