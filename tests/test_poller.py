@@ -4,12 +4,13 @@ import itertools
 import random
 from collections.abc import AsyncIterator, Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from aiomusic import JobState, MusicJob, MusicSession
+from aiomusic import JobState, MusicJob, MusicSession, wait_all
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.testing import LeapingClock
 
@@ -182,3 +183,38 @@ async def reach(jobs: Sequence[MusicJob[object]], state: JobState) -> None:
         async for update in job.updates():
             if update.state is state:
                 break
+
+
+ONE_IN_FIVE: dict[str, dict[str, Any]] = {
+    "drop": {"kind": "drop_after_body"},
+    "500": {"kind": "status", "status": 500},
+    "503": {"kind": "status", "status": 503},
+    "429": {"kind": "status", "status": 429},
+    "404": {"kind": "status", "status": 404},
+    "web page": {"kind": "html"},
+}
+
+
+async def test_looks_that_fail_lose_no_job_and_cost_one_look_each(
+    clock: LeapingClock,
+) -> None:
+    """With one look in five failing, in six ways, every job ends well."""
+    pace = Pace.polls(1, 1, not_ready=1)
+    async with (
+        Emulator(pace=pace, media=False, credits=1_000) as api,
+        MusicSession(
+            api.key, base_url=api.url, concurrency=30, poll_every_s=1.0, clock=clock
+        ) as music,
+    ):
+        ways = itertools.cycle(ONE_IN_FIVE.values())
+        faults = [
+            api.fault(on="poll", skip=skip, **next(ways)) for skip in range(4, 400, 5)
+        ]
+        jobs = [music.riffusion.create(f"song {n}") for n in range(60)]
+        ends = await wait_all(jobs)
+
+    struck = sum(fault.struck for fault in faults)
+    assert 60 == len([end for end in ends if isinstance(end, tuple)])
+    assert 60 == api.submissions
+    assert api.polls // 5 == struck
+    assert 4 * 60 <= api.polls <= 4 * 60 + struck
