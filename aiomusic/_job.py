@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, final
 
 import attrs
 
-from aiomusic.errors import Charged, JobError, JobTimedOut, MusicError
+from aiomusic.errors import Charged, JobDetached, JobTimedOut, MusicError
 from aiomusic.results import Clip, TaskSnapshot
 
 if TYPE_CHECKING:
@@ -452,7 +452,7 @@ class MusicJob(Generic[R_co]):
         """End it, once; a second end changes nothing."""
         if self._is_settled:
             return
-        if isinstance(error, JobError):
+        if isinstance(error, (JobTimedOut, JobDetached)):
             error._when(self._state, self.elapsed_s)
         self._is_settled = True
         self._state = state

@@ -144,7 +144,10 @@ class Submitter:
         """Give the first jobs of the queue; those that were cancelled are gone."""
         while self._queue and self._queue[0].done():
             self._queue.popleft()
-        room = min(MOST_ADMITTED_TOGETHER, MOST_ON_WIRE - self._on_wire)
+        # The journal decides; this is so as not to write out many that must wait.
+        busy = len(self.books.open_jobs) - len(self._queue)
+        free = max(1, self.books.limits.concurrency - busy)
+        room = min(free, MOST_ADMITTED_TOGETHER, MOST_ON_WIRE - self._on_wire)
         first = itertools.islice(self._queue, room)
         return list(itertools.takewhile(lambda job: not job.done(), first))
 

@@ -296,8 +296,8 @@ class JobError(MusicError):
     A job ended without its result, or the waiting for it ended.
 
     Attributes:
-        state: The `JobState` that the job was last seen in; None: it is not known.
-        elapsed_s: Seconds since the job was made; None: they are not known.
+        state: Where only the waiting ended, the `JobState` that the job was then in.
+        elapsed_s: Likewise, the seconds since the job was made.
     """
 
     state: str | None = None
