@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NoReturn
 
 import attrs
 import pytest
+from aiohttp import web
 from scripted import Answer, Scripted
 from stopped import StoppedClock
 
@@ -28,6 +29,7 @@ from aiomusic import (
 )
 from aiomusic._clock import SystemClock, Timer
 from aiomusic._request import Request
+from aiomusic._submit import MOST_ON_WIRE
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal.memory import MemoryJournal
 from aiomusic.journal.sqlite import SqliteJournal
@@ -513,3 +515,38 @@ async def test_nothing_new_is_sent_while_a_session_is_left(api: Emulator) -> Non
     await leaving
     assert 2 == len([request for request in api.requests if request.method == "POST"])
     assert (0, 0, 10) == (journal.in_flight, journal.reserved, journal.spent)
+
+
+@pytest.mark.slow
+async def test_so_many_creates_have_connections_at_one_time() -> None:
+    """However many tasks may be in flight, the sockets are bounded."""
+    now, most, numbers = 0, 0, itertools.count()
+    is_full = asyncio.Event()
+
+    async def create(_request: web.Request) -> web.Response:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        if now == MOST_ON_WIRE:
+            is_full.set()
+        await is_full.wait()
+        now -= 1
+        return web.json_response({"task_id": f"task-{next(numbers)}"})
+
+    app = web.Application()
+    app.router.add_post("/api/v1/riffusion/create", create)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, backlog=512).start()
+    host, port = runner.addresses[0][:2]
+    async with MusicSession(
+        "key", base_url=f"http://{host}:{port}", concurrency=1_000, on_exit="detach"
+    ) as music:
+        jobs = [music.riffusion.create(f"song {n}") for n in range(MOST_ON_WIRE + 50)]
+        for job in jobs:
+            async for update in job.updates():
+                if update.task_id is not None:
+                    break
+    await runner.cleanup()
+
+    assert MOST_ON_WIRE == most
