@@ -17,7 +17,6 @@ from aiomusic.errors import (
     Charged,
     JobCancelled,
     JobDetached,
-    JobError,
     JournalError,
     MusicError,
     SubmissionUnknown,
@@ -245,8 +244,6 @@ class Books:
         if not job._attempt or job._is_ended:
             return
         is_kept = self.journal.is_kept
-        if isinstance(error, JobError):
-            error._when(job.state, job.elapsed_s)
         ending = Ending(
             state=str(state),
             # What is not known to be unpaid counts as paid: the ceiling is hard.
@@ -301,9 +298,7 @@ def _given_up(record: Record) -> JobCancelled:
             "The job was given up while its task went on at the service:"
             f" music.attach({record.provider!r}, {record.task_id!r}) follows it."
         )
-    lasted_s = max(0.0, (record.ended_at or record.made_at) - record.made_at)
-    was = JobState.UNKNOWN if record.task_id is None else JobState.PENDING
-    return JobCancelled(message, charged=charged)._when(was, lasted_s)
+    return JobCancelled(message, charged=charged)
 
 
 def _balances(record: Record) -> str:

@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from aiomusic import errors
-from aiomusic.errors import (
-    ApiError,
-    Charged,
-    InvalidRequest,
-    JobError,
-    MusicError,
-    Retry,
-)
+from aiomusic.errors import ApiError, Charged, InvalidRequest, MusicError, Retry
 from aiomusic.providers._all import requests
 from aiomusic.results import Clip, Lyrics, Persona, Upload
 
@@ -194,8 +187,6 @@ def error_to_json(error: MusicError) -> dict[str, object]:
     }
     if isinstance(error, ApiError):
         known |= {"status": error.status, "text": error.text}
-    if isinstance(error, JobError):
-        known |= {"state": error.state, "elapsed_s": error.elapsed_s}
     return known
 
 
@@ -215,8 +206,6 @@ def error_from_json(value: Mapping[str, Any]) -> MusicError:
     if issubclass(kind, ApiError):
         options |= {"status": value.get("status"), "text": value.get("text", "")}
     found: MusicError = kind(str(value.get("message")), **options)
-    if isinstance(found, JobError):
-        found.state, found.elapsed_s = value.get("state"), value.get("elapsed_s")
     return found
 
 

@@ -190,7 +190,6 @@ ERRORS: dict[str, MusicError] = {
     "limited": RateLimited("slow", status=429, retry_after_s=7, retry=Retry.NOW),
     "invalid": InvalidRequest("bad", field="key", rule="one", charged=Charged.NO),
     "cancelled": JobCancelled("mine", charged=Charged.YES),
-    "dated": JobCancelled("mine")._when("running", 12.5),
 }
 
 
