@@ -196,7 +196,7 @@ class Run:
         records = await self._with_balances(await self.journal.adopt(self.clock.wall()))
         brought, self._brought = self._brought, set()
         taken = [self._revive(record) for record in records]
-        jobs = {*brought, *taken}
+        jobs = dict.fromkeys([*brought, *taken])
         return sorted(jobs, key=lambda job: job._made_at)
 
     async def _with_balances(self, records: list[Record]) -> list[Record]:
