@@ -12,7 +12,7 @@ import attrs
 from aiomusic.cli._exits import Exit, UsageError, exit_for, printable
 from aiomusic.cli._journal import Guide, Place, find_job, reading
 from aiomusic.cli._options import read_tags, seconds
-from aiomusic.cli._records import age, moment, short_keys, stamp, title
+from aiomusic.cli._records import age, is_unsaved, moment, short_keys, stamp, title
 from aiomusic.cli._records import as_json as _json
 from aiomusic.cli._run import run
 from aiomusic.cli._show import Events, Paths, Show, say, tell
@@ -237,7 +237,7 @@ def _next(record: Record, guide: Guide) -> str | None:
         return guide.unknown(record.key)
     if record.is_open:
         return f"{guide.resume(record.key)} follows and saves it."
-    if record.clips and not record.files and record.state == "succeeded":
+    if is_unsaved(record):
         return f"{guide.resume(record.key)} saves it."
     if record.state == "failed" and record.request is not None:
         return guide.again(record.key)

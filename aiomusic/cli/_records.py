@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiomusic.cli._exits import printable
 from aiomusic.journal import Record
 
-__all__ = ["age", "as_json", "moment", "short_keys", "stamp", "title"]
+__all__ = ["age", "as_json", "is_unsaved", "moment", "short_keys", "stamp", "title"]
 
 LONGEST_TITLE: Final = 40
 SHORT_KEY: Final = 8
@@ -55,6 +55,11 @@ def title(record: Record) -> str:
     found = (printable(one) for one in known if isinstance(one, str))
     text = next((one for one in found if one), "")
     return text if len(text) <= LONGEST_TITLE else f"{text[: LONGEST_TITLE - 1]}…"
+
+
+def is_unsaved(record: Record) -> bool:
+    """Tell whether its songs are made, and in no file that is known of."""
+    return record.state == "succeeded" and bool(record.clips) and not record.files
 
 
 def short_keys(records: Iterable[Record]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from aiomusic.cli._follow import Pursuit, writable
 from aiomusic.cli._journal import Guide, Place, find_job, known_of, reading
 from aiomusic.cli._options import Following
 from aiomusic.cli._records import as_json as _json
+from aiomusic.cli._records import is_unsaved
 from aiomusic.cli._run import run
 from aiomusic.cli._service import open_session
 from aiomusic.cli._show import Events, Paths, Show, say, tell
@@ -37,7 +38,7 @@ def resume(keys: Sequence[str], following: Following) -> Exit:
         place = Place.of(following.journal)
         records = asyncio.run(_wanted(keys, place))
         if not records:
-            tell(f"nothing is open in {place.path}.")
+            tell(f"nothing is open in {place.path}.{asyncio.run(_unsaved(place))}")
             return Exit.DONE
         with writable(Path(following.out)) as folder:
             return run(_resume(records, place, folder, following, are_all=not keys))
@@ -92,6 +93,17 @@ async def _wanted(keys: Sequence[str], place: Place) -> list[Record]:
             found = [one for one in records if one.is_open or one.state == "unknown"]
         # What turns out never to have been sent is told, too.
         return [await _settled(journal, one) for one in found if journal is not None]
+
+
+async def _unsaved(place: Place) -> str:
+    """Say how to save what ended just before its command did."""
+    async with reading(place) as journal:
+        records = [] if journal is None else await journal.records()
+    found = [one for one in records if is_unsaved(one)]
+    if not found:
+        return ""
+    guide = Guide(place=place)
+    return f" {len(found)} done and not saved: {guide.resume(found[-1].key)} saves one."
 
 
 async def _resume(

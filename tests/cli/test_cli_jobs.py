@@ -456,6 +456,31 @@ async def test_what_was_interrupted_is_resumed(aiomusic: Command) -> None:
     assert 1 == api.submissions
 
 
+async def test_what_ended_unsaved_is_told_when_nothing_is_open(
+    aiomusic: Command,
+) -> None:
+    """A command that dies between the two leaves a song that is paid for."""
+    path = aiomusic.folder / "songs.db"
+    journal = SqliteJournal(path)
+    await journal.open()
+    await journal.admit([intent("a", time.time())], Limits(concurrency=1))
+    await journal.accept("a", 1, "task-a", time.time())
+    ending = Ending(
+        state="succeeded",
+        is_charged=True,
+        charged="yes",
+        now=time.time(),
+        clips=[{"clip_id": "c", "state": "succeeded"}],
+    )
+    journal.end("a", 1, ending)
+    await journal.aclose()
+
+    ended = await aiomusic.having(AIOMUSIC_JOURNAL=str(path))("jobs", "resume")
+
+    assert 0 == ended.code
+    assert "1 done and not saved: 'aiomusic jobs resume a' saves one" in ended.sentence
+
+
 async def test_what_was_killed_is_told_apart(aiomusic: Command) -> None:
     """After SIGKILL a job with a task is followed, one without is unknown: code 6."""
     async with Emulator(pace=Pace.polls(running=1_000_000)) as api:
