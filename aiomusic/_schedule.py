@@ -6,10 +6,10 @@ Looks are placed to cost least in all, where each costs its price and each secon
 finished task waits unseen costs a second: Barlow and Proschan's inspection problem,
 solved by dynamic programming over what is known of the durations.
 
-How long tasks take is learned by four forecasters: a histogram and a bell curve, each
-over a long and over a short memory.
+How long tasks take is learned by two forecasters: a histogram with a long memory, and a
+bell curve over the logarithms with a short one.
 They are believed as they foretold the latest ends, so a sudden change hands the word to
-the short memory, and a steady service hands it back.
+the bell curve, and a steady service hands it back.
 An end is never known exactly, only that it lies between two looks: it is spread over
 that interval as the forecast of the day would have it.
 """
@@ -37,14 +37,12 @@ _WIDTHS_S = tuple(b - a for a, b in pairwise(_EDGES_S))
 _BINS = len(_WIDTHS_S)
 _LOGS = tuple(math.log(_FIRST_S) + _STEP * (k - 0.5) for k in range(_BINS))
 
-# A long memory and a short one, in ends; each feeds two forecasters.
-_MEMORIES = (300.0, 25.0)
-_FORGOTTEN = 1e-9
-_FORECASTERS = 2 * len(_MEMORIES)
+# How many ends the histogram remembers, and how many the bell curve.
+_LONG, _SHORT = 300.0, 25.0
 
 # The prior: worth a fifth of one end as to the middle, two ends as to the spread.
 _PRIOR_ENDS = 0.2
-_PRIOR_SPREAD = 0.3
+_PRIOR_SPREAD = 0.35
 
 # How far the histogram leans on the bell curve, in ends, and its blur in bins: half of
 # one, and four more while little was seen.
@@ -55,26 +53,21 @@ _FIRST_BLUR = 4.0
 # No duration is impossible: a late task is looked for over the whole range.
 _SURPRISE = 0.0002
 
-# Trust fades by 3 % an end, and no forecaster is ever quite dismissed.
+# The histogram's lead over the bell curve, in log-odds, fades by 3 % an end, and
+# neither is ever quite dismissed.
 _FADE = 0.97
-_LEAST_TRUST = 0.0005
-_MOST_DISTRUST = -8.0
+_LONGEST_LEAD = 7.5
 
 # A forecast is made anew after so many ends, or at once after one in the outer 1 %.
 _LONGEST_WAIT = 16
 _NEWS = 0.01
 
-# A rationed price moves by a fifth at a time.
+# A rationed price moves by a fifth at a time, and looks ten thousand times as rare are
+# the rarest.
 _PRICE_STEP = math.log(1.2)
+_DEAREST = 1e8
 
-_STATE_VERSION = 1
-
-
-class MemoryState(TypedDict):
-    """Hold a histogram as JSON: its first bin that counts, and the counts on."""
-
-    first: int
-    counts: list[float]
+_STATE_VERSION = 2
 
 
 class TableState(TypedDict):
@@ -82,8 +75,9 @@ class TableState(TypedDict):
 
     typical_s: float
     ends: int
-    trust: list[float]
-    memories: list[MemoryState]
+    lead: float
+    counts: list[float]
+    moments: list[float]
 
 
 class ScheduleState(TypedDict):
@@ -150,10 +144,11 @@ class Ration:
 
     The looks that tasks ask for go with one over the root of the price, so the price
     follows from their sum at once and needs no feedback.
+    It is the same for tasks of all kinds: that is what costs least in all.
     Whoever schedules a task calls `enter` and, before its next, `leave`.
 
     Args:
-        per_s: How many looks a second are allowed.
+        per_s: How many looks a second are allowed; it may be set anew at any time.
         least_s: The price while the rate is not reached: `Learned.price_s`.
     """
 
@@ -166,9 +161,9 @@ class Ration:
         """Return what one look is worth just now, in seconds of delay."""
         if not self.is_short:
             return self.least_s
-        price_s = 0.5 * (self._demand / self.per_s) ** 2
+        dearer = 0.5 * (self._demand / self.per_s) ** 2 / self.least_s
         # In steps, for a schedule makes a plan for each price it is asked at.
-        step = round(math.log(price_s / self.least_s) / _PRICE_STEP)
+        step = round(math.log(min(dearer, _DEAREST)) / _PRICE_STEP)
         return self.least_s * math.exp(step * _PRICE_STEP)
 
     @property
@@ -232,58 +227,6 @@ def _smoothed(counts: Sequence[float], bins: float) -> list[float]:
     return blurred
 
 
-@attrs.define(eq=False)
-class _Memory:
-    """Count ends by duration, the older ones ever less."""
-
-    span: float
-    counts: list[float] = attrs.field(factory=lambda: [0.0] * _BINS)
-
-    def add(self, spread: Sequence[float], first: int) -> None:
-        keep = 1.0 - 1.0 / self.span
-        self.counts = [c * keep if c > _FORGOTTEN else 0.0 for c in self.counts]
-        for k, share in enumerate(spread, first):
-            self.counts[k] += share
-
-    def bell(self, typical_s: float) -> list[float]:
-        """
-        Return the odds of each bin by a log-normal fit that knows how little it saw.
-
-        This is the predictive distribution, a Student t, under a normal-inverse-gamma
-        prior.
-        """
-        counts, seen = self.counts, sum(self.counts)
-        prior = math.log(typical_s)
-        mean = sum(map(mul, counts, _LOGS)) / seen if seen else prior
-        around = [(log - mean) ** 2 for log in _LOGS]
-        ends = _PRIOR_ENDS + seen
-        centre = mean + (prior - mean) * _PRIOR_ENDS / ends
-        scatter = 2.0 * _PRIOR_SPREAD**2 + sum(map(mul, counts, around))
-        scatter += _PRIOR_ENDS * seen / ends * (prior - mean) ** 2
-        freedom = 2.0 + seen
-        scale = scatter / freedom * (1.0 + 1.0 / ends)
-        return _student(centre, scale, min(freedom, 30.0))
-
-    def histogram(self, bell: Sequence[float]) -> list[float]:
-        """Return the odds of each bin as counted, leaning on the *bell*."""
-        seen = sum(self.counts)
-        blurred = _smoothed(self.counts, _BLUR + _FIRST_BLUR / (1.0 + seen))
-        whole = seen + _LEAN
-        return [
-            (count + _LEAN * odds) / whole
-            for count, odds in zip(blurred, bell, strict=True)
-        ]
-
-    def to_state(self) -> MemoryState:
-        first = next((k for k, count in enumerate(self.counts) if count), 0)
-        last = max((k for k, count in enumerate(self.counts) if count), default=-1)
-        return {"first": first, "counts": self.counts[first : last + 1]}
-
-    def load(self, state: MemoryState) -> None:
-        counts = [0.0] * state["first"] + state["counts"]
-        self.counts = (counts + [0.0] * _BINS)[:_BINS]
-
-
 def _student(centre: float, scale: float, freedom: float) -> list[float]:
     power = -(freedom + 1.0) / 2.0
     part = scale * freedom
@@ -293,7 +236,7 @@ def _student(centre: float, scale: float, freedom: float) -> list[float]:
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Curve:
     """Answer questions about a duration of which the survival at each edge is known."""
 
@@ -308,12 +251,6 @@ class _Curve:
 
     def survival(self, age_s: float) -> float:
         return _survival(self.tail, age_s)
-
-    def hazard(self, age_s: float) -> float:
-        """Return the odds that a task of *age_s* ends within a second."""
-        k = _bin_of(age_s)
-        density = (self.tail[k] - self.tail[k + 1]) / _WIDTHS_S[k]
-        return density / max(self.survival(age_s), 1e-300)
 
     def quantile(self, alive: float) -> float:
         """Return the age that a share *alive* of all tasks outlives."""
@@ -331,7 +268,7 @@ class _Curve:
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Plan:
     """
     Place looks on a curve at one price.
@@ -444,19 +381,24 @@ class _Plan:
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Table:
-    """Learn how long one kind of task takes."""
+    """
+    Learn how long one kind of task takes.
+
+    Ends are counted by bin, the older ones ever less; what the bell curve needs of the
+    latest is how many there were, and the sums of their logarithms and of the squares.
+    """
 
     typical_s: float
     ends: int = 0
-    trust: list[float] = attrs.field(factory=lambda: [0.0] * _FORECASTERS)
-    memories: list[_Memory] = attrs.field(
-        factory=lambda: [_Memory(span) for span in _MEMORIES]
-    )
-    _forecasts: list[list[float]] = attrs.field(factory=list, init=False)
+    lead: float = 0.0
+    counts: list[float] = attrs.field(factory=lambda: [0.0] * _BINS)
+    moments: list[float] = attrs.field(factory=lambda: [0.0, 0.0, 0.0])
+    _fresh: list[tuple[float, float]] = attrs.field(factory=list, init=False)
+    _histogram: Sequence[float] = attrs.field(default=(), init=False)
+    _bell: Sequence[float] = attrs.field(default=(), init=False)
     _curve: _Curve | None = attrs.field(default=None, init=False)
-    _fresh: int = attrs.field(default=0, init=False)
 
     @property
     def curve(self) -> _Curve:
@@ -467,67 +409,95 @@ class _Table:
 
     def observe(self, lower_s: float, upper_s: float) -> None:
         """Learn from an end between two ages."""
-        curve = self.curve
-        self._judge(lower_s, upper_s)
-        first, last = _bin_of(lower_s), _bin_of(upper_s)
-        inner = _EDGES_S[first + 1 : last + 1]
-        alive = [curve.survival(age) for age in (lower_s, *inner, upper_s)]
-        total = alive[0] - alive[-1]
-        spread = [(a - b) / total for a, b in pairwise(alive)]
-        for memory in self.memories:
-            memory.add(spread, first)
+        alive = self.curve.survival(upper_s)
+        self._fresh.append((lower_s, upper_s))
         self.ends += 1
-        self._fresh += 1
         # An end far from where it was expected is news; others can wait a little.
-        if (
-            self._fresh >= min(self.ends / 12, _LONGEST_WAIT)
-            or not _NEWS < alive[-1] < 1 - _NEWS
-        ):
-            self._curve = None
+        is_news = not _NEWS < alive < 1.0 - _NEWS
+        if is_news or len(self._fresh) >= min(self.ends / 12, _LONGEST_WAIT):
+            self._take_in()
 
     def to_state(self) -> TableState:
-        self._curve = None
+        if self._fresh:
+            self._take_in()
         return {
             "typical_s": self.typical_s,
             "ends": self.ends,
-            "trust": [*self.trust],
-            "memories": [memory.to_state() for memory in self.memories],
+            "lead": self.lead,
+            "counts": [*self.counts],
+            "moments": [*self.moments],
         }
 
     @classmethod
     def from_state(cls, state: TableState) -> _Table:
-        table = cls(state["typical_s"], state["ends"], [*state["trust"]])
-        for memory, saved in zip(table.memories, state["memories"], strict=True):
-            memory.load(saved)
-        return table
+        counts, moments = [*state["counts"]], [*state["moments"]]
+        return cls(state["typical_s"], state["ends"], state["lead"], counts, moments)
+
+    def _take_in(self) -> None:
+        """Count the ends that the forecast of the day does not know of."""
+        curve = self.curve
+        keep = math.exp(-len(self._fresh) / _LONG)
+        self.counts = [count * keep for count in self.counts]
+        for lower_s, upper_s in self._fresh:
+            self._judge(lower_s, upper_s)
+            self._spread(curve, lower_s, upper_s)
+        self._fresh.clear()
+        self._curve = None
 
     def _judge(self, lower_s: float, upper_s: float) -> None:
         """Trust each forecaster by the odds it gave to what then happened."""
-        odds = (
-            _survival(tail, lower_s) - _survival(tail, upper_s)
-            for tail in self._forecasts
+        counted, fitted = (
+            _survival(tail, lower_s) - _survival(tail, upper_s) + 1e-9
+            for tail in (self._histogram, self._bell)
         )
-        trust = [
-            _FADE * old + math.log(max(new, 1e-9))
-            for old, new in zip(self.trust, odds, strict=True)
-        ]
-        best = max(trust)
-        self.trust = [max(each - best, _MOST_DISTRUST) for each in trust]
+        lead = _FADE * self.lead + math.log(counted / fitted)
+        self.lead = min(max(lead, -_LONGEST_LEAD), _LONGEST_LEAD)
+
+    def _spread(self, curve: _Curve, lower_s: float, upper_s: float) -> None:
+        """Count an end as the *curve* would have it between two ages."""
+        first, last = _bin_of(lower_s), _bin_of(upper_s)
+        inner = _EDGES_S[first + 1 : last + 1]
+        alive = [curve.survival(age) for age in (lower_s, *inner, upper_s)]
+        total = alive[0] - alive[-1]
+        logs = squares = 0.0
+        for k, (before, after) in enumerate(pairwise(alive), first):
+            share = (before - after) / total
+            self.counts[k] += share
+            logs += share * _LOGS[k]
+            squares += share * _LOGS[k] ** 2
+        keep = 1.0 - 1.0 / _SHORT
+        sums = zip(self.moments, (1.0, logs, squares), strict=True)
+        self.moments = [keep * old + new for old, new in sums]
 
     def _refit(self) -> _Curve:
-        self._fresh = 0
-        self._forecasts = []
-        for memory in self.memories:
-            bell = memory.bell(self.typical_s)
-            self._forecasts += [_tail(memory.histogram(bell)), _tail(bell)]
-        weights = self._weights()
-        columns = zip(*self._forecasts, _FLAT, strict=True)
-        return _Curve.of([sum(map(mul, weights, column)) for column in columns])
+        seen, bell = sum(self.counts), self._fit()
+        blurred = _smoothed(self.counts, _BLUR + _FIRST_BLUR / (1.0 + seen))
+        counted = zip(blurred, bell, strict=True)
+        whole = seen + _LEAN
+        self._histogram = _tail((n + _LEAN * odds) / whole for n, odds in counted)
+        self._bell = _tail(bell)
+        belief = (1.0 - _SURPRISE) / (1.0 + math.exp(-self.lead))
+        doubt = 1.0 - _SURPRISE - belief
+        rows = zip(self._histogram, self._bell, _FLAT, strict=True)
+        return _Curve.of([belief * a + doubt * b + _SURPRISE * c for a, b, c in rows])
 
-    def _weights(self) -> list[float]:
-        odds = [math.exp(each) + _LEAST_TRUST for each in self.trust]
-        scale = (1.0 - _SURPRISE) / sum(odds)
-        return [*(each * scale for each in odds), _SURPRISE]
+    def _fit(self) -> list[float]:
+        """
+        Return the odds of each bin by a log-normal fit that knows how little it saw.
+
+        This is the predictive distribution, a Student t, under a normal-inverse-gamma
+        prior.
+        """
+        seen, logs, squares = self.moments
+        prior = math.log(self.typical_s)
+        mean = logs / seen if seen else prior
+        ends = _PRIOR_ENDS + seen
+        centre = mean + (prior - mean) * _PRIOR_ENDS / ends
+        scatter = 2.0 * _PRIOR_SPREAD**2 + max(squares - seen * mean**2, 0.0)
+        scatter += _PRIOR_ENDS * seen / ends * (prior - mean) ** 2
+        freedom = 2.0 + seen
+        scale = scatter / freedom * (1.0 + 1.0 / ends)
+        return _student(centre, scale, freedom)
 
 
 @final
@@ -576,17 +546,25 @@ class Schedule:
 
         Returns:
             An age later than *age_s* by the kind's floor at least, and by the pace's
-            ceiling at most (unless the floor is higher).
+            ceiling at most (unless the floor is higher). Looks rationed to a dearer
+            price stretch the ceiling, by the root as they do every gap.
         """
         pace = self.pace
         if isinstance(pace, Fixed):
             return age_s + pace.every_s
+        ceiling_s = pace.ceiling_s
         if price_s is None:
             price_s = pace.price_s
+        elif price_s > pace.price_s:
+            ceiling_s *= math.sqrt(price_s / pace.price_s)
         seen_s = age_s if seen_s is None else min(seen_s, age_s)
         curve, since_s = self._curve(kind, pending_s)
         look_s = since_s + curve.look_after(max(seen_s - since_s, 0.0), price_s)
-        return max(age_s + kind.floor_s, min(look_s, age_s + pace.ceiling_s))
+        if 0.0 < pending_s >= seen_s:
+            # Of a service that says so to the end, only the whole time tells anything.
+            whole, _ = self._curve(kind, 0.0)
+            look_s = max(look_s, whole.look_after(seen_s, price_s))
+        return max(age_s + kind.floor_s, min(look_s, age_s + ceiling_s))
 
     def observe(
         self, kind: Kind, lower_s: float, upper_s: float, *, pending_s: float = 0.0
@@ -615,7 +593,12 @@ class Schedule:
             self._observe(begun, lower_s - pending_s, upper_s - pending_s)
 
     def eta(
-        self, kind: Kind, age_s: float, *, pending_s: float = 0.0
+        self,
+        kind: Kind,
+        age_s: float,
+        *,
+        seen_s: float | None = None,
+        pending_s: float = 0.0,
     ) -> tuple[float, float]:
         """
         Return between how few and how many seconds a task has still to go.
@@ -623,8 +606,11 @@ class Schedule:
         Four tasks in five end within that range.
         Once a task is later than nine in ten, the range grows by each second it is
         late: what has lasted that long may well last as long again.
+        The arguments are those of `next_look`; nobody knows how long a task will stay
+        pending, so for one that was last seen so the whole time counts.
         """
-        curve, since_s = self._curve(kind, pending_s)
+        seen_s = age_s if seen_s is None else seen_s
+        curve, since_s = self._curve(kind, pending_s if pending_s < seen_s else 0.0)
         age_s = max(age_s - since_s, 0.0)
         late_s = max(age_s - curve.quantile(0.1), 0.0)
         due_s = age_s - late_s
@@ -632,11 +618,6 @@ class Schedule:
         low_s = curve.quantile(0.9 * alive) - due_s
         high_s = curve.quantile(0.1 * alive) - due_s
         return max(low_s, 0.0), max(high_s, 0.0) + late_s
-
-    def hazard(self, kind: Kind, age_s: float, *, pending_s: float = 0.0) -> float:
-        """Return how likely a task is to end within a second, having lasted *age_s*."""
-        curve, since_s = self._curve(kind, pending_s)
-        return curve.hazard(max(age_s - since_s, 0.0))
 
     def to_state(self) -> ScheduleState:
         """Return all that was learned, fit for JSON: a few kilobytes a kind."""
