@@ -3,10 +3,13 @@ Replay thousands of tasks against polling laws and print what each one costs.
 
 A law is judged by two means over all tasks: looks a task, and delay, the time from the
 end of a task to the look that finds it.
-With survival S and density f no law has delay x looks below half of A squared, where A
-is the integral of sqrt(f x S), except for half a look at the end of each task, which
-matters where there are few looks; so the true optimum, by dynamic programming over the
-distribution the tasks are drawn from, is printed beside it.
+With survival S and density f the least delay x looks is half of A squared, where A is
+the integral of sqrt(f x S), as long as looks are many; where there are three or fewer,
+none can be split and even the best law pays more.
+So the true optimum, by dynamic programming over the distribution that the tasks are
+drawn from, is printed beside it, replayed on the same tasks: it knows the distribution
+(and of a drift or a change, each task's share in it), and ours has to learn it.
+Cost is delay + looks / price, which is what both keep low.
 
     python benchmarks/schedule.py [--quick]
 """
@@ -19,8 +22,8 @@ import math
 import time
 import tracemalloc
 from functools import cache
-from itertools import accumulate, repeat, takewhile
-from timeit import timeit
+from itertools import accumulate, cycle, repeat, takewhile
+from timeit import repeat as repeat_call
 from typing import TYPE_CHECKING
 
 import attrs
@@ -136,8 +139,8 @@ class Outcome:
     def product(self) -> float:
         return self.delay * self.polls
 
-    def first(self, tasks: int) -> Outcome:
-        return Outcome(self.delays[:tasks], self.looks[:tasks])
+    def cost(self, price: float) -> float:
+        return self.delay + self.polls / price
 
 
 def together(outcomes: Iterable[Outcome]) -> Outcome:
@@ -282,21 +285,25 @@ def curve_of(
     return curve
 
 
-def show_knob(scenario: Scenario, curve: dict[float, Outcome], tasks: int) -> None:
+def show_knob(
+    scenario: Scenario, curve: dict[float, Outcome], tasks: int, seeds: int
+) -> None:
     least = scenario.half_a2(tasks)
-    durations = np.concatenate([scenario.draw(tasks, seed) for seed in range(2)])
+    draws = [scenario.draw(tasks, seed) for seed in range(seeds)]
     heading(
         f"{scenario.name}: G {scenario.gain():.2f}, half A squared {least:.2f}",
-        "  price   looks  delay    p95 | ratio optimum | fixed pace's looks",
+        "  price   looks  delay    p95 | over half A squared: ours optimum |"
+        " ours over optimum: product  cost | fixed pace's looks",
     )
     for price in SHOWN:
         ours = curve[price]
-        best = optimum(scenario, 1.0 / price, durations[:tasks])
-        more = fixed_polls(durations, ours.delay) / ours.polls
+        best = together(optimum(scenario, 1.0 / price, each) for each in draws)
+        more = fixed_polls(np.concatenate(draws), ours.delay) / ours.polls
         print(
             f"{price:7g} {ours.polls:7.2f} {ours.delay:6.2f} {ours.p95:6.2f} |"
-            f" {ours.product / least:5.3f}   {best.product / least:5.3f} |"
-            f" x {more:.2f}",
+            f" {ours.product / least:25.3f} {best.product / least:7.3f} |"
+            f" {ours.product / best.product:26.3f}"
+            f" {ours.cost(price) / best.cost(price):5.3f} | x {more:.2f}",
             flush=True,
         )
 
@@ -331,30 +338,28 @@ def show_laws(scenario: Scenario, curve: dict[float, Outcome], tasks: int) -> No
 def show_start(prices: Iterable[float], seeds: int) -> None:
     heading(
         "The first 50 tasks, delay x looks over half A squared, by the prior's error",
-        "  scenario           price |  right  3 x low  3 x high |"
+        "  scenario           price | optimum |  right  3 x low  3 x high |"
         " 10 in flight: right  3 x low",
     )
+    starts = ((60.0, 1), (20.0, 1), (180.0, 1), (60.0, 10), (20.0, 10))
     for scenario in SCENARIOS[:4]:
+        draws = [scenario.draw(50, 1_000 + seed) for seed in range(seeds)]
+        least = scenario.half_a2(50)
         for price in prices:
-            cells = []
-            for typical_s, in_flight in (
-                (60, 1),
-                (20, 1),
-                (180, 1),
-                (60, 10),
-                (20, 10),
-            ):
-                some = together(
-                    learned(
-                        scenario.draw(50, 1_000 + seed),
-                        price,
-                        typical_s=float(typical_s),
-                        in_flight=in_flight,
-                    )
-                    for seed in range(seeds)
+            best = optimum(scenario, 1.0 / price, np.concatenate(draws))
+            runs = [
+                together(
+                    learned(each, price, typical_s=typical_s, in_flight=in_flight)
+                    for each in draws
                 )
-                cells.append(f"{some.product / scenario.half_a2(50):8.2f}")
-            print(f"  {scenario.name:<16} {price:7g} |" + "".join(cells), flush=True)
+                for typical_s, in_flight in starts
+            ]
+            cells = "".join(f"{run.product / least:8.2f}" for run in runs)
+            print(
+                f"  {scenario.name:<16} {price:7g} | {best.product / least:7.2f}"
+                f" |{cells}",
+                flush=True,
+            )
 
 
 def show_change(seeds: int) -> None:
@@ -384,18 +389,17 @@ def show_change(seeds: int) -> None:
 
 
 def capped(
-    durations: Floats, begun: Floats, per_s: float, law: str
+    durations: Floats, begun: Floats, per_s: float, *, is_equal: bool
 ) -> tuple[Outcome, float]:
     """
     Replay tasks that share a rate of looks; return also how late looks were, on mean.
 
-    With law ``equal`` the tasks take turns; with ``ours`` the earliest due is looked
-    at, and a free turn is left free; with ``ours, no free turn`` it is used for the
-    next one due.
+    They take turns, or the first that is due is looked at, as its schedule and the
+    ration will have it; a turn for which none is due is not used.
     """
     kind = Kind(name="bench/create/x", typical_s=45.0, floor_s=0.5)
-    pace = Learned(delay_price=1e6, ceiling_s=600.0)
-    schedule, ration = Schedule(pace=pace), Ration(per_s=per_s, least_s=1e-6)
+    pace = Learned(delay_price=100.0)
+    schedule, ration = Schedule(pace=pace), Ration(per_s=per_s, least_s=pace.price_s)
     delays, looks = np.zeros(len(durations)), np.zeros(len(durations))
     seen, share = [0.0] * len(durations), [0.0] * len(durations)
     heap: list[tuple[float, int]] = []
@@ -403,23 +407,22 @@ def capped(
     now, upcoming, ended = 0.0, 0, 0
 
     def plan(job: int, age: float) -> None:
-        if law == "equal":
-            heapq.heappush(heap, (now, job))
-            return
-        look = schedule.next_look(kind, age, price_s=ration.price_s or 0.25)
-        share[job] = ration.enter(look - age)
+        look = age
+        if not is_equal:
+            look = schedule.next_look(kind, age, price_s=ration.price_s)
+            share[job] = ration.enter(look - age)
         heapq.heappush(heap, (begun[job] + look, job))
 
     while ended < len(durations):
         while upcoming < len(durations) and begun[upcoming] <= now:
-            plan(upcoming, 0.0)
+            plan(upcoming, now - begun[upcoming])
             upcoming += 1
         now += 1.0 / per_s
-        if not heap or (law == "ours" and heap[0][0] > now):
+        if not heap or heap[0][0] > now:
             continue
         due, job = heapq.heappop(heap)
         age = now - begun[job]
-        late.append(max(now - due, 0.0))
+        late.append(now - due)
         looks[job] += 1
         ration.leave(share[job])
         if age < durations[job]:
@@ -433,65 +436,88 @@ def capped(
 
 
 def show_capped(scenarios: Iterable[Scenario], tasks: int, seeds: int) -> None:
+    """
+    Show a cap that binds; at best, the mean is what equal turns pay over G.
+
+    The first tasks are left out, and the last only keep the others company.
+    """
     heading(
         "Looks rationed, tasks arriving at random, five a second",
-        "  scenario         looks | equal: mean   p95 |"
-        " ours: mean   p95  (of equal)   late | no free turn",
+        "  scenario         looks | equal: looks   mean    p95 |"
+        " ours: looks   mean    p95   late | of equal: mean (1/G)   p95",
     )
     for scenario in scenarios:
         for a_task in (3, 5, 8, 14):
-            rows: dict[str, list[tuple[Outcome, float]]] = {}
+            runs: dict[bool, list[Outcome]] = {True: [], False: []}
+            lates = []
             for seed in range(seeds):
-                durations = scenario.draw(tasks, seed)
-                begun = np.random.default_rng(seed).exponential(0.2, tasks).cumsum()
-                for law in ("equal", "ours", "ours, no free turn"):
-                    run, late = capped(durations, begun, 5.0 * a_task, law)
-                    kept = slice(tasks // 6, tasks - tasks // 20)
-                    run = Outcome(run.delays[kept], run.looks[kept])
-                    rows.setdefault(law, []).append((run, late))
-            equal, ours, busy = (together(o for o, _ in runs) for runs in rows.values())
+                durations = scenario.draw(tasks * 2, seed)
+                rng = np.random.default_rng(seed)
+                begun = rng.exponential(0.2, tasks * 2).cumsum()
+                for is_equal, into in runs.items():
+                    run, late = capped(
+                        durations, begun, 5.0 * a_task, is_equal=is_equal
+                    )
+                    kept = slice(tasks // 4, tasks)
+                    into.append(Outcome(run.delays[kept], run.looks[kept]))
+                lates.append(late)
+            equal, ours = (together(each) for each in runs.values())
             print(
-                f"  {scenario.name:<16} {a_task:5} |      {equal.delay:6.2f}"
-                f" {equal.p95:6.2f} |    {ours.delay:6.2f} {ours.p95:6.2f}"
-                f"  {ours.delay / equal.delay:.2f} {ours.p95 / equal.p95:.2f}"
-                f"    {np.mean([late for _, late in rows['ours']]):5.2f} |"
-                f" {busy.delay / equal.delay:.2f} {busy.p95 / equal.p95:.2f}",
+                f"  {scenario.name:<16} {a_task:5} | {equal.polls:12.2f}"
+                f" {equal.delay:6.2f} {equal.p95:6.2f} | {ours.polls:11.2f}"
+                f" {ours.delay:6.2f} {ours.p95:6.2f} {np.mean(lates):6.2f} |"
+                f" {ours.delay / equal.delay:14.2f} ({1.0 / scenario.gain():.2f})"
+                f" {ours.p95 / equal.p95:5.2f}",
                 flush=True,
             )
+
+
+def replay_waiting(
+    schedule: Schedule, waits: Floats, runs: Floats, *, is_told: bool
+) -> Outcome:
+    """Replay tasks that wait for their turn, and say so or not."""
+    kind = Kind(name="bench/create/x", typical_s=45.0, floor_s=0.05)
+    delays, looks = np.zeros(len(waits)), np.zeros(len(waits))
+    for job, (wait, run) in enumerate(zip(waits, runs, strict=True)):
+        age = seen = pending = 0.0
+        while age < wait + run:
+            seen = age
+            pending = age if is_told and age < wait else pending
+            age = schedule.next_look(kind, age, pending_s=pending)
+            looks[job] += 1
+        delays[job] = age - wait - run
+        schedule.observe(kind, seen, age, pending_s=pending)
+    return Outcome(delays, looks)
 
 
 def show_pending(tasks: int) -> None:
     """Show what it is worth to hear that a task still waits for its turn."""
     heading(
-        "Tasks that wait for their turn (log-normal 0.9 about 60 s), then run",
-        "  price | blind: looks  delay | told: looks  delay | delay x looks",
+        "Tasks that wait for their turn, then run: to hear that they wait, or not",
+        "  waits and runs         price | blind: looks  delay | told: looks  delay |"
+        " product   cost",
     )
     rng = np.random.default_rng(0)
-    waits = 60.0 * np.exp(0.9 * rng.standard_normal(tasks))
+    queue = 60.0 * np.exp(0.9 * rng.standard_normal(tasks))
     runs = 60.0 * np.exp(0.2 * rng.standard_normal(tasks))
-    kind = Kind(name="bench/create/x", typical_s=45.0, floor_s=0.05)
-    for price in (16.0, 4.0, 1.0):
-        outcomes = []
-        for is_told in (False, True):
-            schedule = Schedule(pace=Learned(delay_price=price, ceiling_s=120.0))
-            delays, looks = np.zeros(tasks), np.zeros(tasks)
-            for job, (wait, run) in enumerate(zip(waits, runs, strict=True)):
-                age = seen = pending = 0.0
-                while age < wait + run:
-                    seen = age
-                    pending = age if is_told and age < wait else pending
-                    age = schedule.next_look(kind, age, pending_s=pending)
-                    looks[job] += 1
-                delays[job] = age - wait - run
-                schedule.observe(kind, seen, age, pending_s=pending)
-            outcomes.append(Outcome(delays, looks))
-        blind, told = outcomes
-        print(
-            f"{price:7g} |      {blind.polls:6.2f} {blind.delay:6.2f} |"
-            f"     {told.polls:6.2f} {told.delay:6.2f} |"
-            f" x {told.product / blind.product:.2f}",
-            flush=True,
-        )
+    for name, waits, after in (
+        ("queue, then 60 s", queue, runs),
+        ("20 s, then 60 s", queue / 3.0, runs),
+        ("pending to the end", runs, np.zeros(tasks)),
+    ):
+        for price in (16.0, 4.0, 1.0):
+            pace = Learned(delay_price=price, ceiling_s=120.0)
+            blind, told = (
+                replay_waiting(Schedule(pace=pace), waits, after, is_told=is_told)
+                for is_told in (False, True)
+            )
+            print(
+                f"  {name:<20} {price:7g} | {blind.polls:12.2f} {blind.delay:6.2f} |"
+                f" {told.polls:11.2f} {told.delay:6.2f} |"
+                f" x {told.product / blind.product:.2f}"
+                f" x {told.cost(price) / blind.cost(price):.2f}",
+                flush=True,
+            )
 
 
 def show_eta(tasks: int) -> None:
@@ -523,27 +549,46 @@ def show_eta(tasks: int) -> None:
         print(f"  {scenario.name:<16}{cells} | {later}")
 
 
-def show_cost() -> None:
+def show_cost(repeats: int) -> None:
+    """Show what the arithmetic costs, each figure the median of several runs."""
     kind = Kind(name="bench/create/x", typical_s=45.0)
     durations = SCENARIOS[0].draw(1_000, 0)
-    started = time.perf_counter()
-    polls = learned(durations, 4.0).polls * len(durations)
-    spent = time.perf_counter() - started
-    tracemalloc.start()
+    ends = cycle(durations)
+
+    def look_all(schedule: Schedule, tasks: Floats) -> float:
+        """Return the microseconds a look, with all that is learned meanwhile."""
+        started = time.perf_counter()
+        outcome = replay(schedule, kind, tasks)
+        spent = time.perf_counter() - started
+        return spent * 1e6 / (outcome.polls * len(tasks))
+
+    def microseconds(call: Callable[[], object], number: int) -> float:
+        spent = repeat_call(call, repeat=repeats, number=number)
+        return float(np.median(spent)) * 1e6 / number
+
+    def end() -> None:
+        lower = next(ends)
+        schedule.observe(kind, lower, lower + 2.0)
+
+    cold = [look_all(Schedule(), durations[:50]) for _ in range(repeats)]
     schedule = Schedule()
-    for duration in durations:
-        schedule.observe(kind, duration, duration + 2.0)
-    schedule.next_look(kind, 0.0)
+    replay(schedule, kind, durations)
+    warm = [look_all(schedule, durations[:300]) for _ in range(repeats)]
+    first = microseconds(lambda: schedule.next_look(kind, 0.0), 2_000)
+    later = microseconds(lambda: schedule.next_look(kind, 60.0), 2_000)
+    ended = microseconds(end, 500)
+    tracemalloc.start()
+    again = Schedule.from_state(schedule.to_state())
+    again.next_look(kind, 0.0)
     size = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    number = 20_000
-    first = timeit(lambda: schedule.next_look(kind, 0.0), number=number) / number
-    later = timeit(lambda: schedule.next_look(kind, 60.0), number=number) / number
-    ended = timeit(lambda: schedule.observe(kind, 60.0, 63.0), number=2_000) / 2_000
     heading("Cost", "")
-    print(f"  next_look at 0 s {first * 1e6:.1f} us, at 60 s {later * 1e6:.1f} us")
-    print(f"  observe {ended * 1e6:.0f} us, with the refits it calls for")
-    print(f"  all in, with the replay around it: {spent / polls * 1e6:.1f} us a look")
+    print(f"  next_look at 0 s {first:.1f} us, at 60 s {later:.1f} us")
+    print(f"  observe {ended:.0f} us, with the refits it calls for")
+    print(
+        "  all in, with the replay around it:"
+        f" {np.median(warm):.1f} us a look, {np.median(cold):.1f} in the first 50 tasks"
+    )
     print(f"  memory {size / 1024:.0f} KiB a kind")
 
 
@@ -555,14 +600,14 @@ def main() -> None:
     started = time.perf_counter()
     for scenario in SCENARIOS:
         curve = curve_of(scenario, PRICES[2:] if quick else PRICES, tasks, seeds)
-        show_knob(scenario, curve, tasks)
+        show_knob(scenario, curve, tasks, seeds)
         show_laws(scenario, curve, tasks)
     show_start((4.0,) if quick else (16.0, 4.0, 1.0), repeats)
     show_change(repeats)
     show_capped(SCENARIOS[: 1 if quick else 4], max(tasks, 1_000), min(seeds, 2))
     show_pending(tasks)
     show_eta(tasks)
-    show_cost()
+    show_cost(3 if quick else 9)
     print(f"\n{time.perf_counter() - started:.0f} s")
 
 
