@@ -456,8 +456,8 @@ class _Table:
     def _spread(self, curve: _Curve, lower_s: float, upper_s: float) -> None:
         """Count an end as the *curve* would have it between two ages."""
         first, last = _bin_of(lower_s), _bin_of(upper_s)
-        inner = _EDGES_S[first + 1 : last + 1]
-        alive = [curve.survival(age) for age in (lower_s, *inner, upper_s)]
+        inner = curve.tail[first + 1 : last + 1]
+        alive = [curve.survival(lower_s), *inner, curve.survival(upper_s)]
         total = alive[0] - alive[-1]
         logs = squares = 0.0
         for k, (before, after) in enumerate(pairwise(alive), first):

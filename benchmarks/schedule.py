@@ -550,20 +550,21 @@ def show_eta(tasks: int) -> None:
 
 
 def show_cost(repeats: int) -> None:
-    """Show what the arithmetic costs, each figure the median of several runs."""
+    """Show what the arithmetic costs in CPU, each figure the median of several runs."""
     kind = Kind(name="bench/create/x", typical_s=45.0)
     durations = SCENARIOS[0].draw(1_000, 0)
     ends = cycle(durations)
 
     def look_all(schedule: Schedule, tasks: Floats) -> float:
         """Return the microseconds a look, with all that is learned meanwhile."""
-        started = time.perf_counter()
+        started = time.process_time()
         outcome = replay(schedule, kind, tasks)
-        spent = time.perf_counter() - started
+        spent = time.process_time() - started
         return spent * 1e6 / (outcome.polls * len(tasks))
 
     def microseconds(call: Callable[[], object], number: int) -> float:
-        spent = repeat_call(call, repeat=repeats, number=number)
+        timer = time.process_time
+        spent = repeat_call(call, timer=timer, repeat=repeats, number=number)
         return float(np.median(spent)) * 1e6 / number
 
     def end() -> None:
@@ -577,6 +578,12 @@ def show_cost(repeats: int) -> None:
     first = microseconds(lambda: schedule.next_look(kind, 0.0), 2_000)
     later = microseconds(lambda: schedule.next_look(kind, 60.0), 2_000)
     ended = microseconds(end, 500)
+    ration = Ration(per_s=1.0, least_s=0.25)
+    for _ in range(100):
+        ration.enter(math.sqrt(60.0 * ration.price_s))
+    rationed = microseconds(
+        lambda: ration.leave(ration.enter(math.sqrt(60.0 * ration.price_s))), 2_000
+    )
     tracemalloc.start()
     again = Schedule.from_state(schedule.to_state())
     again.next_look(kind, 0.0)
@@ -584,6 +591,7 @@ def show_cost(repeats: int) -> None:
     tracemalloc.stop()
     heading("Cost", "")
     print(f"  next_look at 0 s {first:.1f} us, at 60 s {later:.1f} us")
+    print(f"  a ration's price, enter and leave {rationed:.1f} us, while short")
     print(f"  observe {ended:.0f} us, with the refits it calls for")
     print(
         "  all in, with the replay around it:"
