@@ -62,6 +62,12 @@ _LONGEST_LEAD = 7.5
 _LONGEST_WAIT = 16
 _NEWS = 0.01
 
+# While little was seen a look also teaches: it is priced at a 120th of the typical time
+# at most, and at as much again for each ten ends. Without, a few looks a task could
+# mistake the shape for good, for what lies between them only the forecast tells.
+_FIRST_PRICE = 1.0 / 120.0
+_SCHOOLING = 10.0
+
 # A rationed price moves by a fifth at a time, and looks ten thousand times as rare are
 # the rarest.
 _PRICE_STEP = math.log(1.2)
@@ -123,7 +129,8 @@ class Learned:
         delay_price: How many looks one second of delay is worth. At the default of 4 a
             service that takes a minute is looked at about nine times a task and its
             ends are seen some two seconds late; four times as much halves the delay
-            and doubles the looks.
+            and doubles the looks. Where looks are dear, the first hundred tasks of a
+            kind get more, to learn from.
         ceiling_s: The longest gap between two looks.
     """
 
@@ -554,7 +561,9 @@ class Schedule:
             return age_s + pace.every_s
         ceiling_s = pace.ceiling_s
         if price_s is None:
-            price_s = pace.price_s
+            ends = self._table(self._whole, kind).ends
+            lesson_s = kind.typical_s * _FIRST_PRICE * (1.0 + ends / _SCHOOLING)
+            price_s = min(pace.price_s, lesson_s)
         elif price_s > pace.price_s:
             ceiling_s *= math.sqrt(price_s / pace.price_s)
         seen_s = age_s if seen_s is None else min(seen_s, age_s)

@@ -125,15 +125,19 @@ def test_a_dearer_delay_never_looks_later(
     other: float,
 ) -> None:
     """The more a second of delay is worth, the sooner the next look."""
-    schedule = taught(seen)
-    prices_s = sorted((1.0 / one, 1.0 / other))
+    prices = sorted((one, other), reverse=True)
+    schedules = [taught(seen, Learned(delay_price=price)) for price in prices]
 
-    sooner_s, later_s = (
-        schedule.next_look(EXACT, age_s, pending_s=age_s * pending, price_s=price_s)
-        for price_s in prices_s
-    )
+    def look_s(schedule: Schedule, price_s: float | None = None) -> float:
+        return schedule.next_look(
+            EXACT, age_s, pending_s=age_s * pending, price_s=price_s
+        )
+
+    sooner_s, later_s = (look_s(schedule) for schedule in schedules)
+    first_s, then_s = (look_s(schedules[0], 1.0 / price) for price in prices)
 
     assert sooner_s <= later_s + 1e-9 * later_s
+    assert first_s <= then_s + 1e-9 * then_s
 
 
 @SOME
@@ -300,6 +304,22 @@ def test_two_humps_are_told_apart() -> None:
         between += look_s < 90.0
 
     assert between <= 1
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_few_looks_are_enough_to_learn_from(seed: int) -> None:
+    """With looks so dear that three make a task, two humps are found all the same."""
+    rng = random.Random(seed)
+    schedule = Schedule(pace=Learned(delay_price=0.2, ceiling_s=120.0))
+
+    def draw() -> float:
+        return rng.choice((40.0, 120.0)) * rng.lognormvariate(0.0, 0.15)
+
+    replay_all(schedule, draw, 120)
+    looks, delay_s = replay_all(schedule, draw, 200)
+
+    # The optimum of one who knows the humps costs 21.4.
+    assert delay_s + 5.0 * looks < 1.15 * 21.4
 
 
 @pytest.mark.parametrize("then_s", [30.0, 120.0], ids=["halved", "doubled"])
