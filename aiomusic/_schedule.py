@@ -560,12 +560,13 @@ class Schedule:
         if isinstance(pace, Fixed):
             return age_s + pace.every_s
         ceiling_s = pace.ceiling_s
-        if price_s is None:
+        price_s = pace.price_s if price_s is None else price_s
+        if price_s > pace.price_s:
+            ceiling_s *= math.sqrt(price_s / pace.price_s)
+        else:
             ends = self._table(self._whole, kind).ends
             lesson_s = kind.typical_s * _FIRST_PRICE * (1.0 + ends / _SCHOOLING)
-            price_s = min(pace.price_s, lesson_s)
-        elif price_s > pace.price_s:
-            ceiling_s *= math.sqrt(price_s / pace.price_s)
+            price_s = min(price_s, lesson_s)
         seen_s = age_s if seen_s is None else min(seen_s, age_s)
         curve, since_s = self._curve(kind, pending_s)
         look_s = since_s + curve.look_after(max(seen_s - since_s, 0.0), price_s)
