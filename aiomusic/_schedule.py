@@ -62,10 +62,10 @@ _LONGEST_LEAD = 7.5
 _LONGEST_WAIT = 16
 _NEWS = 0.01
 
-# While little was seen a look also teaches: it is priced at a 120th of the typical time
+# While little was seen a look also teaches: it is priced at an 80th of the typical time
 # at most, and at as much again for each ten ends. Without, a few looks a task could
 # mistake the shape for good, for what lies between them only the forecast tells.
-_FIRST_PRICE = 1.0 / 120.0
+_FIRST_PRICE = 1.0 / 80.0
 _SCHOOLING = 10.0
 
 # A rationed price moves by a fifth at a time, and looks ten thousand times as rare are
