@@ -101,7 +101,7 @@ class Run:
             on_known_key=on_known_key,
         )
         # Jobs that a callback brought home, until `resume` has told of them.
-        self._brought: set[MusicJob[Any]] = set()
+        self._brought: dict[tuple[str, int], MusicJob[Any]] = {}
         self._saves = asyncio.Semaphore(SAVES_AT_ONCE)
         self._is_closed = False
         # The one task that holds all others; `aclose` ends and awaits it.  It is no
@@ -194,9 +194,9 @@ class Run:
     async def resume(self) -> list[MusicJob[Any]]:
         """Take up what the journal holds open."""
         records = await self._with_balances(await self.journal.adopt(self.clock.wall()))
-        brought, self._brought = self._brought, set()
+        brought, self._brought = self._brought, {}
         taken = [self._revive(record) for record in records]
-        jobs = dict.fromkeys([*brought, *taken])
+        jobs = dict.fromkeys([*brought.values(), *taken])
         return sorted(jobs, key=lambda job: job._made_at)
 
     async def _with_balances(self, records: list[Record]) -> list[Record]:
@@ -295,7 +295,7 @@ class Run:
         # Whichever purchase it was called for: what is taken over is followed.
         for record in taken.values() if not self._is_closed else ():
             brought = self._revive(record)
-            self._brought.add(brought)
+            self._brought[record.key, record.attempt] = brought
             self.poller.look_now(brought)
 
     def resubmit(self, job: MusicJob[Any]) -> MusicJob[Any]:

@@ -186,7 +186,9 @@ class TwoSessions(RuleBasedStateMachine):
 
         for one, verdict in zip(entries, verdicts, strict=False):
             expected = self.predict(one)
-            if expected is Busy and self.reap():
+            last_row = self.last(one.key)
+            is_met = expected is Known and last_row is not None and last_row[1].is_open
+            if (is_met or expected is Busy) and self.reap():
                 expected = self.predict(one)
             assert expected is type(verdict)
             if isinstance(verdict, Known):
@@ -206,8 +208,6 @@ class TwoSessions(RuleBasedStateMachine):
         last = self.last(key)
         assert last is not None
         row = last[1]
-        if row.is_open:
-            self.reap()
         if row.is_waiting:
             row.owner, row.slot = self.lives[which], int(row.cost > 0)
 
