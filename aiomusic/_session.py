@@ -194,11 +194,11 @@ class MusicSession:
         )
         await self._journal.open()
         try:
+            await self._recall()
             await transport.open()
         except BaseException:
             await self._journal.aclose()
             raise
-        await self._recall()
         _wire.prepare()
         self._run = Run(
             transport=transport,

@@ -193,6 +193,9 @@ class Submitter:
                 job, known, f"the journal has it already, as {record.state}"
             )
         elif self.on_known_key == "new" and (job._is_anew or not job._asked_attempt):
+            if record.state == JobState.UNKNOWN:
+                words = "job %s is bought again, and what was bought before is unknown"
+                say(logging.WARNING, words, job.key)
             self._let_go(known)
             job._asked_attempt = record.attempt + 1
             job._is_anew = True

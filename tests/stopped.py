@@ -31,7 +31,10 @@ class StoppedClock:
 
     def call_at(self, when: float, wake: Callable[[], None]) -> Timer:
         timer = _Timer(when, wake)
-        self._timers.append(timer)
+        if when <= self.passed_s:
+            asyncio.get_running_loop().call_soon(timer.go_off)
+        else:
+            self._timers.append(timer)
         return timer
 
     def advance(self, seconds: float) -> None:
@@ -39,14 +42,17 @@ class StoppedClock:
         due = [timer for timer in self._timers if timer.when <= self.passed_s]
         self._timers = [timer for timer in self._timers if timer not in due]
         for timer in due:
-            if timer.wake is not None:
-                timer.wake()
+            timer.go_off()
 
 
 class _Timer:
     def __init__(self, when: float, wake: Callable[[], None]) -> None:
         self.when = when
         self.wake: Callable[[], None] | None = wake
+
+    def go_off(self) -> None:
+        if self.wake is not None:
+            self.wake()
 
     def cancel(self) -> None:
         self.wake = None

@@ -174,7 +174,8 @@ class Pursuit:
     ) -> None:
         """Write down where the clips are; the songs are there without it, too."""
         try:
-            record = await self.journal.find(job.key) if paths else None
+            attempt = job._attempt or None
+            record = await self.journal.find(job.key, attempt) if paths else None
         except JournalError as error:
             show.note(str(error))
             return

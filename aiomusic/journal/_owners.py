@@ -11,7 +11,8 @@ import contextlib
 import json
 import os
 import uuid
-from collections.abc import Container
+import weakref
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import IO, TypeAlias, final
 
@@ -50,6 +51,17 @@ def _boot_id() -> str | None:
         return None
 
 
+def _forgetting(owner: "weakref.ref[Owner]") -> Callable[[], None]:
+    """Let a fork forget an owner, and not keep one that is gone for its sake."""
+
+    def forget() -> None:
+        found = owner()
+        if found is not None:
+            found._forget()
+
+    return forget
+
+
 @final
 @attrs.define(eq=False)
 class Owner:
@@ -78,7 +90,7 @@ class Owner:
         _lock(self._file)
         if hasattr(os, "register_at_fork"):
             # A child that goes on when its parent dies must not pass for it.
-            os.register_at_fork(after_in_child=self._forget)
+            os.register_at_fork(after_in_child=_forgetting(weakref.ref(self)))
         self._say(_boot_id())
         if young != path:
             young.rename(path)

@@ -664,7 +664,7 @@ def _drop_unsent(
     unsent = [one for one in map(tuple, waiting) if one not in sent]
     db.executemany(
         "UPDATE jobs SET state = 'failed', charged = 'no', error = ?, reserved = 0,"
-        " ended_at = coalesce(?, sent_at)"
+        " ended_at = coalesce(?, sent_at), sent_at = NULL"
         " WHERE key = ? AND attempt = ?",
         [(_dump(NEVER_SENT), now, *one) for one in unsent],
     )
