@@ -1,5 +1,6 @@
 """Cover pictures and MIDI files."""
 
+import re
 import struct
 import xml.etree.ElementTree as ET
 
@@ -7,6 +8,7 @@ import pytest
 
 from aiomusic.emulator.music import (
     Brief,
+    Score,
     compose,
     draw_cover,
     draw_cover_jpeg,
@@ -36,6 +38,28 @@ def test_no_two_covers_are_alike() -> None:
     }
 
     assert 12 == len(covers)
+
+
+def test_a_cover_tells_its_style() -> None:
+    """By its colours alone a cover is nearest to another cover of its style."""
+    known, fresh = (
+        {
+            style: colours_of(compose(Brief(style=style, title=title, seed=seed)))
+            for style in STYLES
+        }
+        for title, seed in (("Rain", 1), ("Paper Boats", 2))
+    )
+
+    told = {
+        style: max(known, key=lambda other: len(known[other] & colours))
+        for style, colours in fresh.items()
+    }
+
+    assert {style: style for style in STYLES} == told
+
+
+def colours_of(score: Score) -> set[str]:
+    return set(re.findall(r'fill="(#\w+)"', draw_cover(score)))
 
 
 def test_jpeg_where_pillow_is() -> None:

@@ -1,24 +1,29 @@
 """Edits, judged by their samples."""
 
 import functools
+from pathlib import Path
 
+import attrs
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from aiomusic.emulator.music import (
     Brief,
+    Hearing,
+    Performance,
     Score,
     compose,
     concat,
     cover,
     extend,
+    listen,
     replace_section,
     swap_sound,
     swap_vocals,
 )
 
-pytest.importorskip("soundfile")
+soundfile = pytest.importorskip("soundfile")
 pytestmark = pytest.mark.slow
 
 RATE = 44100
@@ -57,6 +62,40 @@ def melody(score: Score, role: str = "voice") -> list[tuple[float, int]]:
 
 def likeness(one: Samples, other: Samples) -> float:
     return float(np.corrcoef(one[0], other[0])[0, 1])
+
+
+def spectrum_of(samples: Samples) -> npt.NDArray[np.float64]:
+    """Return the mean level of each third of an octave, loudness apart."""
+    power = np.abs(np.fft.rfft(samples[0].astype(np.float64))) ** 2
+    hertz = np.fft.rfftfreq(samples.shape[1], 1 / RATE)
+    edges = np.searchsorted(hertz, 100 * 2 ** (np.arange(22) / 3))
+    bands = np.log(np.add.reduceat(power, edges)[:-1] + 1e-12)
+    return np.asarray(bands - bands.mean())
+
+
+def classes_of(samples: Samples) -> npt.NDArray[np.float64]:
+    """Return how loud each pitch class is, second by second."""
+    frames = samples[0][: samples.shape[1] // RATE * RATE].reshape(-1, RATE)
+    power = np.abs(np.fft.rfft(frames * np.hanning(RATE)))
+    hertz = np.fft.rfftfreq(RATE, 1 / RATE)
+    heard = (hertz > 110) & (hertz < 1800)
+    number = np.round(12 * np.log2(hertz[heard] / 440)).astype(int) % 12
+    return np.array([np.bincount(number, frame[heard], 12) for frame in power])
+
+
+def heard_in(samples: Samples, folder: Path) -> Hearing:
+    soundfile.write(folder / "heard.wav", samples.T, RATE)
+    return listen(folder / "heard.wav")
+
+
+def alone(score: Score) -> Samples:
+    """Sound the singer without the band."""
+    from aiomusic.emulator.music.synth._desk import premaster  # noqa: PLC0415
+
+    source = score.spans[0].source
+    assert isinstance(source, Performance)
+    sung = tuple(track for track in source.tracks if track.role == "voice")
+    return np.concatenate([*premaster(attrs.evolve(source, tracks=sung))], axis=1)
 
 
 def test_replace_keeps_every_other_sample() -> None:
@@ -122,6 +161,19 @@ def test_extend_continues_what_was() -> None:
     assert "Now the clouds have gone to sleep" in more.lyrics
 
 
+@pytest.mark.parametrize("style", ["house", "synthwave, female"])
+def test_what_continues_sounds_in_tempo_and_key(style: str, tmp_path: Path) -> None:
+    """Tempo and key that are heard in a song are heard in its continuation alone."""
+    score = compose(Brief(style=style, lyrics=LYRICS, seed=4, duration_s=14))
+
+    more = extend(score, Brief(style="", lyrics=MORE, duration_s=14), at_s=9.3)
+    heard = heard_in(samples_of(more), tmp_path)
+
+    ratios = [heard.tempo * factor / score.tempo for factor in (0.5, 1, 2)]
+    assert min(abs(ratio - 1) for ratio in ratios) < 0.03
+    assert sorted(score.key.scale) == sorted(heard.key.scale)
+
+
 def test_extend_keeps_the_beat() -> None:
     """Bars of the continuation fall on the bars of the song it continues."""
     score, _ = song()
@@ -177,6 +229,21 @@ def test_cover_keeps_melody_and_words() -> None:
     assert patches[0] != patches[1]
 
 
+def test_cover_sounds_another_in_the_same_notes() -> None:
+    """At the tempo it had a cover has the same pitches every second, other samples."""
+    score, before = song()
+
+    after = samples_of(cover(score, Brief(style=f"synthwave, {score.tempo} bpm")))
+
+    length = min(before.shape[1], after.shape[1])
+    both = [part[:, :length] for part in (before, after)]
+    assert abs(likeness(*both)) < 0.3
+    one, other = (classes_of(part) for part in both)
+    same = np.corrcoef(one.ravel(), other.ravel())[0, 1]
+    moved = np.corrcoef(one.ravel(), np.roll(other, 1, axis=1).ravel())[0, 1]
+    assert same > max(0.5, moved + 0.3)
+
+
 def test_cover_sings_new_words_to_the_old_melody() -> None:
     """New lyrics take the lines' places, one tone for a syllable."""
     score, _ = song()
@@ -226,6 +293,17 @@ def test_swap_sound_changes_the_instruments_alone() -> None:
     assert likeness(before, after) < 0.98
 
 
+def test_swap_sound_keeps_the_pitches() -> None:
+    """Second by second the pitch classes stay, though other instruments sound them."""
+    score, before = song()
+
+    after = samples_of(swap_sound(score, "organ and strings"))
+
+    one, other = (classes_of(part) for part in (before, after))
+    assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.8
+    assert np.linalg.norm(spectrum_of(before) - spectrum_of(after)) > 1.0
+
+
 def test_a_persona_sings_another_song() -> None:
     """A voice that was heard in one song can sing the next."""
     score, _ = song()
@@ -234,3 +312,20 @@ def test_a_persona_sings_another_song() -> None:
     other = compose(Brief(style="rock", lyrics=LYRICS, singer=score.voice, seed=99))
 
     assert score.voice == other.voice
+
+
+def test_a_persona_is_known_by_its_sound() -> None:
+    """Alone, a persona's voice in a new song is nearer to itself than to others."""
+    words = "deep husky male voice"
+    score = compose(Brief(style=f"folk, {words}", lyrics=LYRICS, seed=4, duration_s=9))
+    brief = Brief(style="rock", lyrics=MORE, seed=99, duration_s=9)
+
+    songs = [
+        compose(attrs.evolve(brief, singer=score.voice)),
+        compose(attrs.evolve(brief, voice="female")),
+        compose(attrs.evolve(brief, voice="bright male")),
+    ]
+
+    known = spectrum_of(alone(score))
+    far = [np.linalg.norm(known - spectrum_of(alone(song))) for song in songs]
+    assert min(far) == far[0]

@@ -50,7 +50,7 @@ ROOMS: Final[dict[str, Room]] = {
     "stage": Room(
         decay_s=2.3, bright_hz=4500, early_s=0.025, level=0.9, shine_db=7.0
     ),
-    "chip": Room(decay_s=0.3, bright_hz=8000, level=0.5, shine_db=6.5),
+    "chip": Room(decay_s=0.3, bright_hz=8000, level=0.5, shine_db=8.0),
 }  # fmt: skip
 
 
