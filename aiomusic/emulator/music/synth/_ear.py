@@ -86,7 +86,8 @@ class _Ear:
         tonal = np.concatenate([self._tonal_rest, block])
         while len(tonal) >= _TONAL:
             power = np.abs(np.fft.rfft(tonal[:_TONAL] * np.hanning(_TONAL)))
-            self._chroma.append(np.sqrt(power) @ self._classes)
+            classes = np.sqrt(_peaks(power)) @ self._classes
+            self._chroma.append(_without_overtones(classes))
             tonal = tonal[_TONAL // 2 :]
         self._tonal_rest = tonal
 
@@ -144,6 +145,21 @@ class _Ear:
         return first_s + number * 60.0 / tempo
 
 
+def _peaks(power: Curve) -> Curve:
+    """Keep what is louder than its neighbours: tones, and less of the drums."""
+    middle = power[1:-1]
+    is_peak = (middle > power[:-2]) & (middle >= power[2:])
+    peaks: Curve = np.pad(np.where(is_peak, middle, 0.0), 1)
+    return peaks
+
+
+def _without_overtones(classes: Curve) -> Curve:
+    """Take away what a tone's third and fifth partials add to other classes."""
+    fifths, thirds = np.roll(classes, 7), np.roll(classes, 4)
+    own: Curve = np.maximum(0.0, classes - 0.35 * fifths - 0.175 * thirds)
+    return own
+
+
 def _classes(rate: int) -> npt.NDArray[np.float64]:
     """Return how much each bin of a transform counts for each pitch class."""
     hertz = np.fft.rfftfreq(_TONAL, 1 / rate)
@@ -152,7 +168,7 @@ def _classes(rate: int) -> npt.NDArray[np.float64]:
     for number in range(12):
         off = (pitch - number + 6) % 12 - 6
         weights[:, number] = np.exp(-0.5 * (off / 0.35) ** 2)
-    weights[(hertz < 60) | (hertz > 2200)] = 0.0
+    weights[(hertz < 60) | (hertz > 1000)] = 0.0
     return weights
 
 
