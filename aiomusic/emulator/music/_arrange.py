@@ -76,10 +76,22 @@ class _Gig:
         """Play one layer through the song."""
         patch = _patch(layer, number, self.band)
         dice = self.band.dice("layer", number)
-        whole = _with_ending(self.sheet, layer)
+        whole = self.sheet
+        if layer.role != "arp" or self.is_alone(layer):
+            whole = _with_ending(self.sheet)
         play = bass if layer.role == "bass" else comp
         hits = play(whole, layer, dice)
         return _placed(layer, patch, self.timed(hits, layer.role, layer.strum_s))
+
+    def is_alone(self, layer: Layer) -> bool:
+        """Whether no other layer plays chords where the song ends."""
+        energy = self.sheet.stretches[-1].energy
+        return not any(
+            other.role in ("chords", "pad")
+            and other.energy[0] <= energy <= other.energy[1]
+            for other in self.band.style.layers
+            if other is not layer
+        )
 
     def drums(self) -> list[Track]:
         """Play the drums, if the style has any."""
@@ -206,13 +218,11 @@ _ABLE: Final = {
 }  # fmt: skip
 
 
-def _with_ending(sheet: Sheet, layer: Layer) -> Sheet:
+def _with_ending(sheet: Sheet) -> Sheet:
     """Add a last bar on the tonic, for the layers that played to the end."""
     tonic = Chord(
         root=sheet.key.tonic, intervals=(0, 3, 7) if sheet.key.is_minor else (0, 4, 7)
     )
-    if layer.role == "arp":
-        return sheet
     ending = Stretch(
         kind="end",
         bars=1,

@@ -236,6 +236,21 @@ def test_a_prompt_describes_the_singer(style: str, low: int, breath: float) -> N
     assert (low, breath) == (score.voice.low, score.voice.breath)
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_a_song_is_played_to_its_end(style: str) -> None:
+    """Whatever plays last rings into the last second and a half of any song."""
+    for seed in range(6):
+        score = compose(Brief(style=style, seed=seed, duration_s=20, instrumental=True))
+
+        ends = [
+            note.start_s + note.length_s
+            for track in score.tracks
+            for note in track.notes
+        ]
+
+        assert max(ends) > 18.5
+
+
 def test_a_chorus_comes_back() -> None:
     """Two choruses with the same words have the same melody."""
     score = compose(Brief(style="pop", lyrics=f"{LYRICS}\n{LYRICS}", seed=2))
