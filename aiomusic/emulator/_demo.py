@@ -26,6 +26,7 @@ from aiomusic.emulator.music import (
     draw_cover,
     draw_notes,
     draw_waveform,
+    renderer_named,
     to_midi,
 )
 from aiomusic.emulator.music.styles import STYLES
@@ -63,19 +64,26 @@ async def write_demo(
 
     Raises:
         OSError: It can't be written.
+        LookupError: Nobody offers the *renderer*.
         RenderFailed: A song can't be rendered.
     """
+    if renderer is not None:
+        renderer_named(renderer)
     await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
     workers = Workers(os.cpu_count() or 1)
     briefs = [_brief(style, seed, seconds) for style in STYLES]
     try:
-        shown = await asyncio.gather(
-            *(_show(workers, folder, brief, renderer) for brief in briefs)
-        )
+        async with asyncio.TaskGroup() as group:
+            shown = [
+                group.create_task(_show(workers, folder, brief, renderer))
+                for brief in briefs
+            ]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
     finally:
         await workers.aclose()
     page = folder / "index.html"
-    page.write_text(_page(shown, seed), encoding="utf-8")
+    page.write_text(_page([one.result() for one in shown], seed), encoding="utf-8")
     return page
 
 

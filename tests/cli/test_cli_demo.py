@@ -97,6 +97,39 @@ async def opened(chromium: str, sheet: Path) -> AsyncIterator[Opened]:
         await browser.close()
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        pytest.param(
+            ("--demo", "/dev/null/out"), "Not a directory", id="no folder can be there"
+        ),
+        pytest.param(
+            ("--demo", "out", "--renderer", "nobody"),
+            "no installed package offers the renderer 'nobody'",
+            id="nobody plays",
+        ),
+        pytest.param(
+            ("--demo", "out", "--renderer", "fluidsynth"),
+            "FileNotFoundError",
+            id="every song fails",
+        ),
+    ],
+)
+async def test_a_page_that_can_not_be_made_is_one_sentence(
+    tmp_path: Path, words: tuple[str, ...], why: str
+) -> None:
+    """It says why, whatever fails, and nothing is left running."""
+    command = Command.within(tmp_path).having(
+        AIOMUSIC_SOUNDFONT="/nowhere.sf2", PYTHONWARNINGS="error"
+    )
+
+    ended = await command("emulator", *words)
+
+    assert (2, "") == (ended.code, ended.out)
+    assert ended.sentence.startswith("Can't make the page in")
+    assert why in ended.sentence
+
+
 async def test_it_has_a_song_of_every_style_that_loads(opened: Opened) -> None:
     """Each style has a card, and its audio has the length that was asked for."""
     names = await opened.page.locator(".card h2").all_inner_texts()
