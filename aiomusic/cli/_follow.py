@@ -173,9 +173,10 @@ class Pursuit:
         self, job: MusicJob[Any], paths: Sequence[str], show: Show
     ) -> None:
         """Write down where the clips are; the songs are there without it, too."""
+        if not paths or job.task_id is None:
+            return
         try:
-            attempt = job._attempt or None
-            record = await self.journal.find(job.key, attempt) if paths else None
+            record = await self.journal.find_task(job.provider, job.task_id)
         except JournalError as error:
             show.note(str(error))
             return
