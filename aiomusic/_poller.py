@@ -170,10 +170,12 @@ class Poller:
     async def _keep_looking(self) -> None:
         while True:
             # Who has looked looks on; only when nothing is due is it handed a task.
-            await self._look(self._take_due() or await self._handed())
+            followed = self._take_due() or await self._handed()
+            if followed is not None:
+                await self._look(followed)
 
-    async def _handed(self) -> _Followed:
-        """Wait to be handed a task that is due."""
+    async def _handed(self) -> _Followed | None:
+        """Wait to be handed a task that is due; None: another was quicker."""
         hand: asyncio.Future[_Followed | None] = (
             asyncio.get_running_loop().create_future()
         )
@@ -185,8 +187,8 @@ class Poller:
             # It is the gate that holds a look back, where one waits in line for all.
             await self.gate.wait()
             self._is_at_gate = False
-            self._first_due()
-            followed = self._pop()
+            if self._first_due() <= self.clock.now():
+                followed = self._pop()
             self._hand_out()
         return followed
 

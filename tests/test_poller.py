@@ -1,5 +1,6 @@
 """One loop looks at every task: at the host's pace, and none is left behind."""
 
+import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from stopped import StoppedClock
 
 from aiomusic import JobState, MusicJob, MusicSession, wait_all
 from aiomusic.emulator import Emulator, Pace
@@ -218,3 +220,30 @@ async def test_looks_that_fail_lose_no_job_and_cost_one_look_each(
     assert 60 == api.submissions
     assert api.polls // 5 == struck
     assert 4 * 60 <= api.polls <= 4 * 60 + struck
+
+
+async def test_a_look_that_another_took_meanwhile_is_not_missed(
+    service: Service,
+) -> None:
+    """Who waited at the gate for a look that is gone waits for the next one."""
+    clock = StoppedClock()
+    async with MusicSession(
+        "key", base_url=service.url, clock=clock, poll_every_s=1.0
+    ) as music:
+        job = music.riffusion.create("song")
+        await reach([job], JobState.PENDING)
+        assert music._run is not None
+        poller = music._run.poller
+        poller.gate.close(5.0)
+
+        clock.advance(1.0)
+        poller.gate.opens_at = 0.0
+        taken = poller._take_due()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert taken is not None
+        service.ends_at["task-0"] = 0.0
+        poller._push(taken, clock.now())
+        clock.advance(0.0)
+
+        assert 2 == len(await job)

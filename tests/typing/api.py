@@ -26,6 +26,7 @@ from aiomusic import (
     nuro,
     riffusion,
     suno,
+    wait_all,
 )
 
 Clips = tuple[Clip, ...]
@@ -125,6 +126,11 @@ def errors_are_typed(error: InvalidRequest) -> None:
     assert_type(error.field, str | None)
     assert_type(error.rule, str | None)
     assert_type(error.status, int | None)
+
+
+async def many_are_waited_for(music: MusicSession) -> None:
+    jobs = [music.suno.create("rain")]
+    assert_type(await wait_all(jobs), list[Clips | MusicError])
 
 
 def a_job_of_more_is_a_job_of_less(job: MusicJob[Clips]) -> MusicJob[object]:
