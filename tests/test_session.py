@@ -275,6 +275,17 @@ async def test_reads_are_repeated(api: Emulator) -> None:
     assert 1000 == balance.total
 
 
+async def test_reads_keep_to_the_rate_too(api: Emulator) -> None:
+    """What asks for the balance passes the gate that creates and looks pass."""
+    clock = LeapingClock()
+
+    async with session(api, clock=clock, requests_per_s=2.0) as music:
+        for _ in range(3):
+            await music.credits()
+
+    assert 1.0 == clock.now()
+
+
 async def test_the_key_comes_from_the_environment(
     api: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,6 +410,7 @@ async def test_a_base_url_that_is_none_is_refused(url: str) -> None:
         ("max_credits", -1),
         ("request_timeout_s", 0),
         ("job_timeout_s", float("nan")),
+        ("requests_per_s", 0),
         ("poll_every_s", -0.1),
         ("on_exit", "hang"),
     ],
