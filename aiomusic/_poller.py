@@ -212,9 +212,12 @@ class Poller:
         if self._timer is not None:
             self._timer.cancel()
         self._hands_at = due
-        self._timer = (
-            None if due == math.inf else self.clock.call_at(due, self._hand_out)
-        )
+        if due == math.inf:
+            self._timer = None
+        elif due <= self.clock.now():
+            self._timer = asyncio.get_running_loop().call_soon(self._hand_out)
+        else:
+            self._timer = self.clock.call_at(due, self._hand_out)
 
     def _first_due(self) -> float:
         """Give when the next look is due."""
