@@ -127,12 +127,11 @@ class Submitter:
             try:
                 verdicts = await self.books.journal.admit(entries, self.books.limits)
             except MusicError as error:
-                self._pop(jobs)
                 for job in jobs:
                     self.books.fail(job, error._fresh())
                 continue
             judged = list(zip(jobs, verdicts, strict=False))
-            is_waiting = bool(judged) and isinstance(judged[-1][1], Busy)
+            is_waiting = isinstance(judged[-1][1], Busy)
             self._pop([job for job, verdict in judged if not isinstance(verdict, Busy)])
             for job, verdict in judged:
                 self._start(job, verdict, tasks)
@@ -232,7 +231,6 @@ class Submitter:
                 await self.clock.sleep(SHARED_S)
         except MusicError as error:
             self.books.fail(job, error)
-            return
         if job.done():
             return
         if found is None or found.charged == "no":

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any
 
 import anyio
 import pytest
+from stopped import StoppedClock
 
 from aiomusic import (
+    Clip,
     ContentRefused,
     InvalidRequest,
+    JobCancelled,
     JobFailed,
     JobState,
     JournalError,
@@ -24,11 +28,13 @@ from aiomusic import (
     riffusion,
 )
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.journal import Entry, Limits
+from aiomusic.journal import Ending, Entry, Limits
 from aiomusic.journal.sqlite import SqliteJournal
 from aiomusic.testing import LeapingClock
 
 pytestmark = pytest.mark.anyio
+
+RAIN = riffusion.Create("rain")
 
 
 @pytest.fixture
@@ -197,23 +203,150 @@ def entry(key: str, request: riffusion.Create) -> Entry:
     )
 
 
+async def sent_elsewhere(path: Path) -> SqliteJournal:
+    """Give a journal whose session has a create of the key k on the wire."""
+    journal = SqliteJournal(path)
+    await journal.open()
+    await journal.admit([entry("k", RAIN)], Limits(concurrency=1))
+    journal.note_sent("k", 1)
+    return journal
+
+
+async def waiting(
+    music: MusicSession, clock: LeapingClock
+) -> MusicJob[tuple[Clip, ...]]:
+    """Ask for the key k, and give the job once it waits for who sends it."""
+    job = music.submit(RAIN, key="k")
+    while 0.25 not in clock.slept:
+        await asyncio.sleep(0)
+    return job
+
+
+async def test_a_job_whose_sender_is_lost_is_unknown_to_who_waits_for_it(
+    api: Emulator, path: Path
+) -> None:
+    """It may have been charged there, so it is not sent here."""
+    sending = await sent_elsewhere(path)
+    clock = LeapingClock()
+    async with session(api, path, clock=clock) as music:
+        job = await waiting(music, clock)
+
+        await sending.aclose()
+
+        with pytest.raises(SubmissionUnknown, match="may have been charged"):
+            await job
+    assert (JobState.UNKNOWN, 0) == (job.state, api.submissions)
+
+
+async def test_a_job_that_waits_for_its_sender_can_be_cancelled(
+    api: Emulator, path: Path
+) -> None:
+    """What the sender has bought is left to the sender."""
+    sending = await sent_elsewhere(path)
+    clock = LeapingClock()
+    async with session(api, path, clock=clock) as music:
+        job = await waiting(music, clock)
+
+        job.cancel()
+        again = music.riffusion.create("another", key="other")
+        assert 2 == len(await again)
+        await sending.accept("k", 1, "t-elsewhere", 1.0)
+
+        with pytest.raises(JobCancelled, match="costs nothing"):
+            await job
+    found = await sending.find("k")
+    assert found is not None
+    assert ("pending", True, None) == (found.state, found.is_followed, job.task_id)
+    await sending.aclose()
+
+
+async def test_a_journal_that_fails_while_a_sender_is_waited_for_is_told(
+    api: Emulator, path: Path
+) -> None:
+    """Nobody waits for ever for what can't be read."""
+    sending = await sent_elsewhere(path)
+    clock = LeapingClock()
+    journal = SqliteJournal(path, lock_wait_s=0.0)
+    async with session(api, path, clock=clock, journal=journal) as music:
+        job = await waiting(music, clock)
+
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(JournalError, match="keeps it locked"):
+                await job
+
+    assert 0 == api.submissions
+    await sending.aclose()
+
+
+async def test_a_slot_that_another_session_frees_is_found_soon(
+    api: Emulator, path: Path
+) -> None:
+    """Nobody tells this process of it, so it asks again every quarter of a second."""
+    sending = await sent_elsewhere(path)
+    clock = StoppedClock()
+    async with session(
+        api, path, clock=clock, concurrency=1, on_exit="detach"
+    ) as music:
+        job = music.riffusion.create("snow")
+        while not clock._timers:
+            await asyncio.sleep(0)
+        sending.end(
+            "k", 1, Ending(state="failed", is_charged=False, charged="no", now=1.0)
+        )
+        for seconds in (0.0, 0.2):
+            clock.advance(seconds)
+            for _ in range(5):
+                await sending.records()
+            assert JobState.QUEUED is job.state
+
+        clock.advance(0.05)
+        await reach(job, JobState.PENDING)
+
+    assert 1 == api.submissions
+    await sending.aclose()
+
+
+async def test_a_session_whose_jobs_are_under_way_asks_for_no_slots(
+    api: Emulator, path: Path
+) -> None:
+    """Nor does one that is idle."""
+    clock = StoppedClock()
+    async with session(api, path, clock=clock, on_exit="detach") as music:
+        for _ in range(5):
+            await music.jobs()
+
+        assert [] == [timer for timer in clock._timers if timer.wake is not None]
+
+
+async def test_a_key_that_is_refused_is_left_for_others(
+    api: Emulator, path: Path
+) -> None:
+    """To be told that it is taken is not to take its job up."""
+    async with session(api, path, on_exit="detach") as music:
+        left = music.riffusion.create("rain", key="k")
+        await reach(left, JobState.PENDING)
+
+    async with session(api, path, on_known_key="error") as music:
+        with pytest.raises(InvalidRequest, match="has it already, as pending"):
+            await music.riffusion.create("rain", key="k")
+        (record,) = await music.jobs()
+
+    assert not record.is_followed
+
+
 async def test_a_job_that_another_session_is_sending_is_waited_for(
     api: Emulator, path: Path
 ) -> None:
     """Its create is on the wire there, so nothing is sent here."""
-    request = riffusion.Create("rain")
-    sending = SqliteJournal(path)
-    await sending.open()
+    sending = await sent_elsewhere(path)
     async with session(api, path.with_name("made.db")) as elsewhere:
-        made = elsewhere.submit(request)
+        made = elsewhere.submit(RAIN)
         await made
     assert made.task_id is not None
-    await sending.admit([entry("k", request)], Limits(concurrency=1))
     clock = LeapingClock()
     async with session(api, path, clock=clock) as music:
-        job = music.submit(request, key="k")
-        while 0.25 not in clock.slept:
-            await asyncio.sleep(0)
+        job = await waiting(music, clock)
 
         await sending.accept("k", 1, made.task_id, 1.0)
 
@@ -438,14 +571,17 @@ async def test_a_key_that_another_session_drops_unpaid_is_bought(
         "base_url": api.url,
         "poll_every_s": 0,
     }
-    other = MusicSession(**options, journal=journal)
+    clock = LeapingClock()
+    other = MusicSession(**options, journal=journal, clock=clock)
     async with MusicSession(**options, journal=journal) as music, other:
         held = music.riffusion.create("song", key="one")
         while not api.submissions or held._is_sent:
             await anyio.sleep(0)
-        waiting = other.riffusion.create("song", key="one")
+        asked = other.riffusion.create("song", key="one")
+        while 0.25 not in clock.slept:
+            await anyio.sleep(0)
         held.cancel()
-        clips = await waiting
+        clips = await asked
 
     assert 2 == len(clips)
     assert 1 == api.charges
