@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
+import aiohttp
 import attrs
 import pytest
 from aiohttp import web
@@ -550,3 +551,31 @@ async def test_so_many_creates_have_connections_at_one_time() -> None:
     await runner.cleanup()
 
     assert MOST_ON_WIRE == most
+
+
+async def test_a_callers_own_retries_cannot_buy_twice(api: Emulator) -> None:
+    """Even where the session given as http= sends again whatever failed."""
+    calls: list[str] = []
+
+    async def persistent(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        calls.append(request.method)
+        try:
+            return await handler(request)
+        except aiohttp.ClientError:
+            calls.append(request.method)
+            return await handler(request)
+
+    api.fault("drop_after_body", on="create")
+    async with (
+        aiohttp.ClientSession(middlewares=[persistent]) as http,
+        MusicSession(
+            api.key, base_url=api.url, http=http, request_timeout_s=0.2
+        ) as music,
+    ):
+        with pytest.raises(SubmissionUnknown, match="not sent again"):
+            await music.riffusion.create("rain")
+
+    assert ["POST", "POST"] == calls
+    assert 1 == api.submissions
