@@ -1,13 +1,14 @@
 """The gate of a host: its pace, a 429 that closes it, and how long between tries."""
 
 import asyncio
+import math
 from typing import final
 
 import attrs
 
 from aiomusic._clock import Clock
 
-__all__ = ["Gate", "backoff_s"]
+__all__ = ["Gate", "Rate", "backoff_s"]
 
 FIRST_S = 0.5
 MOST_S = 60.0
@@ -18,6 +19,28 @@ LONGEST_S = 300.0
 def backoff_s(failures: int) -> float:
     """Give the wait after so many failures in a row, from 0.5 s to a minute."""
     return float(min(MOST_S, FIRST_S * 2 ** (failures - 1)))
+
+
+@final
+@attrs.define(eq=False)
+class Rate:
+    """How often something happens, what was long ago counting ever less."""
+
+    span_s: float = 60.0
+    _weight: float = attrs.field(default=0.0, init=False)
+    _at: float = attrs.field(default=0.0, init=False)
+
+    def count(self, now: float) -> None:
+        """Note that it happened."""
+        self._weight = self._faded(now) + 1.0
+        self._at = now
+
+    def per_s(self, now: float) -> float:
+        """Give how often a second it happened of late."""
+        return self._faded(now) / self.span_s
+
+    def _faded(self, now: float) -> float:
+        return self._weight * math.exp((self._at - now) / self.span_s)
 
 
 @final

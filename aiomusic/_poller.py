@@ -13,7 +13,7 @@ import attrs
 from aiomusic import _wire
 from aiomusic._books import Books
 from aiomusic._clock import Clock, Timer
-from aiomusic._gate import Gate, backoff_s
+from aiomusic._gate import Gate, Rate, backoff_s
 from aiomusic._job import JobState, MusicJob
 from aiomusic._log import say
 from aiomusic._schedule import Fixed, Kind, Ration, Schedule
@@ -39,6 +39,8 @@ MOST_FAILURES = 20
 # A task that shows fewer clips than it should, all of them final, may still add
 # one; after so many looks without one it has ended short.
 SHORT_LOOKS = 5
+# Looks keep this part of a cap, however many creates there are.
+LEAST_LEFT = 0.1
 # A service that asks for less, or for more, is not taken at its word.
 SHORTEST_ASKED_S, LONGEST_ASKED_S = 0.1, 300.0
 
@@ -101,6 +103,7 @@ class Poller:
     _heap: list[tuple[float, int, _Followed]] = attrs.field(factory=list)
     _order: Iterator[int] = attrs.field(factory=itertools.count)
     _kinds: dict[str, Kind] = attrs.field(factory=dict)
+    _creates: Rate = attrs.field(factory=Rate)
     _idle: list[asyncio.Future[_Followed | None]] = attrs.field(factory=list)
     _timer: Timer | None = None
     # When the timer hands out next.
@@ -114,6 +117,8 @@ class Poller:
         deadline = now + self.job_timeout_s
         followed = _Followed(job, provider, self._kind(job, provider), deadline)
         job._followed = followed
+        if self.ration is not None:
+            self._creates.count(now)
         self._plan(followed, now, self._wait_s(followed, now, asked_s))
 
     def _kind(self, job: MusicJob[Any], provider: Provider) -> Kind:
@@ -135,8 +140,12 @@ class Poller:
         if not isinstance(followed, _Followed):
             return None
         age_s = _age_s(job, self.clock.now())
-        pending_s = min(followed.pending_s, age_s)
-        return self.schedule.eta(followed.kind, age_s, pending_s=pending_s)
+        return self.schedule.eta(
+            followed.kind,
+            age_s,
+            seen_s=min(followed.seen_s, age_s),
+            pending_s=min(followed.pending_s, age_s),
+        )
 
     def _wait_s(self, followed: _Followed, now: float, asked_s: float | None) -> float:
         """Give how long to wait; what the service asks for goes before all else."""
@@ -320,23 +329,22 @@ class Poller:
 
     def _end(self, followed: _Followed, snapshot: TaskSnapshot) -> None:
         job = followed.job
-        self._learn(followed)
+        self._learn(followed, _age_s(job, self.clock.now()))
         if snapshot.state is ClipState.SUCCEEDED:
             made = [c for c in snapshot.clips if c.state is ClipState.SUCCEEDED]
             self.books.succeed(job, tuple(made), snapshot.clips)
         else:
             self.books.fail(job, _task_failed(snapshot.clips), clips=snapshot.clips)
 
-    def _learn(self, followed: _Followed) -> None:
-        """Note how long the task took: as long as between the last two looks."""
-        job = followed.job
-        if job.request is None:
+    def _learn(self, followed: _Followed, ended_s: float) -> None:
+        """Note that the task ended between its last unfinished look and *ended_s*."""
+        if followed.job.request is None:
             # Nobody knows when a task began that was made elsewhere.
             return
         self.schedule.observe(
             followed.kind,
             followed.seen_s,
-            max(followed.seen_s, _age_s(job, self.clock.now())),
+            max(followed.seen_s, ended_s),
             pending_s=followed.pending_s,
         )
 
@@ -350,6 +358,8 @@ class Poller:
         if now < followed.deadline:
             self._plan(followed, now, min(wait_s, followed.deadline - now))
             return
+        # Were only those learned from that end in time, none would seem to be late.
+        self._learn(followed, math.inf)
         job = followed.job
         message = (
             f"The task is still {job.state} after job_timeout_s="
@@ -359,7 +369,10 @@ class Poller:
 
     def _plan(self, followed: _Followed, now: float, wait_s: float) -> None:
         """Enter the next look, and its share of what the host takes."""
-        if self.ration is not None:
+        if self.ration is not None and self.gate.per_s is not None:
+            # What creates need of the cap is not there for looks.
+            left_per_s = self.gate.per_s - self._creates.per_s(now)
+            self.ration.per_s = max(left_per_s, LEAST_LEFT * self.gate.per_s)
             followed.share = self.ration.enter(max(wait_s, SHORTEST_ASKED_S))
         self._push(followed, now + wait_s)
 

@@ -1,10 +1,11 @@
 """A 429 keeps every request to the host back, for as long as it should."""
 
 import asyncio
+import math
 
 import pytest
 
-from aiomusic._gate import Gate, backoff_s
+from aiomusic._gate import Gate, Rate, backoff_s
 from aiomusic.testing import LeapingClock
 
 pytestmark = pytest.mark.anyio
@@ -155,3 +156,16 @@ async def test_nobody_passes_those_who_wait(clock: LeapingClock) -> None:
 
     assert not gate.pass_now()
     await waiting
+
+
+def test_a_rate_follows_what_happens_of_late() -> None:
+    """Twice a second is two; and what was a minute ago counts for a third."""
+    rate = Rate()
+    for n in range(1_200):
+        rate.count(n / 2)
+
+    now = 1_199 / 2
+
+    assert pytest.approx(2.0, rel=0.02) == rate.per_s(now)
+    assert pytest.approx(2.0 / math.e, rel=0.02) == rate.per_s(now + 60.0)
+    assert 0.0 == Rate().per_s(7.0)

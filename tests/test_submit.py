@@ -579,3 +579,20 @@ async def test_a_callers_own_retries_cannot_buy_twice(api: Emulator) -> None:
 
     assert ["POST", "POST"] == calls
     assert 1 == api.submissions
+
+
+async def test_a_task_that_never_ends_teaches_that_some_take_long(
+    api: Emulator, clock: LeapingClock
+) -> None:
+    """Were it not learned from, only those that end in time would be."""
+    api.fault("unknown_state", on="poll", times=1_000_000)
+    kind = "riffusion/create/FUZZ-1.1 Pro"
+
+    async with MusicSession(
+        api_key=api.key, base_url=api.url, clock=clock, job_timeout_s=100
+    ) as music:
+        with pytest.raises(JobTimedOut, match="after job_timeout_s=100 s"):
+            await music.riffusion.create("r&b pop song")
+        learned = music._schedule.to_state()["whole"][kind]
+
+    assert 1 == learned["ends"]
