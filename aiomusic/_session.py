@@ -18,9 +18,6 @@ from aiomusic._batch import Requests, Source, run_all
 from aiomusic._clock import Clock, SystemClock
 from aiomusic._job import MusicJob
 from aiomusic._quote import Quote, quote
-from aiomusic._run import LEARNED, Run
-from aiomusic._schedule import Fixed, Learned, Schedule
-from aiomusic._submit import OnKnownKey
 from aiomusic._transport import ApiKey, Hidden, Transport, base_url_from, key_from
 from aiomusic.journal import Grouping, Journal, Limits, Record, Spending
 from aiomusic.journal.memory import MemoryJournal
@@ -30,6 +27,9 @@ from aiomusic.results import Clip, Credits, TaskSnapshot
 
 if TYPE_CHECKING:
     from aiomusic._request import Request
+    from aiomusic._run import Run
+    from aiomusic._schedule import Schedule
+    from aiomusic._submit import OnKnownKey
     from aiomusic.providers.lyrics import LyricsWriter
     from aiomusic.providers.nuro import Nuro
     from aiomusic.providers.riffusion import Riffusion
@@ -98,7 +98,7 @@ class MusicSession:
         concurrency: int = 10,
         max_credits: int | None = None,
         journal: "str | Path | Journal | None" = None,
-        on_known_key: OnKnownKey = "attach",
+        on_known_key: "OnKnownKey" = "attach",
         webhook_url: str | None = None,
         webhook_secret: str | None = None,
         on_exit: Literal["wait", "detach"] = "wait",
@@ -129,16 +129,14 @@ class MusicSession:
             _check_webhook_url(webhook_url)
         self._limits = Limits(concurrency=concurrency, max_credits=max_credits)
         self._journal = _journal(journal)
-        self._on_known_key: OnKnownKey = on_known_key
+        self._on_known_key = on_known_key
         self._on_exit = on_exit
         self._request_timeout_s = request_timeout_s
         self._job_timeout_s = job_timeout_s
         self._requests_per_s = requests_per_s
-        self._schedule = Schedule(
-            pace=Learned(delay_price=delay_price)
-            if poll_every_s is None
-            else Fixed(every_s=poll_every_s)
-        )
+        self._poll_every_s = poll_every_s
+        self._delay_price = delay_price
+        self._schedule: Schedule | None = None
         self._http = http
         self._clock = SystemClock() if clock is None else clock
         self._run: Run | None = None
@@ -186,6 +184,9 @@ class MusicSession:
         if self._run is not None:
             message = "This MusicSession is open already; make another one."
             raise RuntimeError(message)
+        # What works is loaded only where there is work, as it costs its import.
+        from aiomusic._run import Run  # noqa: PLC0415
+
         transport = Transport(
             base_url_from(self._base_url),
             key_from(self._api_key.value),
@@ -194,7 +195,7 @@ class MusicSession:
         )
         await self._journal.open()
         try:
-            await self._recall()
+            self._schedule = await self._learned()
             await transport.open()
         except BaseException:
             await self._journal.aclose()
@@ -213,13 +214,22 @@ class MusicSession:
         )
         return self
 
-    async def _recall(self) -> None:
-        """Take up what earlier sessions learned of how long tasks take."""
+    async def _learned(self) -> "Schedule":
+        """Take up what was learned before of how long tasks take."""
+        from aiomusic._run import LEARNED  # noqa: PLC0415
+        from aiomusic._schedule import Fixed, Learned, Schedule  # noqa: PLC0415
+
+        pace = (
+            Learned(delay_price=self._delay_price)
+            if self._poll_every_s is None
+            else Fixed(every_s=self._poll_every_s)
+        )
         state = await self._journal.recall(LEARNED)
         if state is not None:
             # What can't be read is learned anew.
             with contextlib.suppress(LookupError, TypeError, ValueError):
-                self._schedule = Schedule.from_state(state, pace=self._schedule.pace)
+                return Schedule.from_state(state, pace=pace)
+        return self._schedule or Schedule(pace=pace)
 
     async def __aexit__(
         self,

@@ -193,6 +193,7 @@ async def test_what_was_learned_is_kept_in_the_journal(
         await music.riffusion.create("song")
 
     async with MusicSession(**options, journal=journal) as music:  # type: ignore[arg-type]
+        assert music._schedule is not None
         state = music._schedule.to_state()
 
     assert ["riffusion/create/FUZZ-1.1 Pro"] == list(state["whole"])

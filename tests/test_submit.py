@@ -593,6 +593,7 @@ async def test_a_task_that_never_ends_teaches_that_some_take_long(
     ) as music:
         with pytest.raises(JobTimedOut, match="after job_timeout_s=100 s"):
             await music.riffusion.create("r&b pop song")
+        assert music._schedule is not None
         learned = music._schedule.to_state()["whole"][kind]
 
     assert 1 == learned["ends"]
