@@ -474,3 +474,30 @@ async def test_spending_and_quote(api: Emulator, path: Path) -> None:
     assert (2, 1) == (by_user["ann"].jobs, by_user["bob"].jobs)
     assert {"2000-01-01": quoted.credits} == {d: s.credits for d, s in by_day.items()}
     assert quoted.credits == api.charged
+
+
+async def test_what_was_bought_is_taken_off_the_balance_that_was_seen(
+    api: Emulator, path: Path
+) -> None:
+    """The account is not asked before each create."""
+    async with session(api, path) as music:
+        for key in ("a", "b", "c"):
+            await music.lyrics.create(key, key=key)
+        found = await music.jobs()
+
+    assert [1000, 998, 996] == [record.balance_before for record in found]
+
+
+async def test_a_balance_that_was_seen_only_afterwards_is_compared_with_none(
+    api: Emulator, path: Path
+) -> None:
+    """What was not seen before tells nothing of what was charged."""
+    api.fault("status", status=500, on="credits")
+    api.fault("drop_after_body", on="create")
+    async with session(api, path) as music:
+        with pytest.raises(SubmissionUnknown, match="may have been charged") as caught:
+            await music.riffusion.create("rain")
+        (record,) = await music.jobs()
+
+    assert "None" not in str(caught.value)
+    assert (None, 990) == (record.balance_before, record.balance_after)

@@ -30,7 +30,7 @@ from aiomusic import (
 )
 from aiomusic._clock import SystemClock, Timer
 from aiomusic._request import Request
-from aiomusic._submit import MOST_ON_WIRE
+from aiomusic._submit import MOST_429_TRIES, MOST_ON_WIRE
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal.memory import MemoryJournal
 from aiomusic.journal.sqlite import SqliteJournal
@@ -132,6 +132,8 @@ async def test_a_429_without_end_is_an_error(
 
     assert ("no", "later") == (caught.value.charged, caught.value.retry)
     assert 0 == api.charged
+    posts = [request for request in api.requests if request.method == "POST"]
+    assert MOST_429_TRIES == len(posts)
 
 
 REFUSED = {
@@ -294,6 +296,9 @@ async def test_a_refused_connection_is_tried_again(api: Emulator) -> None:
         async with api.refusing():
             job = music.riffusion.create("r&b pop song")
             await clock.asleep.wait()
+        assert music._run is not None
+        # Leaving the session would not wait for it: nothing is on the wire.
+        assert set() == music._run.submitter._sending
         refused = api.submissions
         clock.wake.set()
 
@@ -474,7 +479,8 @@ async def test_leaving_settles_what_was_cancelled_on_the_wire_and_refused(
     ) as music:
         await cancelled_on_the_wire(music)
         assert music._run is not None
-        while not music._run.submitter.gate.opens_at:
+        submitter = music._run.submitter
+        while not submitter.gate.opens_at or submitter._sending:
             await asyncio.sleep(0)
 
     assert 1 == len([request for request in api.requests if request.method == "POST"])

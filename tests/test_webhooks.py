@@ -750,6 +750,9 @@ async def test_an_unknown_job_comes_home(
         job = music.submit(request)
         await reach(job, JobState.UNKNOWN)
         assert (None, False) == (job.task_id, job.done())
+        # Leaving the session would not wait for it.
+        assert music._run is not None
+        assert set() == music._run.submitter._sending
         await api.finish()
         clips = await job
 
