@@ -254,6 +254,9 @@ def _is_left_alone(node: ast.AST) -> bool:
         case ast.Call(func=ast.Attribute(ast.Name("attrs"), "field")):
             # The flags of a field say how it is written, not what is done.
             return True
+        case ast.Call(func=ast.Attribute(ast.Name("asyncio"), "sleep")):
+            # How long a turn of the loop takes; whether it is taken is tried.
+            return True
         case ast.Assign(targets=[ast.Name(name)]):
             return name in TUNING
     # A docstring is no SQL.
