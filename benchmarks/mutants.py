@@ -70,13 +70,16 @@ TESTS = (
     "tests/test_known_keys.py",
     "tests/test_processes.py",
     "tests/test_resume.py",
+    "tests/test_run.py",
     "tests/test_session.py",
     "tests/test_submit.py",
     "tests/test_webhooks.py",
 )
 # Their work is done in processes of their own, where nobody sees which lines they run.
 UNSEEN = (
+    "test_a_child_neither_ends_its_parents_life_nor_prolongs_it",
     "test_a_lock_goes_with_its_process",
+    "test_a_session_that_is_never_left_does_not_keep_its_process",
     "test_many_can_make_one_journal_at_once",
     "test_processes_that_share_a_file_buy_to_the_ceiling_and_no_further",
 )

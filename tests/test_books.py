@@ -5,7 +5,17 @@ from collections.abc import AsyncIterator
 import attrs
 import pytest
 
-from aiomusic import JobDetached, JobState, MusicJob, MusicSession, riffusion
+from aiomusic import (
+    Charged,
+    Clip,
+    ClipState,
+    JobDetached,
+    JobFailed,
+    JobState,
+    MusicJob,
+    MusicSession,
+    riffusion,
+)
 from aiomusic._books import Books
 from aiomusic._run import Run
 from aiomusic.journal import Limits
@@ -60,13 +70,20 @@ async def test_a_job_that_is_left_gives_its_slot_back(held: Held) -> None:
         await job
 
 
-async def test_a_job_that_has_ended_gives_back_nothing_of_the_next(held: Held) -> None:
+@pytest.mark.parametrize("how", ["ended", "left"])
+async def test_a_job_that_is_over_gives_back_nothing_of_the_next(
+    held: Held, how: str
+) -> None:
     """Its key and number may by then be those of another purchase."""
-    ended = await held.granted("one")
-    held.books.succeed(ended, "song")
+    over = await held.granted("one")
+    if how == "ended":
+        held.books.succeed(over, "song")
+    else:
+        held.books.detach(over, JobDetached("It was left."))
     later = await held.granted("one")
 
-    held.books.detach(ended, JobDetached("It was left."))
+    held.books.detach(over, JobDetached("It was left."))
+    held.books.fail(over, JobFailed("It failed.", charged=Charged.NO))
 
     assert (1, 10, 10) == (
         held.journal.in_flight,
@@ -74,5 +91,55 @@ async def test_a_job_that_has_ended_gives_back_nothing_of_the_next(held: Held) -
         held.journal.spent,
     )
     assert {"one": later} == held.books.open_jobs
-    assert "song" == await ended
-    assert JobState.SUCCEEDED is ended.state
+
+
+async def test_jobs_of_one_key_are_waited_for_apart(held: Held) -> None:
+    """A purchase that is made anew does not end the one before it."""
+    one, other = await held.granted("k"), await held.granted("k")
+    other._attempt = 2
+
+    held.books.succeed(other, "song")
+    is_idle = held.books.is_idle.is_set()
+    held.books.succeed(one, "song")
+
+    held.books.fail(one, JobFailed("It failed."))
+
+    assert ("song", JobState.SUCCEEDED) == (await one, one.state)
+    assert (False, True) == (is_idle, held.books.is_idle.is_set())
+    assert (0, 20) == (held.journal.in_flight, held.journal.spent)
+
+
+async def test_whoever_leaves_leaves_all_jobs_of_a_key(held: Held) -> None:
+    """Each of them tells why."""
+    one, other = await held.granted("k"), await held.granted("k")
+    other._attempt = 2
+    cause = RuntimeError("mistaken")
+
+    held.books.detach_all("aiomusic itself failed.", cause)
+
+    for job in (one, other):
+        with pytest.raises(JobDetached, match="aiomusic itself failed") as caught:
+            await job
+        assert cause is caught.value.__cause__
+    assert (0, 0) == (held.journal.in_flight, held.journal.spent)
+
+
+async def test_a_job_that_fails_keeps_the_clips_it_had(held: Held) -> None:
+    """Those that its end tells, or else those that were seen before."""
+    clip = Clip(clip_id="c", provider="riffusion", state=ClipState.FAILED)
+    told, seen = await held.granted("told"), await held.granted("seen")
+    seen._clips = (clip,)
+
+    held.books.fail(told, JobFailed("It failed."), clips=(clip,))
+    held.books.fail(seen, JobFailed("It failed."))
+
+    assert ((clip,), (clip,)) == (told.clips, seen.clips)
+
+
+async def test_a_job_was_made_before_it_is_written_down(held: Held) -> None:
+    """However long it waited for its turn."""
+    job = await held.granted("one")
+
+    entry = held.books.entry(job)
+
+    assert entry.made_at < entry.now

@@ -279,6 +279,26 @@ async def test_a_journal_that_fails_while_a_sender_is_waited_for_is_told(
     await sending.aclose()
 
 
+async def test_the_end_of_a_task_from_elsewhere_is_not_that_of_its_keys_job(
+    api: Emulator, path: Path
+) -> None:
+    """A key that is given to an attached task may be another session's by now."""
+    sending = await sent_elsewhere(path)
+    async with session(api, path.with_name("made.db")) as elsewhere:
+        made = elsewhere.submit(RAIN)
+        await made
+    assert made.task_id is not None
+
+    async with session(api, path) as music:
+        job = music.attach("riffusion", made.task_id, key="k")
+        assert 2 == len(await job)
+
+    found = await sending.find("k")
+    assert found is not None
+    assert ("submitting", None) == (found.state, found.task_id)
+    await sending.aclose()
+
+
 async def test_a_slot_that_another_session_frees_is_found_soon(
     api: Emulator, path: Path
 ) -> None:

@@ -29,6 +29,7 @@ from journaling import (
 from aiomusic import JobState, JournalError, MusicError, MusicSession
 from aiomusic.emulator import Emulator
 from aiomusic.journal import Granted
+from aiomusic.journal._owners import Owner
 from aiomusic.journal.sqlite import STEPS, SqliteJournal
 from aiomusic.testing import LeapingClock
 
@@ -413,6 +414,25 @@ async def test_a_full_disk_stops_what_it_cannot_write_down(
     for job in stopped:
         assert "disk" in str(job.error)
     assert (0, 0, api.charged) == totals(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits are POSIX")
+def test_a_create_of_which_only_half_could_be_noted_is_kept_back(
+    tmp_path: Path,
+) -> None:
+    """A disk may take some of what is written, and no more."""
+    owner = Owner(tmp_path / "songs.db")
+    owner.acquire()
+    size_bytes = owner._path(owner.name).stat().st_size
+
+    with (
+        no_file_above(size_bytes + 5),
+        pytest.raises(OSError, match="the disk is full"),
+    ):
+        owner.note_sent(("a", 1))
+
+    assert set() == owner.sent
+    owner.release()
 
 
 @pytest.mark.parametrize("where", ["header", "schema", *range(30)])
