@@ -249,7 +249,7 @@ class _Curve:
 
     tail: Sequence[float]
     area: Sequence[float]
-    _plans: dict[float, _Plan] = attrs.field(factory=dict, init=False)
+    _plans: dict[tuple[float, float], _Plan] = attrs.field(factory=dict, init=False)
 
     @classmethod
     def of(cls, tail: Sequence[float]) -> _Curve:
@@ -266,11 +266,12 @@ class _Curve:
         part = (self.tail[k] - alive) / fall if fall > 0.0 else 1.0
         return _EDGES_S[k] + min(part, 1.0) * _WIDTHS_S[k]
 
-    def look_after(self, age_s: float, price_s: float) -> float:
-        """Return the age of the next look at *price_s*, for which a plan is kept."""
-        plan = self._plans.get(price_s)
+    def look_after(self, age_s: float, price_s: float, floor_s: float) -> float:
+        """Return the age of the next look; the plan behind it is kept."""
+        plan = self._plans.get((price_s, floor_s))
         if plan is None:
-            plan = self._plans[price_s] = _Plan.of(self.tail, self.area, price_s)
+            plan = _Plan.of(self.tail, self.area, price_s, floor_s)
+            self._plans[price_s, floor_s] = plan
         return plan.look_after(age_s)
 
 
@@ -278,31 +279,40 @@ class _Curve:
 @attrs.define(eq=False, repr=False)
 class _Plan:
     """
-    Place looks on a curve at one price.
+    Place looks on a curve at one price, none sooner than a floor after the last.
 
     Seen from the start, the cost of a look at *x* by a task last seen when a share *s*
     was alive is ``s * x + after(x)`` and a constant: *after* is the cost from *x* on
     less the area below the curve up to *x*.
-    So the best look is a corner of the convex hull of ``(x, after(x))``, the one where
-    its slope passes ``-s``, and one sweep from the far end finds costs and hull both.
+    So the best look from some edge on is a corner of the convex hull of
+    ``(x, after(x))`` from that edge on, the one where its slope passes ``-s``, and one
+    sweep from the far end finds all costs and hulls.
+    The hulls share their far ends: for each edge the next *corner* is enough, and the
+    *slope* to there.
     """
 
     price_s: float
+    floor_s: float
     tail: Sequence[float]
     area: Sequence[float]
     after: list[float]
-    hull: list[int]
-    slopes: list[float]
+    corner: list[int]
+    slope: list[float]
 
     @classmethod
-    def of(cls, tail: Sequence[float], area: Sequence[float], price_s: float) -> _Plan:
+    def of(
+        cls,
+        tail: Sequence[float],
+        area: Sequence[float],
+        price_s: float,
+        floor_s: float,
+    ) -> _Plan:
         after = [price_s * tail[_BINS] - area[_BINS]] * (_BINS + 1)
-        plan = cls(price_s, tail, area, after, [_BINS], [])
+        corner, slope = [_BINS] * (_BINS + 1), [math.inf] * (_BINS + 1)
+        plan = cls(price_s, floor_s, tail, area, after, corner, slope)
         for k in range(_BINS - 1, -1, -1):
-            after[k] = plan._cost_at(k)
+            plan._price_edge(k)
             plan._extend_hull(k)
-        plan.hull.reverse()
-        plan.slopes = [plan._slope(a, b) for a, b in pairwise(plan.hull)]
         return plan
 
     def look_after(self, age_s: float) -> float:
@@ -314,42 +324,48 @@ class _Plan:
         if age_s >= _EDGES_S[-1]:
             return math.inf
         alive = _survival(self.tail, age_s)
-        best = self.hull[bisect_left(self.slopes, -alive)]
         here = _bin_of(age_s)
+        best, _ = self._best_look(alive, age_s + self.floor_s, here + 1)
         look_s = max(self._between_edges(best, alive), _EDGES_S[here + 1])
         if best > here + 1:
             return look_s
         return min(look_s, self._look_near(age_s, alive, here))
 
-    def _cost_at(self, k: int) -> float:
-        """Return *after* at an edge, all beyond it being known."""
-        alive, edge = self.tail[k], _EDGES_S[k]
-        best = self._corner_after(alive)
-        look = self.price_s * alive + alive * (_EDGES_S[best] - edge) + self.after[best]
+    def _price_edge(self, k: int) -> None:
+        """Find *after* of an edge, all beyond it being known."""
+        alive, edge, width = self.tail[k], _EDGES_S[k], _WIDTHS_S[k]
+        best, cost = self._best_look(alive, edge + self.floor_s, k + 1)
+        self.after[k] = (self.price_s - edge) * alive + cost
         # Where several looks fall into one bin, they are evenly spaced.
         fall = alive - self.tail[k + 1]
-        if best == k + 1 and 2.0 * self.price_s * alive < fall * _WIDTHS_S[k]:
-            many = math.sqrt(2.0 * self.price_s * alive * fall * _WIDTHS_S[k])
-            look = many + self.after[best] + self.area[best] - self.area[k]
-        return look
+        gap = max(math.sqrt(2.0 * self.price_s * alive * width / fall), self.floor_s)
+        if best == k + 1 and gap < width:
+            many = self.price_s * alive * width / gap + fall * gap / 2.0
+            self.after[k] = many + self.after[best] + self.area[best] - self.area[k]
 
-    def _corner_after(self, alive: float) -> int:
-        """Return the best corner of a hull whose nearest one is last."""
-        at = len(self.hull) - 1
-        best = alive * _EDGES_S[self.hull[at]] + self.after[self.hull[at]]
-        while at:
-            further = self.hull[at - 1]
-            cost = alive * _EDGES_S[further] + self.after[further]
-            if cost > best:
-                break
-            best, at = cost, at - 1
-        return self.hull[at]
+    def _best_look(self, alive: float, soonest_s: float, k: int) -> tuple[int, float]:
+        """
+        Return the best edge to look at, from *k* and the soonest on, and the cost.
+
+        The soonest look of all lies between two edges; the nearer stands for it.
+        """
+        near = max(k, bisect_left(_EDGES_S, soonest_s))
+        best = min(near, _BINS)
+        while self.slope[best] < -alive:
+            best = self.corner[best]
+        cost = alive * _EDGES_S[best] + self.after[best]
+        if k < near <= _BINS:
+            part = (_EDGES_S[near] - soonest_s) * self._slope(near - 1, near)
+            soonest = alive * soonest_s + self.after[near] - part
+            if soonest < cost:
+                return near - 1, soonest
+        return best, cost
 
     def _extend_hull(self, k: int) -> None:
-        hull = self.hull
-        while len(hull) > 1 and self._slope(k, hull[-1]) >= self._slope(k, hull[-2]):
-            hull.pop()
-        hull.append(k)
+        near = k + 1
+        while self.slope[near] <= self._slope(k, near):
+            near = self.corner[near]
+        self.corner[k], self.slope[k] = near, self._slope(k, near)
 
     def _slope(self, a: int, b: int) -> float:
         return (self.after[b] - self.after[a]) / (_EDGES_S[b] - _EDGES_S[a])
@@ -569,11 +585,13 @@ class Schedule:
             price_s = min(price_s, lesson_s)
         seen_s = age_s if seen_s is None else min(seen_s, age_s)
         curve, since_s = self._curve(kind, pending_s)
-        look_s = since_s + curve.look_after(max(seen_s - since_s, 0.0), price_s)
+        look_s = since_s + curve.look_after(
+            max(seen_s - since_s, 0.0), price_s, kind.floor_s
+        )
         if 0.0 < pending_s >= seen_s:
             # Of a service that says so to the end, only the whole time tells anything.
             whole, _ = self._curve(kind, 0.0)
-            look_s = max(look_s, whole.look_after(seen_s, price_s))
+            look_s = max(look_s, whole.look_after(seen_s, price_s, kind.floor_s))
         return max(age_s + kind.floor_s, min(look_s, age_s + ceiling_s))
 
     def observe(

@@ -2,7 +2,9 @@ import heapq
 import json
 import math
 import random
+from bisect import bisect_right
 from collections.abc import Callable
+from statistics import NormalDist, fmean
 
 import attrs
 import pytest
@@ -116,21 +118,25 @@ def test_a_look_keeps_between_floor_and_ceiling(
     pending=st.one_of(st.just(0.0), st.just(1.0), st.floats(0.0, 1.0)),
     one=PRICES,
     other=PRICES,
+    floor_s=st.sampled_from((0.01, 1.0, 5.0, 15.0)),
 )
 def test_a_dearer_delay_never_looks_later(
+    *,
     seen: list[tuple[float, float, float]],
     age_s: float,
     pending: float,
     one: float,
     other: float,
+    floor_s: float,
 ) -> None:
     """The more a second of delay is worth, the sooner the next look."""
+    kind = attrs.evolve(SONG, floor_s=floor_s)
     prices = sorted((one, other), reverse=True)
     schedules = [taught(seen, Learned(delay_price=price)) for price in prices]
 
     def look_s(schedule: Schedule, price_s: float | None = None) -> float:
         return schedule.next_look(
-            EXACT, age_s, pending_s=age_s * pending, price_s=price_s
+            kind, age_s, pending_s=age_s * pending, price_s=price_s
         )
 
     sooner_s, later_s = (look_s(schedule) for schedule in schedules)
@@ -286,6 +292,61 @@ def test_delay_and_looks_come_near_the_least(sigma: float, least: float) -> None
     looks, delay_s = replay_all(schedule, log_normal(60.0, sigma, seed=1), 600)
 
     assert looks * delay_s < 1.15 * least
+
+
+def least_cost(ends_s: list[float], price_s: float, floor_s: float) -> float:
+    """Try all looks a quarter of a second apart, to one who knows the ends."""
+    step_s = 0.25
+    steps, gap = math.ceil(ends_s[-1] / step_s), round(floor_s / step_s)
+    ages_s = [step_s * i for i in range(steps + gap + 1)]
+    counts = [bisect_right(ends_s, age_s) for age_s in ages_s]
+    sums = [sum(ends_s[:count]) for count in counts]
+    costs = [0.0] * len(ages_s)
+
+    def cost(i: int, j: int) -> float:
+        return (counts[j] - counts[i]) * ages_s[j] - (sums[j] - sums[i]) + costs[j]
+
+    for i in range(steps - 1, -1, -1):
+        best = min(cost(i, j) for j in range(i + gap, steps + gap + 1))
+        costs[i] = price_s * (len(ends_s) - counts[i]) + best
+    return costs[0] / len(ends_s)
+
+
+def hump(median_s: float, sigma: float) -> list[float]:
+    bell = NormalDist(math.log(median_s), sigma)
+    return [math.exp(bell.inv_cdf((i + 0.5) / 100)) for i in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("ends_s", "floor_s", "most"),
+    [
+        ([14.0 + i / 50 for i in range(100)], 5.0, 1.25),
+        (hump(45.0, 0.1), 15.0, 1.08),
+        (hump(60.0, 0.35), 15.0, 1.08),
+        (hump(60.0, 0.35), 5.0, 1.08),
+        (hump(20.0, 0.05) + hump(30.0, 0.05), 5.0, 1.08),
+        (hump(20.0, 0.05) + hump(30.0, 0.05), 15.0, 1.08),
+        (hump(30.0, 0.1) + hump(50.0, 0.1), 15.0, 1.08),
+    ],
+    ids=["narrow", "0.1", "0.35", "0.35 at 5 s", "near at 5 s", "near", "far"],
+)
+def test_a_plan_counts_the_floor(
+    ends_s: list[float], floor_s: float, most: float
+) -> None:
+    """Where looks must be far apart, they are placed nearly as well as can be."""
+    schedule, kind = Schedule(), attrs.evolve(SONG, floor_s=floor_s)
+    for end_s in random.Random(12).choices(ends_s, k=600):
+        schedule.observe(kind, end_s, end_s)
+
+    costs_s = []
+    for end_s in sorted(ends_s):
+        look_s, looks = 0.0, 0
+        while look_s < end_s:
+            look_s, looks = schedule.next_look(kind, look_s), looks + 1
+        costs_s.append(look_s - end_s + 0.25 * looks)
+    least = least_cost(sorted(ends_s), 0.25, floor_s)
+
+    assert fmean(costs_s) < most * least
 
 
 def test_two_humps_are_told_apart() -> None:
