@@ -106,6 +106,13 @@ def doubled(tasks: int) -> Floats:
     return np.where(np.arange(tasks) < tasks // 2, 0.75, 1.5)
 
 
+FLOORED = (
+    Scenario("log-normal 15 s 0.04", Shape(((1.0, 15.0, 0.04),))),
+    Scenario("log-normal 45 s 0.1", Shape(((1.0, 45.0, 0.1),))),
+    Scenario("log-normal 60 s 0.35", Shape(((1.0, 60.0, 0.35),))),
+    Scenario("bimodal 30, 50 s 0.1", Shape(((0.5, 30.0, 0.1), (0.5, 50.0, 0.1)))),
+)
+
 SCENARIOS = (
     Scenario("log-normal 0.35", Shape(((1.0, 60.0, 0.35),))),
     Scenario("log-normal 0.15", Shape(((1.0, 60.0, 0.15),))),
@@ -194,24 +201,33 @@ def learned(
     return replay(schedule, kind, durations, in_flight)
 
 
-def best_looks(shape: Shape, price_s: float, step_s: float = 0.2) -> Floats:
-    """Return the looks that minimise delay + price x looks, by dynamic programming."""
+def best_looks(
+    shape: Shape, price_s: float, step_s: float = 0.2, floor_s: float = 0.0
+) -> Floats:
+    """
+    Return the looks that minimise delay + price x looks, by dynamic programming.
+
+    None comes sooner than a floor after the last, but where next to nothing is left.
+    """
+    gap = max(1, round(floor_s / step_s))
     fine = np.arange(0.0, HORIZON_S, step_s)
     below = shape.cdf(fine)
     area = np.concatenate([[0.0], np.cumsum((below[1:] + below[:-1]) / 2) * step_s])
     last = min(int(np.searchsorted(below, 1.0 - 1e-6)), len(fine) - 1)
     rest, after = np.zeros(last + 1), np.zeros(last + 1, dtype=int)
     for i in range(last - 1, -1, -1):
-        j = slice(i + 1, min(last, i + int(150.0 / step_s)) + 1)
+        first = min(i + gap, last)
+        j = slice(first, min(last, i + int(150.0 / step_s)) + 1)
         waits = area[j] - area[i] - below[i] * (fine[j] - fine[i])
         costs = price_s * (1.0 - below[i]) + waits + rest[j]
         choice = int(np.argmin(costs))
-        rest[i], after[i] = costs[choice], i + 1 + choice
+        rest[i], after[i] = costs[choice], first + choice
     path = takewhile(
         lambda i: i < last, accumulate(repeat(0), lambda i, _: int(after[i]))
     )
     ages = [fine[i] for i in (*path, last)][1:]
-    return np.array([*ages, *np.arange(ages[-1] + 5.0, 4 * HORIZON_S, 5.0)])
+    late_s = max(5.0, floor_s)
+    return np.array([*ages, *np.arange(ages[-1] + late_s, 4 * HORIZON_S, late_s)])
 
 
 def optimum(scenario: Scenario, price_s: float, durations: Floats) -> Outcome:
@@ -360,6 +376,57 @@ def show_start(prices: Iterable[float], seeds: int) -> None:
                 f" |{cells}",
                 flush=True,
             )
+
+
+def told_looks(kind: Kind, price: float, ends: Floats) -> Floats:
+    """Return the looks of a schedule that was told when tasks end, to the moment."""
+    schedule = Schedule(pace=Learned(delay_price=price, ceiling_s=120.0))
+    for end in ends:
+        schedule.observe(kind, end, end)
+    steps = accumulate(repeat(0.0), lambda age, _: schedule.next_look(kind, age))
+    return np.array([*takewhile(lambda age: age < HORIZON_S, steps)][1:])
+
+
+def show_floors(tasks: int, seeds: int) -> None:
+    """
+    Show looks that a provider wants far apart, the first tenth of the tasks left out.
+
+    Told the ends, only the plan is judged; by its own looks, also what it can learn
+    from so few.
+    """
+    heading(
+        "Looks far apart, cost over that of the optimum with the same floor",
+        "  scenario             floor  price | optimum: looks  delay |"
+        " ours: looks  delay | cost: ours  told the ends  every floor",
+    )
+    kept = slice(tasks // 10, None)
+    for scenario in FLOORED:
+        draws = [scenario.draw(tasks, seed) for seed in range(seeds)]
+        durations = np.concatenate([draw[kept] for draw in draws])
+        for floor_s in (5.0, 15.0):
+            kind = Kind(name="bench/create/x", typical_s=45.0, floor_s=floor_s)
+            for price in (4.0, 1.0):
+                pace = Learned(delay_price=price, ceiling_s=120.0)
+                runs = [replay(Schedule(pace=pace), kind, draw) for draw in draws]
+                ours = together(Outcome(r.delays[kept], r.looks[kept]) for r in runs)
+                told = told_looks(kind, price, scenario.draw(600, seeds))
+                best, *others = (
+                    replay_looks(looks, durations)
+                    for looks in (
+                        best_looks(scenario.shape, 1.0 / price, 0.1, floor_s),
+                        told,
+                        fixed(floor_s),
+                    )
+                )
+                cells = (each.cost(price) / best.cost(price) for each in others)
+                print(
+                    f"  {scenario.name:<20} {floor_s:5g} {price:6g} |"
+                    f" {best.polls:14.2f} {best.delay:6.2f} |"
+                    f" {ours.polls:11.2f} {ours.delay:6.2f} |"
+                    f" {ours.cost(price) / best.cost(price):10.3f}"
+                    f"{''.join(f'{cell:13.3f}' for cell in cells)}",
+                    flush=True,
+                )
 
 
 def show_change(seeds: int) -> None:
@@ -611,6 +678,7 @@ def main() -> None:
         show_knob(scenario, curve, tasks, seeds)
         show_laws(scenario, curve, tasks)
     show_start((4.0,) if quick else (16.0, 4.0, 1.0), repeats)
+    show_floors(tasks, seeds)
     show_change(repeats)
     show_capped(SCENARIOS[: 1 if quick else 4], max(tasks, 1_000), min(seeds, 2))
     show_pending(tasks)
