@@ -233,8 +233,8 @@ class Run:
             self.books.open(job)
         job._attempt = record.attempt
         # How old the task is says when to look, and is learned from.
-        age_s = self.clock.wall() - (record.accepted_at or record.made_at)
-        job._accept(record.task_id, self.now() - max(0.0, age_s))
+        age_s = record.task_age_s(self.clock.wall())
+        job._accept(record.task_id, self.now() - age_s)
         self.poller.follow(job, 0.0)
         return known or job
 
@@ -294,7 +294,8 @@ class Run:
                 self.hooks.park(job_key, attempt, task_id)
         # Whichever purchase it was called for: what is taken over is followed.
         for record in taken.values() if not self._is_closed else ():
-            brought = self._revive(record)
+            # Its callback came at its end: that is not when it began.
+            brought = self._revive(attrs.evolve(record, accepted_at=record.sent_at))
             self._brought[record.key, record.attempt] = brought
             self.poller.look_now(brought)
 

@@ -225,8 +225,9 @@ class Submitter:
                     # Another session may follow it too: whoever sees its end first
                     # writes it down.
                     job._attempt = found.attempt
-                    job._accept(found.task_id, self.clock.now())
-                    self.poller.follow(job)
+                    age_s = found.task_age_s(self.clock.wall())
+                    job._accept(found.task_id, self.clock.now() - age_s)
+                    self.poller.follow(job, 0.0)
                     return
                 await self.clock.sleep(SHARED_S)
         except MusicError as error:
@@ -285,13 +286,15 @@ class Submitter:
 
     async def _unknown(self, job: MusicJob[Any], error: SubmissionUnknown) -> None:
         """Wait for a callback that brings the task's id home, where one may come."""
-        task_id = None
+        task_id, lost_at = None, self.clock.now()
         if self.hooks is not None and job.request is not None and job.request.WEBHOOK:
             task_id = self.hooks.parked(job.key, job._attempt)
             if task_id is None and not self.is_leaving:
                 task_id = await self._wait_home(job)
         if task_id is not None:
             await self.books.accept(job, task_id)
+            # Its callback came at its end: that is not when it began.
+            job._sent_at = lost_at
             self.poller.follow(job, 0.0)
             self.poller.look_now(job)
             return

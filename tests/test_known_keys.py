@@ -78,6 +78,32 @@ async def test_a_script_that_runs_twice_buys_once(api: Emulator, path: Path) -> 
     assert (3, polls) == (api.submissions, api.polls)
 
 
+async def test_a_task_that_is_met_again_is_as_old_as_it_is(path: Path) -> None:
+    """It is looked at at once, and is not taken for one that was quick."""
+    clock = LeapingClock()
+    pace = Pace.seconds(5.0, 25.0)
+    async with Emulator(pace=pace, media=False, clock=clock) as api:
+        async with session(api, path, clock=clock, on_exit="detach") as music:
+            first = [music.riffusion.create("song", key=f"k{n}") for n in range(8)]
+            for job in first:
+                await reach(job, JobState.PENDING)
+        clock.advance(60.0)
+        polls, began = api.polls, clock.now()
+
+        async with session(api, path, clock=clock) as music:
+            for n in range(8):
+                await music.riffusion.create("song", key=f"k{n}")
+            met_s = clock.now() - began
+            job = music.riffusion.create("another")
+            await reach(job, JobState.PENDING)
+            eta = job.eta
+
+    assert polls + 8 <= api.polls
+    assert met_s < 8
+    assert eta is not None
+    assert eta[0] > 3.0
+
+
 async def test_a_restored_job_is_whole(api: Emulator, path: Path) -> None:
     """State, task, clips, and nothing to pay."""
     async with session(api, path) as music:

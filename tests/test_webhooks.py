@@ -31,6 +31,7 @@ from aiomusic import (
     SubmissionUnknown,
     nuro,
     suno,
+    wait_all,
 )
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal import Entry, Limits
@@ -760,6 +761,25 @@ async def test_an_unknown_job_comes_home(
     assert (only_task(api), JobState.SUCCEEDED) == (job.task_id, job.state)
     assert (1, 1) == (api.submissions, api.polls)
     assert request.cost == api.charged
+
+
+async def test_what_comes_home_is_not_taken_for_quick(api: Emulator) -> None:
+    """Its task's id came at its end, and tells nothing of when it began."""
+    api.fault("drop_after_body", on="create", times=3)
+    clock = StoppedClock()
+    async with called_back(api, clock=clock) as music:
+        lost = [music.suno.create("lost") for _ in range(3)]
+        for job in lost:
+            await reach(job, JobState.UNKNOWN)
+        clock.advance(100.0)
+        await api.finish()
+        await wait_all(lost)
+        later = music.suno.create("later")
+        await reach(later, JobState.PENDING)
+        eta = later.eta
+
+    assert eta is not None
+    assert eta[0] > 3.0
 
 
 async def test_a_job_that_waits_for_its_task_holds_the_limits(api: Emulator) -> None:

@@ -171,6 +171,10 @@ class Record:
         """Whether it is at the service, as far as is known."""
         return self.state in OPEN_STATES
 
+    def task_age_s(self, now: float) -> float:
+        """Give how long ago the service took the task, as far as is known."""
+        return max(0.0, now - (self.accepted_at or self.made_at))
+
     @property
     def lacks_balance(self) -> bool:
         """Whether its outcome is lost, and nobody has looked at the account since."""
