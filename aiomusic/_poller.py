@@ -276,6 +276,7 @@ class Poller:
         """Look, and tell whether the reply is another than the last one."""
         task_id = followed.job.task_id
         assert task_id is not None
+        followed.asked_s = None
         reply = await self.transport.get(followed.provider.path_of(task_id))
         followed.asked_s = _wire.retry_after_s(reply)
         # Most looks show what the one before showed; those are not read again.
@@ -311,7 +312,9 @@ class Poller:
         now = self.clock.now()
         pace_s = self._wait_s(followed, now, None)
         least_s = backoff_s(followed.failures) / 5
-        self._again(followed, now, max(pace_s, least_s))
+        # A service that says when it is back is not given up before.
+        asked_s = min(followed.asked_s or 0.0, LONGEST_ASKED_S)
+        self._again(followed, now, max(pace_s, least_s, asked_s))
 
     def _take(self, followed: _Followed, *, is_news: bool) -> None:
         """Pass on what a look showed."""

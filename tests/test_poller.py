@@ -222,6 +222,27 @@ async def test_looks_that_fail_lose_no_job_and_cost_one_look_each(
     assert 4 * 60 <= api.polls <= 4 * 60 + struck
 
 
+@pytest.mark.parametrize("every_s", [None, 0.5], ids=["learned", "fixed"])
+async def test_a_service_that_says_when_it_is_back_is_not_given_up_before(
+    clock: LeapingClock, every_s: float | None
+) -> None:
+    """A look that fails is made again when the service asks, and not sooner."""
+    async with (
+        Emulator(pace=Pace.seconds(5, 25), media=False, clock=clock) as api,
+        MusicSession(
+            api.key, base_url=api.url, poll_every_s=every_s, clock=clock
+        ) as music,
+    ):
+        asks = {"Retry-After": "300"}
+        api.fault("status", on="poll", status=503, headers=asks, times=2)
+
+        clips = await music.riffusion.create("song")
+
+        assert 2 == len(clips)
+        assert 3 == api.polls
+        assert 600 <= clock.now() < 700
+
+
 async def test_a_look_that_another_took_meanwhile_is_not_missed(
     service: Service,
 ) -> None:
