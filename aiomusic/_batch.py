@@ -62,7 +62,7 @@ class _Batch:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to give."""
-        return self.is_pulled and not self.made
+        return (self.is_pulled or self.is_stopped) and not self.made
 
     def add(self, job: MusicJob[Any]) -> None:
         if job in self.made:
@@ -102,7 +102,8 @@ async def run_all(
                 continue
             batch.changed.clear()
             await batch.changed.wait()
-        await pulling
+        if batch.is_pulled:
+            await pulling
     finally:
         # Whoever leaves early leaves what is in flight to the session.
         pulling.cancel()
@@ -125,6 +126,9 @@ async def _pull(
     """Take requests only as jobs end, until there are none, or a rule stops it."""
     try:
         async for source in _aiter(requests):
+            # A source may take its time, and a rule strike meanwhile.
+            if batch.is_stopped:
+                return
             batch.add(submit(source))
             while not batch.has_room and not batch.is_stopped:
                 batch.changed.clear()

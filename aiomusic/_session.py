@@ -378,8 +378,12 @@ class MusicSession:
             stop_after_failures: After so many failed jobs no more requests are
                 taken; None: all are.  A budget that is used up stops it too.  What
                 is in flight then is still given.
+
+        Raises:
+            ValueError: *stop_after_failures* is below 1.
         """
         self._open_run()
+        _check_at_least("stop_after_failures", stop_after_failures, 1)
         return run_all(
             requests,
             self._submit_source,

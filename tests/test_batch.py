@@ -120,6 +120,53 @@ async def test_failures_stop_the_taking_and_lose_nothing(
     assert all(job.done() for job in jobs)
 
 
+async def test_a_source_that_is_waited_for_is_not_bought_from_after_the_stop(
+    api: Emulator, music: MusicSession
+) -> None:
+    """A rule ends the run though its source keeps quiet, and buys nothing more."""
+    is_stopped = asyncio.Event()
+
+    async def source() -> AsyncIterator[Request[object]]:
+        yield riffusion.Create("[[fail]]")
+        await is_stopped.wait()
+        yield riffusion.Create("song")
+
+    async with asyncio.timeout(5):
+        jobs = [job async for job in music.run(source(), stop_after_failures=1)]
+
+    assert [JobState.FAILED] == [job.state for job in jobs]
+    assert 1 == api.submissions
+
+
+async def test_what_a_source_yields_after_the_stop_is_not_bought(
+    api: Emulator, music: MusicSession
+) -> None:
+    """Though others are in flight still, and are given."""
+    is_stopped = asyncio.Event()
+
+    async def source() -> AsyncIterator[Request[object]]:
+        yield riffusion.Create("[[fail]]")
+        yield riffusion.Create("song")
+        await is_stopped.wait()
+        yield riffusion.Create("another")
+
+    given = 0
+    async for _ in music.run(source(), stop_after_failures=1):
+        given += 1
+        is_stopped.set()
+
+    assert 2 == given == api.submissions
+
+
+@pytest.mark.parametrize("most", [0, -1])
+async def test_a_run_that_may_not_begin_is_refused(
+    music: MusicSession, most: int
+) -> None:
+    """A rule that has struck before the first job is a mistake."""
+    with pytest.raises(ValueError, match="stop_after_failures is .* 1 or more"):
+        music.run([riffusion.Create("song")], stop_after_failures=most)
+
+
 async def test_the_budget_stops_the_taking(api: Emulator) -> None:
     """A used-up budget is found out once for what was taken, and then no more."""
     source = Source(1_000)
