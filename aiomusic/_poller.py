@@ -57,6 +57,7 @@ class _Followed:
     Attributes:
         seen: A digest of the last reply, which *snapshot* was read from.
         ticket: Of its place in the heap; -1 while it is looked at.
+        is_hinted: Whether a look was asked for while it was looked at.
         share: Of the looks that a rate allows.
     """
 
@@ -72,6 +73,7 @@ class _Followed:
     snapshot: TaskSnapshot = _NOTHING_SEEN
     asked_s: float | None = None
     ticket: int = -1
+    is_hinted: bool = False
     share: float = 0.0
 
     @property
@@ -164,8 +166,12 @@ class Poller:
     def look_now(self, job: MusicJob[Any]) -> None:
         """Take a hint that a look may be worth it; no hint is believed."""
         followed = job._followed
-        if isinstance(followed, _Followed) and followed.ticket >= 0:
+        if not isinstance(followed, _Followed):
+            return
+        if followed.ticket >= 0:
             self._push(followed, self.clock.now())
+        # The reply that is on its way may be from before.
+        followed.is_hinted = followed.ticket < 0
 
     async def run(self) -> None:
         """Look at tasks as they fall due, for as long as there is a session."""
@@ -244,7 +250,7 @@ class Poller:
 
     def _pop(self) -> _Followed:
         _, _, followed = heapq.heappop(self._heap)
-        followed.ticket = -1
+        followed.ticket, followed.is_hinted = -1, False
         if self.ration is not None:
             self.ration.leave(followed.share)
         return followed
@@ -328,7 +334,8 @@ class Poller:
         followed.seen_s = _age_s(followed.job, now)
         if snapshot.state is ClipState.PENDING:
             followed.pending_s = followed.seen_s
-        self._again(followed, now, self._wait_s(followed, now, followed.asked_s))
+        wait_s = self._wait_s(followed, now, followed.asked_s)
+        self._again(followed, now, 0.0 if followed.is_hinted else wait_s)
 
     def _end(self, followed: _Followed, snapshot: TaskSnapshot) -> None:
         job = followed.job

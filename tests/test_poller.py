@@ -268,3 +268,25 @@ async def test_a_look_that_another_took_meanwhile_is_not_missed(
         clock.advance(0.0)
 
         assert 2 == len(await job)
+
+
+async def test_a_hint_while_a_task_is_looked_at_is_not_missed(
+    service: Service,
+) -> None:
+    """The reply may be from before the end that the hint tells of."""
+    clock = StoppedClock()
+    async with MusicSession(
+        "key", base_url=service.url, clock=clock, poll_every_s=1.0
+    ) as music:
+        job = music.riffusion.create("song")
+        await reach([job], JobState.PENDING)
+        assert music._run is not None
+        poller = music._run.poller
+        taken = poller._pop()
+
+        poller.look_now(job)
+        await poller._look(taken)
+        service.ends_at["task-0"] = 0.0
+
+        async with asyncio.timeout(5):
+            assert 2 == len(await job)
