@@ -274,6 +274,8 @@ class Poller:
         except AuthenticationFailed as error:
             # The task lives on, but this key will not see it.
             error.charged = Charged.YES
+            where = f"The job is {job.state} after {job.elapsed_s:.1f} s."
+            error.args = (f"{error.args[0]} {where} {_still_there(job)}",)
             self.books.detach(job, error)
         except Exception as error:  # noqa: BLE001 - one bad look, whatever it is
             self._failed(followed, error)

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from stopped import StoppedClock
 
-from aiomusic import JobState, MusicJob, MusicSession, wait_all
+from aiomusic import AuthenticationFailed, JobState, MusicJob, MusicSession, wait_all
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.testing import LeapingClock
 
@@ -290,3 +290,22 @@ async def test_a_hint_while_a_task_is_looked_at_is_not_missed(
 
         async with asyncio.timeout(5):
             assert 2 == len(await job)
+
+
+async def test_an_error_that_ends_a_wait_says_how_to_go_on(
+    clock: LeapingClock,
+) -> None:
+    """A key that is refused ends the looking, not the task."""
+    async with (
+        Emulator(pace=Pace.seconds(5, 25), media=False, clock=clock) as api,
+        MusicSession(api.key, base_url=api.url, clock=clock) as music,
+    ):
+        api.fault("status", on="poll", status=401)
+        job = music.riffusion.create("song")
+
+        with pytest.raises(
+            AuthenticationFailed,
+            match=r"Check the API key\. The job is pending after \d+\.\d s\."
+            r" .*music\.attach\('riffusion', '.*'\) follows it again\. \[job",
+        ):
+            await job
