@@ -17,6 +17,7 @@ from aiomusic.emulator.music import (
     concat,
     cover,
     extend,
+    from_recording,
     listen,
     replace_section,
     swap_sound,
@@ -329,3 +330,49 @@ def test_a_persona_is_known_by_its_sound() -> None:
     known = spectrum_of(alone(score))
     far = [np.linalg.norm(known - spectrum_of(alone(song))) for song in songs]
     assert min(far) == far[0]
+
+
+@pytest.fixture
+def upload(tmp_path: Path) -> tuple[Score, Samples]:
+    """Give twelve seconds of noise on every beat, as a score and as samples."""
+    noise = np.random.default_rng(1).normal(size=12 * RATE)
+    beat = np.arange(12 * RATE) % (RATE // 2) / RATE
+    sound = (0.2 * noise * (0.3 + np.exp(-9 * beat))).astype(np.float32)
+    soundfile.write(tmp_path / "upload.wav", sound, RATE)
+    score = from_recording(listen(tmp_path / "upload.wav"), title="Upload")
+    return score, samples_of(score)
+
+
+def off_the_beat(score: Score) -> float:
+    """Return a second that is far from the next bar."""
+    return score.sections[0].start_s + 4.3 * 240 / score.tempo / 4
+
+
+def test_a_recording_plays_its_bar_to_the_end_before_it_is_extended(
+    upload: tuple[Score, Samples],
+) -> None:
+    """Between the second that was named and the next bar nothing is silent."""
+    score, before = upload
+    at_s = off_the_beat(score)
+    whole = samples_of(
+        concat(extend(score, Brief(style="pop", lyrics=MORE), at_s=at_s))
+    )
+
+    joint = slice(frame(at_s), frame(at_s + 1.0))
+    assert likeness(before[:, joint], whole[:, joint]) > 0.99
+
+
+def test_a_recording_plays_its_bar_to_the_end_before_a_section_is_replaced(
+    upload: tuple[Score, Samples],
+) -> None:
+    """The new section begins at a bar; until then the recording goes on."""
+    score, before = upload
+    at_s = off_the_beat(score)
+    order = Brief(style="pop", lyrics=MORE)
+    after = samples_of(replace_section(score, order, start_s=at_s, end_s=at_s + 4))
+
+    joint = slice(frame(at_s), frame(at_s + 1.0))
+    changed = slice(frame(at_s + 2.0), frame(at_s + 4.0))
+    assert likeness(before[:, joint], after[:, joint]) > 0.99
+    assert likeness(before[:, changed], after[:, changed]) < 0.5
+    assert before.shape == after.shape

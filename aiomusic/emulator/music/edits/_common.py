@@ -1,6 +1,7 @@
 # ruff: noqa: PLR2004 (tolerances in seconds are what this file is about)
 """What several edits need: where bars fall, what goes on, what is cut."""
 
+import itertools
 from typing import Final
 
 import attrs
@@ -57,6 +58,22 @@ def to_next_bar(score: Score, at_s: float) -> float:
     rest = -since % bar_s
     is_over = at_s >= score.duration_s - 2.5 and sections
     return 0.0 if rest < 0.02 or bar_s - rest < 0.02 or is_over else round(rest, 6)
+
+
+def heard_on(score: Score, at_s: float, lead_s: float) -> tuple[Span, ...]:
+    """Return what a recording in *score* goes on with: it has no notes to play."""
+    spans = cut(score.spans, at_s, at_s + lead_s)
+    return tuple(
+        itertools.takewhile(lambda span: isinstance(span.source, Recording), spans)
+    )
+
+
+def after(lead: tuple[Span, ...], played: Span) -> tuple[Span, ...]:
+    """Let *lead* be heard in place of the beginning of *played*."""
+    if not lead:
+        return (played,)
+    lead_s = round(sum(span.duration_s for span in lead), 6)
+    return (*lead, attrs.evolve(played, start_s=lead_s, fade_in_s=JOIN_S))
 
 
 def led_in(

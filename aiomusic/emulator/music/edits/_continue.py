@@ -21,7 +21,9 @@ from aiomusic.emulator.music._score import (
 from aiomusic.emulator.music._writer import writer_of
 from aiomusic.emulator.music.edits._common import (
     JOIN_S,
+    after,
     cut,
+    heard_on,
     later,
     led_in,
     same_voice,
@@ -53,6 +55,7 @@ def extend(score: Score, brief: Brief, *, at_s: float) -> Score:
     performance = perform(sheet, band_of(order, wish, voice), duration_s)
     performance = led_in(performance, score, at_s, lead_s, duration_s + lead_s)
     sections, lines = later(*timeline(sheet, wish, duration_s), lead_s)
+    played = Span(source=performance, start_s=0.0, end_s=performance.duration_s)
     return Score(
         title=brief.title or score.title,
         style=wish.style.name,
@@ -61,7 +64,7 @@ def extend(score: Score, brief: Brief, *, at_s: float) -> Score:
         sections=_from_zero(sections),
         lines=lines,
         sheet=sheet,
-        spans=(Span(source=performance, start_s=0.0, end_s=performance.duration_s),),
+        spans=after(heard_on(score, at_s, lead_s), played),
         voice=voice or score.voice,
         brief=attrs.evolve(order, style=score.brief.style, seed=score.brief.seed),
         origin=Origin(score=score, at_s=at_s),

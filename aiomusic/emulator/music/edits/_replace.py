@@ -22,7 +22,9 @@ from aiomusic.emulator.music._words import stanzas_of
 from aiomusic.emulator.music._writer import writer_of
 from aiomusic.emulator.music.edits._common import (
     JOIN_S,
+    after,
     cut,
+    heard_on,
     later,
     led_in,
     same_voice,
@@ -71,7 +73,7 @@ def replace_section(
     )
     spans = (
         *cut(score.spans, 0.0, start_s),
-        inner,
+        *after(heard_on(score, start_s, lead_s), inner),
         *cut(score.spans, end_s, score.duration_s),
     )
     _, lines = later(*timeline(sheet, wish, length_s), start_s + lead_s)
