@@ -68,7 +68,7 @@ def _partly_new(request: Request[Any], source: Score, brief: Brief) -> Score:
         case riffusion.SwapSound():
             return swap_sound(source, request.sound)
         case riffusion.SwapVocals():
-            return swap_vocals(source, request.sound)
+            return swap_vocals(source, request.sound, request.lyrics)
         case riffusion.ReplaceSection():
             start_s, end_s = request.at, request.until
             return replace_section(source, brief, start_s=start_s, end_s=end_s)

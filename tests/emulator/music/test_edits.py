@@ -376,3 +376,45 @@ def test_a_recording_plays_its_bar_to_the_end_before_a_section_is_replaced(
     assert likeness(before[:, joint], after[:, joint]) > 0.99
     assert likeness(before[:, changed], after[:, changed]) < 0.5
     assert before.shape == after.shape
+
+
+@pytest.mark.parametrize("sound", ["pop", "synthwave", "flute"])
+def test_two_takes_of_a_swap_have_other_instruments(sound: str) -> None:
+    """Neither is the song as it was, and they are not the same."""
+    score, _ = song()
+    other = attrs.evolve(score, brief=attrs.evolve(score.brief, take=1))
+
+    bands = [
+        [track.patch for track in one.tracks]
+        for one in (score, swap_sound(score, sound), swap_sound(other, sound))
+    ]
+
+    assert [band for band in bands if bands.count(band) > 1] == []
+
+
+def test_two_takes_of_a_swap_are_sung_by_two_singers() -> None:
+    """Both are as the words ask, even where such a voice sang before."""
+    score, _ = song()
+    other = attrs.evolve(score, brief=attrs.evolve(score.brief, take=1))
+    assert score.voice is not None
+
+    voices = [swap_vocals(one, "female").voice for one in (score, other)]
+
+    assert ["female"] * 2 == [voice.gender for voice in voices if voice]
+    assert len({score.voice, *voices}) == 3
+
+
+def test_a_recording_is_covered_by_the_singer_who_is_asked_for(
+    upload: tuple[Score, Samples],
+) -> None:
+    """Its own voice can't be taken out of it, so the words are sung anew."""
+    score, before = upload
+
+    swapped = swap_vocals(score, "male, husky", MORE)
+
+    assert "Now the clouds have gone to sleep" in swapped.lyrics
+    assert swapped.voice is not None
+    assert "male" == swapped.voice.gender
+    after = samples_of(swapped)
+    length = min(before.shape[1], after.shape[1])
+    assert abs(likeness(before[:, :length], after[:, :length])) < 0.5

@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from aiomusic.emulator.music._dice import Dice
+from aiomusic.emulator.music._lyricist import short_lyrics
 from aiomusic.emulator.music._prompt import Wish, read, style_in
 from aiomusic.emulator.music._score import (
     Note,
@@ -20,7 +21,7 @@ from aiomusic.emulator.music.edits._common import (
     octaves,
 )
 from aiomusic.emulator.music.edits._cover import cover
-from aiomusic.emulator.music.styles import STYLES, Layer
+from aiomusic.emulator.music.styles import Layer
 
 
 def swap_sound(score: Score, sound: str) -> Score:
@@ -37,7 +38,11 @@ def swap_sound(score: Score, sound: str) -> Score:
         return cover(score, attrs.evolve(score.brief, style=sound))
     wish = read(sound, Dice("idea", sound))
     named = style_in(sound)
-    donors = [*(named or STYLES[score.style]).layers]
+    choice = _Choice(
+        wish=wish,
+        layers=named.layers if named and named.name != score.style else (),
+        take=score.brief.take % 2,
+    )
 
     def swapped(performance: Performance) -> Performance:
         counts: dict[str, int] = {}
@@ -45,8 +50,7 @@ def swap_sound(score: Score, sound: str) -> Score:
         for track in performance.tracks:
             number = counts.get(track.role, 0)
             counts[track.role] = number + 1
-            patch = _other_patch(track, number, wish, donors, is_named=bool(named))
-            tracks.append(attrs.evolve(track, patch=patch))
+            tracks.append(attrs.evolve(track, patch=choice.patch_for(track, number)))
         if named:
             tracks = [
                 attrs.evolve(t, patch=named.kit) if t.role == "drums" else t
@@ -75,22 +79,36 @@ _KINDS: Final = {
 }
 
 
-def _other_patch(
-    track: Track, number: int, wish: Wish, donors: list[Layer], *, is_named: bool
-) -> str:
-    if track.role not in _KINDS:
-        return track.patch
-    if wish.instruments:
-        fitting = [name for name in wish.instruments if name in _KINDS[track.role]]
-        chosen = fitting or [n for n in wish.instruments if track.role != "bass"]
+@attrs.frozen(kw_only=True)
+class _Choice:
+    """
+    What the instruments are chosen from.
+
+    Args:
+        wish: names some.
+        layers: of the style that was named; none where that is the song's own.
+        take: another take has others, where there are any.
+    """
+
+    wish: Wish
+    layers: tuple[Layer, ...]
+    take: int
+
+    def patch_for(self, track: Track, number: int) -> str:
+        """Choose for *track*, of whose role there are *number* before it."""
+        if track.role not in _KINDS:
+            return track.patch
+        asked = self.wish.instruments
+        fitting = [name for name in asked if name in _KINDS[track.role]]
+        chosen = fitting or [name for name in asked if track.role != "bass"]
         if chosen:
-            return chosen[number % len(chosen)]
-    if is_named:
-        patches = [la.patches[0] for la in donors if la.role == track.role]
-        if patches:
-            return patches[number % len(patches)]
-    others = [name for name in _KINDS[track.role] if name != track.patch]
-    return others[number % len(others)]
+            return chosen[(number + self.take) % len(chosen)]
+        others = [name for name in _KINDS[track.role] if name != track.patch]
+        styled = [la.patches for la in self.layers if la.role == track.role]
+        if not styled:
+            return others[(number + self.take) % len(others)]
+        known = [*styled[number % len(styled)], *others]
+        return list(dict.fromkeys(known))[self.take]
 
 
 def _each(
@@ -107,20 +125,21 @@ def _each(
     return tuple(attrs.evolve(span, source=changed[id(span.source)]) for span in spans)
 
 
-def swap_vocals(score: Score, voice: str | Voice) -> Score:
+def swap_vocals(score: Score, voice: str | Voice, lyrics: str | None = None) -> Score:
     """
     Let another voice sing, in octaves that suit it; nothing else changes.
 
     Args:
         score: the song.
         voice: a singer, or words such as "male, husky".
+        lyrics: what is sung to a recording.
+
+    A recording has no voice that could be told from it: that singer covers it.
     """
-    now = score.voice.gender if score.voice else "male"
-    if isinstance(voice, str):
-        other = "male" if now == "female" else "female"
-        singer = voice_in(voice, default=gender_in(voice) or other)
-    else:
-        singer = voice
+    singer = _another(score, voice) if isinstance(voice, str) else voice
+    if not score.tracks:
+        words = lyrics or short_lyrics(score.brief.style, seed=score.brief.seed).lyrics
+        return cover(score, attrs.evolve(score.brief, singer=singer, lyrics=words))
     pitches = [n.pitch for t in score.tracks if t.role == "voice" for n in t.notes]
     shift = octaves(pitches, singer)
 
@@ -132,6 +151,18 @@ def swap_vocals(score: Score, voice: str | Voice) -> Score:
         return attrs.evolve(performance, tracks=tracks, voice=singer)
 
     return attrs.evolve(score, spans=_each(score.spans, swapped), voice=singer)
+
+
+def _another(score: Score, words: str) -> Voice:
+    """Find whom *words* ask for, another for each take, and none who sings now."""
+    now = score.voice.gender if score.voice else "male"
+    other = "male" if now == "female" else "female"
+    asked = voice_in(words, default=gender_in(words) or other)
+    known = [
+        attrs.evolve(asked, throat=round(asked.throat * size, 3))
+        for size in (1.0, 0.93, 1.07)
+    ]
+    return [one for one in known if one != score.voice][score.brief.take % 2]
 
 
 def _transposed(track: Track, semitones: int) -> Track:
