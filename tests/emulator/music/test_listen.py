@@ -151,3 +151,42 @@ def test_an_upload_gets_another_sound(tmp_path: Path) -> None:
 
     assert "organ" in {track.patch for track in swapped.tracks}
     assert upload.sheet.stretches[0].chords == swapped.sheet.stretches[0].chords
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -1e30])
+def test_a_sample_that_is_no_number_spoils_nothing_else(
+    wrong: float, tmp_path: Path
+) -> None:
+    """What is made of a file of floats is sound, within full scale."""
+    # numpy is an extra; only a rendering test needs it.
+    from aiomusic.emulator.music.synth import song_blocks  # noqa: PLC0415
+
+    sound = clicks(96, 44100)
+    sound[50_000] = wrong
+    soundfile.write(tmp_path / "floats.wav", sound, 44100, subtype="FLOAT")
+
+    heard = from_recording(listen(tmp_path / "floats.wav"), title="Floats")
+    samples = np.concatenate(list(song_blocks(heard)), axis=1)
+
+    assert np.isfinite(samples).all()
+    assert np.abs(samples).max() <= 1
+    assert np.abs(samples[:, 200_000:]).max() > 0.2
+
+
+@pytest.mark.parametrize("rate", [100, 1000, 655_350])
+def test_rates_that_are_refused(rate: int, tmp_path: Path) -> None:
+    """What is too slow to hold a tune, or too fast for the work, is not heard."""
+    soundfile.write(tmp_path / "odd.wav", np.full(8 * rate, 0.5), rate)
+
+    with pytest.raises(UnreadableAudio, match=f"has {rate} samples a second, 4000 to"):
+        listen(tmp_path / "odd.wav")
+
+
+def test_a_refusal_does_not_tell_where_the_file_is(tmp_path: Path) -> None:
+    """It is shown to whoever uploaded, who never saw that folder."""
+    (tmp_path / "page.html").write_text("<p>Not found</p>" * 99)
+
+    with pytest.raises(UnreadableAudio, match=r"read: Format not") as refused:
+        listen(tmp_path / "page.html")
+
+    assert str(tmp_path) not in str(refused.value)

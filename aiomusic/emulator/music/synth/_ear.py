@@ -11,6 +11,7 @@ import soundfile
 
 from aiomusic.emulator.music._hearing import Hearing, UnreadableAudio
 from aiomusic.emulator.music._theory import Chord, Key
+from aiomusic.emulator.music.synth._recording import sane
 from aiomusic.emulator.music.synth._waves import Curve, Sound
 
 _BLOCK_S: Final = 4.0
@@ -21,6 +22,8 @@ _SLOWEST, _FASTEST, _USUAL = 50.0, 210.0, 112.0
 _MAJOR: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 _FAINT: Final = 1e-4
+# Below, a tone of the ear's is longer than a song; above, so is the work.
+_LOWEST_RATE, _HIGHEST_RATE = 4_000, 400_000
 
 
 def hear_file(
@@ -34,16 +37,29 @@ def hear_file(
     """
     try:
         with soundfile.SoundFile(os.fspath(path)) as file:
+            _check_rate(file.samplerate)
             duration_s = file.frames / file.samplerate
             _check_length(duration_s, shortest_s, longest_s)
             ear = _Ear(file.samplerate)
             for block in _mono(file):
                 ear.feed(block)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
+    except soundfile.LibsndfileError as error:
+        # Its text names the file, which whoever uploaded it never saw.
+        why = error.error_string
+        raise UnreadableAudio(f"not an audio file that can be read: {why}") from error
+    except RuntimeError as error:
         raise UnreadableAudio(f"not an audio file that can be read: {error}") from error
     if ear.loudest < _FAINT:
         raise UnreadableAudio("the audio file is silent")
     return ear.hearing(os.fspath(path), duration_s)
+
+
+def _check_rate(rate: int) -> None:
+    if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
+        raise UnreadableAudio(
+            f"the audio has {rate} samples a second, "
+            f"{_LOWEST_RATE} to {_HIGHEST_RATE} can be heard"
+        )
 
 
 def _check_length(duration_s: float, shortest_s: float, longest_s: float) -> None:
@@ -62,7 +78,7 @@ def _check_length(duration_s: float, shortest_s: float, longest_s: float) -> Non
 def _mono(file: soundfile.SoundFile) -> Iterator[Sound]:
     size = int(_BLOCK_S * file.samplerate)
     while len(block := file.read(size, dtype="float32", always_2d=True)):
-        yield np.nan_to_num(block.mean(axis=1))
+        yield sane(block).mean(axis=1)
 
 
 @final
