@@ -23,8 +23,8 @@ FETCH_S: Final = 25.0
 MOST_REDIRECTS: Final = 5
 REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 CHUNK: Final = 1 << 16
-TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
-"""IPv6 addresses that stand for IPv4 ones."""
+UNICAST: Final = ipaddress.ip_network("2000::/3")
+"""All IPv6 addresses that are given out; others are local, or stand for IPv4 ones."""
 
 
 @final
@@ -39,7 +39,7 @@ def is_public(address: str) -> bool:
         if ip.ipv4_mapped is not None:
             return is_public(str(ip.ipv4_mapped))
         # Tunnels lead to IPv4 addresses that nobody has checked.
-        if ip.sixtofour or ip.teredo or ip in TRANSLATED:
+        if ip.sixtofour or ip.teredo or ip not in UNICAST:
             return False
     return ip.is_global and not ip.is_multicast
 

@@ -298,6 +298,10 @@ async def test_an_upload_that_can_not_be_paid_is_not_fetched(shelf: Shelf) -> No
         ("::ffff:93.184.215.14", True),
         ("2002:0a00:0001::1", False),
         ("64:ff9b::a00:1", False),
+        ("64:ff9b:1::a00:1", False),
+        ("::10.0.0.1", False),
+        ("::ffff:0:10.0.0.1", False),
+        ("fec0::1", False),
         ("2001:0:4136:e378:8000:63bf:3fff:fdd2", False),
     ],
 )
