@@ -108,8 +108,7 @@ class Service:
 
     def _check_ids(self, request: Request[Any]) -> None:
         if isinstance(request, (suno.UploadAudio, riffusion.UploadAudio)):
-            if (URL(request.url).host or "").endswith(".invalid"):
-                raise Refusal(400, NOT_ACCESSIBLE)
+            _check_address(request.url)
             return
         if self.is_lenient:
             return
@@ -268,6 +267,16 @@ class Service:
         clip_id = self._new_id("upload")
         self.on_alias(clip_id, source)
         return {"code": 200, "clip_id": clip_id, "message": "success"}
+
+
+def _check_address(url: str) -> None:
+    try:
+        is_valid = not (URL(url).host or "").endswith(".invalid")
+    except ValueError:
+        # Its port is no number, or its host is nothing that names can be.
+        is_valid = False
+    if not is_valid:
+        raise Refusal(400, NOT_ACCESSIBLE)
 
 
 def _no_task(provider: str) -> Reply:

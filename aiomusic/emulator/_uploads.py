@@ -87,7 +87,7 @@ class Fetcher:
                     return
                 here = onward
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            logger.warning("the emulator did not fetch %s: %s", here.host, error)
+            logger.warning("the emulator did not fetch %s: %s", here.raw_host, error)
             raise NotFetched(str(error)) from error
         raise NotFetched(f"more than {MOST_REDIRECTS} redirects")
 

@@ -231,6 +231,7 @@ async def test_a_host_that_is_not_public_is_never_asked(
         pytest.param("to/http://localhost:PORT/tune", 1, id="a host not allowed"),
         pytest.param("to/file:///etc/passwd", 1, id="a file"),
         pytest.param("to//to//to//to//to//to//tune", 6, id="six redirects"),
+        pytest.param("to/http://xn--/tune", 1, id="no address"),
         pytest.param("nothing", 1, id="404"),
     ],
 )
@@ -245,6 +246,18 @@ async def test_what_leads_elsewhere_is_not_followed(
         assert (400, NOT_ACCESSIBLE, 0) == (status, refused["message"], api.charged)
         assert asked == len(shelf.asked)
         assert "tune" not in shelf.asked
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a.b:99999/", "http://a.b:c/", "http://xn--/", "http://\ud800/"]
+)
+async def test_an_address_that_is_none_is_refused(url: str) -> None:
+    """It is a 400 like any other that can't be had, and costs nothing."""
+    async with opened(media=True) as (api, client):
+        status, refused = await upload(client, url)
+
+        assert (400, 0) == (status, api.charged)
+        assert NOT_ACCESSIBLE == refused["message"]
 
 
 async def test_a_redirect_to_an_allowed_host_is_followed(shelf: Shelf) -> None:
