@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import tempfile
 from collections.abc import Sequence
 from functools import partial
 from html import escape
@@ -72,16 +73,20 @@ async def write_demo(
     await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
     workers = Workers(os.cpu_count() or 1)
     briefs = [_brief(style, seed, seconds) for style in STYLES]
-    try:
-        async with asyncio.TaskGroup() as group:
-            shown = [
-                group.create_task(_show(workers, folder, brief, renderer))
-                for brief in briefs
-            ]
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    finally:
-        await workers.aclose()
+    # A song that is left half rendered is thrown away with what it is made in.
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as making:
+        try:
+            async with asyncio.TaskGroup() as group:
+                shown = [
+                    group.create_task(
+                        _show(workers, Path(making), folder, brief, renderer)
+                    )
+                    for brief in briefs
+                ]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        finally:
+            await workers.aclose()
     page = folder / "index.html"
     page.write_text(_page([one.result() for one in shown], seed), encoding="utf-8")
     return page
@@ -97,14 +102,15 @@ def _brief(style: str, seed: int, seconds: float) -> Brief:
 
 
 async def _show(
-    workers: Workers, folder: Path, brief: Brief, renderer: str | None
+    workers: Workers, making: Path, folder: Path, brief: Brief, renderer: str | None
 ) -> _Shown:
     score = compose(brief)
     slug = re.sub(r"[^a-z]+", "-", brief.style)
-    audio = str(folder / f"{slug}.{KIND}")
+    audio = making / f"{slug}.{KIND}"
     levels = await workers.run(
-        partial(render_shown, pack(score), audio, KIND, renderer, COLUMNS)
+        partial(render_shown, pack(score), str(audio), KIND, renderer, COLUMNS)
     )
+    audio.replace(folder / audio.name)
     (folder / f"{slug}-cover.svg").write_text(draw_cover(score), encoding="utf-8")
     (folder / f"{slug}-score.svg").write_text(draw_notes(score), encoding="utf-8")
     (folder / f"{slug}.mid").write_bytes(to_midi(score))

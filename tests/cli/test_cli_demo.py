@@ -14,6 +14,7 @@ from PIL import Image
 from playwright.async_api import Page, async_playwright
 from running import Command
 
+from aiomusic.emulator._demo import write_demo
 from aiomusic.emulator.music.styles import STYLES
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -128,6 +129,19 @@ async def test_a_page_that_can_not_be_made_is_one_sentence(
     assert (2, "") == (ended.code, ended.out)
     assert ended.sentence.startswith("Can't make the page in")
     assert why in ended.sentence
+
+
+async def test_a_page_that_is_left_leaves_no_parts_of_songs(tmp_path: Path) -> None:
+    """What the workers were at is gone; what was done already stays."""
+    making = asyncio.create_task(write_demo(tmp_path, seconds=60))
+    async with asyncio.timeout(30):
+        while not any(path.is_file() for path in tmp_path.rglob("*.mp3.*")):
+            await asyncio.sleep(0)
+    making.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await making
+    assert [] == [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 async def test_it_has_a_song_of_every_style_that_loads(opened: Opened) -> None:
