@@ -2,8 +2,10 @@
 
 import os
 import pickle
+import select
 import struct
 import sys
+import threading
 from collections.abc import Callable, Iterator
 
 from aiomusic.emulator._jobs import RenderFailed
@@ -27,10 +29,19 @@ def _answer(call: Callable[[], object]) -> tuple[Exception | None, object]:
         return RenderFailed(repr(error)), None
 
 
+def _leave_with_parent() -> None:
+    """End when nobody is left who could ask, were it in the middle of a song."""
+    parent = select.poll()
+    parent.register(sys.stdin.fileno(), 0)  # hang-ups are told all the same
+    parent.poll()
+    os._exit(1)
+
+
 def _main() -> None:
     if sys.platform != "win32":
         # The song can wait; whoever shares the processor should not.
         os.nice(10)
+        threading.Thread(target=_leave_with_parent, daemon=True).start()
     # What a library prints must not stand between answers.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

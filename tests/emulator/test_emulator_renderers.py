@@ -2,7 +2,11 @@
 
 import io
 import os
+import pickle
 import shutil
+import signal
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -127,6 +131,22 @@ def test_a_renderer_that_nobody_offers_is_an_error_at_once() -> None:
     """It is told when the emulator is made, not when the first song fails."""
     with pytest.raises(LookupError, match=r"no installed package offers .* 'nobody'"):
         Emulator(renderer="nobody")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there it ends with its song")
+def test_a_worker_ends_with_whoever_started_it() -> None:
+    """Killed, that can't end it; a song of minutes is not played for nobody."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "aiomusic.emulator._render"], stdin=subprocess.PIPE
+    ) as worker:
+        assert worker.stdin is not None
+        worker.stdin.write(pickle.dumps(signal.pause))
+        worker.stdin.close()
+
+        try:
+            assert 1 == worker.wait(timeout=20)
+        finally:
+            worker.kill()
 
 
 def test_a_soundfont_that_is_not_there_is_named(
