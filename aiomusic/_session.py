@@ -139,6 +139,7 @@ class MusicSession:
         self._schedule: Schedule | None = None
         self._http = http
         self._clock = SystemClock() if clock is None else clock
+        self._is_entered = False
         self._run: Run | None = None
         self.webhooks: Hooks | None = None
         if webhook_url is not None and webhook_secret is not None:
@@ -181,9 +182,18 @@ class MusicSession:
         return f"<MusicSession {run.transport.host} {len(run.books.open_jobs)} open>"
 
     async def __aenter__(self) -> Self:
-        if self._run is not None:
+        if self._is_entered:
             message = "This MusicSession is open already; make another one."
             raise RuntimeError(message)
+        self._is_entered = True
+        try:
+            self._run = await self._open()
+        except BaseException:
+            self._is_entered = False
+            raise
+        return self
+
+    async def _open(self) -> "Run":
         # What works is loaded only where there is work, as it costs its import.
         from aiomusic._run import Run  # noqa: PLC0415
 
@@ -201,7 +211,7 @@ class MusicSession:
             await self._journal.aclose()
             raise
         _wire.prepare()
-        self._run = Run(
+        return Run(
             transport=transport,
             journal=self._journal,
             limits=self._limits,
@@ -212,7 +222,6 @@ class MusicSession:
             hooks=self.webhooks,
             on_known_key=self._on_known_key,
         )
-        return self
 
     async def _learned(self) -> "Schedule":
         """Take up what was learned before of how long tasks take."""
@@ -247,6 +256,7 @@ class MusicSession:
                 await run.leave()
             finally:
                 self._run = None
+                self._is_entered = False
 
     def submit(
         self,

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import anyio
@@ -210,6 +211,20 @@ async def test_entering_twice_at_once_is_refused(api: Emulator) -> None:
     async with session(api) as music:
         with pytest.raises(RuntimeError, match="open already"):
             await music.__aenter__()
+
+
+async def test_a_session_that_is_being_entered_is_not_entered_again(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """Of two that enter it at once one does, and nothing of the other is left open."""
+    music = MusicSession(api.key, base_url=api.url, journal=tmp_path / "songs.db")
+
+    entered = await asyncio.gather(
+        music.__aenter__(), music.__aenter__(), return_exceptions=True
+    )
+    await music.__aexit__(None, None, None)
+
+    assert [MusicSession, RuntimeError] == [type(one) for one in entered]
 
 
 async def test_a_create_outside_the_session_is_refused(api: Emulator) -> None:
