@@ -1,6 +1,7 @@
 """One heap and one pool of lookers for every task in flight."""
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import logging
@@ -25,13 +26,19 @@ from aiomusic.errors import (
     JobDetached,
     JobFailed,
     JobTimedOut,
+    MusicError,
     RateLimited,
 )
 from aiomusic.providers._all import PROVIDERS
 from aiomusic.providers._replies import Provider
 from aiomusic.results import Clip, ClipState, TaskSnapshot
 
-__all__ = ["Poller"]
+__all__ = ["LEARNED", "Poller"]
+
+# Under what name a journal keeps how long tasks take, and how often: what a session
+# that is killed has learned is not lost.
+LEARNED = "learned"
+KEEP_EVERY_S = 60.0
 
 # So many looks that hang do not keep the others from being made.
 LOOKERS = 64
@@ -105,6 +112,7 @@ class Poller:
     _heap: list[tuple[float, int, _Followed]] = attrs.field(factory=list)
     _order: Iterator[int] = attrs.field(factory=itertools.count)
     _kinds: dict[str, Kind] = attrs.field(factory=dict)
+    _kept_at: float = -math.inf
     _creates: Rate = attrs.field(factory=Rate)
     _idle: list[asyncio.Future[_Followed | None]] = attrs.field(factory=list)
     _timer: Timer | None = None
@@ -359,6 +367,15 @@ class Poller:
             max(followed.seen_s, ended_s),
             pending_s=followed.pending_s,
         )
+        if self.clock.now() - self._kept_at >= KEEP_EVERY_S:
+            self.keep_learned()
+
+    def keep_learned(self) -> None:
+        """Let later sessions know how long tasks take."""
+        self._kept_at = self.clock.now()
+        if self.books.journal.is_kept:
+            with contextlib.suppress(MusicError):
+                self.books.journal.keep(LEARNED, self.schedule.to_state())
 
     def _is_short(self, followed: _Followed, snapshot: TaskSnapshot) -> bool:
         if len(snapshot.clips) >= followed.clips_due:

@@ -1,7 +1,6 @@
 """The parts of a session between entering and leaving it once."""
 
 import asyncio
-import contextlib
 import logging
 import uuid
 from collections.abc import Callable, Mapping
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from aiomusic._request import Request
     from aiomusic.webhooks import Event, Hooks
 
-__all__ = ["LEARNED", "Run"]
+__all__ = ["Run"]
 
 
 R = TypeVar("R")
@@ -51,8 +50,6 @@ MOST_READ_TRIES = 4
 SAVES_AT_ONCE = 8
 # While a session is left, creates on the wire may hear their answer so long.
 GRACE_S = 5.0
-# Under what name a journal keeps how long tasks take.
-LEARNED = "learned"
 
 
 @final
@@ -150,18 +147,12 @@ class Run:
             if self.hooks is not None:
                 self.hooks.forget()
             try:
-                self._keep_learned()
+                self.poller.keep_learned()
                 await self.journal.aclose()
             finally:
                 await self.transport.aclose()
         if not self._task.cancelled():
             self._task.result()
-
-    def _keep_learned(self) -> None:
-        """Let the next session know how long tasks take."""
-        if self.journal.is_kept:
-            with contextlib.suppress(MusicError):
-                self.journal.keep(LEARNED, self.poller.schedule.to_state())
 
     def now(self) -> float:
         return self.clock.now()

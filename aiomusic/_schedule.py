@@ -73,6 +73,9 @@ _SCHOOLING = 10.0
 _PRICE_STEP = math.log(1.2)
 _DEAREST = 1e8
 
+# Of the bell curve: how many ends, and the sums of their logs and of the squares.
+_MOMENTS = 3
+
 _STATE_VERSION = 2
 
 
@@ -417,7 +420,7 @@ class _Table:
     ends: int = 0
     lead: float = 0.0
     counts: list[float] = attrs.field(factory=lambda: [0.0] * _BINS)
-    moments: list[float] = attrs.field(factory=lambda: [0.0, 0.0, 0.0])
+    moments: list[float] = attrs.field(factory=lambda: [0.0] * _MOMENTS)
     _fresh: list[tuple[float, float]] = attrs.field(factory=list, init=False)
     _histogram: Sequence[float] = attrs.field(default=(), init=False)
     _bell: Sequence[float] = attrs.field(default=(), init=False)
@@ -453,8 +456,16 @@ class _Table:
 
     @classmethod
     def from_state(cls, state: TableState) -> _Table:
-        counts, moments = [*state["counts"]], [*state["moments"]]
-        return cls(state["typical_s"], state["ends"], state["lead"], counts, moments)
+        counts = [float(count) for count in state["counts"]]
+        moments = [float(moment) for moment in state["moments"]]
+        typical_s, lead = float(state["typical_s"]), float(state["lead"])
+        is_whole = len(counts) == _BINS and len(moments) == _MOMENTS
+        numbers = (*counts, *moments, typical_s, lead)
+        if not is_whole or min(counts) < 0.0 or not typical_s > 0.0:
+            raise ValueError("no state of a table: counts or times are missing")
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError("no state of a table: a number of it is none")
+        return cls(typical_s, int(state["ends"]), lead, counts, moments)
 
     def _take_in(self) -> None:
         """Count the ends that the forecast of the day does not know of."""
@@ -663,6 +674,9 @@ class Schedule:
         Return a schedule that knows what `to_state` wrote; None is the default *pace*.
 
         A state of another version is passed over: it is soon learned again.
+
+        Raises:
+            LookupError, TypeError, ValueError: It is something else.
         """
         schedule = cls(pace=pace or Learned())
         if state["version"] == _STATE_VERSION:
@@ -670,7 +684,7 @@ class Schedule:
                 (schedule._whole, state["whole"]),
                 (schedule._begun, state["begun"]),
             ):
-                tables.update({k: _Table.from_state(v) for k, v in saved.items()})
+                tables.update({k: _Table.from_state(saved[k]) for k in saved})
         return schedule
 
     def _curve(self, kind: Kind, pending_s: float) -> tuple[_Curve, float]:

@@ -225,7 +225,7 @@ class MusicSession:
 
     async def _learned(self) -> "Schedule":
         """Take up what was learned before of how long tasks take."""
-        from aiomusic._run import LEARNED  # noqa: PLC0415
+        from aiomusic._poller import LEARNED  # noqa: PLC0415
         from aiomusic._schedule import Fixed, Learned, Schedule  # noqa: PLC0415
 
         pace = (

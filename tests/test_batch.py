@@ -1,8 +1,12 @@
 """A batch pulls as slots free up, gives jobs as they finish, and stops by rule."""
 
 import asyncio
+import contextlib
+import json
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +20,7 @@ from aiomusic import (
     wait_all,
 )
 from aiomusic.emulator import Emulator, Pace
+from aiomusic.testing import LeapingClock
 
 pytestmark = pytest.mark.anyio
 
@@ -244,6 +249,41 @@ async def test_what_was_learned_is_kept_in_the_journal(
         state = music._schedule.to_state()
 
     assert ["riffusion/create/FUZZ-1.1 Pro"] == list(state["whole"])
+
+
+async def test_what_a_killed_session_has_learned_is_kept(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """It is written down now and then, and not only when the session is left well."""
+    journal = tmp_path / "songs.db"
+    async with MusicSession(
+        api.key, base_url=api.url, journal=journal, clock=LeapingClock()
+    ) as music:
+        await music.riffusion.create("song")
+        await music.jobs()
+
+        with contextlib.closing(sqlite3.connect(journal)) as db:
+            [(kept,)] = db.execute("SELECT value FROM kept WHERE name = 'learned'")
+
+    assert ["riffusion/create/FUZZ-1.1 Pro"] == list(json.loads(kept)["whole"])
+
+
+@pytest.mark.parametrize("state", ["7", '{"version": 2, "whole": 1}', "[]"])
+async def test_a_learned_state_that_is_damaged_is_learned_anew(
+    api: Emulator, tmp_path: Path, state: str
+) -> None:
+    """It costs some looks, and no session."""
+    journal = tmp_path / "songs.db"
+    options: dict[str, Any] = {"base_url": api.url, "journal": journal}
+    async with MusicSession(api.key, **options):
+        pass
+    with contextlib.closing(sqlite3.connect(journal)) as db, db:
+        db.execute("REPLACE INTO kept VALUES ('learned', ?)", (state,))
+
+    async with MusicSession(api.key, **options, clock=LeapingClock()) as music:
+        clips = await music.riffusion.create("song")
+
+    assert 2 == len(clips)
 
 
 async def test_many_jobs_are_waited_for_at_once(music: MusicSession) -> None:

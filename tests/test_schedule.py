@@ -5,6 +5,7 @@ import random
 from bisect import bisect_right
 from collections.abc import Callable
 from statistics import NormalDist, fmean
+from typing import Any
 
 import attrs
 import pytest
@@ -216,6 +217,31 @@ def test_a_state_of_another_version_is_passed_over() -> None:
 
     assert Schedule().next_look(SONG, 0.0) == again.next_look(SONG, 0.0)
     assert schedule.next_look(SONG, 0.0) != again.next_look(SONG, 0.0)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"counts": [1.0]},
+        {"counts": None},
+        {"counts": [-1.0] * 150},
+        {"moments": [1.0]},
+        {"moments": [1.0, 2.0, math.inf]},
+        {"typical_s": 0.0},
+        {"typical_s": "soon"},
+        {"lead": math.nan},
+    ],
+)
+def test_a_damaged_state_is_refused(damage: dict[str, object]) -> None:
+    """What can't be right is told at once, and not when a look is placed by it."""
+    state = taught([(0.0, 10.0, 10.0)] * 20).to_state()
+    damaged: Any = {**state, "whole": {SONG.name: {**state["whole"][SONG.name]}}}
+    assert Schedule.from_state(damaged).to_state() == state
+
+    damaged["whole"][SONG.name] |= damage
+
+    with pytest.raises((TypeError, ValueError), match="state|not|could"):
+        Schedule.from_state(damaged)
 
 
 @SOME
