@@ -20,6 +20,9 @@ KINDS: Final = {
 _TAG: Final = re.compile(r"^\s*[\[(【](?P<tag>[^\])】]{1,40})[\])】]\s*(?P<rest>.*)$")
 _WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ']+|[^\W\d_]|\d+")
 _NUCLEUS: Final = re.compile(r"[aeiouyà-öø-ÿ]+", re.IGNORECASE)
+_LONGEST, _BREATH = 24, 12
+_PAUSE: Final = re.compile(r"[^\w\s'-]\s*$")
+_BREAKABLE: Final = re.compile(r"[぀-ヿ㐀-鿿가-힯]\W*|[^\s぀-ヿ㐀-鿿가-힯]+\s*|\s+")
 _WEAK: Final = frozenset(
     [
         "a",
@@ -207,10 +210,27 @@ def _named(groups: list[tuple[str | None, list[str]]]) -> tuple[Stanza, ...]:
     return tuple(
         Stanza(
             kind=kind or ("chorus" if seen[tuple(lines)] > 1 else "verse"),
-            lines=tuple(line for line in lines if syllables_of(line)),
+            lines=tuple(
+                part for line in lines for part in _breaths(line) if syllables_of(part)
+            ),
         )
         for kind, lines in groups
     )
+
+
+def _breaths(line: str) -> list[str]:
+    """Break a line that nobody can sing in one breath, after commas if it has any."""
+    if len(syllables_of(line)) <= _LONGEST:
+        return [line]
+    parts, size = [""], 0
+    for word in _BREAKABLE.findall(line):
+        count = len(syllables_of(word))
+        is_paused = size > _BREATH / 3 and _PAUSE.search(parts[-1])
+        if size and (size + count > _BREATH or is_paused):
+            parts, size = [*parts, ""], 0
+        parts[-1] += word
+        size += count
+    return [part.strip() for part in parts]
 
 
 def kind_of(tag: str) -> str | None:

@@ -1,5 +1,7 @@
 """Syllables, stress and section tags."""
 
+import re
+
 import pytest
 
 from aiomusic.emulator.music._phonemes import sounds_of
@@ -40,6 +42,23 @@ def test_a_verse_that_repeats_is_a_chorus() -> None:
     kinds = [stanza.kind for stanza in stanzas_of(text)]
 
     assert ["verse", "chorus", "verse", "chorus"] == kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I walk along the river, I sing a song tonight, and nothing matters, " * 2,
+        "word " * 600,
+        "月亮代表我的心、你问我爱你有多深、轻轻的一个吻、已经打动我的心",
+    ],
+)
+def test_a_line_is_broken_that_nobody_can_sing_in_a_breath(text: str) -> None:
+    """No words are lost, and none of its parts is too long to be sung."""
+    (stanza,) = stanzas_of(text)
+
+    assert "".join(text.split()) == "".join("".join(stanza.lines).split())
+    assert max(len(syllables_of(line)) for line in stanza.lines) <= 12
+    assert not re.search(r"[,、]", "".join(line[:-1] for line in stanza.lines))
 
 
 @pytest.mark.parametrize(
