@@ -18,8 +18,10 @@ KINDS: Final = {
     "inst": ("inst", "instrumental", "interlude", "solo", "break"),
 }
 _TAG: Final = re.compile(r"^\s*[\[(【](?P<tag>[^\])】]{1,40})[\])】]\s*(?P<rest>.*)$")
-_WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ']+|[^\W\d_]|\d+")
-_NUCLEUS: Final = re.compile(r"[aeiouyà-öø-ÿ]+", re.IGNORECASE)
+_WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏͰ-ӿ']+|[^\W\d_]|\d+")
+_NUCLEUS: Final = re.compile(
+    r"[aeiouyà-öø-ÿ]+|[аеёиоуыэюяіїєαεηιουωάέήίόύώ]", re.IGNORECASE
+)
 _LONGEST, _BREATH = 24, 12
 _PAUSE: Final = re.compile(r"[^\w\s'-]\s*$")
 _BREAKABLE: Final = re.compile(r"[぀-ヿ㐀-鿿가-힯]\W*|[^\s぀-ヿ㐀-鿿가-힯]+\s*|\s+")

@@ -15,6 +15,7 @@ from aiomusic.emulator.music._words import kind_of, stanzas_of, syllables_of
         ("little", 2), ("candles", 2), ("wanted", 2), ("walked", 1), ("houses", 2),
         ("beautiful", 3), ("you're", 1), ("memory", 3), ("yesterday", 3), ("quiet", 2),
         ("the", 1), ("strengths", 1), ("42", 2), ("rhythm", 1),
+        ("привет", 2), ("мир", 1), ("река", 2), ("καλημέρα", 4),
     ],
 )  # fmt: skip
 def test_syllables_are_counted(word: str, count: int) -> None:
