@@ -418,3 +418,21 @@ def test_a_recording_is_covered_by_the_singer_who_is_asked_for(
     after = samples_of(swapped)
     length = min(before.shape[1], after.shape[1])
     assert abs(likeness(before[:, :length], after[:, :length])) < 0.5
+
+
+def test_a_section_shorter_than_its_bar_is_replaced_at_once() -> None:
+    """Its new words are sung, and the music is not the one that was there."""
+    score, before = song()
+    bar_s = 240 / score.tempo
+    start_s = score.lines[0].start_s + 0.3 * bar_s
+    end_s = start_s + 0.4 * bar_s
+    order = Brief(style="pop", lyrics="Now")
+
+    replaced = replace_section(score, order, start_s=start_s, end_s=end_s)
+    after = samples_of(replaced)
+
+    there = slice(frame(start_s + 0.05), frame(end_s - 0.05))
+    later = slice(frame(end_s), None)
+    assert "Now" in [line.text for line in replaced.lines]
+    assert likeness(before[:, there], after[:, there]) < 0.7
+    assert np.array_equal(before[:, later], after[:, later])

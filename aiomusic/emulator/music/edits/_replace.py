@@ -56,6 +56,9 @@ def replace_section(
     wish = same_wish(score, brief)
     voice = same_voice(score, brief, wish)
     lead_s = to_next_bar(score, start_s)
+    if 2 * lead_s > end_s - start_s:
+        # There is no bar left to begin with: then off the beat, but it is an edit.
+        lead_s = 0.0
     sheet = _inner_sheet(
         score, order, wish, voice, start_s=start_s, end_s=end_s - lead_s
     )
