@@ -62,7 +62,8 @@ async def _show(folder: Path, seed: int, length_s: float, renderer: str | None) 
     try:
         page = await write_demo(folder, seed=seed, seconds=length_s, renderer=renderer)
     except (LookupError, OSError, RenderFailed) as error:
-        raise UsageError(f"Can't make the page in {folder}: {error}.") from error
+        why = (isinstance(error, OSError) and error.strerror) or error
+        raise UsageError(f"Can't make the page in {folder}: {why}.") from error
     say(str(page))
     return Exit.DONE
 

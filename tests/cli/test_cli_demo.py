@@ -104,6 +104,7 @@ async def opened(chromium: str, sheet: Path) -> AsyncIterator[Opened]:
         pytest.param(
             ("--demo", "/dev/null/out"), "Not a directory", id="no folder can be there"
         ),
+        pytest.param(("--demo", "/dev/null"), "/dev/null: File exists.", id="a file"),
         pytest.param(
             ("--demo", "out", "--renderer", "nobody"),
             "no installed package offers the renderer 'nobody'",
