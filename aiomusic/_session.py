@@ -379,7 +379,8 @@ class MusicSession:
 
         Requests are taken only as slots free up, so that a generator of a million of
         them runs in bounded memory.
-        Leaving the loop early leaves what is in flight to the session.
+        Leaving the loop early leaves what is in flight to the session; where the
+        iterator is kept in a name, ``contextlib.aclosing`` stops its taking then.
 
         Args:
             requests: Requests, or pairs of a job's key and its request, as in
