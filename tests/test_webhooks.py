@@ -1002,6 +1002,8 @@ async def test_a_callback_for_an_old_purchase_loses_no_later_one(
         await api.finish()
         await hint(music, only_task(api), "one")
         await first
+        # Its end is written down, and its slot free.
+        await music.jobs()
         await died.open()
         again = attrs.evolve(entry("one"), attempt=2, is_anew=True)
         await died.admit([again], Limits(concurrency=1))
