@@ -159,17 +159,21 @@ async def test_a_clean_exit_waits_for_what_waiters_do_next(api: Emulator) -> Non
 
 @pytest.mark.slow
 async def test_a_clean_exit_waits_for_what_is_being_saved(tmp_path: Path) -> None:
-    """Files that were asked for are there when the session is left."""
+    """Files that were asked for are there when the session is left, and noted."""
+    journal = tmp_path / "songs.db"
     async with Emulator(pace=Pace.polls()) as api:
-        async with session(api) as music:
+        async with session(api, journal=journal) as music:
             job = music.nuro.create_instrumental("calm piano", duration=2)
             await job
             saving = asyncio.create_task(job.save(tmp_path))
             await asyncio.sleep(0)
 
         paths = await saving
+        async with session(api, journal=journal) as music:
+            (record,) = await music.jobs()
 
     assert [True] == [path.is_file() for path in paths]
+    assert [str(path.resolve()) for path in paths] == record.files
 
 
 async def test_a_fast_pace_outlasts_an_outage(api: Emulator) -> None:
