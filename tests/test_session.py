@@ -62,20 +62,6 @@ async def test_a_clean_exit_waits_for_every_job(api: Emulator) -> None:
     assert [2, 2, 2] == [len(await job) for job in (done, in_flight, queued)]
 
 
-async def test_a_clean_exit_waits_for_what_a_job_leads_to(api: Emulator) -> None:
-    """Whoever waits for the last job may make the next one of it."""
-    async with session(api) as music:
-        first = music.riffusion.create("first")
-
-        async def second() -> int:
-            await first
-            return len(await music.riffusion.create("second"))
-
-        made = asyncio.create_task(second())
-
-    assert 2 == await made
-
-
 async def test_an_exception_detaches_and_arrives_bare(api: Emulator) -> None:
     """What is queued is dropped unpaid, and what is in flight is named."""
     with pytest.raises(LeftError, match="^mine$"):
