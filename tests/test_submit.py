@@ -1,7 +1,9 @@
 """A create is sent once, and what became of it is told."""
 
 import asyncio
+import collections
 import itertools
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -557,6 +559,42 @@ async def test_so_many_creates_have_connections_at_one_time() -> None:
     await runner.cleanup()
 
     assert MOST_ON_WIRE == most
+
+
+@pytest.mark.slow
+async def test_what_has_no_connection_yet_waits_in_the_queue() -> None:
+    """It is not said to be submitted, and goes as soon as another has been answered."""
+    clock = StoppedClock()
+    async with (
+        Emulator(credits=10_000, pace=Pace.polls(), media=False) as api,
+        MusicSession(
+            api.key, base_url=api.url, clock=clock, concurrency=1_000, on_exit="detach"
+        ) as music,
+    ):
+        assert music._run is not None
+        submitter = music._run.submitter
+        submitter.gate.close(7.0)
+        jobs = [music.riffusion.create(f"{n}") for n in range(MOST_ON_WIRE + 10)]
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+        states = collections.Counter(job.state for job in jobs)
+        clock.advance(7.0)
+        while not all(job.task_id or job.error for job in jobs):
+            await asyncio.sleep(0)
+
+    assert {JobState.SUBMITTING: MOST_ON_WIRE, JobState.QUEUED: 10} == states
+    assert (len(jobs), 0) == (api.submissions, submitter._on_wire)
+    assert set() == submitter._sending
+
+
+async def test_what_is_answered_at_once_is_over_without_a_warning(
+    music: MusicSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is left to be followed."""
+    await music.lyrics.create("rain")
+
+    assert [] == [one for one in caplog.records if one.levelno >= logging.WARNING]
 
 
 async def test_a_callers_own_retries_cannot_buy_twice(api: Emulator) -> None:
