@@ -55,7 +55,7 @@ def clock() -> LeapingClock:
 @pytest.fixture
 async def music(api: Emulator, clock: LeapingClock) -> AsyncIterator[MusicSession]:
     async with MusicSession(
-        api_key=api.key, base_url=api.url, clock=clock, request_timeout_s=0.2
+        api_key=api.key, base_url=api.url, clock=clock, request_timeout_s=0.5
     ) as music:
         yield music
 
@@ -501,7 +501,7 @@ async def test_nothing_new_is_sent_while_a_session_is_left(api: Emulator) -> Non
         clock=clock,
         journal=journal,
         on_exit="detach",
-        request_timeout_s=0.1,
+        request_timeout_s=0.5,
     )
     await music.__aenter__()
     assert music._run is not None
@@ -615,7 +615,7 @@ async def test_a_callers_own_retries_cannot_buy_twice(api: Emulator) -> None:
     async with (
         aiohttp.ClientSession(middlewares=[persistent]) as http,
         MusicSession(
-            api.key, base_url=api.url, http=http, request_timeout_s=0.2
+            api.key, base_url=api.url, http=http, request_timeout_s=0.5
         ) as music,
     ):
         with pytest.raises(SubmissionUnknown, match="not sent again"):
