@@ -10,7 +10,7 @@ mutmut changes neither a statement that is only a call, nor what stands outside 
 functions, nor more of SQL than its case, and cosmic-ray runs every test for every
 mutant, so this is a tool of our own.
 
-Run it with ``python benchmarks/mutants.py``, which takes about half an hour;
+Run it with ``python benchmarks/mutants.py``, which takes about an hour;
 ``--module`` and ``--line`` take some of the mutants, ``--sample`` some at random.
 """
 
