@@ -90,8 +90,11 @@ def request_from_json(value: Mapping[str, Any]) -> "Request[Any]":
         raise ValueError(message)
     import cattrs  # noqa: PLC0415 - its cost
 
+    from aiomusic._request import unwarned  # noqa: PLC0415 - its cost
+
     try:
-        return _converter().structure(fields, kind)
+        with unwarned():
+            return _converter().structure(fields, kind)
     except cattrs.BaseValidationError as error:
         places = "; ".join(
             cattrs.transform_error(error, path=kind.kind(), format_exception=_words)
@@ -221,7 +224,11 @@ def _converter() -> "cattrs.Converter":
     converter.register_structure_hook(
         datetime, lambda value, _: datetime.fromisoformat(value)
     )
+    from aiomusic._request import is_open  # noqa: PLC0415 - its cost
+
     converter.register_structure_hook_func(
-        lambda kind: kind is object, lambda value, _: value
+        # What a name may be is for the rule of its field to say.
+        lambda kind: kind is object or is_open(kind),
+        lambda value, _: value,
     )
     return converter

@@ -7,42 +7,74 @@ anything is paid for, the reading back in the emulator and its OpenAPI document
 all come from that one declaration.
 """
 
+import contextlib
+import contextvars
 import copy
+import json
 import sys
+import types
 import warnings
-from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, NoReturn, Protocol, Self, TypeVar, final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import (
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NoReturn,
+    Protocol,
+    Self,
+    TypeVar,
+    Union,
+    cast,
+    final,
+    get_args,
+    get_origin,
+)
 from urllib.parse import urlsplit
 
 import attrs
 
+from aiomusic._spelling import half_a_pair, is_blank, meant, shown
 from aiomusic.errors import InvalidRequest, MusicWarning
 from aiomusic.results import Clip, Upload
 
 __all__ = [
     "CLIP",
     "Choice",
-    "Choices",
     "ClipRef",
     "DirectReply",
     "Flag",
+    "Name",
+    "Names",
     "Number",
     "Request",
     "Spec",
     "Text",
     "WebAddress",
     "clip_ref",
+    "is_open",
+    "known_values",
     "refuse",
     "specs",
+    "unwarned",
     "warn",
+    "warn_of_names",
     "wire",
 ]
 
 R_co = TypeVar("R_co", covariant=True)
 
 
-def _kept(extra: Mapping[str, object]) -> Mapping[str, object]:
-    return copy.deepcopy(dict(extra)) if extra else {}
+def _kept(extra: Mapping[str, object] | None) -> Mapping[str, object]:
+    if extra is None:
+        return {}
+    if not isinstance(cast("object", extra), Mapping):
+        return extra
+    try:
+        return copy.deepcopy(dict(extra))
+    except (TypeError, RecursionError, copy.Error):
+        # What can't be copied can't be sent either, and is refused in words below.
+        return dict(extra)
 
 
 @attrs.frozen(kw_only=True)
@@ -89,17 +121,36 @@ class Request(Generic[R_co]):
         return f"{cls.PROVIDER}.{cls.OPERATION}"
 
     def __attrs_post_init__(self) -> None:
+        self._check_extra()
         fields = attrs.fields_dict(type(self))
         for field, spec in specs(type(self)).items():
             value = getattr(self, field)
             # What extra overrides is the caller's to know.
             if spec.wire in self.extra:
                 continue
+            if value is None and fields[field].default is not None:
+                refuse(self, field, "is None", "it is needed")
+            if isinstance(value, str) and is_blank(value):
+                # White space is no text: whatever is said of "" holds for it.
+                value = ""
+                object.__setattr__(self, field, value)
             if value is not None:
                 spec.check(self, field, value)
-            elif fields[field].default is not None:
-                refuse(self, field, "is None", "it is needed")
         self.check()
+
+    def _check_extra(self) -> None:
+        extra: object = self.extra
+        rule = "it must map names of fields to JSON values"
+        if not isinstance(extra, Mapping):
+            refuse(self, "extra", f"is {shown(extra)}", rule)
+        for name in extra:
+            if not isinstance(name, str):
+                refuse(self, "extra", f"has the key {shown(name)}", rule)
+        try:
+            json.dumps(extra, allow_nan=False, ensure_ascii=False).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            seen = f"can't be sent as JSON: {shown(str(error))}"
+            refuse(self, "extra", seen, "it must be JSON")
 
     def check(self) -> None:
         """Check what one field alone can't tell."""
@@ -203,10 +254,12 @@ class Text(_Plain):
 
     def check(self, request: Request[Any], field: str, value: Any) -> None:  # noqa: ANN401
         if not isinstance(value, str):
-            refuse(request, field, f"is {value!r}", "it must be text")
-        size = len(value)
-        if size < self.least:
-            seen = f"has {size:,} characters" if value else "is empty"
+            refuse(request, field, f"is {shown(value)}", "it must be text")
+        _check_whole(request, field, value)
+        # White space around a text is no more of it.
+        size, least = len(value), len(value.strip())
+        if least < self.least:
+            seen = f"has {least:,} characters" if value else "is empty"
             refuse(request, field, seen, f"at least {self.least:,} are needed")
         most = self.most_for(request)
         if most is not None and size > most:
@@ -221,9 +274,9 @@ class Text(_Plain):
             )
 
     def most_for(self, request: Request[Any]) -> int | None:
-        """Give the limit that holds for the request's model."""
-        is_newer = getattr(request, "model", None) in NEWER_MODELS
-        return self.newer_most if self.newer_most and is_newer else self.most
+        """Return the limit that holds for the request's model."""
+        is_older = getattr(request, "model", None) in OLDER_MODELS
+        return self.most if is_older or self.newer_most is None else self.newer_most
 
     def schema(self) -> dict[str, object]:
         most = self.newer_most or self.most
@@ -231,8 +284,17 @@ class Text(_Plain):
         return {"type": "string", **{k: v for k, v in limits.items() if v}}
 
 
-NEWER_MODELS = ("chirp-v4-5", "chirp-v4-5-plus", "chirp-v5")
-"""They take longer texts than those before them (API: suno instructions)."""
+def _check_whole(request: Request[Any], field: str, text: str) -> None:
+    """Refuse half of a surrogate pair, which no encoding can carry."""
+    at = half_a_pair(text)
+    if at is not None:
+        seen = f"has {text[at]!a} at character {at + 1:,}, half of a surrogate pair"
+        rule = "it can't be sent as JSON; decode the text that it comes from as UTF-8"
+        refuse(request, field, seen, rule)
+
+
+OLDER_MODELS = ("chirp-v3-5", "chirp-v4")
+"""They take shorter texts than all after them (API: suno instructions)."""
 
 
 @final
@@ -246,7 +308,8 @@ class WebAddress(_Plain):
     def check(self, request: Request[Any], field: str, value: Any) -> None:  # noqa: ANN401
         if not (isinstance(value, str) and _is_web_address(value)):
             rule = "it must be a public http:// or https:// address of an audio file"
-            refuse(request, field, f"is {value!r}", rule)
+            refuse(request, field, f"is {shown(value)}", rule)
+        _check_whole(request, field, value)
 
     def schema(self) -> dict[str, object]:
         return {"type": "string", "format": "uri"}
@@ -257,7 +320,9 @@ def _is_web_address(text: str) -> bool:
         parts = urlsplit(text)
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    # urlsplit() reads past these, and the service may not.
+    is_whole = text == text.strip() and not any(one in text for one in "\t\r\n")
+    return is_whole and parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 @final
@@ -270,7 +335,7 @@ class Flag(_Plain):
 
     def check(self, request: Request[Any], field: str, value: Any) -> None:  # noqa: ANN401
         if not isinstance(value, bool):
-            refuse(request, field, f"is {value!r}", "it must be True or False")
+            refuse(request, field, f"is {shown(value)}", "it must be True or False")
 
     def schema(self) -> dict[str, object]:
         return {"type": "boolean"}
@@ -293,7 +358,7 @@ class Number(_Plain):
         is_number = isinstance(value, kinds) and not isinstance(value, bool)
         # Comparing this way round, NaN is within no bounds.
         if not (is_number and self._holds(value)):
-            refuse(request, field, f"is {value!r}", f"it must be {self.rule()}")
+            refuse(request, field, f"is {shown(value)}", f"it must be {self.rule()}")
 
     def _holds(self, value: float) -> bool:
         return (
@@ -334,7 +399,10 @@ class Choice(_Plain):
     def check(self, request: Request[Any], field: str, value: Any) -> None:  # noqa: ANN401
         if value not in self.values:
             rule = f"it must be one of {', '.join(self.values)}"
-            refuse(request, field, f"is {value!r}", rule)
+            name = meant(value, self.values) if isinstance(value, str) else None
+            if name is not None:
+                rule = f"write {name!r}; {rule}"
+            refuse(request, field, f"is {shown(value)}", rule)
 
     def schema(self) -> dict[str, object]:
         return {"type": "string", "enum": list(self.values)}
@@ -342,8 +410,64 @@ class Choice(_Plain):
 
 @final
 @attrs.frozen(kw_only=True)
-class Choices:
-    """At most *most* of a closed list."""
+class Name(_Plain):
+    """
+    A name of the vendor's, who may have more of them than are known today.
+
+    One that is known but for its spelling is refused; any other is sent, with a
+    warning.
+
+    Args:
+        values: The known ones.
+        related: Names that the vendor has elsewhere: one that misspells them is
+            refused too.
+    """
+
+    wire: str
+    omit: object = None
+    values: tuple[str, ...]
+    related: tuple[str, ...] = ()
+
+    def check(self, request: Request[Any], field: str, value: Any) -> None:  # noqa: ANN401
+        self.check_spelling(request, field, value)
+        warn_of_names(request, field, [value], self.values)
+
+    def check_spelling(self, request: Request[Any], field: str, value: object) -> None:
+        """Refuse what is no name, and a name that another was meant by."""
+        known = ", ".join(self.values)
+        if not isinstance(value, str):
+            rule = f"it must be text, such as one of {known}"
+            refuse(request, field, f"is {shown(value)}", rule)
+        if is_blank(value):
+            refuse(request, field, "is empty", f"the known names are {known}")
+        _check_whole(request, field, value)
+        names = (*self.values, *self.related)
+        name = None if value in names else meant(value, names)
+        if name is not None:
+            refuse(request, field, f"is {shown(value)}", f"write {name!r}")
+
+    def schema(self) -> dict[str, object]:
+        return {"type": "string", "examples": list(self.values)}
+
+
+def warn_of_names(
+    request: Request[Any], field: str, names: Iterable[str], known: Sequence[str]
+) -> None:
+    """Warn once of the names that are not known, and are sent all the same."""
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        seen = ", ".join(map(shown, unknown))
+        warn(
+            f"{request.kind()}: {field} {seen} is not known to this version of"
+            " aiomusic, and is sent as it is, under the limits of the newest that is"
+            f" known. Known are {', '.join(known)}."
+        )
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Names:
+    """At most *most* names of the vendor's, each as a `Name` is."""
 
     wire: str
     omit: object = ()
@@ -353,14 +477,14 @@ class Choices:
     def check(self, request: Request[Any], field: str, value: Any) -> None:  # noqa: ANN401
         if not isinstance(value, tuple):
             rule = f"it must be a list of at most {self.most}"
-            refuse(request, field, f"is {value!r}", rule)
+            refuse(request, field, f"is {shown(value)}", rule)
         if len(value) > self.most:
             seen = f"has {len(value)} entries"
             refuse(request, field, seen, f"at most {self.most} are taken")
-        for one in value:
-            if one not in self.values:
-                rule = f"each must be one of {', '.join(self.values)}"
-                refuse(request, field, f"holds {one!r}", rule)
+        name = Name(wire=self.wire, values=self.values)
+        for number, one in enumerate(value):
+            name.check_spelling(request, f"{field}[{number}]", one)
+        warn_of_names(request, field, value, self.values)
 
     def to_wire(self, value: Any) -> object:  # noqa: ANN401
         return list(value)
@@ -369,8 +493,22 @@ class Choices:
         return value
 
     def schema(self) -> dict[str, object]:
-        items = {"type": "string", "enum": list(self.values)}
+        items = {"type": "string", "examples": list(self.values)}
         return {"type": "array", "maxItems": self.most, "items": items}
+
+
+def is_open(kind: object) -> bool:
+    """Check whether a type is that of known names, or any text."""
+    is_union = get_origin(kind) in {Union, types.UnionType}
+    parts = get_args(kind) if is_union else ()
+    return str in parts and any(get_origin(one) is Literal for one in parts)
+
+
+def known_values(kind: object) -> tuple[str, ...]:
+    """Return the known names of a type such as `aiomusic.suno.Model`."""
+    parts = (kind, *get_args(kind))
+    (literal,) = (one for one in parts if get_origin(one) is Literal)
+    return cast("tuple[str, ...]", get_args(literal))
 
 
 @final
@@ -405,9 +543,10 @@ class _ClipId:
     omit: object = None
 
     def check(self, request: Request[Any], field: str, value: Any) -> None:  # noqa: ANN401
-        if not isinstance(value.clip_id, str) or not value.clip_id.strip():
+        if not isinstance(value.clip_id, str) or is_blank(value.clip_id):
             rule = "it must be a Clip, an Upload or the id of a clip"
-            refuse(request, field, f"is {value.clip_id!r}", rule)
+            refuse(request, field, f"is {shown(value.clip_id)}", rule)
+        _check_whole(request, field, value.clip_id)
         if value.provider not in (None, request.PROVIDER):
             rule = f"only a clip of {request.PROVIDER} can be used here"
             refuse(request, field, f"was made by {value.provider}", rule)
@@ -454,8 +593,23 @@ def refuse(request: Request[Any], field: str, seen: str, rule: str) -> NoReturn:
     raise InvalidRequest(message, field=field, rule=rule)
 
 
+_IS_UNWARNED = contextvars.ContextVar("_IS_UNWARNED", default=False)
+
+
+@contextlib.contextmanager
+def unwarned() -> Iterator[None]:
+    """Build requests that were warned of already, when they were first built."""
+    token = _IS_UNWARNED.set(True)
+    try:
+        yield
+    finally:
+        _IS_UNWARNED.reset(token)
+
+
 def warn(message: str) -> None:
     """Warn in the caller's line, however deep in this library it was noticed."""
+    if _IS_UNWARNED.get():
+        return
     depth, frame = 2, sys._getframe(1)
     while _is_ours(frame.f_code.co_filename) and frame.f_back is not None:
         depth, frame = depth + 1, frame.f_back

@@ -1,12 +1,14 @@
 """Hypothesis strategies for what goes over the wire."""
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
+from urllib.parse import quote
 
 from hypothesis import strategies as st
 
 from aiomusic import Request, lyrics, nuro, riffusion, suno
-from aiomusic._request import ClipRef
+from aiomusic._request import ClipRef, known_values
+from aiomusic._spelling import is_blank
 
 __all__ = ["clip_lists", "json_values", "nuro_tasks", "requests", "sentences"]
 
@@ -17,7 +19,11 @@ def _maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 def _text(most: int, least: int = 0) -> st.SearchStrategy[str]:
     # No surrogates: JSON can't carry half of one.
-    return st.text(st.characters(codec="utf-8"), min_size=least, max_size=min(most, 40))
+    texts = st.text(
+        st.characters(codec="utf-8"), min_size=least, max_size=min(most, 40)
+    )
+    # What is blank is empty.
+    return texts.filter(lambda text: not (least and is_blank(text)))
 
 
 _words = _text(40, 1)
@@ -27,12 +33,12 @@ _parts = _maybe(st.floats(0, 1) | st.integers(0, 1))
 _ids = st.uuids().map(str)
 _clips = st.builds(ClipRef, _ids, is_upload=st.booleans())
 _made = st.builds(ClipRef, _ids)
-_suno_models = st.sampled_from(get_args(suno.Model))
-_fuzz_models = st.sampled_from(get_args(riffusion.Model))
+_suno_models = st.sampled_from(known_values(suno.Model))
+_fuzz_models = st.sampled_from(known_values(riffusion.Model))
 
 
 def _uploads(kind: type[Any]) -> st.SearchStrategy[Any]:
-    return st.builds(kind, _words.map("https://e.org/{}".format))
+    return st.builds(kind, _words.map(quote).map("https://e.org/{}".format))
 
 
 def _edits(kind: type[Any], **fields: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401
@@ -59,12 +65,14 @@ def _sung(kind: type[Any], what: st.SearchStrategy[Any], **fields: Any) -> Any: 
     )
 
 
-_newer = st.sampled_from(["chirp-v4-5", "chirp-v4-5-plus", "chirp-v5"])
+_newer = st.sampled_from(known_values(suno.Model)[2:])
 
 _suno_creates = st.one_of(
     st.builds(
         suno.Create,
         _words,
+        title=_titles,
+        tags=_titles,
         instrumental=st.booleans(),
         model=_suno_models,
         style_weight=_parts,
@@ -88,11 +96,11 @@ _suno_creates = st.one_of(
 
 
 def _some(literal: Any) -> st.SearchStrategy[list[str]]:  # noqa: ANN401
-    return st.lists(st.sampled_from(get_args(literal)), max_size=5)
+    return st.lists(st.sampled_from(known_values(literal)), max_size=5)
 
 
 def _split(lengths: list[int]) -> list[tuple[str, int]]:
-    names = get_args(nuro.SegmentName)
+    names = known_values(nuro.SegmentName)
     return [(names[n % len(names)], length) for n, length in enumerate(lengths)]
 
 
@@ -105,10 +113,10 @@ _segments = (
 _vocals = st.builds(
     nuro.CreateVocal,
     _words.map(lambda words: (words * 300)[:2000].ljust(300, "x")),
-    gender=_maybe(st.sampled_from(get_args(nuro.Gender))),
-    genre=_maybe(st.sampled_from(get_args(nuro.Genre))),
-    mood=_maybe(st.sampled_from(get_args(nuro.Mood))),
-    timbre=_maybe(st.sampled_from(get_args(nuro.Timbre))),
+    gender=_maybe(st.sampled_from(known_values(nuro.Gender))),
+    genre=_maybe(st.sampled_from(known_values(nuro.Genre))),
+    mood=_maybe(st.sampled_from(known_values(nuro.Mood))),
+    timbre=_maybe(st.sampled_from(known_values(nuro.Timbre))),
     duration=_maybe(st.integers(30, 240)),
 )
 _instrumentals = st.one_of(

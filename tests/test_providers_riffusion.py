@@ -305,8 +305,8 @@ REFUSED = [
         "at most 3,000 are taken",
     ),
     (
-        "model of suno",
-        lambda m: m.riffusion.create("x", model="chirp-v4"),
+        "model that is no text",
+        lambda m: m.riffusion.create("x", model=("FUZZ-1.0",)),
         "model",
         "FUZZ-1.1 Pro, FUZZ-1.0 Pro, FUZZ-1.1, FUZZ-1.0",
     ),

@@ -89,6 +89,19 @@ BODIES = [
         id="create, the page's description example",
     ),
     pytest.param(
+        lambda m: m.suno.create("rain", title="Starts", tags="pop", model="chirp-v6"),
+        suno.Create("rain", title="Starts", tags="pop", model="chirp-v6"),
+        {
+            "custom_mode": False,
+            "gpt_description_prompt": "rain",
+            "title": "Starts",
+            "tags": "pop",
+            "make_instrumental": False,
+            "mv": "chirp-v6",
+        },
+        id="create, a description with title and tags",
+    ),
+    pytest.param(
         lambda m: m.suno.create(description="rain", instrumental=True),
         suno.Create(description="rain", instrumental=True),
         {
@@ -528,18 +541,6 @@ REFUSED = [
         "at most 120",
     ),
     (
-        "title beside description",
-        lambda m: m.suno.create("x", title="y"),
-        "title",
-        "give lyrics",
-    ),
-    (
-        "tags beside description",
-        lambda m: m.suno.create("x", tags="y"),
-        "tags",
-        "give lyrics",
-    ),
-    (
         "negative tags beside description",
         lambda m: m.suno.create("x", negative_tags="y"),
         "negative_tags",
@@ -563,7 +564,8 @@ REFUSED = [
         "tags",
         "at most 1,000",
     ),
-    ("model", lambda m: m.suno.create("x", model="v9"), "model", "chirp-v3-5"),
+    ("model 9", lambda m: m.suno.create("x", model=9), "model", "of chirp-v3-5"),
+    ("model empty", lambda m: m.suno.create("x", model=" "), "model", "are chirp-v3-5"),
     ("model None", lambda m: m.suno.create("x", model=None), "model", "needed"),
     (
         "instrumental 1",
@@ -762,8 +764,8 @@ async def test_a_broken_rule_is_refused_in_the_callers_line(
 
 def test_a_refusal_is_a_value_error_that_shows_the_value() -> None:
     """Whoever knows nothing of this library can catch it, and see what was wrong."""
-    with pytest.raises(ValueError, match="model is 'v9'; it must be one of chirp-v3-5"):
-        suno.Create("x", model="v9")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="model is 'Chirp v5'; write 'chirp-v5'"):
+        suno.Create("x", model="Chirp v5")
 
 
 ALLOWED = [

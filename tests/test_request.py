@@ -29,7 +29,7 @@ from aiomusic import (
     riffusion,
     suno,
 )
-from aiomusic._request import specs
+from aiomusic._request import Name, Names, Text, specs
 from aiomusic._wire import encode
 from aiomusic.providers._all import PROVIDERS, requests
 
@@ -270,10 +270,9 @@ def test_an_upload_is_not_the_clip_of_its_id() -> None:
     [
         lambda m: m.suno.create("x", extra={"seed": object()}),
         lambda m: m.suno.create("x", extra={"seed": float("nan")}),
-        lambda m: m.suno.create("half a \ud800 surrogate"),
         lambda m: m.nuro.create_instrumental("x", extra={"a": {1, 2}}),
     ],
-    ids=["an object", "not a number", "half a surrogate", "a set"],
+    ids=["an object", "not a number", "a set"],
 )
 async def test_what_json_cannot_carry_is_refused_in_the_callers_line(
     api: Scripted, music: MusicSession, call: Callable[[MusicSession], object]
@@ -322,3 +321,169 @@ def test_the_schema_of_every_field_is_json(kind: type[Request[Any]]) -> None:
 
     assert schemas == json.loads(json.dumps(schemas))
     assert all("type" in schema for schema in schemas.values())
+
+
+TEXTS = [
+    pytest.param(kind, field, spec, id=f"{kind.kind()} {field}")
+    for kind in KINDS
+    for field, spec in specs(kind).items()
+    if isinstance(spec, Text)
+]
+NAMES = [
+    pytest.param(kind, field, spec, id=f"{kind.kind()} {field}")
+    for kind in KINDS
+    for field, spec in specs(kind).items()
+    if isinstance(spec, Name | Names)
+]
+BLANK = st.text(" \t\n\r\x0b\x00\xa0\u2003\u3000\u200b\u2060\ufeff\u2800", min_size=1)
+
+
+def _outcome(kind: type[Request[Any]], fields: dict[str, Any]) -> object:
+    try:
+        return kind(**{**SAMPLES[kind], **fields}).to_body()
+    except InvalidRequest as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(("kind", "field", "spec"), TEXTS)
+@settings(max_examples=10)
+@given(blank=BLANK)
+def test_white_space_is_empty(
+    kind: type[Request[Any]], field: str, spec: Text, blank: str
+) -> None:
+    """A text of which nothing is seen is sent, or refused, just as an empty one."""
+    found = _outcome(kind, {field: blank})
+
+    assert _outcome(kind, {field: ""}) == found
+    assert not spec.least or "is empty" in str(found)
+
+
+@pytest.mark.parametrize(("kind", "field", "spec"), TEXTS + NAMES)
+@settings(max_examples=5)
+@given(half=st.characters(categories=["Cs"]))
+def test_half_a_surrogate_pair_is_refused_where_it_stands(
+    kind: type[Request[Any]], field: str, spec: object, half: str
+) -> None:
+    """No encoding can carry it, and the message says at which character it is."""
+    text = f"{'x' * 300} {half}"
+    value = (text,) if isinstance(spec, Names) else text
+
+    with pytest.raises(InvalidRequest, match=r"at character 302, half of") as caught:
+        kind(**{**SAMPLES[kind], field: value})
+
+    assert str(caught.value).encode()
+
+
+def _as_given(spec: Name | Names, name: str) -> Any:  # noqa: ANN401
+    return name if isinstance(spec, Name) else (name,)
+
+
+@pytest.mark.parametrize(("kind", "field", "spec"), NAMES)
+@settings(max_examples=20)
+@given(data=st.data())
+def test_a_name_that_is_known_but_for_its_spelling_is_refused(
+    kind: type[Request[Any]], field: str, spec: Name | Names, data: st.DataObject
+) -> None:
+    """Case, spaces and separators make no new name: the one that was meant is told."""
+    name = data.draw(st.sampled_from(spec.values))
+    separators = st.text(" -_./\u2013\u00a0", max_size=2)
+    turns = [str.upper, str.lower, str.title]
+    parts = [
+        data.draw(separators)
+        if one in " -_./"
+        else data.draw(st.sampled_from(turns))(one)
+        for one in f" {name} "
+    ]
+    misspelt = "".join(parts)
+    value = _as_given(spec, misspelt)
+
+    found = _outcome(kind, {field: value})
+
+    assert misspelt in spec.values or f"write {name!r}" in str(found)
+
+
+@pytest.mark.parametrize(("kind", "field", "spec"), NAMES)
+@pytest.mark.parametrize("name", ["chirp-v7", "FUZZ-9.9", "v3.0", "Hyper/Pop", "新"])
+def test_a_name_that_is_not_known_is_sent_with_one_warning(
+    kind: type[Request[Any]], field: str, spec: Name | Names, name: str
+) -> None:
+    """What the vendor has since today goes out, and the known names are told."""
+    with pytest.warns(MusicWarning, match="is not known") as caught:
+        body = kind(**{**SAMPLES[kind], field: _as_given(spec, name)}).to_body()
+
+    (warning,) = caught
+    assert __file__ == warning.filename
+    assert ", ".join(spec.values) in str(warning.message)
+    assert body[spec.wire] in (name, [name])
+
+
+def test_an_unknown_model_has_the_limits_of_the_newest() -> None:
+    """Texts that only newer models take are sent to one that is newer still."""
+    with pytest.warns(MusicWarning, match="model 'chirp-v7' is not known"):
+        suno.Create(lyrics="x" * 5000, vocal_gender="f", model="chirp-v7")
+    with pytest.raises(InvalidRequest, match="at most 5,000 are taken"):
+        suno.Create(model="chirp-v7", lyrics="x" * 5001)
+
+
+@pytest.mark.parametrize("model", ["chirp-v5-5", "chirp-v6", "chirp-v6-mini"])
+def test_models_of_today_are_known(model: str) -> None:
+    """They are sent without a word, under the limits of the newest."""
+    assert model == suno.Create(lyrics="x" * 5000, model=model).to_body()["mv"]
+
+
+@every_kind
+@pytest.mark.parametrize(
+    "extra",
+    [5, 0, "", "seed", [], [("seed", 1)], {1: 2}, {"a": {1, 2}}, {"a": "\ud800"}],
+    ids=str,
+)
+def test_an_extra_of_the_wrong_shape_is_refused(
+    kind: type[Request[Any]],
+    extra: Any,  # noqa: ANN401 - wrong on purpose
+) -> None:
+    """Whatever stands in its place, it is InvalidRequest, and names extra."""
+    with pytest.raises(InvalidRequest, match=r"extra .*Nothing was sent\.$") as caught:
+        kind(**SAMPLES[kind], extra=extra)
+
+    assert "extra" == caught.value.field
+
+
+def test_an_extra_that_is_too_deep_is_refused() -> None:
+    """Nesting that no parser follows does not end in RecursionError."""
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    with pytest.raises(InvalidRequest, match="extra can't be sent as JSON"):
+        suno.Create("x", extra={"a": deep})
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        *(5, "intro", [5], [None], [("intro",)], [("intro", 1, 2)], [{"name": "x"}]),
+        *([{5: 3}], [("intro", None)], [(5, 30)], [([], 30)], {"intro": 30}, object()),
+    ],
+    ids=str,
+)
+def test_segments_of_the_wrong_shape_are_refused(
+    segments: Any,  # noqa: ANN401 - wrong on purpose
+) -> None:
+    """Whatever stands in their place, it is InvalidRequest, and names them."""
+    with pytest.raises(InvalidRequest, match="segments"):
+        nuro.CreateInstrumental("x", version="v2.0", segments=segments)
+
+
+@settings(max_examples=50)
+@given(value=strategies.json_values | st.sampled_from([10**5000, float("nan")]))
+def test_a_refusal_is_short_whatever_was_given(
+    value: Any,  # noqa: ANN401 - anything
+) -> None:
+    """A message shows the beginning of a value, even of one that has no text."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MusicWarning)
+        found = str(
+            _outcome(riffusion.Create, {"model": value, "prompt": [value] * 99})
+        )
+
+    assert len(found) < 1000

@@ -71,13 +71,14 @@ class Song:
         ),
     ] = None
     title: Annotated[
-        str | None, Parameter(help="Title, with --lyrics or --instrumental.")
+        str | None,
+        Parameter(help="Title, with --lyrics or --instrumental, or with suno."),
     ] = None
     style: Annotated[
         str | None,
         Parameter(
             name=["--style", "--tags"],
-            help="Style, with --lyrics or --instrumental: 'slow r&b, female voice'.",
+            help="Style, with --lyrics or --instrumental, or with suno: 'slow r&b'.",
         ),
     ] = None
     instrumental: Annotated[bool, Parameter(help="Leave out the voice.")] = False
@@ -85,8 +86,9 @@ class Song:
         str | None,
         Parameter(
             help="riffusion: FUZZ-1.1 Pro, FUZZ-1.0 Pro, FUZZ-1.1, FUZZ-1.0."
-            " suno: chirp-v3-5, chirp-v4, chirp-v4-5, chirp-v4-5-plus, chirp-v5."
-            " nuro: v1.0, v2.0."
+            " suno: chirp-v3-5, chirp-v4, chirp-v4-5, chirp-v4-5-plus, chirp-v5,"
+            " chirp-v5-5, chirp-v6, chirp-v6-wild, chirp-v6-mini. nuro: v1.0, v2.0."
+            " A newer one is sent too, with a warning."
         ),
     ] = None
     gender: Annotated[

@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, final, get_args
+from typing import Any, Final, final
 
 import attrs
 
-from aiomusic._request import Request
+from aiomusic._request import Request, known_values
+from aiomusic._spelling import meant
 from aiomusic.cli._exits import UsageError
 from aiomusic.cli._options import Song
 from aiomusic.providers import nuro, riffusion, suno
@@ -44,6 +45,8 @@ _DESCRIBED: Final = {
         kind=suno.Create,
         takes={
             "prompt": "description",
+            "style": "tags",
+            "title": "title",
             "instrumental": "instrumental",
             "model": "model",
             "gender": "vocal_gender",
@@ -210,7 +213,7 @@ def _spelled(way: _Way, fields: dict[str, Any]) -> dict[str, Any]:
     if way.kind is nuro.CreateVocal:
         for name, choices in _VOCAL.items():
             if name in fields:
-                fields[name] = _one_of(get_args(choices), name, fields[name])
+                fields[name] = _one_of(known_values(choices), name, fields[name])
     if "segments" in fields:
         fields["segments"] = [_segment(one) for one in fields["segments"]]
     return fields
@@ -225,11 +228,11 @@ _VOCAL: Final = {
 
 
 def _one_of(choices: tuple[str, ...], name: str, value: str | tuple[str, ...]) -> str:
-    """Forgive the case; what is not in the list is left for the request to refuse."""
+    """Forgive case, spaces and separators; the request judges any other name."""
     first, *more = (value,) if isinstance(value, str) else value
     if more:
         raise _refused(f"--{name} is given more than once; a nuro voice takes one")
-    return next((one for one in choices if one.casefold() == first.casefold()), first)
+    return meant(first, choices) or first
 
 
 def _segment(text: str) -> nuro.Segment:
@@ -237,7 +240,7 @@ def _segment(text: str) -> nuro.Segment:
     if not length.isdecimal():
         raise _refused(f"--segment is {text!r}; write name:seconds, as in intro:10")
     # The request checks the name.
-    return nuro.Segment(name, int(length))  # type: ignore[arg-type]
+    return nuro.Segment(name, int(length))
 
 
 def _refused(why: str) -> UsageError:

@@ -81,5 +81,5 @@ class LyricsWriter:
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Lyrics, ...]]:
         """Write lyrics, in two versions; see `Create`."""
-        request = Create(description, extra=extra or {})
+        request = Create(description, extra=extra)
         return self._submit(request, key=key, metadata=metadata)

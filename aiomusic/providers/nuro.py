@@ -2,15 +2,32 @@
 Nuro: songs with a voice in about half a minute, and background music.
 
 API: the nuro pages and their own table of errors.
+
+Genres, moods, timbres, instruments, themes, versions and names of segments are those
+that the pages list, or any other text: the service may know more of them by now.
+Another one is sent with one `MusicWarning`; one that equals a listed one but for case,
+spaces and separators is refused.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal, cast, final, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, cast, final
 
 import attrs
 
 from aiomusic._job import Look, MusicJob, Submit
-from aiomusic._request import Choice, Choices, Number, Request, Text, refuse, wire
+from aiomusic._request import (
+    Choice,
+    Name,
+    Names,
+    Number,
+    Request,
+    Text,
+    known_values,
+    refuse,
+    warn_of_names,
+    wire,
+)
+from aiomusic._spelling import shown
 from aiomusic.providers._replies import Provider, address, percent, seconds, words
 from aiomusic.results import Clip, ClipState, TaskSnapshot
 
@@ -35,230 +52,255 @@ __all__ = [
 
 Gender = Literal["Female", "Male"]
 
-Genre = Literal[
-    "Folk",
-    "Pop",
-    "Rock",
-    "Chinese Style",
-    "Hip Hop/Rap",
-    "R&B/Soul",
-    "Punk",
-    "Electronic",
-    "Jazz",
-    "Reggae",
-    "DJ",
-    "Pop Punk",
-    "Disco",
-    "Future Bass",
-    "Pop Rap",
-    "Trap Rap",
-    "R&B Rap",
-    "Chinoiserie Electronic",
-    "GuFeng Music",
-    "Pop Rock",
-    "Jazz Pop",
-    "Bossa Nova",
-    "Contemporary R&B",
-]
+Genre: TypeAlias = (
+    Literal[
+        "Folk",
+        "Pop",
+        "Rock",
+        "Chinese Style",
+        "Hip Hop/Rap",
+        "R&B/Soul",
+        "Punk",
+        "Electronic",
+        "Jazz",
+        "Reggae",
+        "DJ",
+        "Pop Punk",
+        "Disco",
+        "Future Bass",
+        "Pop Rap",
+        "Trap Rap",
+        "R&B Rap",
+        "Chinoiserie Electronic",
+        "GuFeng Music",
+        "Pop Rock",
+        "Jazz Pop",
+        "Bossa Nova",
+        "Contemporary R&B",
+    ]
+    | str
+)
 """Of songs with a voice."""
 
-Mood = Literal[
-    "Happy",
-    "Dynamic/Energetic",
-    "Sentimental/Melancholic/Lonely",
-    "Inspirational/Hopeful",
-    "Nostalgic/Memory",
-    "Excited",
-    "Sorrow/Sad",
-    "Chill",
-    "Romantic",
-    "Miss",
-    "Groovy/Funky",
-    "Dreamy/Ethereal",
-    "Calm/Relaxing",
-]
+Mood: TypeAlias = (
+    Literal[
+        "Happy",
+        "Dynamic/Energetic",
+        "Sentimental/Melancholic/Lonely",
+        "Inspirational/Hopeful",
+        "Nostalgic/Memory",
+        "Excited",
+        "Sorrow/Sad",
+        "Chill",
+        "Romantic",
+        "Miss",
+        "Groovy/Funky",
+        "Dreamy/Ethereal",
+        "Calm/Relaxing",
+    ]
+    | str
+)
 """Of songs with a voice."""
 
-Timbre = Literal[
-    "Warm",
-    "Bright",
-    "Husky",
-    "Electrified voice",
-    "Sweet_AUDIO_TIMBRE",
-    "Cute_AUDIO_TIMBRE",
-    "Loud and sonorous",
-    "Powerful",
-    "Sexy/Lazy",
-]
+Timbre: TypeAlias = (
+    Literal[
+        "Warm",
+        "Bright",
+        "Husky",
+        "Electrified voice",
+        "Sweet_AUDIO_TIMBRE",
+        "Cute_AUDIO_TIMBRE",
+        "Loud and sonorous",
+        "Powerful",
+        "Sexy/Lazy",
+    ]
+    | str
+)
 
-BackgroundGenre = Literal[
-    "corporate",
-    "dance/edm",
-    "orchestral",
-    "chill out",
-    "rock",
-    "hip hop",
-    "folk",
-    "funk",
-    "ambient",
-    "holiday",
-    "jazz",
-    "kids",
-    "world",
-    "travel",
-    "commercial",
-    "advertising",
-    "driving",
-    "cinematic",
-    "upbeat",
-    "epic",
-    "inspiring",
-    "business",
-    "video game",
-    "dark",
-    "pop",
-    "trailer",
-    "modern",
-    "electronic",
-    "documentary",
-    "soundtrack",
-    "fashion",
-    "acoustic",
-    "movie",
-    "tv",
-    "high tech",
-    "industrial",
-    "dance",
-    "video",
-    "vlog",
-    "marketing",
-    "game",
-    "radio",
-    "promotional",
-    "sports",
-    "party",
-    "summer",
-    "beauty",
-]
+BackgroundGenre: TypeAlias = (
+    Literal[
+        "corporate",
+        "dance/edm",
+        "orchestral",
+        "chill out",
+        "rock",
+        "hip hop",
+        "folk",
+        "funk",
+        "ambient",
+        "holiday",
+        "jazz",
+        "kids",
+        "world",
+        "travel",
+        "commercial",
+        "advertising",
+        "driving",
+        "cinematic",
+        "upbeat",
+        "epic",
+        "inspiring",
+        "business",
+        "video game",
+        "dark",
+        "pop",
+        "trailer",
+        "modern",
+        "electronic",
+        "documentary",
+        "soundtrack",
+        "fashion",
+        "acoustic",
+        "movie",
+        "tv",
+        "high tech",
+        "industrial",
+        "dance",
+        "video",
+        "vlog",
+        "marketing",
+        "game",
+        "radio",
+        "promotional",
+        "sports",
+        "party",
+        "summer",
+        "beauty",
+    ]
+    | str
+)
 """Of background music."""
 
-BackgroundMood = Literal[
-    "positive",
-    "uplifting",
-    "energetic",
-    "happy",
-    "bright",
-    "optimistic",
-    "hopeful",
-    "cool",
-    "dreamy",
-    "fun",
-    "light",
-    "powerful",
-    "calm",
-    "confident",
-    "joyful",
-    "dramatic",
-    "peaceful",
-    "playful",
-    "soft",
-    "groovy",
-    "reflective",
-    "easy",
-    "relaxed",
-    "lively",
-    "smooth",
-    "romantic",
-    "intense",
-    "elegant",
-    "mellow",
-    "emotional",
-    "sentimental",
-    "cheerful happy",
-    "contemplative",
-    "soothing",
-    "proud",
-    "passionate",
-    "sweet",
-    "mystical",
-    "tranquil",
-    "cheerful",
-    "casual",
-    "beautiful",
-    "ethereal",
-    "melancholy",
-    "sad",
-    "aggressive",
-    "haunting",
-    "adventure",
-    "serene",
-    "sincere",
-    "funky",
-    "funny",
-]
+BackgroundMood: TypeAlias = (
+    Literal[
+        "positive",
+        "uplifting",
+        "energetic",
+        "happy",
+        "bright",
+        "optimistic",
+        "hopeful",
+        "cool",
+        "dreamy",
+        "fun",
+        "light",
+        "powerful",
+        "calm",
+        "confident",
+        "joyful",
+        "dramatic",
+        "peaceful",
+        "playful",
+        "soft",
+        "groovy",
+        "reflective",
+        "easy",
+        "relaxed",
+        "lively",
+        "smooth",
+        "romantic",
+        "intense",
+        "elegant",
+        "mellow",
+        "emotional",
+        "sentimental",
+        "cheerful happy",
+        "contemplative",
+        "soothing",
+        "proud",
+        "passionate",
+        "sweet",
+        "mystical",
+        "tranquil",
+        "cheerful",
+        "casual",
+        "beautiful",
+        "ethereal",
+        "melancholy",
+        "sad",
+        "aggressive",
+        "haunting",
+        "adventure",
+        "serene",
+        "sincere",
+        "funky",
+        "funny",
+    ]
+    | str
+)
 """Of background music."""
 
-Instrument = Literal[
-    "piano",
-    "drums",
-    "guitar",
-    "percussion",
-    "synth",
-    "electric guitar",
-    "acoustic guitar",
-    "bass guitar",
-    "brass",
-    "violin",
-    "cello",
-    "flute",
-    "organ",
-    "trumpet",
-    "ukulele",
-    "saxophone",
-    "double bass",
-    "harp",
-    "glockenspiel",
-    "synthesizer",
-    "keyboard",
-    "marimba",
-    "bass",
-    "banjo",
-    "strings",
-]
+Instrument: TypeAlias = (
+    Literal[
+        "piano",
+        "drums",
+        "guitar",
+        "percussion",
+        "synth",
+        "electric guitar",
+        "acoustic guitar",
+        "bass guitar",
+        "brass",
+        "violin",
+        "cello",
+        "flute",
+        "organ",
+        "trumpet",
+        "ukulele",
+        "saxophone",
+        "double bass",
+        "harp",
+        "glockenspiel",
+        "synthesizer",
+        "keyboard",
+        "marimba",
+        "bass",
+        "banjo",
+        "strings",
+    ]
+    | str
+)
 
-Theme = Literal[
-    "inspirational",
-    "motivational",
-    "achievement",
-    "discovery",
-    "every day",
-    "love",
-    "technology",
-    "lifestyle",
-    "journey",
-    "meditation",
-    "drama",
-    "children",
-    "hope",
-    "fantasy",
-    "holiday",
-    "health",
-    "family",
-    "real estate",
-    "media",
-    "kids",
-    "science",
-    "education",
-    "progress",
-    "world",
-    "vacation",
-    "training",
-    "christmas",
-    "sales",
-]
+Theme: TypeAlias = (
+    Literal[
+        "inspirational",
+        "motivational",
+        "achievement",
+        "discovery",
+        "every day",
+        "love",
+        "technology",
+        "lifestyle",
+        "journey",
+        "meditation",
+        "drama",
+        "children",
+        "hope",
+        "fantasy",
+        "holiday",
+        "health",
+        "family",
+        "real estate",
+        "media",
+        "kids",
+        "science",
+        "education",
+        "progress",
+        "world",
+        "vacation",
+        "training",
+        "christmas",
+        "sales",
+    ]
+    | str
+)
 
-Version = Literal["v1.0", "v2.0"]
-SegmentName = Literal["intro", "verse", "chorus", "inst", "bridge", "outro"]
+Version: TypeAlias = Literal["v1.0", "v2.0"] | str
+"""Any other is held to the limits of v2.0."""
+
+SegmentName: TypeAlias = (
+    Literal["intro", "verse", "chorus", "inst", "bridge", "outro"] | str
+)
 
 PATH = "/api/v1/nuro/create"
 # Of background music that is built of segments.
@@ -309,18 +351,19 @@ class _Segments:
     ) -> None:
         if not isinstance(cast("object", value), tuple):
             rule = "it must be a list of Segment(name, duration)"
-            refuse(request, field, f"is {value!r}", rule)
-        name = Choice(wire="name", values=get_args(SegmentName))
+            refuse(request, field, f"is {shown(value)}", rule)
+        name = Name(wire="name", values=known_values(SegmentName))
         length = Number(
             wire="duration", least=30 if len(value) == 1 else 5, most=120, whole=True
         )
         for number, segment in enumerate(value):
-            name.check(request, f"{field}[{number}].name", segment.name)
+            name.check_spelling(request, f"{field}[{number}].name", segment.name)
             length.check(request, f"{field}[{number}].duration", segment.duration)
         total = sum(segment.duration for segment in value)
         if value and not SHORTEST_S <= total <= LONGEST_S:
             rule = "all parts together must last 30 to 120 seconds"
             refuse(request, field, f"last {total} seconds", rule)
+        warn_of_names(request, field, [one.name for one in value], name.values)
 
     def to_wire(self, value: tuple[Segment, ...]) -> object:
         return [{"name": one.name, "duration": one.duration} for one in value]
@@ -337,7 +380,7 @@ class _Segments:
             return value
 
     def schema(self) -> dict[str, object]:
-        name = {"type": "string", "enum": list(get_args(SegmentName))}
+        name = {"type": "string", "examples": list(known_values(SegmentName))}
         length = {"type": "integer", "minimum": 5, "maximum": 120}
         part = {
             "type": "object",
@@ -428,22 +471,22 @@ class CreateVocal(_MakesClips):
     gender: Gender | None = attrs.field(
         default=None,
         kw_only=True,
-        metadata=wire(Choice(wire="gender", values=get_args(Gender))),
+        metadata=wire(Choice(wire="gender", values=known_values(Gender))),
     )
     genre: Genre | None = attrs.field(
         default=None,
         kw_only=True,
-        metadata=wire(Choice(wire="genre", values=get_args(Genre))),
+        metadata=wire(Name(wire="genre", values=known_values(Genre))),
     )
     mood: Mood | None = attrs.field(
         default=None,
         kw_only=True,
-        metadata=wire(Choice(wire="mood", values=get_args(Mood))),
+        metadata=wire(Name(wire="mood", values=known_values(Mood))),
     )
     timbre: Timbre | None = attrs.field(
         default=None,
         kw_only=True,
-        metadata=wire(Choice(wire="timbre", values=get_args(Timbre))),
+        metadata=wire(Name(wire="timbre", values=known_values(Timbre))),
     )
     duration: int | None = attrs.field(
         default=None,
@@ -488,31 +531,31 @@ class CreateInstrumental(_MakesClips):
     version: Version = attrs.field(
         default="v1.0",
         kw_only=True,
-        metadata=wire(Choice(wire="version", omit="v1.0", values=get_args(Version))),
+        metadata=wire(Name(wire="version", omit="v1.0", values=known_values(Version))),
     )
     genre: tuple[BackgroundGenre, ...] = attrs.field(
         default=(),
         converter=_words,
         kw_only=True,
-        metadata=wire(Choices(wire="genre", values=get_args(BackgroundGenre))),
+        metadata=wire(Names(wire="genre", values=known_values(BackgroundGenre))),
     )
     mood: tuple[BackgroundMood, ...] = attrs.field(
         default=(),
         converter=_words,
         kw_only=True,
-        metadata=wire(Choices(wire="mood", values=get_args(BackgroundMood))),
+        metadata=wire(Names(wire="mood", values=known_values(BackgroundMood))),
     )
     instrument: tuple[Instrument, ...] = attrs.field(
         default=(),
         converter=_words,
         kw_only=True,
-        metadata=wire(Choices(wire="instrument", values=get_args(Instrument))),
+        metadata=wire(Names(wire="instrument", values=known_values(Instrument))),
     )
     theme: tuple[Theme, ...] = attrs.field(
         default=(),
         converter=_words,
         kw_only=True,
-        metadata=wire(Choices(wire="theme", values=get_args(Theme))),
+        metadata=wire(Names(wire="theme", values=known_values(Theme))),
     )
     duration: int | None = attrs.field(
         default=None,
@@ -590,7 +633,7 @@ class Nuro:
             mood=mood,
             timbre=timbre,
             duration=duration,
-            extra=extra or {},
+            extra=extra,
         )
         return self._submit(request, key=key, metadata=metadata)
 
@@ -619,7 +662,7 @@ class Nuro:
             theme=theme,
             duration=duration,
             segments=segments,
-            extra=extra or {},
+            extra=extra,
         )
         return self._submit(request, key=key, metadata=metadata)
 

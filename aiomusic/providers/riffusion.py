@@ -7,21 +7,22 @@ inferred from their siblings; ``extra`` corrects them where the service differs.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, final, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, final
 
 import attrs
 
 from aiomusic._job import Look, MusicJob, Submit
 from aiomusic._request import (
     CLIP,
-    Choice,
     ClipRef,
     Flag,
+    Name,
     Number,
     Request,
     Text,
     WebAddress,
     clip_ref,
+    known_values,
     refuse,
     wire,
 )
@@ -43,7 +44,17 @@ __all__ = [
     "UploadAudio",
 ]
 
-Model = Literal["FUZZ-1.1 Pro", "FUZZ-1.0 Pro", "FUZZ-1.1", "FUZZ-1.0"]
+Model: TypeAlias = Literal["FUZZ-1.1 Pro", "FUZZ-1.0 Pro", "FUZZ-1.1", "FUZZ-1.0"] | str
+"""
+A model that is known, or the name of any other.
+
+Those are on the service's own page.
+Any other name is sent with one `MusicWarning`; one that equals a known name but for
+case, spaces and separators is refused.
+"""
+
+# API: of the producer, riffusion's successor; not seen on riffusion's own pages.
+PRODUCER_MODELS = ("FUZZ-2.0 Pro", "FUZZ-2.0", "FUZZ-2.0 Raw", "FUZZ-0.8")
 
 DEFAULT_MODEL: Model = "FUZZ-1.1 Pro"
 PATH = "/api/v1/riffusion/create"
@@ -60,7 +71,7 @@ PROVIDER = Provider(
 _LYRICS = Text(wire="lyrics", least=1)
 _SOUND = Text(wire="sound", least=1)
 _TITLE = Text(wire="title", most=120, advised=80)
-_MODEL = Choice(wire="mv", values=get_args(Model))
+_MODEL = Name(wire="mv", values=known_values(Model), related=PRODUCER_MODELS)
 
 
 class _MakesClips(Request[tuple[Clip, ...]]):
@@ -341,7 +352,7 @@ class Riffusion:
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Make two songs from a description; see `Create`."""
-        request = Create(prompt, model=model, extra=extra or {})
+        request = Create(prompt, model=model, extra=extra)
         return self._submit(request, key=key, metadata=metadata)
 
     def create_with_lyrics(
@@ -363,7 +374,7 @@ class Riffusion:
             title=title,
             instrumental=instrumental,
             model=model,
-            extra=extra or {},
+            extra=extra,
         )
         return self._submit(request, key=key, metadata=metadata)
 
@@ -388,7 +399,7 @@ class Riffusion:
             sound=sound,
             title=title,
             model=model,
-            extra=extra or {},
+            extra=extra,
         )
         return self._submit(request, key=key, metadata=metadata)
 
@@ -411,7 +422,7 @@ class Riffusion:
             sound=sound,
             title=title,
             model=model,
-            extra=extra or {},
+            extra=extra,
         )
         return self._submit(request, key=key, metadata=metadata)
 
@@ -438,7 +449,7 @@ class Riffusion:
             sound=sound,
             title=title,
             model=model,
-            extra=extra or {},
+            extra=extra,
         )
         return self._submit(request, key=key, metadata=metadata)
 
@@ -461,7 +472,7 @@ class Riffusion:
             sound=sound,
             title=title,
             model=model,
-            extra=extra or {},
+            extra=extra,
         )
         return self._submit(request, key=key, metadata=metadata)
 
@@ -484,7 +495,7 @@ class Riffusion:
             sound=sound,
             title=title,
             model=model,
-            extra=extra or {},
+            extra=extra,
         )
         return self._submit(request, key=key, metadata=metadata)
 
@@ -497,7 +508,7 @@ class Riffusion:
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[Upload]:
         """Bring your own audio to the service; see `UploadAudio`."""
-        request = UploadAudio(url, extra=extra or {})
+        request = UploadAudio(url, extra=extra)
         return self._submit(request, key=key, metadata=metadata)
 
     async def get(self, task_id: str) -> TaskSnapshot:

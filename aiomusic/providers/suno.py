@@ -6,25 +6,29 @@ persona, upload, get music).
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, final, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, final
 
 import attrs
 
 from aiomusic._job import Look, MusicJob, Submit
 from aiomusic._request import (
     CLIP,
+    OLDER_MODELS,
     Choice,
     ClipRef,
     Flag,
+    Name,
     Number,
     Request,
     Text,
     WebAddress,
     clip_ref,
+    known_values,
     refuse,
     wire,
 )
-from aiomusic.providers._replies import ClipList, Name, Provider, UploadReply
+from aiomusic.providers._replies import ClipList, Provider, UploadReply
+from aiomusic.providers._replies import Name as Named
 from aiomusic.results import Clip, Persona, TaskSnapshot, Upload
 
 __all__ = [
@@ -41,8 +45,32 @@ __all__ = [
     "UploadAudio",
 ]
 
-Model = Literal["chirp-v3-5", "chirp-v4", "chirp-v4-5", "chirp-v4-5-plus", "chirp-v5"]
-"""``chirp-v4-5`` and later take longer texts and make up to 8 minutes, not 4."""
+Model: TypeAlias = (
+    Literal[
+        "chirp-v3-5",
+        "chirp-v4",
+        "chirp-v4-5",
+        "chirp-v4-5-plus",
+        "chirp-v5",
+        "chirp-v5-5",
+        "chirp-v6",
+        "chirp-v6-wild",
+        "chirp-v6-mini",
+    ]
+    | str
+)
+"""
+A model that is known, or the name of any other.
+
+``chirp-v4-5`` and later take longer texts and make up to 8 minutes, not 4.
+The first five are on this service's own pages.
+The last four are not: public clients of sister services use them (confidence high
+there), and they were never seen at this host.
+A sister service renders the ids before ``chirp-v6`` by v6 (confidence medium), so
+the ``model`` of a `Clip` may differ from the one that was asked for.
+Any other name is sent with one `MusicWarning`, under the limits of the newest model;
+one that equals a known name but for case, spaces and separators is refused.
+"""
 
 DEFAULT_MODEL: Model = "chirp-v4-5"
 PATH = "/api/v1/suno/create"
@@ -59,7 +87,7 @@ PROVIDER = Provider(
 _LYRICS = Text(wire="prompt", least=1, most=3000, newer_most=5000)
 _TITLE = Text(wire="title", most=120, advised=80)
 _TAGS = Text(wire="tags", most=200, newer_most=1000, advised=80)
-_MODEL = Choice(wire="mv", values=get_args(Model))
+_MODEL = Name(wire="mv", values=known_values(Model))
 
 
 class _MakesClips(Request[tuple[Clip, ...]]):
@@ -83,12 +111,14 @@ class Create(_MakesClips):
 
     Args:
         description: What the song is about, at most 400 characters (200 are safe);
-            the service then writes title, style and lyrics itself.
+            the service then writes the lyrics, and what else is not given, itself.
         lyrics: The words, with tags such as ``[Verse]``: at most 3,000 characters,
             5,000 from chirp-v4-5 on.
-        title: At most 120 characters (80 are safe); only with lyrics.
+        title: At most 120 characters (80 are safe).
         tags: The style, at most 200 characters, 1,000 from chirp-v4-5 on (80 are
-            safe); only with lyrics.
+            safe).  Beside a description *title* and *tags* are sent too: a sister
+            service's page shows them there (confidence high), this one's does not,
+            so the service may follow them, or write its own as if they were absent.
         instrumental: Whether to leave out the voice; with it *lyrics* may be empty.
         model: See `Model`.
         negative_tags: Styles to keep out; only with lyrics (second snapshot).
@@ -158,15 +188,14 @@ class Create(_MakesClips):
             refuse(self, "lyrics", "is empty", rule)
         if not self.is_custom:
             self._check_description_only()
-        if self.vocal_gender is not None and self.model in ("chirp-v3-5", "chirp-v4"):
+        if self.vocal_gender is not None and self.model in OLDER_MODELS:
             rule = "it needs model chirp-v4-5 or later"
             refuse(self, "vocal_gender", f"is set for {self.model}", rule)
 
     def _check_description_only(self) -> None:
-        for field in ("title", "tags", "negative_tags"):
-            if getattr(self, field) is not None:
-                rule = "with a description the service chooses it; give lyrics"
-                refuse(self, field, "is given beside description", rule)
+        if self.negative_tags is not None:
+            rule = "with a description the service chooses it; give lyrics"
+            refuse(self, "negative_tags", "is given beside description", rule)
         if self.auto_lyrics:
             rule = "it needs lyrics, read as a description of the words"
             refuse(self, "auto_lyrics", "is set beside description", rule)
@@ -318,7 +347,7 @@ class CreateWithPersona(_MakesClips):
 @final
 @attrs.frozen(kw_only=True)
 class _PersonaReply:
-    persona_id: Name
+    persona_id: Named
 
     def to_result(self, request: "CreatePersona") -> Persona:
         return Persona(persona_id=self.persona_id, name=request.name)
@@ -437,7 +466,7 @@ class Suno:
             weirdness=weirdness,
             vocal_gender=vocal_gender,
             auto_lyrics=auto_lyrics,
-            extra=extra or {},
+            extra=extra,
         )
         return self._submit(request, key=key, metadata=metadata)
 
@@ -462,7 +491,7 @@ class Suno:
             title=title,
             tags=tags,
             model=model,
-            extra=extra or {},
+            extra=extra,
         )
         return self._submit(request, key=key, metadata=metadata)
 
@@ -487,7 +516,7 @@ class Suno:
             tags=tags,
             model=model,
             audio_weight=audio_weight,
-            extra=extra or {},
+            extra=extra,
         )
         return self._submit(request, key=key, metadata=metadata)
 
@@ -500,7 +529,7 @@ class Suno:
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Join an extension to what it extends; see `Concat`."""
-        request = Concat(clip, extra=extra or {})
+        request = Concat(clip, extra=extra)
         return self._submit(request, key=key, metadata=metadata)
 
     def create_persona(
@@ -514,9 +543,7 @@ class Suno:
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[Persona]:
         """Keep the voice of a clip; see `CreatePersona`."""
-        request = CreatePersona(
-            clip, name=name, description=description, extra=extra or {}
-        )
+        request = CreatePersona(clip, name=name, description=description, extra=extra)
         return self._submit(request, key=key, metadata=metadata)
 
     def create_with_persona(
@@ -538,7 +565,7 @@ class Suno:
             title=title,
             tags=tags,
             model=model,
-            extra=extra or {},
+            extra=extra,
         )
         return self._submit(request, key=key, metadata=metadata)
 
@@ -551,7 +578,7 @@ class Suno:
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[Upload]:
         """Bring your own audio to the service; see `UploadAudio`."""
-        request = UploadAudio(url, extra=extra or {})
+        request = UploadAudio(url, extra=extra)
         return self._submit(request, key=key, metadata=metadata)
 
     async def get(self, task_id: str) -> TaskSnapshot:

@@ -138,14 +138,23 @@ def a_job_of_more_is_a_job_of_less(job: MusicJob[Clips]) -> MusicJob[object]:
 
 
 async def mistakes_are_seen(music: MusicSession) -> None:
-    music.suno.create("rain", model="v9")  # type: ignore[arg-type]
+    music.suno.create("rain", model=9)  # type: ignore[arg-type]
     music.suno.create("rain", lyrics=5)  # type: ignore[arg-type]
     music.suno.create("rain", "lyrics")  # type: ignore[call-arg]
     music.suno.extend("id", lyrics="la")  # type: ignore[call-arg]
     music.suno.concat(Upload(clip_id="c", provider="suno", url="u"))  # type: ignore[arg-type]
-    music.nuro.create_vocal("la", genre="jazz")  # type: ignore[arg-type]
-    music.nuro.create_instrumental("x", genre=["Jazz"])  # type: ignore[list-item]
+    music.nuro.create_vocal("la", genre=["Jazz"])  # type: ignore[arg-type]
+    music.nuro.create_instrumental("x", genre=[5])  # type: ignore[list-item]
     music.riffusion.create(None)  # type: ignore[arg-type]
+
+
+def names_are_known_or_any_text(music: MusicSession, name: str) -> None:
+    music.suno.create("rain", model=name)
+    music.suno.create("rain", model="chirp-v6")
+    music.riffusion.create("rain", model=name)
+    music.nuro.create_vocal("la", genre=name, mood=name, timbre=name)
+    music.nuro.create_instrumental("x", version=name, genre=[name], theme=(name,))
+    nuro.Segment(name, 30)
 
 
 GENRE: nuro.Genre = "Jazz"
