@@ -1,12 +1,12 @@
 """What a list of requests would cost."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, TypeAlias, final
 
 import attrs
 
-if TYPE_CHECKING:
-    from aiomusic._request import Request
+from aiomusic._arguments import check_key, check_request, pairs_of
+from aiomusic._request import Request
 
 __all__ = ["Quote", "quote"]
 
@@ -28,10 +28,21 @@ class Quote:
     by_operation: Mapping[str, int]
 
 
-def quote(requests: "Iterable[Request[Any]]") -> Quote:
-    """Add up the costs."""
+_Source: TypeAlias = Request[Any] | tuple[str, Request[Any]]
+
+
+def quote(requests: Iterable[_Source] | Mapping[str, Request[Any]]) -> Quote:
+    """
+    Add up the costs of what `MusicSession.run` takes.
+
+    Raises:
+        TypeError: It holds something else.
+    """
     jobs, by_operation = 0, dict[str, int]()
-    for request in requests:
+    for source in pairs_of("quote()", requests):
+        key, request = source if isinstance(source, tuple) else (None, source)
+        check_key("quote()", key)
+        check_request("quote()", request)
         jobs += 1
         kind = request.kind()
         by_operation[kind] = by_operation.get(kind, 0) + request.cost

@@ -151,9 +151,8 @@ def test_a_request_is_a_value(kind: type[Request[Any]], data: st.DataObject) -> 
     """It can't be changed, and copies and pickles are equal to it."""
     request = data.draw(strategies.requests[kind])
 
-    with pytest.raises(
-        attrs.exceptions.FrozenInstanceError, match="can't set attribute"
-    ):
+    # The error has words only since attrs 26.1.
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
         request.extra = {}  # type: ignore[misc]
 
     assert request == copy.deepcopy(request)

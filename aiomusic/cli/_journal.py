@@ -82,8 +82,14 @@ async def reading(place: Place) -> AsyncIterator[SqliteJournal | None]:
 
     Raises:
         JournalError: It can't be read.
+        UsageError: The file that was chosen does not exist.
     """
     if not place.path.exists():
+        if place.is_named:
+            raise UsageError(
+                f"There is no journal {place.path}: the file does not exist."
+                " Check --journal or AIOMUSIC_JOURNAL; 'aiomusic create' makes it."
+            )
         yield None
         return
     journal = SqliteJournal(place.path)

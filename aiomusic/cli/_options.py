@@ -205,7 +205,7 @@ class Delivery:
     poll_every: Annotated[
         float | None,
         Parameter(
-            validator=Number(gte=0, lte=_DAY_S),
+            validator=Number(gt=0, lte=_DAY_S),
             help="Seconds between two looks; left out: what the provider advises.",
         ),
     ] = None
@@ -241,7 +241,7 @@ class Following:
     poll_every: Annotated[
         float | None,
         Parameter(
-            validator=Number(gte=0, lte=_DAY_S),
+            validator=Number(gt=0, lte=_DAY_S),
             help="Seconds between two looks; left out: what the provider advises.",
         ),
     ] = None

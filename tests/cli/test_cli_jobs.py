@@ -247,7 +247,6 @@ async def test_the_limit_is_for_one_run_unless_the_journal_is_named(
         pytest.param(("list",), id="list"),
         pytest.param(("list", "--json"), id="list as JSON"),
         pytest.param(("resume",), id="resume"),
-        pytest.param(("list", "--journal", "none.db"), id="a journal that is named"),
     ],
 )
 def test_no_jobs_yet_is_no_error(new: Here, words: tuple[str, ...]) -> None:
@@ -257,6 +256,20 @@ def test_no_jobs_yet_is_no_error(new: Here, words: tuple[str, ...]) -> None:
     assert (0, "") == (ended.code, ended.out)
     assert re.match("no jobs yet in|nothing is open in", ended.sentence)
     assert not new.home.exists()
+    assert [] == list(new.folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words", [("list",), ("show", "k"), ("spending",), ("resume",), ("give-up", "k")]
+)
+def test_a_journal_that_was_named_and_is_not_there_is_an_error(
+    new: Here, words: tuple[str, ...]
+) -> None:
+    """A slip in its path is not told as an empty journal, and makes no file."""
+    ended = new("jobs", *words, "--journal", "none.db")
+
+    assert (2, "") == (ended.code, ended.out)
+    assert "There is no journal none.db: the file does not exist" in ended.sentence
     assert [] == list(new.folder.iterdir())
 
 
@@ -623,9 +636,11 @@ async def test_a_terminal_has_tables(filled: Command) -> None:
     assert 0 == code
     head, *rows = terminal.shown.splitlines()
     assert ["state", "age", "cost", "charged", "kind", "key", "title"] == head.split()
-    assert ["succeeded", "3d", "10", "yes", "nuro.create_ins…", "done"] == (
-        rows[0].split()[:6]
-    )
+    *first, kind, key = rows[0].split()[:6]
+    assert ["succeeded", "3d", "10", "yes", "done"] == [*first, key]
+    # Where rich cuts a cell depends on its version.
+    assert kind.startswith("nuro.create_i")
+    assert kind.endswith("…")
     assert 4 == sum("song of" in row for row in rows)
     assert "1 not over: 'aiomusic jobs resume'" in terminal.shown
     assert "1 unknown, may be charged" in terminal.shown
