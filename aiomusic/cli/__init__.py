@@ -20,6 +20,7 @@ An error is one line on standard error, and never shows the key.
 """
 
 import io
+import signal
 import sys
 
 __all__ = ["main"]
@@ -47,7 +48,8 @@ def main() -> int:
 
         return run_command(sys.argv[1:])
     except KeyboardInterrupt:
-        # Ctrl-C before there was any work to end.
+        # Ctrl-C before there was any work to end; more of them change nothing.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         return _INTERRUPTED
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:

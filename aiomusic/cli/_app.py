@@ -13,6 +13,7 @@ from aiomusic.cli._options import (
     Following,
     JournalOption,
     JsonOption,
+    ProviderName,
     Song,
     StateName,
 )
@@ -90,6 +91,7 @@ Examples:
   aiomusic jobs list --state unknown --since 2d
   aiomusic jobs show 3fa9c1d2
   aiomusic jobs resume --out songs/
+  aiomusic jobs attach suno 468d0e42-f7a6-40ce-9a4c-37db56b13b99
   aiomusic jobs spending --by day
   aiomusic jobs list --json | jq -r 'select(.state=="succeeded").files[]'
 
@@ -306,6 +308,20 @@ def resume(
     from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
 
     return _resume.resume(keys, following)
+
+
+@JOBS.command
+def attach(
+    provider: Annotated[ProviderName, Parameter(help="Whose task it is.")],
+    task: Annotated[str, Parameter(help="The id that the service gave it.")],
+    /,
+    *,
+    following: Following = USUALLY,
+) -> int:
+    """Follow a task by its id and save it; nothing is bought."""
+    from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
+
+    return _resume.attach(provider, task, following)
 
 
 @JOBS.command

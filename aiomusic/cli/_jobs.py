@@ -128,7 +128,7 @@ def _fields(record: Record) -> list[str]:
         record.charged or "",
         record.kind,
         printable(record.key),
-        record.task_id or "",
+        printable(record.task_id or ""),
         title(record),
     ]
 
@@ -147,7 +147,7 @@ def _show_table(
                 one.charged or "",
                 one.kind,
                 printable(key),
-                (one.task_id or "")[:8],
+                printable(one.task_id or "")[:8],
                 title(one),
             ]
             for one, key in _with_short_keys(found, records)

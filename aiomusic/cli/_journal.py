@@ -212,9 +212,17 @@ class Guide:
         task = f"{job.provider} task {job.task_id}"
         if job.state is JobState.SUCCEEDED:
             seen = f"{task} is done and paid for, but not all of it is saved"
-            return f"{seen}: {self.resume(job.key)} does." if is_kept else f"{seen}."
+            way = self.resume(job.key) if is_kept else self._attach(job)
+            return f"{seen}: {way} does."
         seen = f"{task} lives on at the service and is paid for"
-        return f"{seen}: {self.resume()} goes on with it." if is_kept else f"{seen}."
+        way = self.resume() if is_kept else self._attach(job)
+        return f"{seen}: {way} goes on with it."
+
+    def _attach(self, job: MusicJob[Any]) -> str:
+        """Return the command that follows a task which no journal holds."""
+        words = f"aiomusic jobs attach {job.provider} {shlex.quote(job.task_id or '')}"
+        out = "" if self.out is None else f" --out {shlex.quote(self.out)}"
+        return f"'{words}{out}'"
 
 
 def known_of(record: Record, *, has_balance: bool = False) -> str:

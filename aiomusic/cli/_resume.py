@@ -26,7 +26,7 @@ from aiomusic.errors import Charged, JobCancelled, MusicError
 from aiomusic.journal import Record
 from aiomusic.journal.sqlite import SqliteJournal
 
-__all__ = ["give_up", "resubmit", "resume"]
+__all__ = ["attach", "give_up", "resubmit", "resume"]
 
 OVER = ("failed", "cancelled")
 
@@ -44,6 +44,38 @@ def resume(keys: Sequence[str], following: Following) -> Exit:
             return run(_resume(records, place, folder, following, are_all=not keys))
 
     return _ending_well(work, as_json=following.as_json)
+
+
+def attach(provider: str, task_id: str, following: Following) -> Exit:
+    """Follow a task by its id, and save what it made."""
+
+    def work() -> Exit:
+        place = Place.of(following.journal)
+        with writable(Path(following.out)) as folder:
+            return run(_attach(provider, task_id, place, folder, following))
+
+    return _ending_well(work, as_json=following.as_json)
+
+
+async def _attach(
+    provider: str, task_id: str, place: Place, folder: Path, following: Following
+) -> Exit:
+    journal = place.to_keep()
+
+    async def start(music: MusicSession) -> Sequence[MusicJob[Any]]:
+        try:
+            return [music.attach(provider, task_id)]
+        except ValueError as error:
+            raise UsageError(f"{error} Nothing was sent.") from error
+
+    pursuit = Pursuit(
+        folder=folder,
+        journal=journal,
+        guide=_guide(place, following),
+        as_json=following.as_json,
+    )
+    # Nothing can be bought here.
+    return await pursuit.run(_opening(journal, following, max_credits=0), start)
 
 
 def resubmit(key: str, following: Following, *, is_sure: bool) -> Exit:

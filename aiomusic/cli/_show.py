@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, final
 import attrs
 
 from aiomusic._job import JobState, JobUpdate, MusicJob
-from aiomusic.cli._exits import exit_for, sentence
+from aiomusic.cli._exits import exit_for, printable, sentence
 from aiomusic.cli._journal import Guide
 from aiomusic.errors import Charged, MusicError, Retry
 from aiomusic.results import Clip
@@ -30,7 +30,7 @@ def say(text: str) -> None:
 
 def tell(text: str) -> None:
     """Write a line beside the result."""
-    sys.stderr.write(f"aiomusic: {text}\n")
+    sys.stderr.write(f"aiomusic: {printable(text)}\n")
     sys.stderr.flush()
 
 
@@ -246,4 +246,4 @@ class Events:
 
 def whereabouts(job: MusicJob[Any], guide: Guide) -> str:
     """Say where a job is that the command leaves, and how to have it again."""
-    return f"interrupted: {guide.interrupted(job)}"
+    return printable(f"interrupted: {guide.interrupted(job)}")

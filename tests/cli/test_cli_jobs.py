@@ -20,7 +20,7 @@ import pytest
 from running import Command, Ended, Here
 from test_cli_terminal import Terminal
 
-from aiomusic import nuro
+from aiomusic import MusicSession, nuro
 from aiomusic._codec import fingerprint, request_to_json
 from aiomusic.cli._create import place_of
 from aiomusic.cli._options import Delivery
@@ -644,3 +644,17 @@ async def test_a_terminal_has_tables(filled: Command) -> None:
     assert 4 == sum("song of" in row for row in rows)
     assert "1 not over: 'aiomusic jobs resume'" in terminal.shown
     assert "1 unknown, may be charged" in terminal.shown
+
+
+async def test_a_task_is_followed_by_its_id(aiomusic: Command) -> None:
+    """It is saved and kept in the journal, though this command bought nothing."""
+    async with Emulator(pace=Pace.polls()) as api:
+        async with MusicSession(api_key=api.key, base_url=api.url) as music:
+            job = music.suno.create("rain")
+            await job
+        ended = await aiomusic.at(api)(
+            "jobs", "attach", "suno", str(job.task_id), "--poll-every", "0.01"
+        )
+
+    assert (0, 2) == (ended.code, len(ended.lines))
+    assert 10 == api.charged
