@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, final
 
 import attrs
 
+from aiomusic._engine.job import TrackedJob
 from aiomusic._job import MusicJob
 from aiomusic.errors import BudgetExceeded, MusicError
 
@@ -70,15 +71,17 @@ class _Batch:
             return
         self.open_jobs += 1
         self.made[job] = None
-        job._when_over(self.take)
+        assert isinstance(job, TrackedJob)
+        job.when_over(self.take)
 
     def take(self, job: MusicJob[Any]) -> None:
         """Hear that a job is over."""
         self.open_jobs -= 1
         self.ended[job] = None
-        if isinstance(job._error, BudgetExceeded):
+        assert isinstance(job, TrackedJob)
+        if isinstance(job.stored_error, BudgetExceeded):
             self.stop_after = 0
-        self.failures += job._error is not None
+        self.failures += job.stored_error is not None
         self.changed.set()
 
 
@@ -168,4 +171,9 @@ async def wait_all(jobs: Iterable[MusicJob[R]]) -> list[R | MusicError]:
     for job in waited:
         with contextlib.suppress(MusicError):
             await job
-    return [job.error or cast("R", job._result) for job in waited]
+    return [job.error or cast("R", _result(job)) for job in waited]
+
+
+def _result(job: MusicJob[Any]) -> object:
+    assert isinstance(job, TrackedJob)
+    return job.stored_result

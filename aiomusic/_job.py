@@ -3,19 +3,27 @@
 import asyncio
 import collections
 import enum
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, final
 
 import attrs
 
-from aiomusic.errors import Charged, JobDetached, JobTimedOut, MusicError
+from aiomusic.errors import Charged, JobTimedOut, MusicError
 from aiomusic.results import Clip, TaskSnapshot
 
 if TYPE_CHECKING:
     from aiomusic._request import Request
 
-__all__ = ["JobOwner", "JobState", "JobUpdate", "Look", "MusicJob", "Sending", "Submit"]
+__all__ = [
+    "JobOwner",
+    "JobState",
+    "JobUpdate",
+    "Look",
+    "MusicJob",
+    "Submit",
+    "playable",
+]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -63,43 +71,6 @@ class JobUpdate:
     elapsed_s: float
 
 
-@final
-@attrs.define(eq=False)
-class Sending:
-    """
-    What is known to have happened to one create, however it ends.
-
-    Args:
-        note_sent: Is called just before the body leaves, and keeps it back by
-            raising.
-        note_unsent: Is called when it turns out that nothing was bought.
-
-    Attributes:
-        kept_back: Why the body did not leave.
-    """
-
-    _note_sent: Callable[[], None]
-    _note_unsent: Callable[[], None]
-    is_sent: bool = False
-    kept_back: MusicError | None = None
-
-    def begin(self) -> None:
-        """Say that the body is about to leave."""
-        try:
-            self._note_sent()
-        except MusicError as error:
-            # aiohttp sends bodies in a task of its own, and keeps what it raises.
-            self.kept_back = error
-            raise
-        self.is_sent = True
-
-    def undo(self) -> None:
-        """Say that what left, if anything did, bought nothing."""
-        if self.is_sent:
-            self.is_sent = False
-            self._note_unsent()
-
-
 class JobOwner(Protocol):
     """What a job asks of the session that made it."""
 
@@ -112,8 +83,11 @@ class JobOwner(Protocol):
     def resubmit(self, job: "MusicJob[Any]") -> "MusicJob[Any]":
         """Buy again what may have been bought."""
 
-    def give_up(self, job: "MusicJob[Any]") -> None:
+    def give_up(self, job: "MusicJob[Any]", *, is_charged: bool) -> None:
         """Close an unknown job."""
+
+    async def found(self, job: "MusicJob[R]", task_id: str) -> "MusicJob[R]":
+        """Follow the task of an unknown job."""
 
     def eta(self, job: "MusicJob[Any]") -> tuple[float, float] | None:
         """Guess the seconds until the job is over, as a range."""
@@ -140,11 +114,10 @@ class Look(Protocol):
     async def __call__(self, provider: str, task_id: str) -> TaskSnapshot: ...
 
 
-@final
 @attrs.define(eq=False, repr=False)
 class MusicJob(Generic[R_co]):
     """
-    A paid call on its way to its result; sessions make it.
+    A paid call on its way to its result; sessions make it, and write to it.
 
     Await it any number of times, from any number of tasks: each gets the same
     result, or an error of its own.
@@ -164,16 +137,9 @@ class MusicJob(Generic[R_co]):
     _result: Any = None
     _error: MusicError | None = None
     _is_settled: bool = False
-    _attempt: int = 0
-    _sending: Sending | None = None
-    _asked_attempt: int = 0
-    _is_anew: bool = False
-    _followed: Any = None
-    _enders: "list[Callable[[MusicJob[Any]], None]] | None" = None
-    _is_ended: bool = False
-    _sent_at: float | None = None
+    _is_sent: bool = False
     _waiters: list[asyncio.Future[None]] | None = None
-    _watchers: "list[_Watcher] | None" = None
+    _watchers: "list[Watcher] | None" = None
 
     @property
     def key(self) -> str:
@@ -184,11 +150,6 @@ class MusicJob(Generic[R_co]):
     def task_id(self) -> str | None:
         """The service's name for it, once the service has answered."""
         return self._task_id
-
-    @property
-    def _is_sent(self) -> bool:
-        """Whether the service may have it, as far as the socket tells."""
-        return self._sending is not None and self._sending.is_sent
 
     @property
     def request(self) -> "Request[R_co] | None":
@@ -338,18 +299,41 @@ class MusicJob(Generic[R_co]):
             raise ValueError(message)
         return self._owner.resubmit(self)
 
-    def give_up(self) -> None:
+    async def found(self, task_id: str) -> "MusicJob[R_co]":
         """
-        Close a job whose outcome is unknown; it stays counted as paid for.
+        Name the task of a job whose answer was lost, as the service lists it.
+
+        Args:
+            task_id: The service's id of the task.
+
+        Returns:
+            A job that follows the task; it is this purchase, and costs nothing more.
+
+        Raises:
+            ValueError: The job's outcome is known, or not yet lost.
+            JournalError: It could not be written down.
+        """
+        self._check_unknown("be given a task")
+        return await self._owner.found(self, task_id)
+
+    def give_up(self, *, charged: bool = True) -> None:
+        """
+        Close a job whose outcome is unknown.
+
+        Args:
+            charged: Whether it stays counted as paid for; False: you know, from the
+                account's own list, that it was not.
 
         Raises:
             ValueError: Its outcome is known, or not yet lost.
         """
+        self._check_unknown("be given up")
+        self._owner.give_up(self, is_charged=charged)
+
+    def _check_unknown(self, what: str) -> None:
         if not self._is_settled or self._state is not JobState.UNKNOWN:
-            message = f"{self!r} can't be given up: its outcome is not unknown."
+            message = f"{self!r} can't {what}: its outcome is not unknown."
             raise ValueError(message)
-        self._owner.give_up(self)
-        self._state = JobState.CANCELLED
 
     async def updates(self) -> AsyncIterator[JobUpdate]:
         """
@@ -359,10 +343,10 @@ class MusicJob(Generic[R_co]):
         which may be long before the job is over.
         A job that fails ends the updates; awaiting it tells why.
         """
-        watcher = _Watcher()
+        watcher = Watcher()
         if not self._is_settled:
             self._watchers = [*(self._watchers or ()), watcher]
-        watcher.put(self._update(playable=_playable(self._clips)))
+        watcher.put(self._update(playable=playable(self._clips)))
         try:
             while True:
                 while watcher.updates:
@@ -392,13 +376,6 @@ class MusicJob(Generic[R_co]):
         await self
         return await self._owner.save(self, Path(folder))
 
-    def _when_over(self, ender: "Callable[[MusicJob[Any]], None]") -> None:
-        """Have *ender* called once it is over: what many jobs are waited for with."""
-        if self._is_settled:
-            ender(self)
-        else:
-            self._enders = [*(self._enders or ()), ender]
-
     def _update(self, playable: tuple[Clip, ...] = ()) -> JobUpdate:
         return JobUpdate(
             state=self._state,
@@ -409,73 +386,9 @@ class MusicJob(Generic[R_co]):
             elapsed_s=self.elapsed_s,
         )
 
-    def _accept(self, task_id: str, now: float) -> None:
-        """Take the task's id, even if nobody waits any more."""
-        self._task_id = task_id
-        self._sent_at = now
-        self._sending = None
-        self._advance(JobState.PENDING)
-
-    def _advance(
-        self,
-        state: JobState,
-        *,
-        clips: tuple[Clip, ...] | None = None,
-        progress: int | None = None,
-    ) -> None:
-        """Take news, and tell those who watch, if it is any."""
-        if self._is_settled:
-            return
-        before = (self._state, self._progress, self._clips)
-        self._state = state
-        self._progress = self._progress if progress is None else progress
-        playable = self._take_clips(clips)
-        if before != (self._state, self._progress, self._clips):
-            self._tell(playable)
-
-    def _take_clips(self, clips: tuple[Clip, ...] | None) -> tuple[Clip, ...]:
-        """Take the clips there are now, and give those that can newly be heard."""
-        if clips is None:
-            return ()
-        heard = {clip.clip_id for clip in _playable(self._clips)}
-        self._clips = clips
-        return tuple(clip for clip in _playable(clips) if clip.clip_id not in heard)
-
-    def _settle(
-        self,
-        state: JobState,
-        *,
-        result: object = None,
-        error: MusicError | None = None,
-        clips: tuple[Clip, ...] | None = None,
-    ) -> None:
-        """End it, once; a second end changes nothing."""
-        if self._is_settled:
-            return
-        if isinstance(error, (JobTimedOut, JobDetached)):
-            error._when(self._state, self.elapsed_s)
-        self._is_settled = True
-        self._state = state
-        self._result = result
-        if error is not None:
-            self._error = error._about(key=self._key, task_id=self._task_id)
-        self._tell(self._take_clips(clips))
-        self._watchers = None
-        enders, self._enders = self._enders, None
-        for ender in enders or ():
-            ender(self)
-        waiters, self._waiters = self._waiters, None
-        for waiter in waiters or ():
-            if not waiter.done():
-                waiter.set_result(None)
-
-    def _tell(self, playable: tuple[Clip, ...] = ()) -> None:
-        for watcher in self._watchers or ():
-            watcher.put(self._update(playable))
-
 
 @final
-class _Watcher:
+class Watcher:
     """The updates that one watcher has not taken yet."""
 
     __slots__ = ("_wake", "updates")
@@ -493,5 +406,5 @@ class _Watcher:
         await self._wake.wait()
 
 
-def _playable(clips: tuple[Clip, ...]) -> tuple[Clip, ...]:
+def playable(clips: tuple[Clip, ...]) -> tuple[Clip, ...]:
     return tuple(clip for clip in clips if clip.is_playable)

@@ -658,6 +658,11 @@ class Schedule:
         high_s = curve.quantile(0.1 * alive) - due_s
         return max(low_s, 0.0), max(high_s, 0.0) + late_s
 
+    def longest_s(self, kind: Kind) -> float:
+        """Return after how many seconds 99 of 100 tasks of a kind have ended."""
+        curve, _ = self._curve(kind, 0.0)
+        return curve.quantile(0.01)
+
     def to_state(self) -> ScheduleState:
         """Return all that was learned, fit for JSON: a few kilobytes a kind."""
         return {

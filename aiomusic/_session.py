@@ -27,9 +27,9 @@ from aiomusic.results import Clip, Credits, TaskSnapshot
 
 if TYPE_CHECKING:
     from aiomusic._request import Request
-    from aiomusic._run import Run
+    from aiomusic._engine.engine import Engine
     from aiomusic._schedule import Schedule
-    from aiomusic._submit import OnKnownKey
+    from aiomusic._engine.admission import OnKnownKey
     from aiomusic.providers.lyrics import LyricsWriter
     from aiomusic.providers.nuro import Nuro
     from aiomusic.providers.riffusion import Riffusion
@@ -140,7 +140,7 @@ class MusicSession:
         self._http = http
         self._clock = SystemClock() if clock is None else clock
         self._is_entered = False
-        self._run: Run | None = None
+        self._engine: Engine | None = None
         self.webhooks: Hooks | None = None
         if webhook_url is not None and webhook_secret is not None:
             self.webhooks = _hooks(webhook_url, webhook_secret, self)
@@ -176,10 +176,10 @@ class MusicSession:
         return LyricsWriter(self.submit)
 
     def __repr__(self) -> str:
-        if self._run is None:
+        if self._engine is None:
             return "<MusicSession closed>"
-        run = self._run
-        return f"<MusicSession {run.transport.host} {len(run.books.open_jobs)} open>"
+        run = self._engine
+        return f"<MusicSession {run.transport.host} {len(run.ledger.open_jobs)} open>"
 
     async def __aenter__(self) -> Self:
         if self._is_entered:
@@ -187,15 +187,15 @@ class MusicSession:
             raise RuntimeError(message)
         self._is_entered = True
         try:
-            self._run = await self._open()
+            self._engine = await self._open()
         except BaseException:
             self._is_entered = False
             raise
         return self
 
-    async def _open(self) -> "Run":
+    async def _open(self) -> "Engine":
         # What works is loaded only where there is work, as it costs its import.
-        from aiomusic._run import Run  # noqa: PLC0415
+        from aiomusic._engine.engine import Engine  # noqa: PLC0415
 
         transport = Transport(
             base_url_from(self._base_url),
@@ -211,7 +211,7 @@ class MusicSession:
             await self._journal.aclose()
             raise
         _wire.prepare()
-        return Run(
+        return Engine(
             transport=transport,
             journal=self._journal,
             limits=self._limits,
@@ -225,7 +225,7 @@ class MusicSession:
 
     async def _learned(self) -> "Schedule":
         """Take up what was learned before of how long tasks take."""
-        from aiomusic._poller import LEARNED  # noqa: PLC0415
+        from aiomusic._engine.poller import LEARNED  # noqa: PLC0415
         from aiomusic._schedule import Fixed, Learned, Schedule  # noqa: PLC0415
 
         pace = (
@@ -246,16 +246,16 @@ class MusicSession:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        run = self._run
+        run = self._engine
         assert run is not None
         try:
             if error is None and self._on_exit == "wait":
-                await run.books.idle()
+                await run.ledger.idle()
         finally:
             try:
-                await run.leave()
+                await run.leave(error)
             finally:
-                self._run = None
+                self._engine = None
                 self._is_entered = False
 
     def submit(
@@ -278,14 +278,14 @@ class MusicSession:
             InvalidRequest: It can't be sent; nothing was.
             ValueError: *key* belongs to an open job with another request.
         """
-        run = self._open_run()
+        run = self._open_engine()
         # Both fail here, in the caller's line, and not when their turn comes.
         _wire.encode(request.to_body())
         metadata = _kept_metadata(metadata)
-        known = None if key is None else run.books.open_jobs.get(_checked_key(key))
+        known = None if key is None else run.ledger.open_jobs.get(_checked_key(key))
         if known is None:
             job = run.new_job(request, request.PROVIDER, key, metadata)
-            run.submitter.queue(job)
+            run.admission.queue(job)
             return job
         if known.request != request:
             message = f"key {key!r} belongs to an open job with another request."
@@ -308,28 +308,32 @@ class MusicSession:
             task_id: The service's id of the task.
             key, metadata: As in `submit`.
         """
-        run = self._open_run()
+        run = self._open_engine()
         metadata = _kept_metadata(metadata)
         provider = _provider(provider).name
         _check_task_id(task_id)
-        known = None if key is None else run.books.open_jobs.get(_checked_key(key))
+        known = None if key is None else run.ledger.open_jobs.get(_checked_key(key))
         if known is not None and known.task_id != task_id:
             message = f"key {key!r} belongs to an open job with another task."
             raise ValueError(message)
         if known is not None:
             return known
-        job: MusicJob[tuple[Clip, ...]] = run.new_job(None, provider, key, metadata)
+        job = run.new_job(None, provider, key, metadata)
         run.attach(job, task_id)
         return job
 
-    async def resume(self) -> list[MusicJob[Any]]:
+    async def resume(self, *, queued: bool = False) -> list[MusicJob[Any]]:
         """
         Take up every job of the journal that is not over, without paying.
 
         Those whose task is known are followed again.  Those whose create may or may
         not have been sent are UNKNOWN: awaiting one raises `SubmissionUnknown`, and
-        its ``resubmit()`` or ``give_up()`` is yours to call.  A job that another
-        living session follows is left to it.
+        its ``resubmit()``, ``found()`` or ``give_up()`` is yours to call.  Those that
+        were queued and never sent are given held: awaiting one raises `JobDetached`.
+        A job that another living session follows is left to it.
+
+        Args:
+            queued: Whether to send the held ones, which is paid for.
 
         Returns:
             The jobs, with their metadata, oldest first; none without a journal.
@@ -337,19 +341,22 @@ class MusicSession:
         Raises:
             JournalError: The journal can't be read.
         """
-        return await self._open_run().resume()
+        return await self._open_engine().resume(are_queued_sent=queued)
 
-    async def jobs(self) -> list[Record]:
+    async def jobs(self, *, limit: int | None = None) -> list[Record]:
         """
-        Give all that the journal knows, oldest first; none without a journal.
+        Return all that the journal knows, oldest first; none without a journal.
 
         Of purchases under one key, these are the last and those that are not over.
+
+        Args:
+            limit: Only the newest so many; None: all.
 
         Raises:
             JournalError: The journal can't be read.
         """
-        self._open_run()
-        return await self._journal.records()
+        self._open_engine()
+        return await self._journal.records(limit)
 
     async def spending(
         self, by: Grouping = "operation", *, tag: str | None = None
@@ -364,7 +371,7 @@ class MusicSession:
         Raises:
             JournalError: The journal can't be read.
         """
-        self._open_run()
+        self._open_engine()
         return await self._journal.spending(by, tag)
 
     def run(
@@ -393,7 +400,7 @@ class MusicSession:
         Raises:
             ValueError: *stop_after_failures* is below 1.
         """
-        self._open_run()
+        self._open_engine()
         _check_at_least("stop_after_failures", stop_after_failures, 1)
         return run_all(
             requests,
@@ -420,7 +427,7 @@ class MusicSession:
         Raises:
             MusicError: It can't be had; passing faults were tried again.
         """
-        run = self._open_run()
+        run = self._open_engine()
         found = await run.read(_wire.CREDITS_PATH, _wire.read_credits)
         run.balance.see(found.total)
         return found
@@ -432,31 +439,31 @@ class MusicSession:
         Raises:
             DownloadError: It could not be stored.
         """
-        return await self._open_run().download(clip, Path(folder))
+        return await self._open_engine().download(clip, Path(folder))
 
     async def _called_back(
         self, job_key: str | None, attempt: int, event: "Event"
     ) -> None:
         from aiomusic.webhooks import NotListening  # noqa: PLC0415 - its cost
 
-        if self._run is None:
+        if self._engine is None:
             message = "No session is open to take the callback; call again."
             raise NotListening(message)
-        await self._run.called_back(job_key, attempt, event)
+        await self._engine.called_back(job_key, attempt, event)
 
     async def _look(self, provider: str, task_id: str) -> TaskSnapshot:
         found = _provider(provider)
         _check_task_id(task_id)
-        return await self._open_run().look(found, task_id)
+        return await self._open_engine().look(found, task_id)
 
-    def _open_run(self) -> "Run":
-        if self._run is None or self._run.submitter.is_leaving:
+    def _open_engine(self) -> "Engine":
+        if self._engine is None or self._engine.admission.is_leaving:
             message = (
                 "This MusicSession is not open: use it inside"
                 " 'async with MusicSession() as music:'."
             )
             raise RuntimeError(message)
-        return self._run
+        return self._engine
 
 
 def _journal(value: "str | Path | Journal | None") -> Journal:

@@ -6,6 +6,7 @@ put on a socket.  The class of the exception does not tell, so the body itself d
 it notes when aiohttp takes its bytes.
 """
 
+import asyncio
 import contextlib
 import inspect
 import os
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import attrs
 
-from aiomusic._job import Sending
+from aiomusic._sending import Sending
 from aiomusic._wire import Reply
 from aiomusic.errors import (
     AuthenticationFailed,
@@ -120,7 +121,7 @@ class _Body:
         if data is None:
             raise StopAsyncIteration
         # From here on, it may be paid.
-        self._sending.begin()
+        await self._sending.begin()
         return data
 
 
@@ -318,6 +319,12 @@ class Transport:
         try:
             key: object = self._key()
             return await key if inspect.isawaitable(key) else key
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            message = "api_key() was cancelled from within, so nothing was sent."
+            raise NotSent(message, retry=Retry.NEVER) from error
         except Exception as error:
             message = (
                 f"api_key() raised {type(error).__name__}, so nothing was sent."

@@ -201,7 +201,7 @@ async def test_leaving_early_leaves_what_is_in_flight_to_the_session(
         async for _ in run:
             break
         await run.aclose()  # type: ignore[attr-defined]
-        jobs = list(music._run.books.open_jobs.values()) if music._run else []
+        jobs = list(music._engine.ledger.open_jobs.values()) if music._engine else []
 
     assert {JobState.SUCCEEDED} >= {job.state for job in jobs}
     assert api.submissions < 20

@@ -16,8 +16,8 @@ from aiomusic import (
     MusicSession,
     riffusion,
 )
-from aiomusic._books import Books
-from aiomusic._run import Run
+from aiomusic._engine.ledger import Ledger
+from aiomusic._engine.engine import Engine
 from aiomusic.journal import Limits
 from aiomusic.journal.memory import MemoryJournal
 
@@ -28,11 +28,11 @@ pytestmark = pytest.mark.anyio
 class Held:
     """The books of a session that can reach nobody, and their journal."""
 
-    run: Run
+    run: Engine
     journal: MemoryJournal
 
     @property
-    def books(self) -> Books:
+    def books(self) -> Ledger:
         return self.run.books
 
     async def granted(self, key: str) -> MusicJob[object]:
@@ -41,7 +41,7 @@ class Held:
         job: MusicJob[object] = self.run.new_job(request, "riffusion", key)
         self.books.open(job)
         await self.journal.admit([self.books.entry(job)], Limits(concurrency=10))
-        job._attempt = 1
+        job.attempt = 1
         return job
 
 
@@ -51,8 +51,8 @@ async def held() -> AsyncIterator[Held]:
     async with MusicSession(
         "k", base_url="http://127.0.0.1:9", journal=journal, on_exit="detach"
     ) as music:
-        assert music._run is not None
-        yield Held(music._run, journal)
+        assert music._engine is not None
+        yield Held(music._engine, journal)
 
 
 async def test_a_job_that_is_left_gives_its_slot_back(held: Held) -> None:
@@ -96,7 +96,7 @@ async def test_a_job_that_is_over_gives_back_nothing_of_the_next(
 async def test_jobs_of_one_key_are_waited_for_apart(held: Held) -> None:
     """A purchase that is made anew does not end the one before it."""
     one, other = await held.granted("k"), await held.granted("k")
-    other._attempt = 2
+    other.attempt = 2
 
     held.books.succeed(other, "song")
     is_idle = held.books.is_idle.is_set()
@@ -112,7 +112,7 @@ async def test_jobs_of_one_key_are_waited_for_apart(held: Held) -> None:
 async def test_whoever_leaves_leaves_all_jobs_of_a_key(held: Held) -> None:
     """Each of them tells why."""
     one, other = await held.granted("k"), await held.granted("k")
-    other._attempt = 2
+    other.attempt = 2
     cause = RuntimeError("mistaken")
 
     held.books.detach_all("aiomusic itself failed.", cause)

@@ -599,8 +599,8 @@ async def test_error_refuses_no_key_whose_session_died_before_it_was_sent(
     await died.open()
     await died.admit([entry("k", riffusion.Create("song"))], Limits(concurrency=1))
     # What a kill does: the lock is gone, and nothing was written.
-    assert died._owner._file is not None
-    died._owner._file.close()
+    assert died._lock._file is not None
+    died._lock._file.close()
     async with session(api, path, on_known_key="error") as music:
         await music.riffusion.create("song", key="k")
     await died.aclose()

@@ -165,8 +165,8 @@ async def test_looks_are_dearer_while_more_are_asked_for_than_the_rate_allows(
         http=http,
         clock=clock,
     ) as music:
-        assert music._run is not None
-        ration = music._run.poller.ration
+        assert music._engine is not None
+        ration = music._engine.poller.ration
         assert ration is not None
         jobs = [music.riffusion.create(f"song {n}") for n in range(60)]
         await reach(jobs, JobState.PENDING)
@@ -253,8 +253,8 @@ async def test_a_look_that_another_took_meanwhile_is_not_missed(
     ) as music:
         job = music.riffusion.create("song")
         await reach([job], JobState.PENDING)
-        assert music._run is not None
-        poller = music._run.poller
+        assert music._engine is not None
+        poller = music._engine.poller
         poller.gate.close(5.0)
 
         clock.advance(1.0)
@@ -280,11 +280,11 @@ async def test_a_hint_while_a_task_is_looked_at_is_not_missed(
     ) as music:
         job = music.riffusion.create("song")
         await reach([job], JobState.PENDING)
-        assert music._run is not None
-        poller = music._run.poller
+        assert music._engine is not None
+        poller = music._engine.poller
         taken = poller._pop()
 
-        poller.look_now(job)
+        poller.poll_now(job)
         await poller._look(taken)
         service.ends_at["task-0"] = 0.0
 

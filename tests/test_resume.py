@@ -267,8 +267,8 @@ async def test_a_create_that_is_cut_off_is_unknown(api: Emulator, path: Path) ->
         while not api.submissions:
             await asyncio.sleep(0.001)
         # As if the time that a create has to hear its answer were up.
-        assert music._run is not None
-        music._run.submitter._sending.clear()
+        assert music._engine is not None
+        music._engine.admission._sending.clear()
 
     with pytest.raises(SubmissionUnknown, match="on the wire"):
         await job
@@ -367,7 +367,7 @@ async def test_a_create_that_cannot_be_noted_is_not_sent(
 ) -> None:
     """No create goes out that could not be told from one that did not."""
     async with session(api, path) as music:
-        owner = music._journal._owner  # type: ignore[attr-defined]
+        owner = music._journal._lock  # type: ignore[attr-defined]
         full = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - see below
         file, owner._file = owner._file, full
         job = music.suno.create("rain", key="k")
@@ -412,11 +412,11 @@ async def test_a_job_that_was_dropped_unpaid_is_over(api: Emulator, path: Path) 
     music = session(api, path, clock=None, on_exit="detach", max_credits=10)
     async with music:
         job = music.riffusion.create("rain", key="k")
-        assert music._run is not None
-        while not music._run.submitter.gate.opens_at:
+        assert music._engine is not None
+        while not music._engine.admission.gate.opens_at:
             await asyncio.sleep(0.001)
         # As if the time that a create has to hear its answer were up.
-        music._run.submitter._sending.clear()
+        music._engine.admission._sending.clear()
 
     with pytest.raises(JobDetached, match="costs nothing|dropped unpaid") as caught:
         await job

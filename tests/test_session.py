@@ -381,7 +381,7 @@ async def test_the_key_is_shown_nowhere(
     api.fault("status", status=403, body=body, on="create")
 
     async with session(api) as music:
-        shown = [repr(music), repr(music._run), str(vars(music._run))]
+        shown = [repr(music), repr(music._engine), str(vars(music._engine))]
         job = music.riffusion.create("song")
         with pytest.raises(AuthenticationFailed, match=r"bad key \[key\]") as caught:
             await job

@@ -32,7 +32,8 @@ from aiomusic import (
 )
 from aiomusic._clock import SystemClock, Timer
 from aiomusic._request import Request
-from aiomusic._submit import MOST_429_TRIES, MOST_ON_WIRE
+from aiomusic._engine.admission import MAX_429_TRIES
+from aiomusic._engine.breaker import MAX_ON_WIRE
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal.memory import MemoryJournal
 from aiomusic.journal.sqlite import SqliteJournal
@@ -135,7 +136,7 @@ async def test_a_429_without_end_is_an_error(
     assert ("no", "later") == (caught.value.charged, caught.value.retry)
     assert 0 == api.charged
     posts = [request for request in api.requests if request.method == "POST"]
-    assert MOST_429_TRIES == len(posts)
+    assert MAX_429_TRIES == len(posts)
 
 
 REFUSED = {
@@ -298,9 +299,9 @@ async def test_a_refused_connection_is_tried_again(api: Emulator) -> None:
         async with api.refusing():
             job = music.riffusion.create("r&b pop song")
             await clock.asleep.wait()
-        assert music._run is not None
+        assert music._engine is not None
         # Leaving the session would not wait for it: nothing is on the wire.
-        assert set() == music._run.submitter._sending
+        assert set() == music._engine.admission._sending
         refused = api.submissions
         clock.wake.set()
 
@@ -480,9 +481,9 @@ async def test_leaving_settles_what_was_cancelled_on_the_wire_and_refused(
         api.key, base_url=api.url, clock=StoppedClock(), journal=journal
     ) as music:
         await cancelled_on_the_wire(music)
-        assert music._run is not None
-        submitter = music._run.submitter
-        while not submitter.gate.opens_at or submitter._sending:
+        assert music._engine is not None
+        admission = music._engine.admission
+        while not admission.gate.opens_at or admission._sending:
             await asyncio.sleep(0)
 
     assert 1 == len([request for request in api.requests if request.method == "POST"])
@@ -504,17 +505,17 @@ async def test_nothing_new_is_sent_while_a_session_is_left(api: Emulator) -> Non
         request_timeout_s=0.5,
     )
     await music.__aenter__()
-    assert music._run is not None
-    submitter = music._run.submitter
+    assert music._engine is not None
+    admission = music._engine.admission
     hanging = music.riffusion.create("on the wire")
     while not hanging._is_sent:
         await asyncio.sleep(0)
     waiting = music.riffusion.create("behind the gate")
-    while not submitter.gate.opens_at:
+    while not admission.gate.opens_at:
         await asyncio.sleep(0)
 
     leaving = asyncio.ensure_future(music.__aexit__(None, None, None))
-    while not submitter.is_leaving:
+    while not admission.is_leaving:
         await asyncio.sleep(0)
     clock.advance(7.0)
 
@@ -536,7 +537,7 @@ async def test_so_many_creates_have_connections_at_one_time() -> None:
         nonlocal now, most
         now += 1
         most = max(most, now)
-        if now == MOST_ON_WIRE:
+        if now == MAX_ON_WIRE:
             is_full.set()
         await is_full.wait()
         now -= 1
@@ -551,14 +552,17 @@ async def test_so_many_creates_have_connections_at_one_time() -> None:
     async with MusicSession(
         "key", base_url=f"http://{host}:{port}", concurrency=1_000, on_exit="detach"
     ) as music:
-        jobs = [music.riffusion.create(f"song {n}") for n in range(MOST_ON_WIRE + 50)]
+        assert music._engine is not None
+        for _ in range(MAX_ON_WIRE):
+            music._engine.admission.breaker.answered()
+        jobs = [music.riffusion.create(f"song {n}") for n in range(MAX_ON_WIRE + 50)]
         for job in jobs:
             async for update in job.updates():
                 if update.task_id is not None:
                     break
     await runner.cleanup()
 
-    assert MOST_ON_WIRE == most
+    assert MAX_ON_WIRE == most
 
 
 @pytest.mark.slow
@@ -571,10 +575,12 @@ async def test_what_has_no_connection_yet_waits_in_the_queue() -> None:
             api.key, base_url=api.url, clock=clock, concurrency=1_000, on_exit="detach"
         ) as music,
     ):
-        assert music._run is not None
-        submitter = music._run.submitter
-        submitter.gate.close(7.0)
-        jobs = [music.riffusion.create(f"{n}") for n in range(MOST_ON_WIRE + 10)]
+        assert music._engine is not None
+        admission = music._engine.admission
+        admission.gate.close(7.0)
+        for _ in range(MAX_ON_WIRE):
+            admission.breaker.answered()
+        jobs = [music.riffusion.create(f"{n}") for n in range(MAX_ON_WIRE + 10)]
         for _ in range(100):
             await asyncio.sleep(0)
 
@@ -583,9 +589,9 @@ async def test_what_has_no_connection_yet_waits_in_the_queue() -> None:
         while not all(job.task_id or job.error for job in jobs):
             await asyncio.sleep(0)
 
-    assert {JobState.SUBMITTING: MOST_ON_WIRE, JobState.QUEUED: 10} == states
-    assert (len(jobs), 0) == (api.submissions, submitter._on_wire)
-    assert set() == submitter._sending
+    assert {JobState.SUBMITTING: MAX_ON_WIRE, JobState.QUEUED: 10} == states
+    assert (len(jobs), 0) == (api.submissions, admission.breaker.on_wire)
+    assert set() == admission._sending
 
 
 async def test_what_is_answered_at_once_is_over_without_a_warning(

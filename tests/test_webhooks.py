@@ -752,8 +752,8 @@ async def test_an_unknown_job_comes_home(
         await reach(job, JobState.UNKNOWN)
         assert (None, False) == (job.task_id, job.done())
         # Leaving the session would not wait for it.
-        assert music._run is not None
-        assert set() == music._run.submitter._sending
+        assert music._engine is not None
+        assert set() == music._engine.admission._sending
         await api.finish()
         clips = await job
 
@@ -980,7 +980,7 @@ async def test_a_callback_revives_a_job_whose_session_has_died(
     task_id = await bought(api)
     async with called_back(api, journal=file) as music:
         # What a kill does: the lock is gone, and nothing was written.
-        died._owner.release()
+        died._lock.release()
         await api.finish()
         await hint(music, task_id, "one")
         await settled(music, "one", JobState.SUCCEEDED)
@@ -1008,7 +1008,7 @@ async def test_a_callback_for_an_old_purchase_loses_no_later_one(
         again = attrs.evolve(entry("one"), attempt=2, is_anew=True)
         await died.admit([again], Limits(concurrency=1))
         await died.accept("one", 2, await bought(api), time.time())
-        died._owner.release()
+        died._lock.release()
 
         await hint(music, str(first.task_id), "one")
 
@@ -1100,9 +1100,9 @@ async def test_the_secret_appears_nowhere(
         await jobs[0]
         shown += await asyncio.gather(jobs[1], return_exceptions=True)
         await reach(jobs[2], JobState.UNKNOWN)
-        shown += [music, music.webhooks, *jobs, music._run, music.__dict__]
-        assert music._run is not None
-        shown += [music._run.submitter, music._run.books, music._run.poller]
+        shown += [music, music.webhooks, *jobs, music._engine, music.__dict__]
+        assert music._engine is not None
+        shown += [music._engine.admission, music._engine.ledger, music._engine.poller]
         shown += await music.jobs()
     shown += [job.error for job in jobs]
 
@@ -1165,15 +1165,15 @@ async def test_a_late_callback_is_not_taken_for_the_next_purchase(
     async with called_back(api, journal=tmp_path / "songs.db") as music:
         first = music.suno.create("song", key="one")
         await reach(first, JobState.UNKNOWN)
-        assert music._run is not None
-        job = music._run.books.open_jobs["one"]
-        job._attempt = 2
+        assert music._engine is not None
+        job = music._engine.ledger.open_jobs["one"]
+        job.attempt = 2
 
-        await music._run.called_back("one", 1, attrs.evolve(EVENT, task_id="stale"))
+        await music._engine.called_back("one", 1, attrs.evolve(EVENT, task_id="stale"))
 
         assert music.webhooks is not None
         assert music.webhooks.parked("one", 1) is None
-        job._attempt = 1
+        job.attempt = 1
         await api.finish()
         await first
 

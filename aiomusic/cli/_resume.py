@@ -313,7 +313,7 @@ async def _give_up(key: str, typed: str | None, *, as_json: bool) -> Exit:
         assert journal is not None
         record = await _settled(journal, record)
         if record.state == "unknown":
-            journal.give_up(record.key, record.attempt, time.time())
+            journal.give_up_soon(record.key, record.attempt, time.time())
             record = await journal.find(record.key) or record
     if record.state != "cancelled":
         raise UsageError(

@@ -11,18 +11,22 @@ from typing import Any, Literal, Protocol, TypeAlias, final
 
 import attrs
 
+from aiomusic.journal.policy import Event
+
 __all__ = [
-    "NEVER_SENT",
     "OPEN_STATES",
     "Busy",
     "Ending",
     "Entry",
+    "Event",
+    "Archive",
     "Granted",
     "Grouping",
     "Journal",
     "Known",
     "Limits",
     "OverBudget",
+    "Purchases",
     "Record",
     "Spending",
     "Verdict",
@@ -32,12 +36,49 @@ Grouping: TypeAlias = Literal["operation", "day"]
 
 
 @final
+@attrs.frozen
+class Busy:
+    """No slot is free, or credits are reserved that may yet be given back."""
+
+
+@final
+@attrs.frozen
+class OverBudget:
+    """
+    Even if all that may be given back were, it would not be enough.
+
+    Attributes:
+        spent: Credits that are spent, or held by jobs that nobody follows.
+    """
+
+    spent: int
+
+
+@final
 @attrs.frozen(kw_only=True)
 class Limits:
     """How much may be in flight and spent by all who share a journal."""
 
     concurrency: int
     max_credits: int | None = None
+
+    def refuse(
+        self, cost: int, *, slots: int, reserved: int, spent: int, stranded: int
+    ) -> Busy | OverBudget | None:
+        """
+        Decide whether one more purchase may be made: the one place that does.
+
+        Args:
+            stranded: Of the *reserved* credits, those that nobody will give back.
+
+        Returns:
+            None if it may.
+        """
+        limit = self.max_credits
+        if limit is not None and spent + reserved + cost > limit:
+            gone = spent + stranded
+            return OverBudget(gone) if gone + cost > limit else Busy()
+        return Busy() if slots >= self.concurrency else None
 
 
 @final
@@ -53,6 +94,8 @@ class Entry:
         balance: Credits of the account when last seen; None: not known.
         is_anew: Whether to buy again even if the purchase before has its task, or
             its result, by now.
+        lease_s: How long a task of its kind may take, in seconds; where nobody sees
+            its end, its slot is held for so long.
     """
 
     key: str
@@ -67,6 +110,7 @@ class Entry:
     now: float
     balance: int | None = None
     is_anew: bool = False
+    lease_s: float = 600.0
 
 
 @final
@@ -91,41 +135,28 @@ class Known:
     is_taken_up: bool = False
 
 
-@final
-@attrs.frozen
-class Busy:
-    """No slot is free, or credits are reserved that may yet be given back."""
-
-
-@final
-@attrs.frozen
-class OverBudget:
-    """
-    Even if all that may be given back were, it would not be enough.
-
-    Attributes:
-        spent: Credits that are spent, or held by jobs that nobody follows.
-    """
-
-    spent: int
-
-
 Verdict: TypeAlias = Granted | Known | Busy | OverBudget
 
 
 @final
 @attrs.frozen(kw_only=True)
 class Ending:
-    """How a job ended."""
+    """
+    How a job ended, and what is kept of it.
 
-    state: str
-    is_charged: bool
-    charged: str
+    Attributes:
+        event: What happened; what that means for the money is not the caller's to
+            say: `aiomusic.journal.policy` does.
+        charged: For `Event.FAILED` alone, what the service says of the money.
+        now: Seconds since 1970.
+    """
+
+    event: Event
     now: float
+    charged: str | None = None
     task_id: str | None = None
     error: Mapping[str, Any] | None = None
     result: Any = None
-    is_attached: bool = False
     clips: Sequence[Any] = ()
     balance: int | None = None
 
@@ -139,6 +170,7 @@ class Record:
     Attributes:
         state: A `JobState`, in lower case.
         charged: A `Charged`; None while the job is open.
+        owner: The session that follows it; None: nobody.
         is_followed: Whether a living session is on it.
         balance_before, balance_after: Credits of the account around the create.
     """
@@ -153,6 +185,7 @@ class Record:
     cost: int
     state: str
     charged: str | None
+    owner: str | None = None
     is_followed: bool
     task_id: str | None
     made_at: float
@@ -168,8 +201,15 @@ class Record:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is at the service, as far as is known."""
-        return self.state in OPEN_STATES
+        """Whether it is at the service, or somebody waits to send it."""
+        return self.state in OPEN_STATES or (
+            self.state == "queued" and self.is_followed
+        )
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it was queued by a session that is gone, and never sent."""
+        return self.state == "queued" and not self.is_followed
 
     def task_age_s(self, now: float) -> float:
         """Give how long ago the service took the task, as far as is known."""
@@ -180,14 +220,6 @@ class Record:
         """Whether its outcome is lost, and nobody has looked at the account since."""
         return self.state == "unknown" and self.balance_after is None
 
-
-NEVER_SENT: Mapping[str, str] = {
-    "type": "NotSent",
-    "message": "Its session ended before it was sent. Nothing was charged.",
-    "charged": "no",
-    "retry": "now",
-}
-"""The error of a purchase that was written down and never left."""
 
 OPEN_STATES = ("submitting", "pending", "running")
 
@@ -202,12 +234,16 @@ class Spending:
     reserved: int = 0
 
 
-class Journal(Protocol):
-    """Where jobs are written down."""
+class Purchases(Protocol):
+    """What guards the money: limits, and what became of each purchase."""
 
     @property
     def is_kept(self) -> bool:
         """Whether jobs outlive the session, and others may share the limits."""
+
+    @property
+    def lease_until(self) -> float | None:
+        """When a slot is next freed that nobody frees, in seconds since 1970."""
 
     async def open(self) -> None:
         """
@@ -228,7 +264,7 @@ class Journal(Protocol):
             JournalError: Nothing was written, so nothing may be sent.
         """
 
-    def note_sent(self, key: str, attempt: int) -> None:
+    async def note_sent(self, key: str, attempt: int) -> None:
         """
         Write down that the first byte of a create is about to leave.
 
@@ -240,11 +276,19 @@ class Journal(Protocol):
         """
 
     def note_unsent(self, key: str, attempt: int) -> None:
-        """Write down that nothing was bought: it was refused, or never left."""
+        """Write down that the service refused it for now, and bought nothing."""
 
     async def accept(self, key: str, attempt: int, task_id: str, now: float) -> None:
         """
         Write down a task's id, durably.
+
+        Raises:
+            JournalError: It could not be, or there is no such purchase.
+        """
+
+    async def settle(self, key: str, attempt: int, ending: Ending) -> None:
+        """
+        Write down how a job ended, durably.
 
         Raises:
             JournalError: It could not be.
@@ -256,17 +300,38 @@ class Journal(Protocol):
     def release(self, key: str, attempt: int) -> None:
         """Stop following an open job, if nobody else does; it stays open."""
 
-    def attach(self, entry: Entry, task_id: str) -> None:
-        """Write down a task that was made elsewhere, which costs nothing here."""
 
-    def give_up(self, key: str, attempt: int, now: float) -> None:
-        """Close an unknown job for good; it stays counted as paid for."""
+class Archive(Protocol):
+    """What is kept of jobs beside their money, where a journal outlives its session."""
+
+    def enqueue(self, entries: Sequence[Entry]) -> None:
+        """Write down, soon, jobs that wait to be sent; those that are known are not."""
+
+    def attach(self, entry: Entry, task_id: str) -> None:
+        """
+        Write down a task that was made elsewhere, which costs nothing here.
+
+        Under the key of a purchase whose answer was lost, it is that one's task.
+        """
+
+    async def find_lost(self, key: str, attempt: int, task_id: str, now: float) -> bool:
+        """
+        Give a purchase whose answer was lost its task; return whether it was lost.
+
+        Raises:
+            JournalError: It could not be written down.
+        """
+
+    def give_up_soon(
+        self, key: str, attempt: int, now: float, *, is_charged: bool = True
+    ) -> None:
+        """Close an unknown job for good; it counts as paid for if *is_charged*."""
 
     def note_balance(self, key: str, attempt: int, balance: int) -> None:
         """Keep what the account held after an unknown purchase, if nobody has."""
 
     async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
-        """Give what `keep` was last given under a name."""
+        """Return what `keep` was last given under a name."""
 
     def keep(self, name: str, value: object) -> None:
         """Keep a value that JSON can hold, for later sessions."""
@@ -275,18 +340,34 @@ class Journal(Protocol):
         """Add files that a job's clips were stored in."""
 
     async def find(self, key: str, attempt: int | None = None) -> Record | None:
-        """Give a purchase under a key; None: the last that was not refused unpaid."""
+        """Return a purchase under a key; None: the last that was not refused unpaid."""
 
     async def find_task(self, provider: str, task_id: str) -> Record | None:
-        """Give the job that a task belongs to."""
+        """Return the job that a task belongs to."""
 
-    async def adopt(self, now: float, key: str | None = None) -> list[Record]:
-        """Take over what no living session follows, and give what is unknown."""
+    async def adopt(
+        self, now: float, key: str | None = None, limit: int | None = None
+    ) -> list[Record]:
+        """
+        Take over what no living session follows, and return it with what is unknown.
 
-    async def records(self) -> list[Record]:
-        """Give the last purchase under every key and all that is open, oldest first."""
+        Args:
+            limit: Take only so many tasks, and nothing else; None: all.
+        """
+
+    async def records(self, limit: int | None = None) -> list[Record]:
+        """
+        Return the last purchase under every key and all that is open, oldest first.
+
+        Args:
+            limit: The newest so many, without reading the rest; None: all.
+        """
 
     async def spending(
         self, by: Grouping = "operation", tag: str | None = None
     ) -> dict[str, Spending]:
         """Add up what was bought, by operation, by day, or by a metadata name."""
+
+
+class Journal(Purchases, Archive, Protocol):
+    """Where jobs are written down."""

@@ -529,8 +529,8 @@ async def test_what_was_never_sent_is_told_when_it_is_resumed(
     await died.open()
     await died.admit([intent("a", time.time())], Limits(concurrency=10))
     # What a kill does: the lock is gone, and nothing was written.
-    assert died._owner._file is not None
-    died._owner._file.close()
+    assert died._lock._file is not None
+    died._lock._file.close()
     async with Emulator() as api:
         command = aiomusic.at(api).having(AIOMUSIC_JOURNAL=str(path))
         ended = await command("jobs", "resume", *words, *FAST)

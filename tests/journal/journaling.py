@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aiomusic.journal import Ending, Entry, Journal, Limits
+from aiomusic.journal import Ending, Entry, Event, Journal, Limits
 from aiomusic.journal.memory import MemoryJournal
 from aiomusic.journal.sqlite import SqliteJournal
 
@@ -42,13 +42,14 @@ def entry(key: str = "k", **fields: Any) -> Entry:  # noqa: ANN401 - an entry's 
 
 
 def ending(charged: str = "yes", state: str = "succeeded", **fields: Any) -> Ending:  # noqa: ANN401
-    is_charged = charged not in {"no", "refunded"}
-    given: dict[str, Any] = {
-        "state": state,
-        "charged": charged,
-        "is_charged": is_charged,
-        "now": 110.0,
-    }
+    """Return the event that ends a job so; a task that was made is never free."""
+    event = {
+        ("yes", "succeeded"): Event.SUCCEEDED,
+        ("no", "failed"): Event.REFUSED,
+        ("no", "cancelled"): Event.DROPPED,
+        ("unknown", "unknown"): Event.LOST,
+    }.get((charged, state), Event.FAILED)
+    given: dict[str, Any] = {"event": event, "charged": charged, "now": 110.0}
     return Ending(**{**given, **fields})
 
 
@@ -57,9 +58,7 @@ async def crash(journal: SqliteJournal) -> None:
     writer, journal._writer = journal._writer, None
     assert writer is not None
     await writer.stop()
-    assert journal._owner._file is not None
-    journal._owner._file.close()
-    journal._owner._file = None
+    journal._lock.forget()
 
 
 def rows(path: Path) -> dict[tuple[str, int], dict[str, Any]]:

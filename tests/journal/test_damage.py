@@ -29,7 +29,7 @@ from journaling import (
 from aiomusic import JobState, JournalError, MusicError, MusicSession
 from aiomusic.emulator import Emulator
 from aiomusic.journal import Granted
-from aiomusic.journal._owners import Owner
+from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.sqlite import STEPS, SqliteJournal
 from aiomusic.testing import LeapingClock
 
@@ -421,7 +421,7 @@ def test_a_create_of_which_only_half_could_be_noted_is_kept_back(
     tmp_path: Path,
 ) -> None:
     """A disk may take some of what is written, and no more."""
-    owner = Owner(tmp_path / "songs.db")
+    owner = SessionLock(tmp_path / "songs.db")
     owner.acquire()
     size_bytes = owner._path(owner.name).stat().st_size
 

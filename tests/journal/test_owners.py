@@ -13,7 +13,7 @@ from journaling import NO_LIMITS, crash, entry, rows
 
 from aiomusic.errors import JournalError
 from aiomusic.journal import Busy, Granted, Known, Limits
-from aiomusic.journal._owners import Owner
+from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.sqlite import SqliteJournal
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 def test_an_owner_is_alive_until_it_is_gone(tmp_path: Path) -> None:
     """Another can tell, and nothing is left on the disk."""
-    one, other = Owner(tmp_path / "songs.db"), Owner(tmp_path / "songs.db")
+    one, other = SessionLock(tmp_path / "songs.db"), SessionLock(tmp_path / "songs.db")
     one.acquire()
     other.acquire()
 
@@ -36,8 +36,8 @@ def test_a_lock_goes_with_its_process(tmp_path: Path) -> None:
     """However it ended; what it left is cleared away."""
     code = (
         "import os, sys; from pathlib import Path;"
-        "from aiomusic.journal._owners import Owner;"
-        "o = Owner(Path(sys.argv[1])); o.acquire();"
+        "from aiomusic.journal.liveness import SessionLock;"
+        "o = SessionLock(Path(sys.argv[1])); o.acquire();"
         "print(o.name, flush=True); os.kill(os.getpid(), 9)"
     )
     path = tmp_path / "songs.db"
@@ -51,17 +51,17 @@ def test_a_lock_goes_with_its_process(tmp_path: Path) -> None:
 
     assert -9 == ended.returncode
     assert 1 == len(list(tmp_path.iterdir()))
-    assert not Owner(path).is_alive(ended.stdout.strip())
-    Owner(path).bury()
+    assert not SessionLock(path).is_alive(ended.stdout.strip())
+    SessionLock(path).bury()
     assert [] == list(tmp_path.iterdir())
 
 
 FORKER = """
 import os, signal, sys
 from pathlib import Path
-from aiomusic.journal._owners import Owner
+from aiomusic.journal.liveness import SessionLock
 
-owner = Owner(Path(sys.argv[1]))
+owner = SessionLock(Path(sys.argv[1]))
 owner.acquire()
 reader, writer = os.pipe()
 if os.fork() == 0:
@@ -87,11 +87,11 @@ def test_a_child_neither_ends_its_parents_life_nor_prolongs_it(tmp_path: Path) -
     ) as parent:
         assert parent.stdout is not None
         name = parent.stdout.readline().strip()
-        was_alive = Owner(path).is_alive(name)
+        was_alive = SessionLock(path).is_alive(name)
 
         parent.kill()
         parent.wait()
-        is_alive = Owner(path).is_alive(name)
+        is_alive = SessionLock(path).is_alive(name)
 
     assert (True, False) == (was_alive, is_alive)
 
@@ -99,7 +99,7 @@ def test_a_child_neither_ends_its_parents_life_nor_prolongs_it(tmp_path: Path) -
 @pytest.mark.skipif(os.name == "nt", reason="its file is named before it is locked")
 def test_a_session_is_not_cleared_away_before_it_is_locked(tmp_path: Path) -> None:
     """Another may open the journal at the very moment that its file is made."""
-    one, other = Owner(tmp_path / "songs.db"), Owner(tmp_path / "songs.db")
+    one, other = SessionLock(tmp_path / "songs.db"), SessionLock(tmp_path / "songs.db")
     made: list[Path] = []
 
     def bury(_frame: object, event: str, called: object) -> None:
@@ -120,7 +120,7 @@ def test_a_session_is_not_cleared_away_before_it_is_locked(tmp_path: Path) -> No
 
 def test_an_owner_whose_file_is_gone_can_be_released(tmp_path: Path) -> None:
     """Somebody may have tidied the folder under a session that lives."""
-    owner = Owner(tmp_path / "songs.db")
+    owner = SessionLock(tmp_path / "songs.db")
     owner.acquire()
     owner._path(owner.name).unlink()
 
@@ -159,7 +159,7 @@ async def test_a_session_that_opens_clears_away_the_dead(tmp_path: Path) -> None
 def test_only_what_a_session_left_is_cleared_away(tmp_path: Path, name: str) -> None:
     """A file that merely looks alike is somebody's."""
     (tmp_path / name).touch()
-    owner = Owner(tmp_path / "songs.db")
+    owner = SessionLock(tmp_path / "songs.db")
 
     owner.acquire()
     owner.bury()
@@ -172,7 +172,7 @@ def test_only_what_a_session_left_is_cleared_away(tmp_path: Path, name: str) -> 
 def test_a_lock_that_cannot_be_looked_at_is_alive(tmp_path: Path) -> None:
     """Another user's session is not robbed of its jobs."""
     tmp_path.chmod(0o755)
-    one = Owner(tmp_path / "songs.db")
+    one = SessionLock(tmp_path / "songs.db")
     one.acquire()
     one._path(one.name).chmod(0o000)
     folders = [tmp_path, *tmp_path.parents]
@@ -182,7 +182,7 @@ def test_a_lock_that_cannot_be_looked_at_is_alive(tmp_path: Path) -> None:
 
     os.seteuid(65534)
     try:
-        is_alive = Owner(tmp_path / "songs.db").is_alive(one.name)
+        is_alive = SessionLock(tmp_path / "songs.db").is_alive(one.name)
     finally:
         os.seteuid(0)
         for folder, mode in zip(folders, modes, strict=True):
@@ -249,9 +249,9 @@ async def test_the_dead_give_their_slots_back_when_one_is_needed(
     await other.aclose()
 
 
-def last_words(path: Path) -> tuple[Owner, Path]:
+def last_words(path: Path) -> tuple[SessionLock, Path]:
     """Give a session that has just died, having sent one create of three."""
-    owner = Owner(path)
+    owner = SessionLock(path)
     owner.acquire()
     owner.note_sent(("a", 1))
     owner.note_sent(("a", 2))
@@ -273,7 +273,7 @@ def test_what_the_dead_had_sent_is_known(tmp_path: Path) -> None:
     """What was refused, or never left, is not among it."""
     died, _ = last_words(tmp_path / "songs.db")
 
-    assert {("a", 2)} == Owner(tmp_path / "songs.db").sent_by(died.name)
+    assert {("a", 2)} == SessionLock(tmp_path / "songs.db").sent_by(died.name)
 
 
 @linux
@@ -298,12 +298,12 @@ def test_words_that_cannot_be_trusted_tell_nothing(
     died, file = last_words(tmp_path / "songs.db")
     file.write_bytes(re.sub(old, new, file.read_bytes(), count=1))
 
-    assert Owner(tmp_path / "songs.db").sent_by(died.name) is None
+    assert SessionLock(tmp_path / "songs.db").sent_by(died.name) is None
 
 
 def test_words_that_are_gone_tell_nothing(tmp_path: Path) -> None:
     """A file that somebody removed may have named any create."""
-    assert Owner(tmp_path / "songs.db").sent_by("a" * 32) is None
+    assert SessionLock(tmp_path / "songs.db").sent_by("a" * 32) is None
 
 
 @linux
@@ -318,7 +318,7 @@ async def test_a_session_does_not_remember_all_that_it_ever_sent(
     journal.note_sent("b", 1)
     await journal.accept("a", 1, "t", 105.0)
 
-    assert {("b", 1)} == journal._owner.sent
+    assert {("b", 1)} == journal._lock.sent
     await journal.aclose()
 
 
@@ -328,13 +328,13 @@ async def test_a_create_that_cannot_be_noted_is_not_sent(tmp_path: Path) -> None
     await journal.open()
     await journal.admit([entry("a")], NO_LIMITS)
     full = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - closed below
-    file, journal._owner._file = journal._owner._file, full
+    file, journal._lock._file = journal._lock._file, full
 
     with pytest.raises(JournalError, match="No space left on device; check .* disk"):
         journal.note_sent("a", 1)
 
     full.close()
-    journal._owner._file = file
+    journal._lock._file = file
     await journal.aclose()
     assert "failed" == rows(tmp_path / "songs.db")["a", 1]["state"]
 
@@ -343,7 +343,7 @@ async def test_a_child_of_a_session_can_send_nothing_in_its_name(
     tmp_path: Path,
 ) -> None:
     """What a fork would note goes to nobody, so it must not be sent."""
-    owner = Owner(tmp_path / "songs.db")
+    owner = SessionLock(tmp_path / "songs.db")
     owner.acquire()
 
     owner._forget()

@@ -138,7 +138,7 @@ async def main(plan: dict[str, Any], lines: asyncio.StreamReader) -> None:
         runner = await worker.listen()
         say(
             ready=runner.addresses[0][1],
-            owner=music._journal._owner.name,  # type: ignore[attr-defined]
+            owner=music._journal._lock.name,  # type: ignore[attr-defined]
         )
         hearing = asyncio.create_task(settle_on_word(worker, lines))
         await worker.live()

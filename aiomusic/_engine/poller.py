@@ -12,10 +12,10 @@ from typing import Any, final
 import attrs
 
 from aiomusic import _wire
-from aiomusic._books import Books
 from aiomusic._clock import Clock, Timer
+from aiomusic._engine.job import TrackedJob
+from aiomusic._engine.ledger import Ledger
 from aiomusic._gate import Gate, Rate, backoff_s
-from aiomusic._job import JobState, MusicJob
 from aiomusic._log import say
 from aiomusic._schedule import Fixed, Kind, Ration, Schedule
 from aiomusic._transport import Transport
@@ -52,6 +52,10 @@ LEAST_LEFT = 0.1
 SHORTEST_ASKED_S, LONGEST_ASKED_S = 0.1, 300.0
 
 
+# How long a task may hold its slot that nobody sees end, and how long an answer may
+# take that holds the result itself.
+LONGEST_LEASE_S, LONGEST_REPLY_S = 1800.0, 60.0
+
 _NOTHING_SEEN = TaskSnapshot(state=ClipState.PENDING)
 
 
@@ -68,7 +72,7 @@ class _Followed:
         share: Of the looks that a rate allows.
     """
 
-    job: MusicJob[Any]
+    job: TrackedJob[Any]
     provider: Provider
     kind: Kind
     deadline: float
@@ -82,6 +86,7 @@ class _Followed:
     ticket: int = -1
     is_hinted: bool = False
     share: float = 0.0
+    is_age_sure: bool = True
 
     @property
     def clips_due(self) -> int:
@@ -103,7 +108,7 @@ class Poller:
     """
 
     transport: Transport
-    books: Books
+    ledger: Ledger
     gate: Gate
     schedule: Schedule
     clock: Clock
@@ -120,18 +125,31 @@ class Poller:
     _hands_at: float = math.inf
     _is_at_gate: bool = False
 
-    def follow(self, job: MusicJob[Any], asked_s: float | None = None) -> None:
-        """Take a job that has a task, to look at first when the service asks."""
+    def follow(
+        self,
+        job: TrackedJob[Any],
+        asked_s: float | None = None,
+        *,
+        is_age_sure: bool = True,
+    ) -> None:
+        """
+        Take a job that has a task, to poll first when the service asks.
+
+        Args:
+            is_age_sure: Whether this process saw the task begin, so that how long it
+                takes can be learned.
+        """
         provider = PROVIDERS[job.provider]
         now = self.clock.now()
         deadline = now + self.job_timeout_s
         followed = _Followed(job, provider, self._kind(job, provider), deadline)
-        job._followed = followed
+        followed.is_age_sure = is_age_sure
+        job.followed = followed
         if self.ration is not None:
             self._creates.count(now)
         self._plan(followed, now, self._wait_s(followed, now, asked_s))
 
-    def _kind(self, job: MusicJob[Any], provider: Provider) -> Kind:
+    def _kind(self, job: TrackedJob[Any], provider: Provider) -> Kind:
         """Say which tasks take about as long as this one."""
         request = job.request
         operation = "any" if request is None else request.OPERATION
@@ -144,9 +162,17 @@ class Poller:
             )
         return kind
 
-    def eta(self, job: MusicJob[Any]) -> tuple[float, float] | None:
+    def lease_s(self, job: TrackedJob[Any]) -> float:
+        """Return how long a task of a job's kind may take: 99 of 100 end before."""
+        if job.provider not in PROVIDERS:
+            return LONGEST_REPLY_S
+        provider = PROVIDERS[job.provider]
+        longest_s = self.schedule.longest_s(self._kind(job, provider))
+        return min(max(longest_s, 3 * provider.typical_s[1]), LONGEST_LEASE_S)
+
+    def eta(self, job: TrackedJob[Any]) -> tuple[float, float] | None:
         """Guess the seconds until a task ends, as a range that holds 8 of 10."""
-        followed = job._followed
+        followed = job.followed
         if not isinstance(followed, _Followed):
             return None
         age_s = _age_s(job, self.clock.now())
@@ -171,9 +197,9 @@ class Poller:
         )
         return look_s - age_s
 
-    def look_now(self, job: MusicJob[Any]) -> None:
+    def poll_now(self, job: TrackedJob[Any]) -> None:
         """Take a hint that a look may be worth it; no hint is believed."""
-        followed = job._followed
+        followed = job.followed
         if not isinstance(followed, _Followed):
             return
         if followed.ticket >= 0:
@@ -276,15 +302,13 @@ class Poller:
             followed.failures = 0
             self._take(followed, is_news=is_news)
         except (JobFailed, ContentRefused) as error:
-            if error.charged is Charged.NO:
-                error.charged = Charged.UNKNOWN
-            self.books.fail(job, error)
+            self.ledger.failed(job, error)
         except AuthenticationFailed as error:
             # The task lives on, but this key will not see it.
             error.charged = Charged.YES
             where = f"The job is {job.state} after {job.elapsed_s:.1f} s."
             error.args = (f"{error.args[0]} {where} {_still_there(job)}",)
-            self.books.detach(job, error)
+            self.ledger.detach(job, error)
         except Exception as error:  # noqa: BLE001 - one bad look, whatever it is
             self._failed(followed, error)
 
@@ -320,7 +344,7 @@ class Poller:
             )
             ended = JobDetached(message)
             ended.__cause__ = error
-            self.books.detach(followed.job, ended)
+            self.ledger.detach(followed.job, ended)
             return
         if isinstance(error, RateLimited):
             self.gate.close(error.retry_after_s, followed.failures)
@@ -339,7 +363,7 @@ class Poller:
             self._end(followed, snapshot)
             return
         if is_news:
-            _tell(followed.job, snapshot)
+            self.ledger.progressed(followed.job, snapshot)
         now = self.clock.now()
         followed.seen_s = _age_s(followed.job, now)
         if snapshot.state is ClipState.PENDING:
@@ -352,14 +376,14 @@ class Poller:
         self._learn(followed, _age_s(job, self.clock.now()))
         if snapshot.state is ClipState.SUCCEEDED:
             made = [c for c in snapshot.clips if c.state is ClipState.SUCCEEDED]
-            self.books.succeed(job, tuple(made), snapshot.clips)
+            self.ledger.succeeded(job, tuple(made), snapshot.clips)
         else:
-            self.books.fail(job, _task_failed(snapshot.clips), clips=snapshot.clips)
+            self.ledger.failed(job, _task_failed(snapshot.clips), snapshot.clips)
 
     def _learn(self, followed: _Followed, ended_s: float) -> None:
         """Note that the task ended between its last unfinished look and *ended_s*."""
-        if followed.job.request is None:
-            # Nobody knows when a task began that was made elsewhere.
+        if followed.job.request is None or not followed.is_age_sure:
+            # When it began is not known, or by another clock, which may have jumped.
             return
         self.schedule.observe(
             followed.kind,
@@ -373,9 +397,9 @@ class Poller:
     def keep_learned(self) -> None:
         """Let later sessions know how long tasks take."""
         self._kept_at = self.clock.now()
-        if self.books.journal.is_kept:
+        if self.ledger.journal.is_kept:
             with contextlib.suppress(MusicError):
-                self.books.journal.keep(LEARNED, self.schedule.to_state())
+                self.ledger.journal.keep(LEARNED, self.schedule.to_state())
 
     def _is_short(self, followed: _Followed, snapshot: TaskSnapshot) -> bool:
         if len(snapshot.clips) >= followed.clips_due:
@@ -394,7 +418,7 @@ class Poller:
             f"The task is still {job.state} after job_timeout_s="
             f"{self.job_timeout_s:g} s. {_still_there(job)}"
         )
-        self.books.detach(job, JobTimedOut(message))
+        self.ledger.detach(job, JobTimedOut(message))
 
     def _plan(self, followed: _Followed, now: float, wait_s: float) -> None:
         """Enter the next look, and its share of what the host takes."""
@@ -406,23 +430,13 @@ class Poller:
         self._push(followed, now + wait_s)
 
 
-def _age_s(job: MusicJob[Any], now: float) -> float:
+def _age_s(job: TrackedJob[Any], now: float) -> float:
     """Give how long ago the service took a task."""
-    assert job._sent_at is not None
-    return max(0.0, now - job._sent_at)
+    assert job.accepted_at is not None
+    return max(0.0, now - job.accepted_at)
 
 
-def _tell(job: MusicJob[Any], snapshot: TaskSnapshot) -> None:
-    """Let those who watch know how far it is."""
-    is_pending = snapshot.state is ClipState.PENDING
-    job._advance(
-        job.state if is_pending else JobState.RUNNING,
-        clips=snapshot.clips or None,
-        progress=snapshot.progress,
-    )
-
-
-def _still_there(job: MusicJob[Any]) -> str:
+def _still_there(job: TrackedJob[Any]) -> str:
     return (
         "It is paid for and may live on:"
         f" music.attach({job.provider!r}, {job.task_id!r}) follows it again."

@@ -1,0 +1,1 @@
+"""The parts of a session between entering and leaving it."""

@@ -1,0 +1,479 @@
+"""
+The queue: who may be sent next, and what becomes of each create.
+
+Jobs wait here for a slot and credits, which the journal grants.  Each that is granted
+sends its create until one try has an answer (`aiomusic._engine.submission`), and the
+ledger writes down what it came to.
+"""
+
+import asyncio
+import collections
+import functools
+import itertools
+import logging
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
+
+import attrs
+
+from aiomusic import _codec
+from aiomusic._clock import Clock
+from aiomusic._engine.balance import Balance
+from aiomusic._engine.breaker import Breaker
+from aiomusic._engine.job import TrackedJob
+from aiomusic._engine.ledger import Ledger, dropped
+from aiomusic._engine.poller import Poller
+from aiomusic._engine.recovery import Recovery
+from aiomusic._engine.submission import (
+    Accepted,
+    Answered,
+    Limited,
+    Outcome,
+    Refused,
+    Unknown,
+    Unsent,
+    send,
+)
+from aiomusic._gate import Gate, backoff_s
+from aiomusic._job import JobState
+from aiomusic._log import say
+from aiomusic._sending import Sending
+from aiomusic._transport import Transport
+from aiomusic.errors import (
+    BudgetExceeded,
+    Charged,
+    InvalidRequest,
+    JobDetached,
+    MusicError,
+    NotSent,
+    QueueFull,
+    Retry,
+    SubmissionUnknown,
+)
+from aiomusic.journal import Busy, Granted, Known, OverBudget, Record, Verdict
+
+if TYPE_CHECKING:
+    from aiomusic.webhooks import Hooks
+
+__all__ = ["Admission", "OnKnownKey"]
+
+OnKnownKey: TypeAlias = Literal["attach", "new", "error"]
+
+MAX_UNSENT_TRIES = 5
+# So many refusals in a row, with nothing let through between them, end a job.
+MAX_429_TRIES = 10
+TOO_MANY_REQUESTS = 429
+MAX_ADMITTED_TOGETHER = 64
+# How often to ask again for what another process may have freed, or found out.
+SHARED_S = 0.25
+# So many tasks that nobody follows are taken care of at a time.
+MAX_CARETAKEN = 16
+CARETAKE_EVERY_S = 5.0
+
+
+@final
+@attrs.define(kw_only=True, eq=False)
+class Admission:
+    """
+    Sends queued jobs, first come, first served.
+
+    A dear job at the head of the queue is not overtaken by cheap ones behind it.
+    """
+
+    transport: Transport
+    ledger: Ledger
+    balance: Balance
+    poller: Poller
+    recovery: Recovery
+    gate: Gate
+    clock: Clock
+    job_timeout_s: float
+    hooks: "Hooks | None" = None
+    on_known_key: OnKnownKey = "attach"
+    is_leaving: bool = False
+    breaker: Breaker = attrs.field(init=False)
+    _queue: collections.deque[TrackedJob[Any]] = attrs.field(factory=collections.deque)
+    # Those whose create is on the wire, or about to be written down.
+    _sending: set[asyncio.Task[Any]] = attrs.field(factory=set)
+    _admitting: asyncio.Lock = attrs.field(factory=asyncio.Lock)
+    _line: asyncio.Lock = attrs.field(factory=asyncio.Lock)
+    # Those that wait, and are not written down yet.
+    _unwritten: list[TrackedJob[Any]] = attrs.field(factory=list)
+    _caretook_at: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        self.breaker = Breaker(self.clock)
+
+    def queue(self, job: TrackedJob[Any]) -> None:
+        """Take a job; `run` sends it when there is room."""
+        self._queue.append(job)
+        self._unwritten.append(job)
+        self.ledger.open(job)
+
+    async def run(self) -> None:
+        """Send what is queued, for as long as there is a session."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self.ledger.changed.clear()
+                async with self._admitting:
+                    is_waiting = await self._admit_all(tasks)
+                    self._write_queued()
+                if is_waiting:
+                    await self._take_care()
+                await self._wait_for_room(is_waiting=is_waiting)
+
+    async def _wait_for_room(self, *, is_waiting: bool) -> None:
+        timer = None
+        if self._queue and self.breaker.wait_s > 0:
+            due = self.clock.now() + self.breaker.wait_s
+            timer = self.clock.call_at(due, self.ledger.changed.set)
+        elif is_waiting and (free_s := self._free_in_s()) is not None:
+            soon = self.clock.now() + free_s
+            timer = self.clock.call_at(soon, self.ledger.changed.set)
+        try:
+            await self.ledger.changed.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _free_in_s(self) -> float | None:
+        """Return when there may be room that nobody here makes; None: never."""
+        journal = self.ledger.journal
+        if journal.is_kept:
+            return SHARED_S
+        until = journal.lease_until
+        return None if until is None else max(SHARED_S, until - self.clock.wall())
+
+    def _write_queued(self) -> None:
+        """Have jobs that must wait outlive this process; written soon."""
+        waiting, self._unwritten = self._unwritten, []
+        if self.ledger.journal.is_kept and not self.is_leaving:
+            entries = [
+                self.ledger.entry(job)
+                for job in waiting
+                if job.state is JobState.QUEUED
+                and not job.done()
+                and not job.requested_attempt
+                and not job.attempt
+            ]
+            if entries:
+                self.ledger.journal.enqueue(entries)
+
+    async def _take_care(self) -> None:
+        """Follow tasks that nobody follows, whose slots are waited for."""
+        now = self.clock.now()
+        is_due = self._caretook_at is None or now - self._caretook_at > CARETAKE_EVERY_S
+        if not (self.ledger.journal.is_kept and is_due):
+            return
+        self._caretook_at = now
+        try:
+            await self.recovery.take_care(MAX_CARETAKEN)
+        except MusicError as error:
+            say(logging.WARNING, "orphaned tasks can't be taken up: %s", error)
+
+    async def leave(self, grace_s: float) -> None:
+        """Send nothing new, and let what is on the wire hear its answer."""
+        self.is_leaving = True
+        async with self._admitting:
+            pass
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=grace_s)
+
+    async def _admit_all(self, tasks: asyncio.TaskGroup) -> bool:
+        """Start what there is room for; return whether the rest has to wait."""
+        while (jobs := self._head()) and not self.is_leaving:
+            verdicts = await self._judge(jobs)
+            if verdicts is None:
+                continue
+            judged = list(zip(jobs, verdicts, strict=False))
+            is_waiting = isinstance(judged[-1][1], Busy)
+            self._pop([job for job, verdict in judged if not isinstance(verdict, Busy)])
+            for job, verdict in judged:
+                self._start(job, verdict, tasks)
+            if is_waiting:
+                return True
+        return False
+
+    async def _judge(self, jobs: list[TrackedJob[Any]]) -> list[Verdict] | None:
+        """Ask the journal; a job that it can't judge fails, and no other."""
+        balance = await self.balance.before_create()
+        journal, limits = self.ledger.journal, self.ledger.limits
+        try:
+            entries = [self._entry(job, balance) for job in jobs]
+            return await journal.admit(entries, limits)
+        except MusicError as error:
+            self._pop(jobs)
+            for job in jobs:
+                self.ledger.dropped(job, error._fresh())
+        except Exception as error:  # noqa: BLE001 - of these jobs, not everybody's
+            self._pop(jobs)
+            for job in jobs:
+                self._unforeseen(job, error)
+        return None
+
+    def _entry(self, job: TrackedJob[Any], balance: int | None) -> Any:  # noqa: ANN401
+        return attrs.evolve(
+            self.ledger.entry(job, balance), lease_s=self.poller.lease_s(job)
+        )
+
+    def _head(self) -> list[TrackedJob[Any]]:
+        """Return the first jobs of the queue; those that were cancelled are gone."""
+        while self._queue and self._queue[0].done():
+            self._queue.popleft()
+        # The journal decides; this is so as not to write out many that must wait.
+        busy = len(self.ledger.open_jobs) - len(self._queue)
+        free = max(1, self.ledger.limits.concurrency - busy)
+        room = min(free, MAX_ADMITTED_TOGETHER, self.breaker.room)
+        first = itertools.islice(self._queue, room)
+        return list(itertools.takewhile(lambda job: not job.done(), first))
+
+    def _pop(self, jobs: list[TrackedJob[Any]]) -> None:
+        for job in jobs:
+            assert self._queue[0] is job
+            self._queue.popleft()
+
+    def _start(
+        self, job: TrackedJob[Any], verdict: Verdict, tasks: asyncio.TaskGroup
+    ) -> None:
+        match verdict:
+            case Granted(attempt):
+                self.ledger.granted(job, attempt)
+                self.breaker.on_wire += 1
+                task = tasks.create_task(self._submit(job))
+                task.add_done_callback(self._sending.discard)
+            case Known():
+                self._resolve_known_key(job, verdict, tasks)
+            case OverBudget(spent):
+                message = (
+                    f"It costs {job.cost} credits, and {spent} of max_credits="
+                    f"{self.ledger.limits.max_credits} are spent, or held by tasks"
+                    " that only music.resume() follows. Nothing was sent."
+                )
+                self.ledger.dropped(job, BudgetExceeded(message))
+            case Busy():
+                pass
+
+    def _resolve_known_key(
+        self, job: TrackedJob[Any], known: Known, tasks: asyncio.TaskGroup
+    ) -> None:
+        """Do with a key that is in the journal what the session says."""
+        assert job.request is not None
+        record = known.record
+        policy = job.on_known_key or self.on_known_key
+        is_same = record.fingerprint == _codec.fingerprint(job.request)
+        # A song that failed and is asked for in other words is another purchase.
+        if record.state == JobState.FAILED and not is_same:
+            self._buy_again(job, known)
+        elif not is_same:
+            other = _codec.difference(
+                record.request or {}, _codec.request_to_json(job.request)
+            )
+            self._refuse_key(
+                job, known, f"the journal has it with another request: {other}"
+            )
+        elif policy == "error":
+            self._refuse_key(
+                job, known, f"the journal has it already, as {record.state}"
+            )
+        elif policy == "new" and (job.force_new or not job.requested_attempt):
+            self._buy_again(job, known)
+        else:
+            tasks.create_task(self._follow_existing(job, record))
+
+    def _buy_again(self, job: TrackedJob[Any], known: Known) -> None:
+        if known.record.state == JobState.UNKNOWN:
+            words = "job %s is bought again, and what was bought before is unknown"
+            say(logging.WARNING, words, job.key)
+        self._release(known)
+        job.requested_attempt = known.record.attempt + 1
+        job.force_new = True
+        self._queue.appendleft(job)
+
+    def _release(self, known: Known) -> None:
+        """Leave a job to others, unless this session followed it before."""
+        if known.is_taken_up:
+            self.ledger.journal.release(known.record.key, known.record.attempt)
+
+    def _refuse_key(self, job: TrackedJob[Any], known: Known, why: str) -> None:
+        self._release(known)
+        message = f"key {job.key!r} can't be used: {why}. Nothing was sent."
+        error = InvalidRequest(message, field="key", rule="one key, one request")
+        self.ledger.dropped(job, error)
+
+    async def _follow_existing(self, job: TrackedJob[Any], record: Record) -> None:
+        """Give a job what the journal knows of it, and follow it from there."""
+        journal = self.ledger.journal
+        found: Record | None = record
+        try:
+            while found is not None and found.is_open and not job.done():
+                adopted = await journal.adopt(self.clock.wall(), job.key)
+                found = adopted[0] if adopted else await journal.find(job.key)
+                if found is not None and found.is_open and found.task_id is not None:
+                    # Another session may follow it too: whoever sees its end first
+                    # writes it down.
+                    self.recovery.follow(job, found)
+                    return
+                if found is not None and found.is_open:
+                    await self.clock.sleep(SHARED_S)
+        except MusicError as error:
+            self.ledger.dropped(job, error)
+        except Exception as error:  # noqa: BLE001 - one row's fault, not everybody's
+            self._unforeseen(job, error)
+        if job.done():
+            return
+        if found is None or found.charged == "no" or found.state == JobState.QUEUED:
+            # What ended unpaid was never bought: it is this job's turn.
+            self._queue.append(job)
+            self.ledger.changed.set()
+        else:
+            self.ledger.restore(job, found)
+
+    async def _submit(self, job: TrackedJob[Any]) -> None:
+        task = _this_task()
+        self.ledger.submitting(job)
+        try:
+            outcome = await self._send_off_the_wire(job)
+            await self._write_down(job, outcome)
+        except asyncio.CancelledError as error:
+            if task.cancelling() or self.is_leaving:
+                # The session is being left; what its row says, the journal knows.
+                raise
+            self._unforeseen(job, error)
+        except Exception as error:  # noqa: BLE001 - one job's end, not everybody's
+            self._unforeseen(job, error)
+
+    async def _send_off_the_wire(self, job: TrackedJob[Any]) -> Outcome:
+        try:
+            return await self._send_until_answered(job)
+        finally:
+            # There is room on the wire for the next.
+            self.breaker.on_wire -= 1
+            self.ledger.changed.set()
+
+    async def _write_down(self, job: TrackedJob[Any], outcome: Outcome) -> None:
+        match outcome:
+            case Accepted(task_id, retry_after_s):
+                await self._accepted(job, task_id, retry_after_s)
+            case Answered(result):
+                self.balance.spend(job.cost)
+                await self.ledger.answered(job, result)
+            case Unknown(error):
+                await self._lost(job, error)
+            case Unsent(error) if error.charged is Charged.NO:
+                await self.ledger.unsent(job, error)
+            case Refused(error) | Limited(error) | Unsent(error):
+                if job.done() and not job.is_sent:
+                    self.ledger.dropped(job, error)
+                else:
+                    await self.ledger.refused(job, error)
+
+    async def _accepted(
+        self, job: TrackedJob[Any], task_id: str, retry_after_s: float | None
+    ) -> None:
+        self.balance.spend(job.cost)
+        say(logging.INFO, "job %s is task %s", job.key, task_id)
+        await self.ledger.accepted(job, task_id)
+        self.poller.follow(job, retry_after_s)
+        if self.hooks is not None and self.hooks.parked(job.key, job.attempt):
+            self.poller.poll_now(job)
+
+    async def _lost(self, job: TrackedJob[Any], error: SubmissionUnknown) -> None:
+        """Wait for a callback that names the task, where one may come."""
+        # Leaving the session need not wait for this.
+        self._sending.discard(_this_task())
+        task_id = None
+        if not self.is_leaving:
+            task_id = await self.recovery.await_callback(job)
+        if task_id is not None:
+            lost_at = self.clock.now()
+            await self.ledger.accepted(job, task_id)
+            self.recovery.came_late(job, lost_at)
+            return
+        before = self.balance.value
+        after = await self.balance.after_unknown()
+        if before is not None and after is not None:
+            seen = f"The balance was {before} credits before it and is {after} now."
+            error.args = (f"{error.args[0]} {seen}",)
+        await self.ledger.lost(job, error, after)
+
+    def _unforeseen(self, job: TrackedJob[Any], error: BaseException) -> None:
+        """Keep a mistake of this library, or of what it calls, to the job it hit."""
+        seen = f"Submitting ended in {type(error).__name__}, a mistake in aiomusic"
+        ended: MusicError
+        if job.task_id is not None:
+            ended = JobDetached(f"{seen}. The task goes on at the service.")
+        elif job.is_sent:
+            ended = SubmissionUnknown(f"{seen}; it may have been charged.")
+        else:
+            ended = NotSent(f"{seen}; nothing was sent.", retry=Retry.NEVER)
+        ended.__cause__ = error
+        self.ledger.broke_off(job, ended)
+
+    async def _send_until_answered(self, job: TrackedJob[Any]) -> Outcome:
+        """Send the create again for as long as it was not sent, or not now."""
+        unsent = limited = 0
+        deadline = self.clock.now() + self.job_timeout_s
+        while True:
+            self._sending.discard(_this_task())
+            kept_back = await self._wait_for_leave(job)
+            if kept_back is not None:
+                return kept_back
+            self._sending.add(_this_task())
+            outcome = await self._send_once(job)
+            match outcome:
+                case Unsent(error):
+                    unsent += 1
+                    is_hopeless = error.retry is not Retry.NOW
+                    if is_hopeless or unsent == MAX_UNSENT_TRIES:
+                        return outcome
+                    self._sending.discard(_this_task())
+                    await self.clock.sleep(backoff_s(unsent))
+                case Limited(refusal):
+                    limited += 1
+                    self.ledger.limited(job)
+                    self.gate.close(refusal.retry_after_s, limited)
+                    is_last = limited == MAX_429_TRIES and not isinstance(
+                        refusal, QueueFull
+                    )
+                    if is_last or self.gate.opens_at > deadline:
+                        return outcome
+                case _:
+                    return outcome
+
+    async def _wait_for_leave(self, job: TrackedJob[Any]) -> Refused | None:
+        """Wait until the host takes requests, unless the job is given up."""
+        while self.breaker.is_open and self.breaker.on_wire > 1 and not job.done():
+            # Others are on the wire, and this one would risk as much as they do.
+            if self.is_leaving:
+                break
+            await self.clock.sleep(SHARED_S)
+            if self.breaker.wait_s == 0:
+                break
+        if not self.gate.pass_now():
+            # One at a time waits in line with the polls, so that they take turns.
+            async with self._line:
+                await self.gate.wait()
+        if job.done():
+            return Refused(dropped())
+        if self.is_leaving:
+            message = "The session was left before the job was sent; it costs nothing."
+            return Refused(JobDetached(message, charged=Charged.NO))
+        return None
+
+    async def _send_once(self, job: TrackedJob[Any]) -> Outcome:
+        assert job.request is not None
+        fields: dict[str, object] = {}
+        if self.hooks is not None and job.request.WEBHOOK:
+            fields = self.hooks.fields(job.key, job.attempt)
+        sending = Sending(functools.partial(self.ledger.body_begins, job))
+        outcome = await send(self.transport, job.request, sending, fields)
+        if isinstance(outcome, Unknown):
+            self.breaker.lost()
+        elif not isinstance(outcome, Unsent):
+            self.breaker.answered()
+        return outcome
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task

@@ -1,0 +1,490 @@
+"""The one writer of a job's life: the journal first, then those who wait for it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, final
+
+import attrs
+
+from aiomusic import _codec
+from aiomusic._clock import Clock
+from aiomusic._engine.job import TrackedJob
+from aiomusic._job import JobState
+from aiomusic._log import say
+from aiomusic.errors import (
+    Charged,
+    JobCancelled,
+    JobDetached,
+    JournalError,
+    MusicError,
+    SubmissionUnknown,
+)
+from aiomusic.journal import Ending, Entry, Event, Journal, Limits, Record
+from aiomusic.results import Clip, ClipState, TaskSnapshot
+
+__all__ = ["Ledger"]
+
+
+WAKING_TURNS = 5
+# What reading a damaged row may raise.
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+@final
+@attrs.define(eq=False, kw_only=True)
+class Ledger:
+    """
+    The jobs that are open, and what is written down of them.
+
+    Attributes:
+        changed: Set whenever there may be room for the next job, or work to stop.
+        is_idle: Set while no job is open that somebody asked for.
+    """
+
+    journal: Journal
+    limits: Limits
+    clock: Clock
+    open_jobs: dict[str, TrackedJob[Any]] = attrs.field(factory=dict)
+    changed: asyncio.Event = attrs.field(factory=asyncio.Event)
+    is_idle: asyncio.Event = attrs.field(factory=asyncio.Event)
+
+    _works: int = 0
+    # Open jobs under keys that have a later one open.
+    _older: set[TrackedJob[Any]] = attrs.field(factory=set)
+    # Tasks of others that are followed so that their slots are freed in time.
+    _caretaken: set[TrackedJob[Any]] = attrs.field(factory=set)
+
+    def __attrs_post_init__(self) -> None:
+        self.is_idle.set()
+
+    async def idle(self) -> None:
+        """
+        Wait until no job is open and nothing is being saved.
+
+        Whoever waited for the last job may be about to make the next one, so the
+        loop is given a few turns to wake them.
+        """
+        turns = 0
+        while turns < WAKING_TURNS:
+            await self.is_idle.wait()
+            await asyncio.sleep(0)
+            turns = turns + 1 if self.is_idle.is_set() else 0
+
+    @contextlib.contextmanager
+    def busy(self) -> Iterator[None]:
+        """Count work that a clean exit waits for, beside the open jobs."""
+        self._works += 1
+        self.is_idle.clear()
+        try:
+            yield
+        finally:
+            self._works -= 1
+            self._rest()
+
+    def _rest(self) -> None:
+        if not (self.open_jobs or self._older or self._works):
+            self.is_idle.set()
+
+    @property
+    def jobs(self) -> list[TrackedJob[Any]]:
+        """All jobs that are open."""
+        return [*self.open_jobs.values(), *self._older, *self._caretaken]
+
+    def open(self, job: TrackedJob[Any]) -> None:
+        """Enter a new job, beside the one that its key may have."""
+        if job.key in self.open_jobs:
+            self._older.add(job)
+        else:
+            self.open_jobs[job.key] = job
+        self.is_idle.clear()
+        self.changed.set()
+
+    def take_care(self, job: TrackedJob[Any]) -> None:
+        """Enter a job that nobody here asked for, and a clean exit does not await."""
+        self._caretaken.add(job)
+
+    def entry(self, job: TrackedJob[Any], balance: int | None = None) -> Entry:
+        """Return what the journal keeps of a job before it is sent."""
+        request = job.request
+        is_kept = self.journal.is_kept and request is not None
+        now = self.clock.wall()
+        return Entry(
+            key=job.key,
+            attempt=job.requested_attempt,
+            kind="attach" if request is None else request.kind(),
+            provider=job.provider,
+            request=_codec.request_to_json(request) if is_kept and request else None,
+            fingerprint=_codec.fingerprint(request) if is_kept and request else None,
+            cost=job.cost,
+            metadata=job.metadata,
+            made_at=now - job.elapsed_s,
+            now=now,
+            balance=balance,
+            is_anew=job.force_new,
+        )
+
+    # On the way to the wire.
+
+    def granted(self, job: TrackedJob[Any], attempt: int) -> None:
+        """Take the journal's leave to send a job."""
+        job.attempt = attempt
+
+    def submitting(self, job: TrackedJob[Any]) -> None:
+        """Note that a job is on its way to the wire."""
+        job.advance(JobState.SUBMITTING)
+
+    async def body_begins(self, job: TrackedJob[Any]) -> None:
+        """
+        Note that a create is about to leave, unless its job was cancelled meanwhile.
+
+        Raises:
+            JobCancelled: It was, so nothing may leave.
+            JournalError: It can't be written down, so nothing may leave.
+        """
+        if job.done():
+            raise dropped()
+        await self.journal.note_sent(job.key, job.attempt)
+        job.note_sent(is_sent=True)
+
+    def limited(self, job: TrackedJob[Any]) -> None:
+        """Note that the service refused a create for now, and bought nothing."""
+        self.journal.note_unsent(job.key, job.attempt)
+        job.note_sent(is_sent=False)
+
+    # What a create came to.
+
+    async def accepted(self, job: TrackedJob[Any], task_id: str) -> None:
+        """
+        Write a task's id down, before anybody sees it.
+
+        A journal that fails now must not lose a task that is paid for, nor must a
+        session that is left: the job goes on without it, and the log says so.
+        """
+        try:
+            await self.journal.accept(job.key, job.attempt, task_id, self.clock.wall())
+        except MusicError as error:
+            say(
+                logging.ERROR,
+                "task %s of job %s is not in the journal: %s",
+                task_id,
+                job.key,
+                error,
+            )
+        finally:
+            job.accept(task_id, self.clock.now())
+
+    async def answered(self, job: TrackedJob[Any], result: object) -> None:
+        """End a job with a result that its create's reply holds."""
+        await self._settle_row(job, Event.ANSWERED, result=result)
+        self._close(job)
+        job.settle(JobState.SUCCEEDED, result=result)
+        say(logging.INFO, "job %s succeeded in %.1f s", job.key, job.elapsed_s)
+
+    async def refused(self, job: TrackedJob[Any], error: MusicError) -> None:
+        """End a job that the service refused."""
+        await self._settle_row(job, Event.REFUSED, error=error)
+        self._fail_handle(job, error)
+
+    async def unsent(self, job: TrackedJob[Any], error: MusicError) -> None:
+        """End a job that could not be sent."""
+        await self._settle_row(job, Event.NOT_SENT, error=error)
+        self._fail_handle(job, error)
+
+    async def lost(
+        self, job: TrackedJob[Any], error: SubmissionUnknown, balance: int | None
+    ) -> None:
+        """End a job whose create was sent and whose answer was lost."""
+        is_refunded = error.charged is Charged.REFUNDED
+        event = Event.REFUNDED if is_refunded else Event.LOST
+        await self._settle_row(job, event, error=error, balance=balance)
+        state = JobState.FAILED if is_refunded else JobState.UNKNOWN
+        self._fail_handle(job, error, state=state)
+
+    # What a poll saw.
+
+    def progressed(self, job: TrackedJob[Any], snapshot: TaskSnapshot) -> None:
+        """Notify those who watch of how far the task is."""
+        is_pending = snapshot.state is ClipState.PENDING
+        job.advance(
+            job.state if is_pending else JobState.RUNNING,
+            clips=snapshot.clips or None,
+            progress=snapshot.progress,
+        )
+
+    def succeeded(
+        self, job: TrackedJob[Any], result: object, clips: tuple[Clip, ...]
+    ) -> None:
+        """End a job whose task has succeeded."""
+        self._end_row(job, Event.SUCCEEDED, result=result, clips=clips)
+        self._close(job)
+        job.settle(JobState.SUCCEEDED, result=result, clips=clips)
+        say(logging.INFO, "job %s succeeded in %.1f s", job.key, job.elapsed_s)
+
+    def failed(
+        self,
+        job: TrackedJob[Any],
+        error: MusicError,
+        clips: tuple[Clip, ...] = (),
+    ) -> None:
+        """End a job whose task has failed; a task that was made is never free."""
+        if error.charged is Charged.NO:
+            error.charged = Charged.UNKNOWN
+        self._end_row(job, Event.FAILED, error=error, clips=clips)
+        self._fail_handle(job, error, clips=clips)
+
+    def broke_off(self, job: TrackedJob[Any], error: MusicError) -> None:
+        """End a job at a mistake of this library, by what its row says was sent."""
+        if job.task_id is not None:
+            self.detach(job, error)
+        elif isinstance(error, SubmissionUnknown):
+            self._end_row(job, Event.LOST, error=error)
+            self._fail_handle(job, error, state=JobState.UNKNOWN)
+        else:
+            self._end_row(job, Event.NOT_SENT, error=error)
+            self._fail_handle(job, error)
+
+    # What happens to the handle alone.
+
+    def unreadable(self, job: TrackedJob[Any], error: JournalError) -> None:
+        """End a job whose row can't be followed; the row stays as it is."""
+        job.is_row_closed = True
+        self._fail_handle(job, error)
+
+    def dropped(self, job: TrackedJob[Any], error: MusicError) -> None:
+        """End a job that was not sent: cancelled, over the budget, its key refused."""
+        if job.attempt:
+            self._end_row(job, Event.DROPPED, error=error)
+        is_cancelled = isinstance(error, JobCancelled)
+        state = JobState.CANCELLED if is_cancelled else JobState.FAILED
+        self._fail_handle(job, error, state=state)
+
+    def detach(self, job: TrackedJob[Any], error: MusicError) -> None:
+        """End the waiting for a job whose task lives on, for whoever resumes it."""
+        if job.attempt and not job.is_row_closed and job.task_id is not None:
+            job.is_row_closed = True
+            self.journal.release(job.key, job.attempt)
+        self._fail_handle(job, error, state=job.state)
+
+    def abandon(self, job: TrackedJob[Any], error: MusicError) -> None:
+        """
+        End the waiting for a job that was cancelled, whose task may go on.
+
+        Its slot and its credits stay taken until the task is over.
+        """
+        self._close(job)
+        job.settle(JobState.CANCELLED, error=error)
+
+    def detach_all(self, why: str, cause: BaseException | None = None) -> None:
+        """
+        End the waiting for every open job; tasks at the service live on.
+
+        No row is written: what becomes of them is told by their own records, when
+        the journal is closed or its session is found dead.
+        """
+        for job in self.jobs:
+            error = _detached(job, why)
+            error.__cause__ = cause
+            job.is_row_closed = True
+            is_lost = isinstance(error, SubmissionUnknown)
+            state = JobState.UNKNOWN if is_lost else job.state
+            self._fail_handle(job, error, state=state)
+
+    def restore(self, job: TrackedJob[Any], record: Record) -> None:
+        """Settle a job as the journal says that it ended."""
+        self._close(job)
+        job.attempt = record.attempt
+        job.is_row_closed = True
+        try:
+            self._settle_again(job, record)
+        except UNREADABLE as error:
+            message = (
+                f"What the journal has of the job can't be read: {error}. It was"
+                f" {record.state}, and is not bought again by itself."
+            )
+            damaged = JournalError(message, charged=Charged.UNKNOWN)
+            damaged.__cause__ = error
+            job.settle(JobState.FAILED, error=damaged, task_id=record.task_id)
+
+    def _settle_again(self, job: TrackedJob[Any], record: Record) -> None:
+        clips = _codec.clips_from_json(record.clips)
+        state = JobState(record.state)
+        task_id = record.task_id
+        if state is JobState.SUCCEEDED:
+            made = tuple(c for c in clips if c.state is ClipState.SUCCEEDED)
+            result = _codec.result_from_json(record.result)
+            job.settle(state, result=result or made, clips=clips, task_id=task_id)
+            return
+        error = _recorded_error(record)
+        job.settle(state, error=error, clips=clips, task_id=task_id)
+
+    def note_files(self, job: TrackedJob[Any], files: list[str]) -> None:
+        """Write down where a job's clips are stored."""
+        if job.attempt:
+            self.journal.note_files(job.key, job.attempt, files)
+
+    def give_up(self, job: TrackedJob[Any]) -> None:
+        """Take the user's verdict on the handle; the row's is awaited elsewhere."""
+        job.close_unknown()
+
+    def _fail_handle(
+        self,
+        job: TrackedJob[Any],
+        error: MusicError,
+        *,
+        state: JobState = JobState.FAILED,
+        clips: tuple[Clip, ...] = (),
+    ) -> None:
+        self._close(job)
+        job.settle(state, error=error, clips=clips or None)
+        say(logging.WARNING, "job %s is over: %s", job.key, error)
+
+    def _close(self, job: TrackedJob[Any]) -> None:
+        # An abandoned job ends twice, and its key may by then be another's.
+        if self.open_jobs.get(job.key) is job:
+            del self.open_jobs[job.key]
+        self._older.discard(job)
+        self._caretaken.discard(job)
+        self._rest()
+        self.changed.set()
+
+    async def _settle_row(
+        self,
+        job: TrackedJob[Any],
+        event: Event,
+        *,
+        error: MusicError | None = None,
+        result: object = None,
+        balance: int | None = None,
+    ) -> None:
+        """Write an end down durably; if it can't be, the log says so."""
+        if not job.attempt or job.is_row_closed:
+            return
+        ending = self._ending(job, event, error=error, result=result, balance=balance)
+        job.is_row_closed = True
+        try:
+            await self.journal.settle(job.key, job.attempt, ending)
+        except MusicError as trouble:
+            words = "the end of job %s is not in the journal: %s"
+            say(logging.ERROR, words, job.key, trouble)
+
+    def _end_row(
+        self,
+        job: TrackedJob[Any],
+        event: Event,
+        *,
+        error: MusicError | None = None,
+        result: object = None,
+        clips: tuple[Clip, ...] = (),
+    ) -> None:
+        """Have an end written down soon."""
+        if not job.attempt or job.is_row_closed:
+            return
+        job.is_row_closed = True
+        ending = self._ending(job, event, error=error, result=result, clips=clips)
+        self.journal.end(job.key, job.attempt, ending)
+
+    def _ending(
+        self,
+        job: TrackedJob[Any],
+        event: Event,
+        *,
+        error: MusicError | None = None,
+        result: object = None,
+        clips: tuple[Clip, ...] = (),
+        balance: int | None = None,
+    ) -> Ending:
+        is_kept = self.journal.is_kept
+        is_told = event is Event.FAILED and error is not None
+        return Ending(
+            event=event,
+            now=self.clock.wall(),
+            charged=str(error.charged) if is_told and error else None,
+            task_id=job.task_id,
+            error=_codec.error_to_json(error) if is_kept and error else None,
+            result=_codec.result_to_json(result) if is_kept else None,
+            clips=_codec.to_json(clips) if is_kept else (),
+            balance=balance,
+        )
+
+
+def dropped() -> JobCancelled:
+    """Return the error of a job that was cancelled before it was sent."""
+    message = "The job was cancelled before it was sent; it costs nothing."
+    return JobCancelled(message)
+
+
+def _detached(job: TrackedJob[Any], why: str) -> MusicError:
+    if job.task_id is not None:
+        message = (
+            f"{why} The task goes on at the service: music.attach("
+            f"{job.provider!r}, {job.task_id!r}) follows it again, and so does"
+            " music.resume() with a journal."
+        )
+        return JobDetached(message)
+    if job.is_sent:
+        message = (
+            f"{why} The create was on the wire, so it may have been charged. It is not"
+            " sent again: look at your credits and at the service's own list of songs"
+            " before you repeat it."
+        )
+        return SubmissionUnknown(message)
+    message = f"{why} The job had not been sent, and was dropped unpaid."
+    return JobDetached(message, charged=Charged.NO)
+
+
+def _recorded_error(record: Record) -> MusicError:
+    if record.state == JobState.QUEUED:
+        return _held()
+    if record.state == JobState.CANCELLED:
+        return _given_up(record)
+    if record.error is not None:
+        return _codec.error_from_json(record.error)
+    message = (
+        f"The session ended while the create was on the wire ({_when(record)}), so it"
+        f" may have been charged: {_balances(record)} It is not sent again unless you"
+        " call job.resubmit(); job.found(task_id) names its task, and job.give_up()"
+        " closes it."
+    )
+    return SubmissionUnknown(message)
+
+
+def _held() -> JobDetached:
+    message = (
+        "The job was queued by a session that has ended, and was never sent. Nothing"
+        " was charged: music.resume(queued=True) or job.resubmit() sends it."
+    )
+    return JobDetached(message, charged=Charged.NO)
+
+
+def _given_up(record: Record) -> JobCancelled:
+    charged = Charged(record.charged or Charged.UNKNOWN)
+    if record.task_id is None:
+        message = (
+            "The job was given up; whether its create was charged is not known."
+            " job.resubmit() buys it again."
+        )
+    else:
+        message = (
+            "The job was given up while its task went on at the service:"
+            f" music.attach({record.provider!r}, {record.task_id!r}) follows it."
+        )
+    return JobCancelled(message, charged=charged)
+
+
+def _balances(record: Record) -> str:
+    before, after = record.balance_before, record.balance_after
+    now = "" if after is None else f" and was {_credits(after)} afterwards"
+    return f"the balance before it was {_credits(before)}{now}."
+
+
+def _when(record: Record) -> str:
+    if record.sent_at is None:
+        return "it is not known when"
+    return f"{datetime.fromtimestamp(record.sent_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _credits(value: int | None) -> str:
+    return "not seen" if value is None else f"{value} credits"

@@ -1,0 +1,133 @@
+"""
+Send one create, once, and return what came of it.
+
+It touches no job, no journal and no poller: what an outcome means for the money is
+decided by the table in `aiomusic.journal.policy`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias, final
+
+import attrs
+
+from aiomusic import _wire
+from aiomusic._request import Request
+from aiomusic._sending import Sending
+from aiomusic._transport import Transport
+from aiomusic.errors import (
+    Charged,
+    JobFailed,
+    MusicError,
+    NotSent,
+    ProtocolError,
+    QueueFull,
+    RateLimited,
+    ServiceFailed,
+    SubmissionUnknown,
+)
+
+__all__ = [
+    "Accepted",
+    "Answered",
+    "Limited",
+    "Outcome",
+    "Refused",
+    "Unknown",
+    "Unsent",
+    "send",
+]
+
+
+@final
+@attrs.frozen
+class Accepted:
+    """The service has made a task of it."""
+
+    task_id: str
+    retry_after_s: float | None = None
+
+
+@final
+@attrs.frozen
+class Answered:
+    """The reply holds the result itself."""
+
+    result: object
+
+
+@final
+@attrs.frozen
+class Refused:
+    """The service says no, or it was kept back here: nothing was bought."""
+
+    error: MusicError
+
+
+@final
+@attrs.frozen
+class Limited:
+    """The service says not now: nothing was bought, and it may be sent again."""
+
+    error: RateLimited | QueueFull
+
+
+@final
+@attrs.frozen
+class Unsent:
+    """No byte of its body left."""
+
+    error: NotSent
+
+
+@final
+@attrs.frozen
+class Unknown:
+    """It was sent, and nothing tells what became of it."""
+
+    error: SubmissionUnknown
+
+
+Outcome: TypeAlias = Accepted | Answered | Refused | Limited | Unsent | Unknown
+
+
+async def send(
+    transport: Transport,
+    request: Request[Any],
+    sending: Sending,
+    fields: Mapping[str, object],
+) -> Outcome:
+    """
+    Send a create, once.
+
+    Args:
+        sending: Is told when the body leaves.
+        fields: What the body carries beside the request's own fields.
+    """
+    body = _wire.encode({**fields, **request.to_body()})
+    try:
+        reply = await transport.post(
+            request.PATH, body, sending, reply_s=request.REPLY_S
+        )
+        found = _wire.read_created(request, reply)
+    except SubmissionUnknown as error:
+        return Unknown(error)
+    except NotSent as error:
+        return Unsent(error)
+    except (RateLimited, QueueFull) as error:
+        return Limited(error)
+    except (ServiceFailed, ProtocolError, JobFailed) as error:
+        return Unknown(_doubtful(error))
+    except MusicError as error:
+        return Refused(error)
+    if isinstance(found, _wire.Accepted):
+        return Accepted(found.task_id, found.retry_after_s)
+    return Answered(found)
+
+
+def _doubtful(error: MusicError) -> SubmissionUnknown:
+    """The service had it, and its answer does not tell what became of it."""
+    message = f"{error} The request may have been charged, so it is not sent again."
+    charged = error.charged if error.charged is Charged.REFUNDED else None
+    found = SubmissionUnknown(message, charged=charged)
+    found.__cause__ = error
+    return found

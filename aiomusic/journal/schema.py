@@ -1,0 +1,84 @@
+"""The tables of a journal, in numbered steps; each is applied once, in order."""
+
+__all__ = ["STEPS", "statements"]
+
+import sqlite3
+
+# The file's user_version counts the steps that it has had.
+STEPS = (
+    """
+    CREATE TABLE jobs (
+        key TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        request TEXT,
+        fingerprint TEXT,
+        metadata TEXT NOT NULL,
+        cost INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        charged TEXT,
+        owner TEXT,
+        slot INTEGER NOT NULL,
+        reserved INTEGER NOT NULL,
+        spent INTEGER NOT NULL,
+        task_id TEXT,
+        made_at REAL NOT NULL,
+        sent_at REAL,
+        accepted_at REAL,
+        ended_at REAL,
+        balance_before INTEGER,
+        balance_after INTEGER,
+        error TEXT,
+        result TEXT,
+        clips TEXT NOT NULL DEFAULT '[]',
+        files TEXT NOT NULL DEFAULT '[]',
+        PRIMARY KEY (key, attempt)
+    );
+    CREATE INDEX jobs_owner ON jobs (owner) WHERE owner IS NOT NULL;
+    CREATE INDEX jobs_open ON jobs (state)
+        WHERE state IN ('submitting', 'pending', 'running');
+    CREATE INDEX jobs_task ON jobs (provider, task_id) WHERE task_id IS NOT NULL;
+    CREATE TABLE totals (
+        slots INTEGER NOT NULL,
+        reserved INTEGER NOT NULL,
+        spent INTEGER NOT NULL
+    );
+    INSERT INTO totals VALUES (0, 0, 0);
+    """,
+    # The totals follow the rows by themselves, so no statement can forget them.
+    """
+    CREATE TRIGGER jobs_added AFTER INSERT ON jobs BEGIN
+        UPDATE totals SET slots = slots + new.slot,
+            reserved = reserved + new.reserved, spent = spent + new.spent;
+    END;
+    CREATE TRIGGER jobs_changed AFTER UPDATE OF slot, reserved, spent ON jobs BEGIN
+        UPDATE totals SET slots = slots + new.slot - old.slot,
+            reserved = reserved + new.reserved - old.reserved,
+            spent = spent + new.spent - old.spent;
+    END;
+    """,
+    """
+    CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    """,
+    # Slots that outlive their session, for as long as a task of the kind may take.
+    """
+    ALTER TABLE jobs ADD COLUMN slot_until REAL;
+    ALTER TABLE jobs ADD COLUMN lease_s REAL NOT NULL DEFAULT 600;
+    CREATE INDEX jobs_leased ON jobs (slot_until) WHERE slot_until IS NOT NULL;
+    CREATE INDEX jobs_unsettled ON jobs (state)
+        WHERE state IN ('queued', 'unknown');
+    CREATE INDEX jobs_made ON jobs (made_at);
+    """,
+)
+
+
+def statements(script: str) -> list[str]:
+    """Split a script where its statements end; a trigger's body holds semicolons."""
+    found, part = [], ""
+    for piece in script.split(";"):
+        part += piece + ";"
+        if sqlite3.complete_statement(part):
+            found.append(part)
+            part = ""
+    return found
