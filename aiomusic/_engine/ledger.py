@@ -257,6 +257,10 @@ class Ledger:
         """End a job that was not sent: cancelled, over the budget, its key refused."""
         if job.attempt:
             self._end_row(job, Event.DROPPED, error=error)
+        elif self.journal.is_kept and not job.is_row_closed:
+            # It may have been written down while it waited, as the first of its key.
+            ending = self._ending(job, Event.DROPPED, error=error)
+            self.journal.end(job.key, 1, ending)
         is_cancelled = isinstance(error, JobCancelled)
         state = JobState.CANCELLED if is_cancelled else JobState.FAILED
         self._fail_handle(job, error, state=state)

@@ -55,6 +55,7 @@ __all__ = [
     "Slot",
     "Stage",
     "apply",
+    "is_heeded",
 ]
 
 
@@ -230,6 +231,20 @@ TABLE: Mapping[tuple[Event, Stage], Rule] = {
 
 CLOSED = frozenset({Stage.SUCCEEDED, Stage.FAILED, Stage.CANCELLED})
 
+# What is told by whoever follows a row, and concerns no other's.
+_OWNERS = frozenset({Event.RELEASED, Event.DROPPED, Event.LEFT, Event.DIED})
+_ENDS = frozenset(
+    {
+        Event.REFUSED,
+        Event.ANSWERED,
+        Event.REFUNDED,
+        Event.SUCCEEDED,
+        Event.FAILED,
+        Event.GIVEN_UP,
+        Event.GIVEN_UP_UNPAID,
+    }
+)
+
 
 @final
 @attrs.frozen(kw_only=True)
@@ -307,6 +322,29 @@ def apply(row: Row, change: Change) -> Row:
     )
 
 
+def is_heeded(row: Row | None, change: Change) -> bool:
+    """
+    Check whether a row, after an event, says what the event said, or knows more.
+
+    Args:
+        row: None: there is no such purchase.
+    """
+    # A session moves no row that it does not own, and need not be told so.
+    if row is None or change.event in _OWNERS:
+        return change.event in _OWNERS
+    match change.event:
+        case Event.ACCEPTED | Event.FOUND:
+            return row.task_id == change.task_id
+        case Event.LOST:
+            return row.stage not in {Stage.QUEUED, Stage.GRANTED, Stage.SENT}
+        case Event.NOT_SENT:
+            return row.stage in CLOSED or row.stage is Stage.UNKNOWN
+        case event if event in _ENDS:
+            return row.stage in CLOSED
+        case _:
+            return True
+
+
 def _is_meant(row: Row, change: Change) -> bool:
     """Check whether an event is about this row's task, and by who follows it."""
     if change.event is Event.FOUND:
@@ -318,8 +356,7 @@ def _is_meant(row: Row, change: Change) -> bool:
         return False
     if change.event is Event.FAILED and change.charged is None:
         return False
-    is_owners = change.event in {Event.RELEASED, Event.LEFT, Event.DIED}
-    return not is_owners or change.by == row.owner
+    return change.event not in _OWNERS or change.by == row.owner
 
 
 def _credits(row: Row, rule: Rule, change: Change) -> tuple[int, int, str | None]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import sqlite3
 import time
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, final
 
+from aiomusic._log import say
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
     Ending,
@@ -25,7 +27,7 @@ from aiomusic.journal import (
 )
 from aiomusic.journal._writer import Writer
 from aiomusic.journal.liveness import SessionLock
-from aiomusic.journal.policy import Change, Row, Stage
+from aiomusic.journal.policy import Change, Row, Stage, is_heeded
 from aiomusic.journal.programs import Program, dump
 from aiomusic.journal.schema import STEPS, statements
 
@@ -157,7 +159,10 @@ class SqliteJournal:
             raise JournalError(message)
 
     async def settle(self, key: str, attempt: int, ending: Ending) -> None:
-        await self._transition(key, attempt, self._change(ending), _facts(ending))
+        change = self._change(ending)
+        row = await self._transition(key, attempt, change, _facts(ending))
+        if not is_heeded(row, change):
+            raise JournalError(self._unheeded(key, row, change))
 
     def end(self, key: str, attempt: int, ending: Ending) -> None:
         self._post_transition(key, attempt, self._change(ending), _facts(ending))
@@ -288,10 +293,19 @@ class SqliteJournal:
     ) -> None:
         def program() -> Program[None]:
             row = yield from programs.transition(self, key, attempt, change, facts)
+            if not is_heeded(row, change):
+                say(logging.WARNING, "%s", self._unheeded(key, row, change))
             loop.call_soon_threadsafe(self._clear, key, attempt, row)
 
         loop = asyncio.get_running_loop()
         self._post(program)
+
+    def _unheeded(self, key: str, row: Row | None, change: Change) -> str:
+        found = "has no such purchase" if row is None else f"has it as {row.stage}"
+        return (
+            f"'{change.event}' did not move job {key}: the journal {self._path}"
+            f" {found}."
+        )
 
     def _clear(self, key: str, attempt: int, row: Row | None) -> None:
         """Clear a mark once its row tells by itself."""

@@ -407,10 +407,12 @@ async def test_a_full_disk_stops_what_it_cannot_write_down(
         await music.jobs()
         found = rows(path)
 
-    assert api.submissions == len(found) == 8 - len(stopped)
+    # What waited was written down too, and is not sent by whoever resumes it.
+    sent = [row for row in found.values() if row["state"] != "cancelled"]
+    assert api.submissions == len(sent) == 8 - len(stopped)
     assert stopped if room_bytes < 50_000 else True
-    assert {"succeeded"} == {row["state"] for row in found.values()}
-    assert all(row["task_id"] for row in found.values())
+    assert {"succeeded"} == {row["state"] for row in sent}
+    assert all(row["task_id"] for row in sent)
     for job in stopped:
         assert "disk" in str(job.error)
     assert (0, 0, api.charged) == totals(path)
@@ -431,7 +433,7 @@ def test_a_create_of_which_only_half_could_be_noted_is_kept_back(
     ):
         owner.note_sent(("a", 1))
 
-    assert set() == owner.sent
+    assert not owner.is_sent(owner.name, ("a", 1))
     owner.release()
 
 
