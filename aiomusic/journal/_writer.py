@@ -6,7 +6,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, final
+from typing import Any, Generic, TypeAlias, TypeVar, final
 
 import attrs
 
@@ -15,6 +15,8 @@ __all__ = ["Writer"]
 R = TypeVar("R")
 
 MOST_TOGETHER = 1_000
+# How often what could not be written is tried again, if nothing else comes.
+RETRY_KEPT_S = 0.5
 # These are the fault of no single work, so none is tried alone: each would wait for
 # the lock as long as all of them did.
 _TAKES_NOTHING = (
@@ -30,11 +32,20 @@ _TAKES_NOTHING = (
 @final
 @attrs.define(eq=False)
 class _Work(Generic[R]):
-    """Something to do inside a transaction, and who waits for it."""
+    """Something to do inside a transaction, who waits for it, and what follows it."""
 
     do: Callable[[sqlite3.Connection], R]
     future: "asyncio.Future[R] | None"
+    then: Callable[[R], object] | None
     is_lasting: bool
+
+
+_End: TypeAlias = tuple[
+    "asyncio.Future[Any] | None",
+    Callable[[Any], object] | None,
+    BaseException | None,
+    Any,
+]
 
 
 @final
@@ -43,9 +54,10 @@ class Writer:
     Runs work against one connection, in order.
 
     Work that fails is rolled back alone; it must leave nothing behind outside the
-    database, as it may be done again.  What has happened already, and must be written
-    down sooner or later, is lasting: while the database is locked or its disk full,
-    it is tried again with whatever comes next.
+    database, as it may be done again: what is to follow once it is committed is given
+    as *then*, which is called in the loop.  What has happened already, and must be
+    written down sooner or later, is lasting: while the database is locked or its disk
+    full, it is tried again with whatever comes next, and every half second.
     """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
@@ -77,42 +89,69 @@ class Writer:
         self._queue.put(None)
 
     async def call(
-        self, do: Callable[[sqlite3.Connection], R], *, is_lasting: bool = False
+        self,
+        do: Callable[[sqlite3.Connection], R],
+        *,
+        then: Callable[[R], object] | None = None,
+        is_lasting: bool = False,
     ) -> R:
         """Do it, durably, before this returns."""
         future: asyncio.Future[R] = self._loop.create_future()
-        self._queue.put(_Work(do, future, is_lasting))
+        self._queue.put(_Work(do, future, then, is_lasting))
         return await future
 
-    def post(self, do: Callable[[sqlite3.Connection], object]) -> None:
+    def post(
+        self,
+        do: Callable[[sqlite3.Connection], R],
+        then: Callable[[R], object] | None = None,
+    ) -> None:
         """Do it soon."""
-        self._queue.put(_Work(do, None, is_lasting=True))
+        self._queue.put(_Work(do, None, then, is_lasting=True))
 
     def _run(self) -> None:
         try:
             db = self._connect()
         except BaseException as error:  # noqa: BLE001 - raised where start() waits
-            self._tell([(self._opened, error, None)])
+            self._tell([(self._opened, None, error, None)])
             return
-        self._tell([(self._opened, None, None)])
+        self._tell([(self._opened, None, None, None)])
         with contextlib.closing(db):
             is_open = True
             while is_open:
                 batch, is_open = self._take()
                 kept, self._kept = self._kept, []
-                self._commit(db, kept + batch)
+                if batch or not is_open:
+                    self._commit(db, kept + batch)
+                else:
+                    self._retry(db, kept)
             if self._kept:
                 self.failed = self._why_kept
 
     def _take(self) -> tuple[list[_Work[Any]], bool]:
-        """Wait for work, and take all that has gathered; tell whether to go on."""
+        """
+        Wait for work, and take all that has gathered; tell whether to go on.
+
+        While something is kept, there may be none.
+        """
         batch: list[_Work[Any]] = []
         while len(batch) < MOST_TOGETHER and (not batch or not self._queue.empty()):
-            work = self._queue.get()
+            try:
+                work = self._queue.get(timeout=RETRY_KEPT_S if self._kept else None)
+            except queue.Empty:
+                break
             if work is None:
                 return batch, False
             batch.append(work)
         return batch, True
+
+    def _retry(self, db: sqlite3.Connection, kept: list[_Work[Any]]) -> None:
+        """Try what is kept, without keeping what comes meanwhile waiting for a lock."""
+        [wait_ms] = db.execute("PRAGMA busy_timeout").fetchone()
+        db.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._commit(db, kept)
+        finally:
+            db.execute(f"PRAGMA busy_timeout = {wait_ms}")
 
     def _commit(self, db: sqlite3.Connection, batch: list[_Work[Any]]) -> None:
         if not batch:
@@ -132,39 +171,31 @@ class Writer:
                 return
             self._failed(batch, error)
             return
-        self._tell(
-            [(work.future, None, one) for work, one in zip(batch, results, strict=True)]
-        )
+        done = zip(batch, results, strict=True)
+        self._tell([(work.future, work.then, None, one) for work, one in done])
 
     def _failed(self, batch: list[_Work[Any]], error: BaseException) -> None:
-        self._tell([(work.future, error, None) for work in batch])
+        self._tell([(work.future, None, error, None) for work in batch])
         for work in batch:
             if work.is_lasting and isinstance(error, sqlite3.OperationalError):
-                self._kept.append(_Work(work.do, None, is_lasting=True))
+                self._kept.append(_Work(work.do, None, work.then, is_lasting=True))
                 self._why_kept = error
             elif work.future is None:
                 self.failed = error
 
-    def _tell(
-        self,
-        ends: list[tuple["asyncio.Future[Any] | None", BaseException | None, Any]],
-    ) -> None:
-        waited = [
-            (future, error, result)
-            for future, error, result in ends
-            if future is not None
-        ]
+    def _tell(self, ends: list[_End]) -> None:
+        waited = [end for end in ends if end[0] is not None or end[1] is not None]
         if waited:
             # A loop that is closed has nobody left who waits.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(_resolve, waited)
 
 
-def _resolve(
-    ends: list[tuple["asyncio.Future[Any]", BaseException | None, Any]],
-) -> None:
-    for future, error, result in ends:
-        if future.done():
+def _resolve(ends: list[_End]) -> None:
+    for future, then, error, result in ends:
+        if then is not None:
+            then(result)
+        if future is None or future.done():
             continue
         if error is not None:
             future.set_exception(error)

@@ -279,10 +279,12 @@ class SqliteJournal:
         change: Change,
         facts: dict[str, Any] | None = None,
     ) -> Row | None:
+        # Also where it is written later, or nobody waits for it any more.
+        then = partial(self._clear, key, attempt)
         program = partial(programs.transition, self, key, attempt, change, facts)
-        row = await self._run(program, is_lasting=True)
-        self._clear(key, attempt, row)
-        return row
+        return await self._call_raw(
+            partial(_drive, program=program), then=then, is_lasting=True
+        )
 
     def _post_transition(
         self,
@@ -291,14 +293,13 @@ class SqliteJournal:
         change: Change,
         facts: dict[str, Any] | None = None,
     ) -> None:
-        def program() -> Program[None]:
-            row = yield from programs.transition(self, key, attempt, change, facts)
+        def then(row: Row | None) -> None:
             if not is_heeded(row, change):
                 say(logging.WARNING, "%s", self._unheeded(key, row, change))
-            loop.call_soon_threadsafe(self._clear, key, attempt, row)
+            self._clear(key, attempt, row)
 
-        loop = asyncio.get_running_loop()
-        self._post(program)
+        program = partial(programs.transition, self, key, attempt, change, facts)
+        self._open_writer().post(partial(_drive, program=program), then)
 
     def _unheeded(self, key: str, row: Row | None, change: Change) -> str:
         found = "has no such purchase" if row is None else f"has it as {row.stage}"
@@ -308,7 +309,7 @@ class SqliteJournal:
         )
 
     def _clear(self, key: str, attempt: int, row: Row | None) -> None:
-        """Clear a mark once its row tells by itself."""
+        """Clear a mark once its row tells by itself, on the disk."""
         if row is None or row.stage not in {Stage.GRANTED, Stage.SENT}:
             self._lock.clear((key, attempt))
 
@@ -317,18 +318,18 @@ class SqliteJournal:
         for name in dead:
             self._lock.remove(name)
 
-    async def _run(
-        self, program: Callable[[], Program[R]], *, is_lasting: bool = False
-    ) -> R:
-        return await self._call_raw(
-            partial(_drive, program=program), is_lasting=is_lasting
-        )
+    async def _run(self, program: Callable[[], Program[R]]) -> R:
+        return await self._call_raw(partial(_drive, program=program))
 
     async def _call_raw(
-        self, do: Callable[[sqlite3.Connection], R], *, is_lasting: bool = False
+        self,
+        do: Callable[[sqlite3.Connection], R],
+        *,
+        then: Callable[[R], object] | None = None,
+        is_lasting: bool = False,
     ) -> R:
         try:
-            return await self._open_writer().call(do, is_lasting=is_lasting)
+            return await self._open_writer().call(do, then=then, is_lasting=is_lasting)
         except (sqlite3.Error, OSError, ValueError) as error:
             raise self._error(error) from error
 

@@ -208,6 +208,71 @@ async def test_a_lock_fails_all_that_waits_at_once_and_posts_are_kept(
     assert writer.failed is None
 
 
+@pytest.mark.slow
+async def test_what_is_kept_is_written_once_the_lock_is_gone(file: File) -> None:
+    """Nothing needs to come after it, and nobody needs to leave."""
+    writer = Writer(file.connect)
+    await writer.start()
+    written = asyncio.Event()
+    with file.locked():
+        writer.post(add("posted"), lambda _: written.set())
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            await writer.call(add("lost"))
+        assert not written.is_set()
+
+    async with asyncio.timeout(10):
+        await written.wait()
+
+    assert ["posted"] == file.words()
+    await writer.stop()
+    assert writer.failed is None
+
+
+@pytest.mark.slow
+async def test_what_is_tried_again_waits_for_no_lock(file: File) -> None:
+    """Who comes meanwhile waits for the lock as long as it said, not twice that."""
+    waits: list[str] = []
+    tried = threading.Event()
+
+    def connect() -> sqlite3.Connection:
+        db = file.connect()
+        db.execute("PRAGMA busy_timeout = 50")
+        db.set_trace_callback(trace)
+        return db
+
+    def trace(statement: str) -> None:
+        waits.append(statement)
+        if statement == "PRAGMA busy_timeout = 50":
+            tried.set()
+
+    writer = Writer(connect)
+    await writer.start()
+    with file.locked():
+        writer.post(add("posted"))
+        assert await asyncio.to_thread(tried.wait, 10)
+    assert 1 == await writer.call(add("next"))
+
+    at = waits.index("PRAGMA busy_timeout = 0")
+    assert ["BEGIN IMMEDIATE"] == waits[at + 1 : at + 2]
+    assert ["posted", "next"] == file.words()
+    await writer.stop()
+
+
+async def test_what_follows_a_commit_follows_none_that_failed(file: File) -> None:
+    """It would tell of what is not on the disk."""
+    writer = Writer(file.connect)
+    await writer.start()
+    told: list[object] = []
+
+    writer.post(add("a"), told.append)
+    writer.post(add("a"), told.append)
+    assert 1 == await writer.call(add("b"), then=told.append)
+
+    assert [1, 1] == told
+    await writer.stop()
+    assert isinstance(writer.failed, sqlite3.IntegrityError)
+
+
 async def test_what_is_kept_is_written_when_it_stops(file: File) -> None:
     """Nothing needs to come after it."""
     writer = Writer(file.connect)
