@@ -43,13 +43,22 @@ from aiomusic.errors import (
     Charged,
     InvalidRequest,
     JobDetached,
+    JournalError,
     MusicError,
     NotSent,
     QueueFull,
     Retry,
     SubmissionUnknown,
 )
-from aiomusic.journal import Busy, Granted, Known, OverBudget, Record, Verdict
+from aiomusic.journal import (
+    Busy,
+    Damaged,
+    Granted,
+    Known,
+    OverBudget,
+    Record,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from aiomusic.webhooks import Hooks
@@ -242,6 +251,10 @@ class Admission:
                 task.add_done_callback(self._sending.discard)
             case Known():
                 self._resolve_known_key(job, verdict, tasks)
+            case Damaged(why):
+                message = f"The journal has {why}. It is damaged, and nothing was sent."
+                error = JournalError(message, charged=Charged.UNKNOWN)
+                self.ledger.unreadable(job, error)
             case OverBudget(spent):
                 message = (
                     f"It costs {job.cost} credits, and {spent} of max_credits="

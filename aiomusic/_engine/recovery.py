@@ -5,7 +5,6 @@ A lost answer may come back as a callback, to this process or to another that sh
 the journal; a task of a session that is gone waits in the journal.
 """
 
-import asyncio
 import contextlib
 import logging
 import uuid
@@ -95,11 +94,23 @@ class Recovery:
     async def take_care(self, limit: int) -> None:
         """Follow tasks that nobody follows, so that their slots are freed in time."""
         for record in await self.ledger.journal.adopt(self.clock.wall(), limit=limit):
-            if record.key not in self.ledger.open_jobs:
-                job = self._job_of(record)
-                self._recovered[record.key, record.attempt] = job
-                self.ledger.take_care(job)
-                self.follow(job, record)
+            known = self.ledger.open_jobs.get(record.key)
+            if known is None:
+                self._take_care(record)
+            elif known.attempt != record.attempt:
+                # Another purchase under its key is followed here, and it is not.
+                self.ledger.journal.release(record.key, record.attempt)
+
+    def _take_care(self, record: Record) -> None:
+        job = self._job_of(record)
+        try:
+            self.follow(job, record)
+        except ValueError as error:
+            self.ledger.journal.release(record.key, record.attempt)
+            say(logging.INFO, "job %s can't be followed: %s", record.key, error)
+            return
+        self._recovered[record.key, record.attempt] = job
+        self.ledger.take_care(job)
 
     def revive(self, record: Record) -> TrackedJob[Any]:
         """Return the job of a row; one row that can't be read spoils no other."""
@@ -117,6 +128,8 @@ class Recovery:
             return job
 
     def _revive(self, record: Record) -> TrackedJob[Any]:
+        if record.damage is not None:
+            raise ValueError(record.damage)
         has_task = record.is_open and record.task_id is not None
         known = self.ledger.open_jobs.get(record.key)
         if known is not None and known.attempt not in {0, record.attempt}:
@@ -129,9 +142,10 @@ class Recovery:
         if record.task_id is None or not record.is_open:
             self.ledger.restore(job, record)
             return job
+        # It is followed first: what can't be must not be waited for.
+        self.follow(job, record)
         if known is None:
             self.ledger.open(job)
-        self.follow(job, record)
         return known or job
 
     def _job_of(self, record: Record) -> TrackedJob[Any]:

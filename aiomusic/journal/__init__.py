@@ -15,11 +15,12 @@ from aiomusic.journal.policy import Event
 
 __all__ = [
     "OPEN_STATES",
+    "Archive",
     "Busy",
+    "Damaged",
     "Ending",
     "Entry",
     "Event",
-    "Archive",
     "Granted",
     "Grouping",
     "Journal",
@@ -135,7 +136,20 @@ class Known:
     is_taken_up: bool = False
 
 
-Verdict: TypeAlias = Granted | Known | Busy | OverBudget
+@final
+@attrs.frozen
+class Damaged:
+    """
+    The key is in the journal, in a row that can't be read, so nothing is sent.
+
+    Attributes:
+        why: Which job it is, and what is wrong with its row.
+    """
+
+    why: str
+
+
+Verdict: TypeAlias = Granted | Known | Busy | OverBudget | Damaged
 
 
 @final
@@ -173,6 +187,8 @@ class Record:
         owner: The session that follows it; None: nobody.
         is_followed: Whether a living session is on it.
         balance_before, balance_after: Credits of the account around the create.
+        damage: What is wrong with its row, of which nothing else is told then; None:
+            nothing.
     """
 
     key: str
@@ -198,6 +214,7 @@ class Record:
     result: Any
     clips: Sequence[Any]
     files: Sequence[str]
+    damage: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -218,7 +235,8 @@ class Record:
     @property
     def lacks_balance(self) -> bool:
         """Whether its outcome is lost, and nobody has looked at the account since."""
-        return self.state == "unknown" and self.balance_after is None
+        is_lost = self.state == "unknown" and self.damage is None
+        return is_lost and self.balance_after is None
 
 
 OPEN_STATES = ("submitting", "pending", "running")

@@ -143,7 +143,7 @@ class SessionLock:
             self._write(HEADER_BYTES + place * MARK_BYTES, NO_MARK)
 
     def is_sent(self, name: str, purchase: Purchase) -> bool:
-        """Check whether a create of a session may have left; what can't be told, may."""
+        """Check whether a create may have left; what can't be told, may."""
         if name == self.name:
             return purchase in self._places
         marks = self._marks_of(name)
@@ -152,7 +152,7 @@ class SessionLock:
     def _marks_of(self, name: str) -> set[bytes] | None:
         """Return what a session that is gone has marked; None: it can't be told."""
         try:
-            found = self._path(name).read_bytes()
+            found = self._path(name).read_bytes() if _is_name(name) else b""
         except OSError:
             return None
         boot, marks = found[:HEADER_BYTES].rstrip(b"\0"), found[HEADER_BYTES:]
@@ -174,8 +174,9 @@ class SessionLock:
 
     def remove(self, name: str) -> None:
         """Remove the file of a session that is gone."""
-        with contextlib.suppress(OSError):
-            self._path(name).unlink()
+        if _is_name(name):
+            with contextlib.suppress(OSError):
+                self._path(name).unlink()
 
     def release(self) -> None:
         """Release and delete the lock."""

@@ -14,7 +14,6 @@ from aiomusic.journal import (
     Granted,
     Grouping,
     Limits,
-    OverBudget,
     Record,
     Spending,
     Verdict,

@@ -141,7 +141,7 @@ class Slot(enum.Enum):
     TAKE = enum.auto()
     FREE = enum.auto()
     LEASE = enum.auto()
-    """Held on for as long as its kind of task may take, since nobody will see its end."""
+    """Held for as long as its kind of task may take: nobody will see its end."""
 
 
 @final

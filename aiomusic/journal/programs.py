@@ -7,6 +7,9 @@ All that changes a purchase goes through `transition`, and so through the one ta
 `aiomusic.journal.policy`.
 """
 
+# ruff: noqa: S608 - what is put into statements is this module's own constants
+
+import contextlib
 import json
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -16,6 +19,7 @@ import attrs
 from aiomusic.journal import (
     OPEN_STATES,
     Busy,
+    Damaged,
     Entry,
     Granted,
     Grouping,
@@ -26,6 +30,18 @@ from aiomusic.journal import (
     Verdict,
 )
 from aiomusic.journal.policy import Change, Event, Row, Stage, apply
+from aiomusic.journal.rows import (
+    MAX_INTEGER,
+    MONEY,
+    DamagedRow,
+    columns,
+    dump,
+    entered,
+    integer,
+    money,
+    readable,
+    record,
+)
 
 __all__ = [
     "Context",
@@ -60,23 +76,6 @@ LAST_ATTEMPT = (
 )
 OPEN = f"state IN {OPEN_STATES!r}"
 
-_MONEY = (
-    "key, attempt, state, cost, charged, owner, slot, slot_until, lease_s, reserved,"
-    " spent, task_id, sent_at, accepted_at, ended_at"
-)
-_STAGES = {
-    "pending": Stage.TASK,
-    "running": Stage.TASK,
-    **{str(stage): stage for stage in Stage if stage not in {Stage.TASK}},
-}
-_STATES = {
-    **{stage: str(stage) for stage in Stage},
-    Stage.GRANTED: "submitting",
-    Stage.SENT: "submitting",
-    Stage.TASK: "pending",
-}
-STATES = frozenset({*_STATES.values(), "running"})
-
 
 class Context(Protocol):
     """What a program must know of the session that it works for."""
@@ -107,20 +106,20 @@ def transition(
 
     Returns:
         The row as it is afterwards; None if there is no such purchase.
+
+    Raises:
+        DamagedRow: What the row holds can't be.
     """
+    which = "key = :key AND attempt = :attempt"
     found = yield (
-        f"SELECT {_MONEY} FROM jobs WHERE key = :key AND attempt = :attempt",
+        f"SELECT {MONEY} FROM jobs WHERE {which}",
         {"key": key, "attempt": attempt},
     )
     if change.task_id is not None and not (found and found[0]["task_id"] is not None):
         # A task that was attached may be known under another key.
-        found = (
-            yield (
-                f"SELECT {_MONEY} FROM jobs WHERE task_id = :task_id"
-                " ORDER BY rowid DESC LIMIT 1",
-                {"task_id": change.task_id},
-            )
-        ) or found
+        which = "task_id = :task_id ORDER BY rowid DESC LIMIT 1"
+        task = {"task_id": change.task_id}
+        found = (yield f"SELECT {MONEY} FROM jobs WHERE {which}", task) or found
     if not found:
         return None
     return (yield from _change(me, found[0], change, facts))
@@ -132,62 +131,31 @@ def _change(
     change: Change,
     facts: Mapping[str, Any] | None = None,
 ) -> Program[Row]:
-    old = _row(me, found)
+    key, attempt = found["key"], found["attempt"]
+
+    def is_sent() -> bool:
+        return me.is_sent(found["owner"] or "", key, attempt)
+
+    old = money(found, is_sent=is_sent)
     new = apply(old, change)
     if new is old:
         return old
-    values = {**_columns(new), **(facts or {})}
+    values = {**columns(new), **(facts or {})}
     sets = ", ".join(f"{name} = :{name}" for name in values)
+    which = "key = :key AND attempt = :attempt RETURNING attempt"
     changed = yield (
-        f"UPDATE jobs SET {sets} WHERE key = :key AND attempt = :attempt"
-        " RETURNING attempt",
-        {**values, "key": found["key"], "attempt": found["attempt"]},
+        f"UPDATE jobs SET {sets} WHERE {which}",
+        {**values, "key": key, "attempt": attempt},
     )
     assert len(changed) == 1
     return new
 
 
-def _row(me: Context, found: Mapping[str, Any]) -> Row:
-    return Row(
-        stage=_stage(me, found),
-        cost=found["cost"],
-        charged=found["charged"],
-        owner=found["owner"],
-        has_slot=bool(found["slot"]),
-        slot_until=found["slot_until"],
-        lease_s=found["lease_s"],
-        reserved=found["reserved"],
-        spent=found["spent"],
-        task_id=found["task_id"],
-        sent_at=found["sent_at"],
-        accepted_at=found["accepted_at"],
-        ended_at=found["ended_at"],
-    )
-
-
-def _stage(me: Context, found: Mapping[str, Any]) -> Stage:
-    if found["state"] != "submitting":
-        return _STAGES[found["state"]]
-    owner = found["owner"] or ""
-    is_sent = me.is_sent(owner, found["key"], found["attempt"])
-    return Stage.SENT if is_sent else Stage.GRANTED
-
-
-def _columns(row: Row) -> dict[str, Any]:
-    return {
-        "state": _STATES[row.stage],
-        "charged": row.charged,
-        "owner": row.owner,
-        "slot": int(row.has_slot),
-        "slot_until": row.slot_until,
-        "lease_s": row.lease_s,
-        "reserved": row.reserved,
-        "spent": row.spent,
-        "task_id": row.task_id,
-        "sent_at": row.sent_at,
-        "accepted_at": row.accepted_at,
-        "ended_at": row.ended_at,
-    }
+def _change_each(me: Context, rows: Rows, change: Change) -> Program[None]:
+    """Apply an event to rows; one that is damaged stays, and keeps no other."""
+    for found in rows:
+        with contextlib.suppress(DamagedRow):
+            yield from _change(me, found, change)
 
 
 def admit(
@@ -221,17 +189,16 @@ def _may_have_died(verdict: Verdict) -> bool:
 
 def _end_leases(me: Context, now: float) -> Program[None]:
     """Free the slots of tasks that nobody sees end, when their time has passed."""
-    over = yield (
-        f"SELECT {_MONEY} FROM jobs WHERE slot_until IS NOT NULL AND slot_until <= :now",
-        {"now": now},
-    )
-    for found in over:
-        yield from _change(me, found, Change(event=Event.LEASE_OVER, now=now))
+    which = "slot_until IS NOT NULL AND slot_until <= :now"
+    over = yield f"SELECT {MONEY} FROM jobs WHERE {which}", {"now": now}
+    yield from _change_each(me, over, Change(event=Event.LEASE_OVER, now=now))
 
 
 def _judge(me: Context, entry: Entry, limits: Limits) -> Program[Verdict]:
-    known = yield from _select(f"key = :key AND {LAST_ATTEMPT}", {"key": entry.key})
-    last = known[0] if known else None
+    try:
+        last = yield from find(entry.key, None)
+    except DamagedRow as error:
+        return Damaged(str(error))
     if last is not None and not _is_free(me, last) and not _is_wanted(entry, last):
         return Known(last)
     [totals] = yield ("SELECT slots, reserved, spent FROM totals", {})
@@ -272,9 +239,9 @@ def _is_wanted(entry: Entry, last: Record) -> bool:
 
 def _stranded() -> Program[int]:
     """Add up the credits of open jobs that no session follows."""
+    which = f"{OPEN} AND owner IS NULL"
     [found] = yield (
-        "SELECT coalesce(sum(reserved), 0) AS stranded FROM jobs"
-        f" WHERE {OPEN} AND owner IS NULL",
+        f"SELECT coalesce(sum(reserved), 0) AS stranded FROM jobs WHERE {which}",
         {},
     )
     return int(found["stranded"])
@@ -301,19 +268,7 @@ def _fresh(entry: Entry) -> Row:
 
 
 def _insert(entry: Entry, attempt: int, row: Row) -> Statement:
-    values = {
-        "key": entry.key,
-        "attempt": attempt,
-        "kind": entry.kind,
-        "provider": entry.provider,
-        "request": None if entry.request is None else dump(entry.request),
-        "fingerprint": entry.fingerprint,
-        "metadata": dump(dict(entry.metadata)),
-        "cost": entry.cost,
-        "made_at": entry.made_at,
-        "balance_before": entry.balance,
-        **_columns(row),
-    }
+    values = entered(entry, attempt, row)
     names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
     return f"INSERT INTO jobs ({names}) VALUES ({marks})", values
 
@@ -337,16 +292,13 @@ def enqueue(me: Context, entry: Entry) -> Program[None]:
 
 def attach(me: Context, entry: Entry, task_id: str) -> Program[None]:
     """Write down a task that was made elsewhere, or whose create's answer was lost."""
-    known = yield from _select(f"key = :key AND {LAST_ATTEMPT}", {"key": entry.key})
-    if known and known[0].task_id is None:
+    known = yield from find(entry.key, None)
+    if known is not None and known.task_id is None:
         change = Change(event=Event.FOUND, now=entry.now, by=me.owner, task_id=task_id)
-        yield from transition(me, entry.key, known[0].attempt, change, {"error": None})
+        yield from transition(me, entry.key, known.attempt, change, {"error": None})
         return
-    task = {"provider": entry.provider, "task_id": task_id}
-    known = known or (
-        yield from _select("provider = :provider AND task_id = :task_id", task)
-    )
-    if not known:
+    known = known or (yield from find_task(entry.provider, task_id))
+    if known is None:
         row = Row(
             stage=Stage.TASK,
             cost=0,
@@ -360,9 +312,8 @@ def attach(me: Context, entry: Entry, task_id: str) -> Program[None]:
 
 def leave(me: Context, owner: str, event: Event, now: float) -> Program[int]:
     """Apply the end of a session to all its rows; return how many there were."""
-    rows = yield (f"SELECT {_MONEY} FROM jobs WHERE owner = :owner", {"owner": owner})
-    for found in rows:
-        yield from _change(me, found, Change(event=event, now=now, by=owner))
+    rows = yield f"SELECT {MONEY} FROM jobs WHERE owner = :owner", {"owner": owner}
+    yield from _change_each(me, rows, Change(event=event, now=now, by=owner))
     return len(rows)
 
 
@@ -396,18 +347,21 @@ def adopt(
     else:
         which = f"key = :key AND ({tasks} AND {LAST_ATTEMPT} OR {unsettled})"
     found = yield from _select(which, {} if key is None else {"key": key}, limit)
+    change = Change(event=Event.TAKEN_UP, now=now, by=me.owner)
     for one in found:
-        change = Change(event=Event.TAKEN_UP, now=now, by=me.owner)
-        yield from transition(me, one.key, one.attempt, change)
+        if one.damage is None:
+            yield from transition(me, one.key, one.attempt, change)
     return found, dead
 
 
 def note_balance(key: str, attempt: int, balance: int) -> Program[None]:
     """Keep what the account held after an unknown purchase, if nobody has."""
     yield (
-        "UPDATE jobs SET balance_after = :balance WHERE key = :key"
-        " AND attempt = :attempt AND state = 'unknown' AND balance_after IS NULL",
-        {"key": key, "attempt": attempt, "balance": balance},
+        (
+            "UPDATE jobs SET balance_after = :balance WHERE key = :key"
+            " AND attempt = :attempt AND state = 'unknown' AND balance_after IS NULL"
+        ),
+        {"key": key, "attempt": attempt, "balance": integer(balance)},
     )
 
 
@@ -428,18 +382,31 @@ def note_files(key: str, attempt: int, files: Sequence[str]) -> Program[None]:
 
 
 def find(key: str, attempt: int | None) -> Program[Record | None]:
-    """Return a purchase under a key; None: the last that was not refused unpaid."""
+    """
+    Return a purchase under a key; None: the last that was not refused unpaid.
+
+    Raises:
+        DamagedRow: It can't be read.
+    """
     which = LAST_ATTEMPT if attempt is None else "attempt = :attempt"
     values = {"key": key} if attempt is None else {"key": key, "attempt": attempt}
-    found = yield from _select(f"key = :key AND {which}", values)
-    return found[0] if found else None
+    rows = yield f"SELECT * FROM jobs WHERE key = :key AND {which}", values
+    return record(rows[0]) if rows else None
 
 
 def find_task(provider: str, task_id: str) -> Program[Record | None]:
-    """Return the job that a task belongs to."""
-    values = {"provider": provider, "task_id": task_id}
-    found = yield from _select("provider = :provider AND task_id = :task_id", values)
-    return found[-1] if found else None
+    """
+    Return the job that a task belongs to.
+
+    Raises:
+        DamagedRow: It can't be read.
+    """
+    which = "provider = :provider AND task_id = :task_id"
+    rows = yield (
+        f"SELECT * FROM jobs WHERE {which} ORDER BY made_at DESC, rowid DESC LIMIT 1",
+        {"provider": provider, "task_id": task_id},
+    )
+    return record(rows[0]) if rows else None
 
 
 def records(limit: int | None = None) -> Program[list[Record]]:
@@ -456,33 +423,14 @@ def _select(
     is_newest: bool = False,
 ) -> Program[list[Record]]:
     if limit is None:
-        rows = yield (
-            f"SELECT * FROM jobs WHERE {which} ORDER BY made_at, rowid",
-            values,
-        )
+        order, limited = "made_at, rowid", values
     else:
-        order = "DESC" if is_newest else "ASC"
-        rows = yield (
-            f"SELECT * FROM jobs WHERE {which} ORDER BY made_at {order},"
-            f" rowid {order} LIMIT :limit",
-            {**values, "limit": limit},
-        )
-        rows = list(reversed(rows)) if is_newest else rows
-    return [_record(row) for row in rows]
-
-
-def _record(row: Mapping[str, Any]) -> Record:
-    if row["state"] not in STATES:
-        message = f"state is {row['state']!r}"
-        raise ValueError(message)
-    same = (
-        "key attempt kind provider fingerprint cost state charged owner task_id"
-        " made_at sent_at accepted_at ended_at balance_before balance_after"
-    )
-    plain = {name: row[name] for name in same.split()}
-    packed = ("request", "metadata", "error", "result", "clips", "files")
-    unpacked = {name: row[name] and json.loads(row[name]) for name in packed}
-    return Record(**plain, **unpacked, is_followed=row["owner"] is not None)
+        way = "DESC" if is_newest else "ASC"
+        order = f"made_at {way}, rowid {way} LIMIT :limit"
+        limited = {**values, "limit": min(limit, MAX_INTEGER)}
+    rows = yield f"SELECT * FROM jobs WHERE {which} ORDER BY {order}", limited
+    is_turned = limit is not None and is_newest
+    return [readable(row) for row in (reversed(rows) if is_turned else rows)]
 
 
 def spending(by: Grouping, tag: str | None) -> Program[dict[str, Spending]]:
@@ -492,13 +440,18 @@ def spending(by: Grouping, tag: str | None) -> Program[dict[str, Spending]]:
         "day": "date(coalesce(sent_at, made_at), 'unixepoch')",
     }
     # A path of json_extract can't hold every name, nor find it spelt otherwise.
-    tagged = "(SELECT value FROM json_each(metadata) WHERE json_each.key = :tag)"
+    tagged = (
+        "(SELECT value FROM json_each(CASE WHEN json_valid(metadata) THEN metadata"
+        " ELSE '{}' END) WHERE json_each.key = :tag)"
+    )
     heading = headings[by] if tag is None else tagged
     rows = yield (
-        f"SELECT coalesce(CAST({heading} AS TEXT), '') AS heading,"
-        " count(*) AS jobs, sum(spent) AS spent,"
-        " sum(reserved) AS reserved FROM jobs WHERE spent + reserved > 0"
-        " GROUP BY heading ORDER BY heading",
+        (
+            f"SELECT coalesce(CAST({heading} AS TEXT), '') AS heading,"
+            " count(*) AS jobs, sum(CAST(spent AS INTEGER)) AS spent,"
+            " sum(CAST(reserved AS INTEGER)) AS reserved FROM jobs"
+            " WHERE spent + reserved > 0 GROUP BY heading ORDER BY heading"
+        ),
         {} if tag is None else {"tag": tag},
     )
     return {
@@ -507,14 +460,3 @@ def spending(by: Grouping, tag: str | None) -> Program[dict[str, Spending]]:
         )
         for row in rows
     }
-
-
-def dump(value: object) -> str:
-    """Return JSON text that a database can hold."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # Half of a surrogate pair, which JSON can spell and UTF-8 can't.
-        return json.dumps(value)
-    return text

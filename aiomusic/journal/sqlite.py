@@ -28,7 +28,8 @@ from aiomusic.journal import (
 from aiomusic.journal._writer import Writer
 from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.policy import Change, Row, Stage, is_heeded
-from aiomusic.journal.programs import Program, dump
+from aiomusic.journal.programs import Program
+from aiomusic.journal.rows import DamagedRow, dump, integer
 from aiomusic.journal.schema import STEPS, statements
 
 __all__ = ["SqliteJournal"]
@@ -39,6 +40,16 @@ R = TypeVar("R")
 APPLICATION_ID = 0x61696F6D
 LOCK_WAIT_S = 10.0
 RETRY_S = 0.01
+# All that a disk, a file or a row of it can do to us.
+FAULTS = (
+    sqlite3.Error,
+    OSError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+)
 
 
 @final
@@ -263,13 +274,13 @@ class SqliteJournal:
                     address, uri=True, timeout=self._lock_wait_s, isolation_level=None
                 )
             ) as db:
-                db.row_factory = sqlite3.Row
+                _read_rows(db)
                 db.execute("BEGIN")
                 return _drive(db, program)
 
         try:
             return await asyncio.to_thread(do)
-        except (sqlite3.Error, OSError, ValueError) as error:
+        except FAULTS as error:
             raise self._error(error) from error
 
     async def _transition(
@@ -330,7 +341,7 @@ class SqliteJournal:
     ) -> R:
         try:
             return await self._open_writer().call(do, then=then, is_lasting=is_lasting)
-        except (sqlite3.Error, OSError, ValueError) as error:
+        except FAULTS as error:
             raise self._error(error) from error
 
     def _post(self, program: Callable[[], Program[object]]) -> None:
@@ -353,7 +364,7 @@ class SqliteJournal:
             self._path, timeout=self._lock_wait_s, isolation_level=None
         )
         try:
-            db.row_factory = sqlite3.Row
+            _read_rows(db)
             db.execute("PRAGMA synchronous = FULL")
             self._upgrade(db)
             self._keep_log(db)
@@ -440,8 +451,10 @@ class SqliteJournal:
         found = [words for start, words in _WORDS.items() if name.startswith(start)]
         if isinstance(error, FileNotFoundError):
             found = [f"there is no folder {self._path.parent}; make it first"]
-        elif isinstance(error, ValueError):
-            found = [f"a row of it can't be read ({error}); it is damaged"]
+        elif isinstance(error, DamagedRow):
+            found = [f"its row of {error}; it is damaged"]
+        elif isinstance(error, ValueError | RecursionError):
+            found = [f"a row of it can't be read or written ({error})"]
         elif isinstance(error, OSError):
             found = [f"{error.strerror or error}; check the file's folder and its disk"]
         elif type(error) is sqlite3.DatabaseError and not name:
@@ -463,6 +476,12 @@ _WORDS = {
     "SQLITE_NOTADB": "it is no SQLite file; give another path",
     "SQLITE_CANTOPEN": "it can't be opened; check that its folder can be written",
 }
+
+
+def _read_rows(db: sqlite3.Connection) -> None:
+    """Have rows read by name, and text that is none as far as it goes."""
+    db.row_factory = sqlite3.Row
+    db.text_factory = partial(str, encoding="utf-8", errors="replace")
 
 
 def _drive(db: sqlite3.Connection, program: Callable[[], Program[R]]) -> R:
@@ -490,5 +509,5 @@ def _facts(ending: Ending) -> dict[str, Any]:
         "error": None if ending.error is None else dump(ending.error),
         "result": None if ending.result is None else dump(ending.result),
         "clips": dump(list(ending.clips)),
-        "balance_after": ending.balance,
+        "balance_after": integer(ending.balance),
     }

@@ -28,9 +28,10 @@ from journaling import (
 
 from aiomusic import JobState, JournalError, MusicError, MusicSession
 from aiomusic.emulator import Emulator
-from aiomusic.journal import Granted
+from aiomusic.journal import Damaged, Granted, Limits, OverBudget
 from aiomusic.journal.liveness import SessionLock
-from aiomusic.journal.sqlite import STEPS, SqliteJournal
+from aiomusic.journal.schema import STEPS
+from aiomusic.journal.sqlite import SqliteJournal
 from aiomusic.testing import LeapingClock
 
 pytestmark = pytest.mark.anyio
@@ -575,20 +576,223 @@ async def test_a_result_that_cannot_be_read_is_said_so_and_not_bought_again(
     assert (JobState.FAILED, 1) == (job.state, api.submissions)
 
 
-async def test_a_row_in_a_state_that_is_none_is_said_to_be_damaged(
-    tmp_path: Path,
-) -> None:
-    """It is not guessed whether it may be bought again."""
-    path = tmp_path / "songs.db"
+DEEP = "[" * 100_000
+LONG = "o" * 300
+# What each column of a row may hold instead, by whatever wrote it.
+WRONG: dict[str, tuple[str, object]] = {
+    "key is bytes": ("key", b"\xff\0k"),
+    "attempt is text": ("attempt", "first"),
+    "attempt is negative": ("attempt", -1),
+    "kind is bytes": ("kind", b"suno.create"),
+    "provider is bytes": ("provider", b"\xff"),
+    "fingerprint is bytes": ("fingerprint", b"f"),
+    "metadata is a list": ("metadata", "[1]"),
+    "metadata is deep": ("metadata", DEEP),
+    "metadata is cut": ("metadata", '{"a":'),
+    "cost is text": ("cost", "ten"),
+    "cost is negative": ("cost", -1),
+    "state is odd": ("state", "odd"),
+    "state is bytes": ("state", b"pending"),
+    "charged is odd": ("charged", "maybe"),
+    "owner is bytes": ("owner", b"\0" * 40),
+    "slot is text": ("slot", "s"),
+    "slot until is text": ("slot_until", "tomorrow"),
+    "lease is text": ("lease_s", "long"),
+    "reserved is text": ("reserved", "r"),
+    "spent is negative": ("spent", -1),
+    "task is bytes": ("task_id", b"t"),
+    "made at is text": ("made_at", "yesterday"),
+    "made at has no end": ("made_at", float("inf")),
+    "sent at is far": ("sent_at", 1e300),
+    "accepted at is text": ("accepted_at", "noon"),
+    "ended at is bytes": ("ended_at", b"1"),
+    "balance is text": ("balance_before", "rich"),
+    "balance is a fraction": ("balance_after", 0.5),
+    "error is a list": ("error", "[]"),
+    "error is deep": ("error", DEEP),
+    "result is cut": ("result", "{"),
+    "clips are one": ("clips", "{}"),
+    "clips are deep": ("clips", DEEP),
+    "files are a number": ("files", "7"),
+}
+
+
+async def planted(path: Path, column: str, value: object) -> SqliteJournal:
+    """Return an open journal of three rows, the middle one with a wrong value."""
     journal = SqliteJournal(path)
     await journal.open()
-    await journal.admit([entry("k")], NO_LIMITS)
+    await journal.admit([entry(key) for key in ("a", "bad", "c")], NO_LIMITS)
+    for key in ("a", "bad", "c"):
+        await journal.accept(key, 1, f"t-{key}", 102.0)
+        journal.release(key, 1)
+    await journal.records()
     with contextlib.closing(sqlite3.connect(path)) as db, db:
-        db.execute("UPDATE jobs SET state = 'odd'")
+        db.execute(f"UPDATE jobs SET {column} = ? WHERE key = 'bad'", (value,))
+    return journal
 
-    with pytest.raises(JournalError, match="state is 'odd'.*damaged"):
-        await journal.admit([entry("k")], NO_LIMITS)
 
+@pytest.mark.parametrize(("column", "value"), WRONG.values(), ids=WRONG.keys())
+async def test_one_row_that_cannot_be_is_named_and_spoils_no_other(
+    tmp_path: Path, column: str, value: object
+) -> None:
+    """It is not guessed whether it may be bought again, nor what it tells."""
+    journal = await planted(tmp_path / "songs.db", column, value)
+    key = "bad" if column != "key" else str(value)
+
+    listed = await journal.records()
+    newest = await journal.records(limit=10)
+    [verdict] = await journal.admit([entry("bad", now=103.0)], NO_LIMITS)
+    adopted = await journal.adopt(104.0)
+
+    for found in (listed, newest):
+        assert {"a", key, "c"} == {one.key for one in found}
+        [bad] = [one for one in found if one.damage is not None]
+        assert (key, "unknown", False) == (bad.key, bad.state, bad.is_open)
+        assert f"{column} " in (bad.damage or "")
+    assert {"a", "c"} == {one.key for one in adopted if one.damage is None}
+    if column != "key":
+        assert isinstance(verdict, Damaged)
+        assert "job 'bad'" in verdict.why
+        with pytest.raises(JournalError, match=f"row of job 'bad'.*{column} .*damaged"):
+            await journal.find("bad")
+    await journal.spending()
+    await journal.spending(tag="n")
+    with contextlib.suppress(JournalError):
+        await journal.aclose()
+    with contextlib.closing(sqlite3.connect(journal.path)) as db:
+        kept = db.execute(f"SELECT {column} FROM jobs").fetchall()
+    assert (value,) in kept
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("request", "[]"),
+        ("request", DEEP),
+        ("request", "{"),
+        ("provider", "nobody"),
+        ("owner", LONG),
+        ("owner", "\0"),
+        ("owner", "../../etc"),
+    ],
+)
+async def test_a_row_that_can_be_followed_is_no_damage(
+    tmp_path: Path, column: str, value: object
+) -> None:
+    """A task is paid for, whatever it was asked with; no session has such a name."""
+    journal = await planted(tmp_path / "songs.db", column, value)
+
+    found = await journal.adopt(104.0)
+
+    assert [("a", None), ("bad", None), ("c", None)] == [
+        (one.key, one.damage) for one in found
+    ]
+    assert {"a", "bad", "c"} == {one.key for one in await journal.records()}
+    assert await journal.find("bad") is not None
+    await journal.aclose()
+
+
+async def test_text_that_is_no_utf_8_spoils_no_other_row(tmp_path: Path) -> None:
+    """SQLite would refuse to give any row of the list."""
+    journal = await planted(tmp_path / "songs.db", "kind", b"x")
+    with contextlib.closing(sqlite3.connect(journal.path)) as db, db:
+        db.execute("UPDATE jobs SET kind = CAST(x'ff41' AS TEXT) WHERE key = 'bad'")
+
+    assert ["suno.create", "\ufffdA", "suno.create"] == [
+        one.kind for one in await journal.records()
+    ]
+    await journal.aclose()
+
+
+async def test_a_session_settles_what_the_dead_left_beside_a_damaged_row(
+    tmp_path: Path,
+) -> None:
+    """Their slots are waited for, and one row must not keep them all."""
+    path = tmp_path / "songs.db"
+    died, living = SqliteJournal(path), SqliteJournal(path)
+    await died.open()
+    await living.open()
+    await died.admit([entry("bad"), entry("a")], NO_LIMITS)
+    await crash(died)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE jobs SET state = 'odd' WHERE key = 'bad'")
+
+    found = await living.admit([entry("b")], Limits(concurrency=2))
+
+    assert [Granted(1)] == found
+    assert "queued" == rows(path)["a", 1]["state"]
+    await living.aclose()
+
+
+HUGE = 2**63
+
+
+@pytest.mark.parametrize("balance", [HUGE, -1, -HUGE - 1, 10**400])
+async def test_a_balance_that_no_number_can_hold_is_not_known(
+    tmp_path: Path, balance: int
+) -> None:
+    """It is evidence alone, and keeps no job from being sent or ended."""
+    journal = sqlite_journal(tmp_path)
+    await journal.open()
+
+    assert [Granted(1)] == await journal.admit([entry("a", balance=balance)], NO_LIMITS)
+    await journal.note_sent("a", 1)
+    await journal.settle("a", 1, ending("unknown", "unknown", balance=balance))
+    journal.note_balance("a", 1, balance)
+
+    found = await journal.find("a")
+    known = -1 if balance == -1 else None
+    assert found is not None
+    assert (known, known) == (found.balance_before, found.balance_after)
+    assert 10 == (await journal.spending())["suno.create"].credits
+    await journal.aclose()
+
+
+@pytest.mark.parametrize("cost", [-1, HUGE, 10**400])
+async def test_a_cost_that_no_number_can_hold_is_refused(
+    tmp_path: Path, cost: int
+) -> None:
+    """Nothing is written, so nothing is sent."""
+    journal = sqlite_journal(tmp_path)
+    await journal.open()
+
+    with pytest.raises(JournalError, match=f"job 'a': its cost is {cost} credits"):
+        await journal.admit([entry("a", cost=cost)], NO_LIMITS)
+
+    assert [] == await journal.records()
+    assert [Granted(1)] == await journal.admit([entry("a")], NO_LIMITS)
+    await journal.aclose()
+
+
+@pytest.mark.parametrize("made_at", [float("nan"), float("inf"), 1e300])
+async def test_a_time_that_is_none_is_a_clear_error(
+    tmp_path: Path, made_at: float
+) -> None:
+    """Whichever clock it came from."""
+    journal = sqlite_journal(tmp_path)
+    await journal.open()
+
+    with pytest.raises(JournalError, match="job 'a': it was made at (nan|inf|1e.300)"):
+        await journal.admit([entry("a", made_at=made_at)], NO_LIMITS)
+
+    assert [] == await journal.records()
+    await journal.aclose()
+
+
+async def test_sums_that_no_number_can_hold_are_an_error_of_the_journal(
+    tmp_path: Path,
+) -> None:
+    """A planted row may hold more credits than there are."""
+    journal = await planted(tmp_path / "songs.db", "spent", HUGE - 1)
+    with contextlib.closing(sqlite3.connect(journal.path)) as db, db:
+        db.execute(f"UPDATE jobs SET spent = {HUGE - 1}")
+
+    with pytest.raises(JournalError, match="overflow"):
+        await journal.spending()
+    limits = Limits(concurrency=9, max_credits=100)
+    [verdict] = await journal.admit([entry("d")], limits)
+
+    assert isinstance(verdict, OverBudget)
     await journal.aclose()
 
 
