@@ -61,6 +61,20 @@ def _mark(purchase: Purchase) -> bytes:
     return hashlib.blake2b(text, digest_size=MARK_BYTES).digest()
 
 
+def _check_holds(path: Path) -> None:
+    """Refuse a file system that grants every lock: the living would look dead."""
+    with path.open("r+b") as second:
+        try:
+            _lock(second)
+        except OSError:
+            return
+    message = (
+        "its file system grants the same lock twice, so sessions can't be told"
+        " apart; keep the journal on a local disk"
+    )
+    raise OSError(message)
+
+
 def _forgetting(lock: "weakref.ref[SessionLock]") -> Callable[[], None]:
     """Let a fork forget a lock, and not keep one that is gone for its sake."""
 
@@ -96,29 +110,19 @@ class SessionLock:
         young = path if os.name == "nt" else self._path(f"{self.name}-young")
         descriptor = os.open(young, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(descriptor, "r+b", buffering=0)
-        _lock(self._file)
-        self._check_holds(young)
+        try:
+            _lock(self._file)
+            _check_holds(young)
+            self._write(0, _boot_id().ljust(HEADER_BYTES, b"\0"))
+            if young != path:
+                young.rename(path)
+        except BaseException:
+            self.forget()
+            young.unlink(missing_ok=True)
+            raise
         if hasattr(os, "register_at_fork"):
             # A child that goes on when its parent dies must not pass for it.
             os.register_at_fork(after_in_child=_forgetting(weakref.ref(self)))
-        self._write(0, _boot_id().ljust(HEADER_BYTES, b"\0"))
-        if young != path:
-            young.rename(path)
-
-    def _check_holds(self, path: Path) -> None:
-        """Refuse a file system that grants every lock: the dead would look alive."""
-        with path.open("r+b") as second:
-            try:
-                _lock(second)
-            except OSError:
-                return
-        self.forget()
-        path.unlink(missing_ok=True)
-        message = (
-            "its file system grants the same lock twice, so sessions can't be told"
-            " apart; keep the journal on a local disk"
-        )
-        raise OSError(message)
 
     def note_sent(self, purchase: Purchase) -> None:
         """Mark that a create is about to leave; OSError: it must not."""

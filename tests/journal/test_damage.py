@@ -815,7 +815,7 @@ async def test_a_journal_that_is_not_open_says_so(
     journal = SqliteJournal(tmp_path / "songs.db")
 
     for _ in range(2):
-        with pytest.raises(JournalError, match="is not open|own file is closed; check"):
+        with pytest.raises(JournalError, match="is not open|own file is closed"):
             await waited(call(journal))
         await journal.open()
         await journal.aclose()
@@ -890,6 +890,59 @@ async def test_a_journal_that_fails_to_open_leaves_nothing_running(
 async def waited(called: object) -> None:
     if isinstance(called, Awaitable):
         await called
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are POSIX")
+@pytest.mark.parametrize("mode", [0o666, 0o640, 0o604])
+async def test_a_journal_that_others_can_read_is_taken_from_them(
+    tmp_path: Path, mode: int
+) -> None:
+    """Whoever made it: a copy, a restored backup, an older program."""
+    path = tmp_path / "songs.db"
+    await crash(await fill(path))
+    for one in tmp_path.glob("songs.db*"):
+        one.chmod(mode)
+
+    journal = SqliteJournal(path)
+    await journal.open()
+
+    files = [path, Path(f"{path}-wal"), Path(f"{path}-shm")]
+    assert [0o600] * 3 == [stat.S_IMODE(one.stat().st_mode) for one in files]
+    await journal.aclose()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are POSIX")
+async def test_a_file_that_is_no_journal_stays_as_readable_as_it_was(
+    tmp_path: Path,
+) -> None:
+    """It is another program's, and was left as it is."""
+    path = tmp_path / "recipes.db"
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE recipes (name TEXT)")
+    path.chmod(0o644)
+
+    with pytest.raises(JournalError, match="another program"):
+        await SqliteJournal(path).open()
+
+    assert 0o644 == stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs two users")
+async def test_a_journal_of_another_user_is_used_and_told_to_be_readable(
+    public: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disk without permissions, as of a camera, keeps no song from being made."""
+    path = public / "songs.db"
+    await (await fill(path)).aclose()
+    path.chmod(0o666)
+
+    with nobody():
+        journal = SqliteJournal(path)
+        await journal.open()
+        assert JOBS == len(await journal.records())
+        await journal.aclose()
+
+    assert f"others can read the journal {path}" in caplog.text
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions are POSIX")

@@ -1,7 +1,9 @@
 """Who is alive is known by who holds a lock, from any folder and by any path."""
 
 import asyncio
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,7 +17,14 @@ from aiomusic.journal import Busy, Granted, Known, Limits
 from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.sqlite import SqliteJournal
 
+if os.name != "nt":
+    import fcntl
+
 pytestmark = pytest.mark.anyio
+
+linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="no start of the machine is told from the next"
+)
 
 
 def test_an_owner_is_alive_until_it_is_gone(tmp_path: Path) -> None:
@@ -126,6 +135,89 @@ def test_an_owner_whose_file_is_gone_can_be_released(tmp_path: Path) -> None:
     owner.release()
 
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locks are told apart by flock")
+@pytest.mark.parametrize("answer", [None, OSError(38, "Function not implemented")])
+async def test_a_disk_whose_locks_do_not_hold_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: OSError | None
+) -> None:
+    """Some grant every lock, some none: the living would look dead, and be robbed."""
+
+    def flock(_file: object, _how: int) -> None:
+        if answer is not None:
+            raise answer
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    journal = SqliteJournal(tmp_path / "songs.db")
+    words = "grants the same lock twice.*keep the journal on a local disk"
+
+    with pytest.raises(JournalError, match=words if answer is None else "not impl"):
+        await journal.open()
+
+    assert [] == list(tmp_path.glob("*-owner-*"))
+    monkeypatch.undo()
+    await journal.open()
+    await journal.aclose()
+
+
+@linux
+async def test_a_journal_that_is_left_in_a_hurry_keeps_its_marks(
+    tmp_path: Path,
+) -> None:
+    """What it sent is unknown and what it did not is held, as its own record tells."""
+    path = tmp_path / "songs.db"
+    left, other = SqliteJournal(path, lock_wait_s=0.0), SqliteJournal(path)
+    await left.open()
+    await left.admit([entry("sent"), entry("unsent")], NO_LIMITS)
+    await left.note_sent("sent", 1)
+    await other.open()
+
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        with pytest.raises(JournalError, match="keeps it locked"):
+            await left.aclose()
+        assert 2 == len(list(tmp_path.glob("songs.db-owner-*")))
+    await other.adopt(200.0)
+
+    assert {"sent": "unknown", "unsent": "queued"} == {
+        key: row["state"] for (key, _), row in rows(path).items()
+    }
+    assert 1 == len(list(tmp_path.glob("songs.db-owner-*")))
+    await other.aclose()
+
+
+@linux
+async def test_a_journal_whose_leaving_is_cancelled_keeps_its_marks(
+    tmp_path: Path,
+) -> None:
+    """Its thread may still be waiting for the lock when nobody waits for it."""
+    path = tmp_path / "songs.db"
+    left, other = SqliteJournal(path), SqliteJournal(path)
+    await left.open()
+    await left.admit([entry("sent"), entry("unsent")], NO_LIMITS)
+    await left.note_sent("sent", 1)
+    writer = left._writer
+    assert writer is not None
+
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        leaving = asyncio.ensure_future(left.aclose())
+        while left._writer is not None:
+            await asyncio.sleep(0)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        assert 1 == len(list(tmp_path.glob("songs.db-owner-*")))
+        db.execute("ROLLBACK")
+    await asyncio.to_thread(writer._thread.join)
+
+    await other.open()
+    assert {"sent": "unknown", "unsent": "queued"} == {
+        one.key: one.state for one in await other.records()
+    }
+    await other.aclose()
+    assert ["songs.db"] == [found.name for found in tmp_path.iterdir()]
 
 
 async def test_a_session_that_opens_clears_away_the_dead(tmp_path: Path) -> None:
@@ -265,11 +357,6 @@ def last_words(path: Path) -> tuple[SessionLock, Path]:
     assert owner._file is not None
     owner._file.close()
     return owner, path.with_name(f"songs.db-owner-{owner.name}")
-
-
-linux = pytest.mark.skipif(
-    sys.platform != "linux", reason="no start of the machine is told from the next"
-)
 
 
 MARKED = [("a", 1), ("a", 2), ("größe\u2028", 1), ("b", 1)]
