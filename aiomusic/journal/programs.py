@@ -12,7 +12,7 @@ All that changes a purchase goes through `transition`, and so through the one ta
 import contextlib
 import json
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, final
 
 import attrs
 
@@ -45,6 +45,7 @@ from aiomusic.journal.rows import (
 
 __all__ = [
     "Context",
+    "Moved",
     "Program",
     "Statement",
     "admit",
@@ -52,6 +53,7 @@ __all__ = [
     "attach",
     "enqueue",
     "find",
+    "find_lost",
     "find_task",
     "leave",
     "note_balance",
@@ -74,7 +76,9 @@ LAST_ATTEMPT = (
     " AND (charged IS NULL OR charged <> 'no') THEN attempt END), max(attempt))"
     " FROM jobs AS j WHERE j.key = jobs.key)"
 )
+# As the partial indexes have them: only so are they used.
 OPEN = f"state IN {OPEN_STATES!r}"
+UNSETTLED = "state IN ('queued', 'unknown')"
 
 
 class Context(Protocol):
@@ -91,21 +95,41 @@ class Context(Protocol):
         """Return the sessions that own rows and are gone."""
 
 
+@final
+@attrs.frozen
+class Moved:
+    """
+    What an event found, and left.
+
+    Attributes:
+        row: The row as it is afterwards; None: there is none.
+        is_own: Whether it is that of the purchase which was named, and not that of
+            the task, which may be known under another key.
+    """
+
+    row: Row | None = None
+    is_own: bool = True
+
+    @property
+    def is_mark_over(self) -> bool:
+        """Whether the purchase needs no mark any more: its row tells by itself."""
+        row = self.row
+        is_told = row is not None and row.stage not in {Stage.GRANTED, Stage.SENT}
+        return self.is_own and is_told
+
+
 def transition(
     me: Context,
     key: str,
     attempt: int,
     change: Change,
     facts: Mapping[str, Any] | None = None,
-) -> Program[Row | None]:
+) -> Program[Moved]:
     """
     Apply an event to a purchase.
 
     Args:
         facts: Columns to set beside it, if it changes the row.
-
-    Returns:
-        The row as it is afterwards; None if there is no such purchase.
 
     Raises:
         DamagedRow: What the row holds can't be.
@@ -115,14 +139,18 @@ def transition(
         f"SELECT {MONEY} FROM jobs WHERE {which}",
         {"key": key, "attempt": attempt},
     )
-    if change.task_id is not None and not (found and found[0]["task_id"] is not None):
+    is_seen = change.event in {Event.SUCCEEDED, Event.FAILED}
+    if not found or (is_seen and found[0]["task_id"] is None):
         # A task that was attached may be known under another key.
         which = "task_id = :task_id ORDER BY rowid DESC LIMIT 1"
         task = {"task_id": change.task_id}
-        found = (yield f"SELECT {MONEY} FROM jobs WHERE {which}", task) or found
+        others = yield f"SELECT {MONEY} FROM jobs WHERE {which}", task
+        if others:
+            other = yield from _change(me, others[0], change, facts)
+            return Moved(other, is_own=False)
     if not found:
-        return None
-    return (yield from _change(me, found[0], change, facts))
+        return Moved()
+    return Moved((yield from _change(me, found[0], change, facts)))
 
 
 def _change(
@@ -310,6 +338,22 @@ def attach(me: Context, entry: Entry, task_id: str) -> Program[None]:
         yield _insert(entry, 1, row)
 
 
+def find_lost(
+    me: Context, key: str, attempt: int, task_id: str, now: float
+) -> Program[Moved]:
+    """Give a purchase whose answer was lost its task, unless it is another's."""
+    others = yield (
+        "SELECT key, attempt FROM jobs WHERE task_id = :task_id",
+        {"task_id": task_id},
+    )
+    if any((one["key"], one["attempt"]) != (key, attempt) for one in others):
+        return Moved()
+    change = Change(event=Event.ACCEPTED, now=now, by=me.owner, task_id=task_id)
+    yield from transition(me, key, attempt, change)
+    change = attrs.evolve(change, event=Event.FOUND)
+    return (yield from transition(me, key, attempt, change, {"error": None}))
+
+
 def leave(me: Context, owner: str, event: Event, now: float) -> Program[int]:
     """Apply the end of a session to all its rows; return how many there were."""
     rows = yield f"SELECT {MONEY} FROM jobs WHERE owner = :owner", {"owner": owner}
@@ -338,7 +382,7 @@ def adopt(
     # A task that is paid for is taken up whatever was bought after it.
     tasks = f"{OPEN} AND owner IS NULL AND task_id IS NOT NULL"
     unsettled = (
-        f"(state = 'unknown' OR state = 'queued' AND owner IS NULL) AND {LAST_ATTEMPT}"
+        f"{UNSETTLED} AND (state = 'unknown' OR owner IS NULL) AND {LAST_ATTEMPT}"
     )
     if limit is not None:
         which = tasks
@@ -423,7 +467,8 @@ def _select(
     is_newest: bool = False,
 ) -> Program[list[Record]]:
     if limit is None:
-        order, limited = "made_at, rowid", values
+        # By itself, the index of it would be walked, and every row looked at.
+        order, limited = "+made_at, rowid", values
     else:
         way = "DESC" if is_newest else "ASC"
         order = f"made_at {way}, rowid {way} LIMIT :limit"

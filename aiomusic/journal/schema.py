@@ -69,6 +69,9 @@ STEPS = (
     CREATE INDEX jobs_unsettled ON jobs (state)
         WHERE state IN ('queued', 'unknown');
     CREATE INDEX jobs_made ON jobs (made_at);
+    -- Ids come first: an end is told by a task whose provider is not.
+    DROP INDEX jobs_task;
+    CREATE INDEX jobs_task ON jobs (task_id, provider) WHERE task_id IS NOT NULL;
     """,
 )
 

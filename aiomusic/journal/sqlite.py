@@ -28,8 +28,8 @@ from aiomusic.journal import (
 )
 from aiomusic.journal._writer import Writer
 from aiomusic.journal.liveness import SessionLock
-from aiomusic.journal.policy import Change, Row, Stage, is_heeded
-from aiomusic.journal.programs import Program
+from aiomusic.journal.policy import Change, Row, is_heeded
+from aiomusic.journal.programs import Moved, Program
 from aiomusic.journal.rows import DamagedRow, dump, integer
 from aiomusic.journal.schema import STEPS, statements
 
@@ -202,19 +202,10 @@ class SqliteJournal:
         self._post_transition(key, attempt, change)
 
     async def find_lost(self, key: str, attempt: int, task_id: str, now: float) -> bool:
-        accepted = Change(event=Event.ACCEPTED, now=now, by=self.owner, task_id=task_id)
-        found = Change(event=Event.FOUND, now=now, by=self.owner, task_id=task_id)
-
-        def program() -> Program[Row | None]:
-            yield from programs.transition(self, key, attempt, accepted)
-            return (
-                yield from programs.transition(
-                    self, key, attempt, found, {"error": None}
-                )
-            )
-
-        row = await self._run(program)
-        return row is not None and row.task_id == task_id
+        program = partial(programs.find_lost, self, key, attempt, task_id, now)
+        then = partial(self._clear, key, attempt)
+        moved = await self._call_raw(partial(_drive, program=program), then=then)
+        return moved.row is not None and moved.row.task_id == task_id
 
     def enqueue(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -303,9 +294,10 @@ class SqliteJournal:
         # Also where it is written later, or nobody waits for it any more.
         then = partial(self._clear, key, attempt)
         program = partial(programs.transition, self, key, attempt, change, facts)
-        return await self._call_raw(
+        moved = await self._call_raw(
             partial(_drive, program=program), then=then, is_lasting=True
         )
+        return moved.row
 
     def _post_transition(
         self,
@@ -314,10 +306,10 @@ class SqliteJournal:
         change: Change,
         facts: dict[str, Any] | None = None,
     ) -> None:
-        def then(row: Row | None) -> None:
-            if not is_heeded(row, change):
-                say(logging.WARNING, "%s", self._unheeded(key, row, change))
-            self._clear(key, attempt, row)
+        def then(moved: Moved) -> None:
+            if not is_heeded(moved.row, change):
+                say(logging.WARNING, "%s", self._unheeded(key, moved.row, change))
+            self._clear(key, attempt, moved)
 
         program = partial(programs.transition, self, key, attempt, change, facts)
         self._open_writer().post(partial(_drive, program=program), then)
@@ -329,9 +321,9 @@ class SqliteJournal:
             f" {found}."
         )
 
-    def _clear(self, key: str, attempt: int, row: Row | None) -> None:
+    def _clear(self, key: str, attempt: int, moved: Moved) -> None:
         """Clear a mark once its row tells by itself, on the disk."""
-        if row is None or row.stage not in {Stage.GRANTED, Stage.SENT}:
+        if moved.is_mark_over:
             self._lock.clear((key, attempt))
 
     def _forget(self, dead: set[str]) -> None:

@@ -642,6 +642,38 @@ async def test_the_end_of_a_task_that_was_never_accepted_is_not_believed(
     assert "'succeeded' did not move job a" in caplog.text
 
 
+async def test_a_lost_purchase_is_not_given_the_task_of_another(kept: Journal) -> None:
+    """A task that is known belongs to its job, whoever names it."""
+    await kept.admit([entry("a"), entry("b"), entry("c")], NO_LIMITS)
+    await kept.accept("a", 1, "t-a", 105.0)
+    await over(kept, "b", 1, "unknown", "unknown")
+
+    found = [
+        await kept.find_lost(key, 1, task, 106.0)
+        for key, task in [("b", "t-a"), ("b", "t-b"), ("b", "t-b"), ("x", "t-x")]
+    ]
+
+    assert [False, True, True, False] == found
+    tasks = {one.key: one.task_id for one in await kept.records()}
+    assert {"a": "t-a", "b": "t-b", "c": None} == tasks
+
+
+async def test_a_task_that_the_service_names_twice_is_that_of_both_creates(
+    kept: Journal, other: Journal
+) -> None:
+    """Each was sent and is answered, and neither may be sent again."""
+    await kept.admit([entry("a"), entry("b")], NO_LIMITS)
+    for key in ("a", "b"):
+        await kept.note_sent(key, 1)
+        await kept.accept(key, 1, "t", 105.0)
+
+    await kept.aclose()
+
+    assert {"a": ("pending", "t"), "b": ("pending", "t")} == {
+        one.key: (one.state, one.task_id) for one in await other.records()
+    }
+
+
 async def test_files_are_noted_once_each(kept: Journal) -> None:
     """Saving twice does not list a file twice."""
     await kept.admit([entry("a")], NO_LIMITS)

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from journaling import NO_LIMITS, crash, entry, rows
+from journaling import NO_LIMITS, crash, ending, entry, rows
 
 from aiomusic.errors import JournalError
 from aiomusic.journal import Busy, Granted, Known, Limits
@@ -439,6 +439,28 @@ async def test_a_session_does_not_remember_all_that_it_ever_sent(
 
     assert {("b", 1)} == set(journal._lock._places)
     await journal.aclose()
+
+
+@linux
+async def test_the_end_of_anothers_task_clears_no_mark(tmp_path: Path) -> None:
+    """A task that was attached may be given the key of a create on its way."""
+    path = tmp_path / "songs.db"
+    journal, other = SqliteJournal(path), SqliteJournal(path)
+    await journal.open()
+    await other.open()
+    await journal.admit([entry("a")], NO_LIMITS)
+    await journal.note_sent("a", 1)
+    journal.attach(entry("x", cost=0), "t-x")
+    journal.end("a", 1, ending(task_id="t-x"))
+    await journal.recall("whatever")
+    await crash(journal)
+
+    await other.adopt(200.0)
+
+    assert {"a": "unknown", "x": "succeeded"} == {
+        key: row["state"] for (key, _), row in rows(path).items()
+    }
+    await other.aclose()
 
 
 async def test_a_create_that_cannot_be_noted_is_not_sent(tmp_path: Path) -> None:
