@@ -467,8 +467,8 @@ def _select(
     is_newest: bool = False,
 ) -> Program[list[Record]]:
     if limit is None:
-        # By itself, the index of it would be walked, and every row looked at.
-        order, limited = "+made_at, rowid", values
+        # Few are looked for by their state; all are read in the order of their index.
+        order, limited = f"{'' if is_newest else '+'}made_at, rowid", values
     else:
         way = "DESC" if is_newest else "ASC"
         order = f"made_at {way}, rowid {way} LIMIT :limit"

@@ -43,7 +43,7 @@ LOCK_WAIT_S = 10.0
 RETRY_S = 0.01
 OTHERS = 0o077
 # Comparing indexes takes about 2 s a gigabyte, looking at pages half of that.
-MAX_COMPARED_BYTES = 256_000_000
+MAX_COMPARED_BYTES = 64_000_000
 MAX_CHECKED_BYTES = 1_000_000_000
 # All that a disk, a file or a row of it can do to us.
 FAULTS = (
