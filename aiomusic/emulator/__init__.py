@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aiomusic.emulator._app import Call
+    from aiomusic.emulator._calls import Call
     from aiomusic.emulator._faults import Fault, FaultKind, Target
     from aiomusic.emulator._hooks import Delivery
     from aiomusic.emulator._server import Emulator
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Call": "_app",
+    "Call": "_calls",
     "Delivery": "_hooks",
     "Emulator": "_server",
     "Fault": "_faults",

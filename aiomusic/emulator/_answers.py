@@ -175,7 +175,7 @@ async def _cut(request: web.Request, answer: Answer) -> web.StreamResponse:
         headers["ETag"] = f'"{seen.st_mtime_ns:x}-{seen.st_size:x}"'
         headers["Accept-Ranges"] = "bytes"
         whole = await asyncio.to_thread(whole.read_bytes)
-        begin = request.http_range.start or 0
+        begin = _begin(request, len(whole))
         if begin:
             size = len(whole)
             status, whole = HTTPStatus.PARTIAL_CONTENT, whole[begin:]
@@ -187,3 +187,11 @@ async def _cut(request: web.Request, answer: Answer) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.close()
     return response
+
+
+def _begin(request: web.Request, size: int) -> int:
+    try:
+        start = request.http_range.start or 0
+    except ValueError:
+        return 0
+    return max(0, size + start) if start < 0 else min(start, size)

@@ -14,6 +14,8 @@ from typing import Any, Final, NoReturn, final
 import attrs
 
 from aiomusic._request import Flag, Request, Spec, Text, specs
+from aiomusic._spelling import half_a_pair, shown
+from aiomusic.emulator._hosts import is_http_url
 from aiomusic.emulator._tasks import Doom
 from aiomusic.errors import InvalidRequest, MusicWarning
 from aiomusic.providers._all import requests
@@ -29,6 +31,7 @@ __all__ = [
     "envelope",
     "find_doom",
     "read_request",
+    "read_webhook",
 ]
 
 
@@ -192,7 +195,7 @@ def _kind_of(path: str, body: Mapping[str, object]) -> type[Request[Any]]:
         for kind in kinds:
             if given is not None and kind.FIXED.get(field) == given:
                 return kind
-    return _refuse(kinds[0], field, _Breach.INVALID, f"it is {given!r}")
+    return _refuse(kinds[0], field, _Breach.INVALID, f"it is {shown(given)}")
 
 
 def _older_persona(body: dict[str, Any]) -> dict[str, Any]:
@@ -229,8 +232,36 @@ def _checked(kind: type[Request[Any]], body: Mapping[str, object]) -> Request[An
             return kind.from_body(body)
     except InvalidRequest as error:
         _refuse_as(kind, body, error)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except _WRONG_TYPE:
         raise Refusal(400, "A field of the body has the wrong type.") from None
+
+
+_WRONG_TYPE: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+def read_webhook(body: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    """
+    Read where a task is to call back, and what signs that.
+
+    Raises:
+        Refusal: The address can't be called, or the secret is no text.
+    """
+    url, secret = body.get("webhook_url"), body.get("webhook_secret")
+    if url is None:
+        return None
+    if not isinstance(url, str) or not is_http_url(url):
+        raise Refusal(400, "The 'webhook_url' field is invalid: it is no http(s) URL.")
+    is_text = isinstance(secret, str) and half_a_pair(secret) is None
+    if secret is not None and not is_text:
+        raise Refusal(400, "The 'webhook_secret' field is invalid: it is no text.")
+    return url, secret
 
 
 def _refuse_as(

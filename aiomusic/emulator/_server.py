@@ -1,21 +1,22 @@
 """Emulator: the service in a box."""
 
 import asyncio
-import collections
 import random
 import secrets
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType, TracebackType
 from typing import Final, Self, final
 
 from aiohttp import web
 
 from aiomusic._clock import Clock, SystemClock, Timer
-from aiomusic.emulator._app import Api, Call
+from aiomusic.emulator._app import Api
+from aiomusic.emulator._calls import Call, CallLog
 from aiomusic.emulator._crew import Crew
 from aiomusic.emulator._faults import Fault, FaultKind, Faults, Target
 from aiomusic.emulator._hooks import Delivery, Hooks
+from aiomusic.emulator._hosts import ServedHosts
 from aiomusic.emulator._ids import Ids
 from aiomusic.emulator._purse import Purse
 from aiomusic.emulator._replies import webhook_body
@@ -67,11 +68,14 @@ class Emulator:
         webhook_secret: Signs the webhooks of creates without a secret of their own.
         allow_hosts: Hosts beside loopback that webhooks may go to, and hosts that
             uploads may come from though they are not public, loopback among them.
+        hosts: Hosts beside loopback, *host* and that of *public_url* that calls may
+            be addressed to; ``"*"``: any.  Others are answered 421, as a web page
+            can have a name of its own point at this machine.
         renderer: Who plays the songs: ``"fluidsynth"``, where that and a SoundFont
             are on this machine, or what a package offers in the entry points
             ``aiomusic.renderers``; None: this project's band, the same everywhere.
         public_url: Where others reach it, for the addresses of media; None: `url`.
-        keep_calls: How many calls `requests` remembers.
+        keep_calls: How many calls `requests` remembers; fewer, if they are large.
 
     Raises:
         LookupError: Nobody offers the *renderer*.
@@ -92,6 +96,7 @@ class Emulator:
         lenient_clips: bool = True,
         webhook_secret: str | None = None,
         allow_hosts: Collection[str] = (),
+        hosts: Collection[str] = (),
         renderer: str | None = None,
         public_url: str | None = None,
         keep_calls: int = 10_000,
@@ -137,7 +142,8 @@ class Emulator:
             faults=self._faults,
             clock=self._clock,
             key=self.key,
-            calls=collections.deque(maxlen=keep_calls),
+            calls=CallLog(keep_calls),
+            hosts=ServedHosts.of(hosts, host=host, public_url=public_url),
         )
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
@@ -204,15 +210,20 @@ class Emulator:
         self._port = int(self._runner.addresses[0][1])
 
     async def aclose(self) -> None:
-        """Close every connection, end what runs, remove the files."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-        self._runner = self._site = None
-        if self._alarm is not None:
-            self._alarm.cancel()
-        await self._crew.aclose()
-        await self._hooks.aclose()
-        await self._media.aclose()
+        """
+        Close every connection, end what runs, remove the files.
+
+        Whatever of that fails, the rest is done all the same.
+        """
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._media.aclose)
+            stack.push_async_callback(self._hooks.aclose)
+            stack.push_async_callback(self._crew.aclose)
+            if self._alarm is not None:
+                stack.callback(self._alarm.cancel)
+            if self._runner is not None:
+                stack.push_async_callback(self._runner.cleanup)
+            self._runner = self._site = None
 
     @property
     def url(self) -> str:
@@ -270,7 +281,7 @@ class Emulator:
     @property
     def requests(self) -> tuple[Call, ...]:
         """The calls that came in, oldest first; keys are not kept."""
-        return tuple(self._api.calls)
+        return self._api.calls.all()
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:

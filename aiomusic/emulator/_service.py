@@ -21,6 +21,7 @@ from aiomusic.emulator._rules import (
     envelope,
     find_doom,
     read_request,
+    read_webhook,
 )
 from aiomusic.emulator._songs import Song
 from aiomusic.emulator._tasks import Doom, Look, Pace, Stage, Task
@@ -89,6 +90,7 @@ class Service:
     ) -> Mapping[str, object]:
         request = read_request(path, body)
         assert isinstance(body, dict)
+        webhook = read_webhook(body) if request.WEBHOOK else None
         self._check_ids(request)
         doom = (fault and fault.to_doom()) or find_doom(body)
         if doom is not None and request.REPLY is not None:
@@ -101,8 +103,7 @@ class Service:
             return self._direct(request, source)
         task = self._new_task(request, doom)
         task.is_stuck = fault is not None and fault.kind == "stuck"
-        if request.WEBHOOK and isinstance(body.get("webhook_url"), str):
-            task.webhook = (body["webhook_url"], body.get("webhook_secret"))
+        task.webhook = webhook
         self._begin(task)
         return accepted(task)
 

@@ -290,7 +290,7 @@ class Studio:
         if self._is_eager:
             return await self._desk.run(call)
         # Whoever counts looks awaits this one: a thread is there sooner.
-        return await anyio.to_thread.run_sync(call)
+        return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
 
     async def receive(self, url: str) -> str:
         own = _stem(url.rpartition("/")[2])
