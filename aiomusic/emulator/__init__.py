@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aiomusic.emulator._calls import Call
     from aiomusic.emulator._faults import Fault, FaultKind, Target
     from aiomusic.emulator._hooks import Delivery
+    from aiomusic.emulator._pacing import RetryForm
     from aiomusic.emulator._server import Emulator
     from aiomusic.emulator._tasks import Pace, Task
 
@@ -25,6 +26,7 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Pace",
+    "RetryForm",
     "Target",
     "Task",
 ]
@@ -36,6 +38,7 @@ _HOMES = {
     "Fault": "_faults",
     "FaultKind": "_faults",
     "Pace": "_tasks",
+    "RetryForm": "_pacing",
     "Target": "_faults",
     "Task": "_tasks",
 }

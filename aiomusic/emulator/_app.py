@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import json
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -16,9 +17,12 @@ from aiomusic.emulator._answers import Answer, Striker, drop, to_json
 from aiomusic.emulator._calls import CallLog, from_json
 from aiomusic.emulator._faults import Fault, Faults, Target
 from aiomusic.emulator._hosts import ServedHosts
+from aiomusic.emulator._links import MediaUrls
 from aiomusic.emulator._openapi import describe
-from aiomusic.emulator._rules import KINDS, envelope
-from aiomusic.emulator._service import Reply, Service
+from aiomusic.emulator._pacing import RateLimit
+from aiomusic.emulator._refusals import Reply, envelope, refusal
+from aiomusic.emulator._rules import KINDS
+from aiomusic.emulator._service import Service
 from aiomusic.emulator._studio import Media
 from aiomusic.providers._all import PROVIDERS
 
@@ -33,6 +37,12 @@ TYPES: Final = {
     "jpg": "image/jpeg",
 }
 
+EXPIRED: Final = (
+    b"<?xml version='1.0' encoding='UTF-8'?>"
+    b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+)
+"""As hosts of signed links say it."""
+
 
 @final
 @attrs.define(eq=False, kw_only=True, repr=False)
@@ -46,6 +56,8 @@ class Api:
     key: str
     calls: CallLog
     hosts: ServedHosts
+    rate_limit: RateLimit
+    media_urls: MediaUrls
     submissions: int = attrs.field(default=0, init=False)
     polls: int = attrs.field(default=0, init=False)
     _is_closing: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
@@ -93,7 +105,8 @@ class Api:
         """Answer a POST that costs money."""
         path, provider = request.path, _provider(request)
         whose = "lyrics" if path.endswith("/lyrics") else provider
-        fault = self.faults.take("create", whose)
+        wait = self.rate_limit.refuses()
+        fault = self.faults.take("create", whose) if wait is None else None
         if fault is not None and fault.kind == "drop_before_body":
             self._log(request)
             return drop(request)
@@ -110,7 +123,10 @@ class Api:
         self.submissions += 1
         self._log(request, raw)
         answer = None
-        if is_carried_out:
+        if wait is not None:
+            status, told = refusal("rate_limited", provider)
+            answer = Answer(status, json.dumps(told).encode(), headers=wait)
+        elif is_carried_out:
             reply = await self.service.create(path, from_json(raw), provider, fault)
             answer = to_json(reply, self.service.pace.retry_after_s)
         return await self._send(request, answer, fault)
@@ -124,6 +140,9 @@ class Api:
             refused = self._key_refused(request, provider)
             if refused is not None:
                 return to_json(refused)
+            if fault is not None and fault.refusal is not None and fault.ends_task:
+                doom = fault.refusal.to_doom(message=fault.message)
+                self.service.refuse(task_id, doom)
             await self.media.prepare(task_id)
             state = fault.state if fault and fault.kind == "unknown_state" else None
             reply = self.service.look(provider, task_id, state)
@@ -155,6 +174,8 @@ class Api:
         name = request.match_info["name"]
 
         async def answer(_: Fault | None) -> Answer:
+            if not self.media_urls.is_valid(name, request.query):
+                return Answer(403, EXPIRED, "application/xml")
             kind = TYPES.get(name.rpartition(".")[2])
             body = None if kind is None else await self._medium(name)
             if kind is None or body is None:
@@ -190,13 +211,16 @@ class Api:
         self._log(request)
         fault = self.faults.take(on, _provider(request))
         is_carried_out = fault is None or fault.is_carried_out
+        is_carried_out |= on == "poll" and fault is not None and fault.ends_task
         said = await answer(fault) if is_carried_out else None
         return await self._send(request, said, fault)
 
     async def _send(
         self, request: web.Request, answer: Answer | None, fault: Fault | None
     ) -> web.StreamResponse:
-        if fault is not None:
+        # A poll that ends its task says so itself, and whether it was refunded.
+        is_said = fault is not None and fault.ends_task and request.method == "GET"
+        if fault is not None and not (is_said and answer is not None):
             provider = _provider(request)
             return await self._striker.strike(fault, request, provider, answer)
         assert answer is not None
@@ -209,15 +233,12 @@ class Api:
     def _key_refused(self, request: web.Request, provider: str) -> Reply | None:
         given = request.headers.get("Authorization")
         if given is None:
-            text = "Authorization header is missing."
-        elif not given.startswith("Bearer ") or not given[7:].strip():
-            text = "Invalid authorization format."
-        elif not _is_same(given[7:], self.key):
-            # API: the sentence for a wrong key is on no page but nuro's.
-            text = "Invalid signature" if provider == "nuro" else "Invalid API key."
-        else:
-            return None
-        return 401, envelope(provider, 401, text, kind="unauthorized")
+            return refusal("no_key", provider)
+        if not given.startswith("Bearer ") or not given[7:].strip():
+            return refusal("key_format", provider)
+        if not _is_same(given[7:], self.key):
+            return refusal("bad_key", provider)
+        return None
 
 
 def _provider(request: web.Request) -> str:
