@@ -356,13 +356,13 @@ class Number(_Plain):
     def check(self, request: Request[Any], field: str, value: Any) -> None:  # noqa: ANN401
         kinds = int if self.whole else (int, float)
         is_number = isinstance(value, kinds) and not isinstance(value, bool)
-        # Comparing this way round, NaN is within no bounds.
+        # Comparing this way round, NaN is within no bounds; an int may be too large.
         if not (is_number and self._holds(value)):
             refuse(request, field, f"is {shown(value)}", f"it must be {self.rule()}")
 
     def _holds(self, value: float) -> bool:
         return (
-            abs(value) < float("inf")
+            abs(value) <= sys.float_info.max
             and (self.least is None or value >= self.least)
             and (self.most is None or value <= self.most)
             and (self.above is None or value > self.above)

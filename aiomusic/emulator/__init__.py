@@ -12,9 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aiomusic.emulator._app import Call
+    from aiomusic.emulator._calls import Call
     from aiomusic.emulator._faults import Fault, FaultKind, Target
     from aiomusic.emulator._hooks import Delivery
+    from aiomusic.emulator._pacing import RetryForm
     from aiomusic.emulator._server import Emulator
     from aiomusic.emulator._tasks import Pace, Task
 
@@ -25,17 +26,19 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Pace",
+    "RetryForm",
     "Target",
     "Task",
 ]
 
 _HOMES = {
-    "Call": "_app",
+    "Call": "_calls",
     "Delivery": "_hooks",
     "Emulator": "_server",
     "Fault": "_faults",
     "FaultKind": "_faults",
     "Pace": "_tasks",
+    "RetryForm": "_pacing",
     "Target": "_faults",
     "Task": "_tasks",
 }

@@ -15,15 +15,13 @@ from aiohttp import web
 
 from aiomusic._clock import Clock
 from aiomusic.emulator._faults import Fault
-from aiomusic.emulator._replies import NOT_READY
-from aiomusic.emulator._rules import envelope
-from aiomusic.emulator._service import Reply
+from aiomusic.emulator._refusals import NOT_READY, REFUSALS, Reply, envelope
 
 __all__ = ["Answer", "Striker", "drop", "to_json"]
 
 PAGE: Final = (
-    "<!DOCTYPE html><html><head><title>Just a moment...</title></head>"
-    "<body><h1>Just a moment...</h1></body></html>"
+    "<!DOCTYPE html><html><head><title>{text}</title></head>"
+    "<body><h1>{text}</h1></body></html>"
 )
 JSON_TYPE: Final = "application/json; charset=utf-8"
 
@@ -62,7 +60,7 @@ def to_json(reply: Reply, retry_after_s: float | None = None) -> Answer:
     headers = {}
     if retry_after_s is not None and status < HTTPStatus.MULTIPLE_CHOICES:
         headers["Retry-After"] = f"{retry_after_s:.3g}"
-    return Answer(status, json.dumps(body).encode(), headers=headers)
+    return Answer(status, _dump(body), headers=headers)
 
 
 def drop(request: web.Request, *, is_reset: bool = False) -> web.StreamResponse:
@@ -109,15 +107,15 @@ class Striker:
             case "hang":
                 await self._hang(request)
                 return drop(request)
-            case "html" | "redirect" | "status":
-                return _instead(fault, provider).to_response()
             case "slow":
                 await self._clock.sleep(fault.seconds)
-        if answer is None or fault.kind.startswith("drop"):
+        headers = fault.sent_headers(self._clock.wall())
+        said = _instead(fault, provider, headers) or answer
+        if said is None or fault.kind.startswith("drop"):
             return drop(request)
         if fault.kind == "cut_body":
-            return await _cut(request, answer)
-        return answer.to_response()
+            return await _cut(request, said)
+        return _reworded(fault, said, headers).to_response()
 
     async def _hang(self, request: web.Request) -> None:
         """Say nothing until the client leaves or the server closes."""
@@ -127,20 +125,59 @@ class Striker:
                     await self._is_closing.wait()
 
 
-def _instead(fault: Fault, provider: str) -> Answer:
-    headers = dict(fault.headers)
+def _instead(fault: Fault, provider: str, headers: dict[str, str]) -> Answer | None:
+    """Return what is said whatever the answer would be; None: that depends on it."""
     match fault.kind:
         case "html":
-            page = "text/html; charset=utf-8"
-            return Answer(fault.status or HTTPStatus.OK, PAGE.encode(), page, headers)
+            page = fault.body
+            if not isinstance(page, str):
+                page = PAGE.format(text=fault.message or "Just a moment...")
+            kind = "text/html; charset=utf-8"
+            return Answer(fault.status or HTTPStatus.OK, page.encode(), kind, headers)
         case "redirect":
             place = {"Location": fault.to or "/login", **headers}
             return Answer(fault.status or HTTPStatus.FOUND, b"", headers=place)
+        case "status":
+            return _with_status(fault, provider, headers)
+    if fault.refusal is None:
+        return None
+    status, body = fault.refusal.reply(
+        provider, message=fault.message, status=fault.status
+    )
+    return Answer(status, _dump(body), headers=headers)
+
+
+def _with_status(fault: Fault, provider: str, headers: dict[str, str]) -> Answer:
     status = fault.status or HTTPStatus.INTERNAL_SERVER_ERROR
     if isinstance(fault.body, str):
         return Answer(status, fault.body.encode(), "text/plain; charset=utf-8", headers)
     body = fault.body if fault.body is not None else _error(fault, status, provider)
-    return Answer(status, json.dumps(body).encode(), headers=headers)
+    return Answer(status, _dump(body), headers=headers)
+
+
+def _reworded(fault: Fault, answer: Answer, headers: dict[str, str]) -> Answer:
+    """Tell of a task that was made in another way than usual."""
+    if fault.kind not in {"id_beside_error", "legacy"}:
+        return answer
+    assert isinstance(answer.body, bytes)
+    told = json.loads(answer.body)
+    if "task_id" not in told:
+        return answer
+    if fault.kind == "legacy":
+        told = {
+            "code": HTTPStatus.OK,
+            "data": {"task_id": told["task_id"]},
+            "message": told["message"],
+        }
+        return Answer(fault.status or HTTPStatus.OK, _dump(told), headers=headers)
+    status = fault.status or HTTPStatus.INTERNAL_SERVER_ERROR
+    text = fault.message or REFUSALS["server_error"].message
+    told = {"code": status, "message": text, "task_id": told["task_id"]}
+    return Answer(status, _dump(told), headers=headers)
+
+
+def _dump(body: object) -> bytes:
+    return json.dumps(body).encode()
 
 
 def _error(fault: Fault, status: int, provider: str) -> object:
@@ -152,10 +189,9 @@ def _error(fault: Fault, status: int, provider: str) -> object:
 
 
 _MESSAGES: Final = {
-    500: "Internal Server Error.",
-    504: "Task failed due to timeout. Credits were previously refunded.",
+    REFUSALS[kind].status: REFUSALS[kind].message
+    for kind in ("server_error", "timeout")
 }
-"""API: error handling."""
 
 
 def _phrase(status: int) -> str:
@@ -175,7 +211,7 @@ async def _cut(request: web.Request, answer: Answer) -> web.StreamResponse:
         headers["ETag"] = f'"{seen.st_mtime_ns:x}-{seen.st_size:x}"'
         headers["Accept-Ranges"] = "bytes"
         whole = await asyncio.to_thread(whole.read_bytes)
-        begin = request.http_range.start or 0
+        begin = _begin(request, len(whole))
         if begin:
             size = len(whole)
             status, whole = HTTPStatus.PARTIAL_CONTENT, whole[begin:]
@@ -187,3 +223,11 @@ async def _cut(request: web.Request, answer: Answer) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.close()
     return response
+
+
+def _begin(request: web.Request, size: int) -> int:
+    try:
+        start = request.http_range.start or 0
+    except ValueError:
+        return 0
+    return max(0, size + start) if start < 0 else min(start, size)

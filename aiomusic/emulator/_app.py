@@ -1,59 +1,47 @@
 """The service over HTTP: its routes and its key."""
 
 import asyncio
-import collections
 import hmac
 import json
 from collections.abc import Awaitable, Callable
-from pathlib import Path, PurePath
-from typing import Any, Final, final
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final, final
 
 import attrs
 from aiohttp import web
 
 from aiomusic._clock import Clock
+from aiomusic._spelling import shown
 from aiomusic.emulator._answers import Answer, Striker, drop, to_json
+from aiomusic.emulator._calls import CallLog, from_json
 from aiomusic.emulator._faults import Fault, Faults, Target
+from aiomusic.emulator._hosts import ServedHosts
+from aiomusic.emulator._links import MediaUrls
 from aiomusic.emulator._openapi import describe
-from aiomusic.emulator._rules import KINDS, envelope
-from aiomusic.emulator._service import Reply, Service
+from aiomusic.emulator._pacing import RateLimit
+from aiomusic.emulator._refusals import Reply, envelope, refusal
+from aiomusic.emulator._rules import KINDS
+from aiomusic.emulator._service import Service
 from aiomusic.emulator._studio import Media
 from aiomusic.providers._all import PROVIDERS
 
-__all__ = ["Api", "Call"]
+__all__ = ["Api"]
 
 TYPES: Final = {
-    ".mp3": "audio/mpeg",
-    ".wav": "audio/wav",
-    ".flac": "audio/flac",
-    ".mid": "audio/midi",
-    ".svg": "image/svg+xml",
-    ".jpg": "image/jpeg",
+    "mp3": "audio/mpeg",
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "mid": "audio/midi",
+    "svg": "image/svg+xml",
+    "jpg": "image/jpeg",
 }
 
-
-def _without_secret(body: object) -> str:
-    if isinstance(body, dict) and "webhook_secret" in body:
-        body = {**body, "webhook_secret": "..."}
-    return repr(body)
-
-
-@final
-@attrs.frozen
-class Call:
-    """
-    One call that came in.
-
-    Attributes:
-        body: What its JSON holds, or its text if it is not JSON; None: there was no
-            body, or it was not read.
-        sent_key: Whether an ``Authorization`` header came with it.
-    """
-
-    method: str
-    path: str
-    body: Any = attrs.field(default=None, repr=_without_secret)
-    sent_key: bool = False
+EXPIRED: Final = (
+    b"<?xml version='1.0' encoding='UTF-8'?>"
+    b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+)
+"""As hosts of signed links say it."""
 
 
 @final
@@ -66,7 +54,10 @@ class Api:
     faults: Faults
     clock: Clock
     key: str
-    calls: collections.deque[Call]
+    calls: CallLog
+    hosts: ServedHosts
+    rate_limit: RateLimit
+    media_urls: MediaUrls
     submissions: int = attrs.field(default=0, init=False)
     polls: int = attrs.field(default=0, init=False)
     _is_closing: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
@@ -78,7 +69,7 @@ class Api:
     def app(self) -> web.Application:
         """Build the application."""
         self._is_closing.clear()
-        app = web.Application()
+        app = web.Application(middlewares=[self._check_host])
         routes = app.router
         for path in KINDS:
             routes.add_post(path, self.create)
@@ -97,11 +88,25 @@ class Api:
     async def _let_go(self, _: web.Application) -> None:
         self._is_closing.set()
 
+    @web.middleware
+    async def _check_host(
+        self,
+        request: web.Request,
+        handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
+        host = request.headers.get("Host")
+        if self.hosts.serves(host):
+            return await handler(request)
+        text = f"The emulator does not serve the host {shown(host)}; see its 'hosts'."
+        status = HTTPStatus.MISDIRECTED_REQUEST
+        return to_json((status, {"code": status, "message": text})).to_response()
+
     async def create(self, request: web.Request) -> web.StreamResponse:
         """Answer a POST that costs money."""
         path, provider = request.path, _provider(request)
         whose = "lyrics" if path.endswith("/lyrics") else provider
-        fault = self.faults.take("create", whose)
+        wait = self.rate_limit.refuses()
+        fault = self.faults.take("create", whose) if wait is None else None
         if fault is not None and fault.kind == "drop_before_body":
             self._log(request)
             return drop(request)
@@ -110,12 +115,19 @@ class Api:
         if refused is not None:
             self._log(request)
             return to_json(refused).to_response()
-        body = _read(await request.read())
+        try:
+            raw = await request.read()
+        except (web.RequestPayloadError, ConnectionError):
+            self._log(request)
+            return _unreadable(provider)
         self.submissions += 1
-        self._log(request, body)
+        self._log(request, raw)
         answer = None
-        if is_carried_out:
-            reply = await self.service.create(path, body, provider, fault)
+        if wait is not None:
+            status, told = refusal("rate_limited", provider)
+            answer = Answer(status, json.dumps(told).encode(), headers=wait)
+        elif is_carried_out:
+            reply = await self.service.create(path, from_json(raw), provider, fault)
             answer = to_json(reply, self.service.pace.retry_after_s)
         return await self._send(request, answer, fault)
 
@@ -128,6 +140,9 @@ class Api:
             refused = self._key_refused(request, provider)
             if refused is not None:
                 return to_json(refused)
+            if fault is not None and fault.refusal is not None and fault.ends_task:
+                doom = fault.refusal.to_doom(message=fault.message)
+                self.service.refuse(task_id, doom)
             await self.media.prepare(task_id)
             state = fault.state if fault and fault.kind == "unknown_state" else None
             reply = self.service.look(provider, task_id, state)
@@ -159,10 +174,13 @@ class Api:
         name = request.match_info["name"]
 
         async def answer(_: Fault | None) -> Answer:
-            body = await self._medium(name)
-            if body is None:
+            if not self.media_urls.is_valid(name, request.query):
+                return Answer(403, EXPIRED, "application/xml")
+            kind = TYPES.get(name.rpartition(".")[2])
+            body = None if kind is None else await self._medium(name)
+            if kind is None or body is None:
                 return Answer(404, b"There is no such file.", "text/plain")
-            return Answer(200, body, TYPES[PurePath(name).suffix])
+            return Answer(200, body, kind)
 
         return await self._unless_struck(request, "media", answer)
 
@@ -193,34 +211,34 @@ class Api:
         self._log(request)
         fault = self.faults.take(on, _provider(request))
         is_carried_out = fault is None or fault.is_carried_out
+        is_carried_out |= on == "poll" and fault is not None and fault.ends_task
         said = await answer(fault) if is_carried_out else None
         return await self._send(request, said, fault)
 
     async def _send(
         self, request: web.Request, answer: Answer | None, fault: Fault | None
     ) -> web.StreamResponse:
-        if fault is not None:
+        # A poll that ends its task says so itself, and whether it was refunded.
+        is_said = fault is not None and fault.ends_task and request.method == "GET"
+        if fault is not None and not (is_said and answer is not None):
             provider = _provider(request)
             return await self._striker.strike(fault, request, provider, answer)
         assert answer is not None
         return answer.to_response()
 
-    def _log(self, request: web.Request, body: object = None) -> None:
+    def _log(self, request: web.Request, raw: bytes | None = None) -> None:
         sent_key = "Authorization" in request.headers
-        self.calls.append(Call(request.method, request.path, body, sent_key))
+        self.calls.add(request.method, request.path, raw, sent_key=sent_key)
 
     def _key_refused(self, request: web.Request, provider: str) -> Reply | None:
         given = request.headers.get("Authorization")
         if given is None:
-            text = "Authorization header is missing."
-        elif not given.startswith("Bearer ") or not given[7:].strip():
-            text = "Invalid authorization format."
-        elif not hmac.compare_digest(given[7:].encode(), self.key.encode()):
-            # API: the sentence for a wrong key is on no page but nuro's.
-            text = "Invalid signature" if provider == "nuro" else "Invalid API key."
-        else:
-            return None
-        return 401, envelope(provider, 401, text, kind="unauthorized")
+            return refusal("no_key", provider)
+        if not given.startswith("Bearer ") or not given[7:].strip():
+            return refusal("key_format", provider)
+        if not _is_same(given[7:], self.key):
+            return refusal("bad_key", provider)
+        return None
 
 
 def _provider(request: web.Request) -> str:
@@ -229,8 +247,16 @@ def _provider(request: web.Request) -> str:
     return parts[3] if len(parts) > 4 else ""  # noqa: PLR2004 - as the path has
 
 
-def _read(raw: bytes) -> object:
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
-        return raw.decode(errors="replace")
+def _is_same(given: str, key: str) -> bool:
+    # A header may hold bytes that are no text.
+    raw = given.encode(errors="surrogatepass")
+    return hmac.compare_digest(raw, key.encode())
+
+
+def _unreadable(provider: str) -> web.StreamResponse:
+    text = "The body can't be decoded as its Content-Encoding says."
+    reply = 400, envelope(provider, 400, text, kind="bad_request")
+    response = to_json(reply).to_response()
+    # Where the next request begins nobody knows.
+    response.force_close()
+    return response

@@ -1,6 +1,7 @@
 """Work in the background, from one coroutine's start to another's end."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import final
 
@@ -8,6 +9,8 @@ import anyio
 import anyio.abc
 
 __all__ = ["Crew"]
+
+logger = logging.getLogger(__name__)
 
 
 @final
@@ -56,4 +59,8 @@ class Crew:
 
 
 async def _done(work: Callable[[], Awaitable[None]]) -> None:
-    await work()
+    try:
+        await work()
+    except Exception:
+        # Else it would end all others, and all that are still to come.
+        logger.exception("the emulator failed at what it does in the background")

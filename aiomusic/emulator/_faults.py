@@ -5,7 +5,9 @@ from typing import Final, Literal, final, get_args
 
 import attrs
 
-from aiomusic.emulator._tasks import Doom
+from aiomusic.emulator._pacing import RetryAfter, retry_headers
+from aiomusic.emulator._refusals import REFUSALS, RefusalKind, Refused
+from aiomusic.emulator._tasks import Doom, Late
 
 __all__ = ["Fault", "FaultKind", "Faults", "Target"]
 
@@ -17,7 +19,11 @@ FaultKind = Literal[
     "forged",
     "hang",
     "html",
+    "id_beside_error",
     "late",
+    "late_clip",
+    "late_link",
+    "legacy",
     "lost",
     "out_of_order",
     "redirect",
@@ -27,6 +33,7 @@ FaultKind = Literal[
     "stuck",
     "twice",
     "unknown_state",
+    RefusalKind,
 ]
 """See `Emulator.fault`."""
 
@@ -36,11 +43,11 @@ Target = Literal["any", "create", "credits", "media", "poll", "webhook"]
 _HOOK_KINDS: Final = {"forged", "late", "lost", "out_of_order", "twice"}
 _ONLY_ON: Final[dict[str, Target]] = {
     **dict.fromkeys(_HOOK_KINDS, "webhook"),
-    "fail": "create",
-    "stuck": "create",
+    **dict.fromkeys(("fail", "stuck", "late_clip", "late_link"), "create"),
+    **dict.fromkeys(("id_beside_error", "legacy"), "create"),
     "unknown_state": "poll",
 }
-_NOT_CARRIED_OUT: Final = {"drop_before_body", "redirect", "status"}
+_NOT_CARRIED_OUT: Final = {"drop_before_body", "redirect", "status", *REFUSALS}
 
 
 @final
@@ -63,11 +70,13 @@ class Fault:
     status: int | None = None
     message: str | None = None
     body: object = None
+    retry_after: RetryAfter = None
     headers: Mapping[str, str] = attrs.field(factory=dict)
     state: str = "rewinding"
     clips: int | None = None
     is_refunded: bool = True
     seconds: float = 1.0
+    polls: int | None = None
     to: str | None = None
     struck: int = attrs.field(default=0, init=False)
 
@@ -91,6 +100,8 @@ class Fault:
                 )
         if self.status is not None and not 100 <= self.status <= 599:  # noqa: PLR2004
             raise ValueError(f"status is {self.status}; it is from 100 to 599")
+        if self.polls is not None and self.polls < 0:
+            raise ValueError("polls is 0 or more, or None")
         if (self.times is not None and self.times < 1) or self.skip < 0:
             raise ValueError("times is 1 or more, or None; skip is 0 or more")
 
@@ -103,6 +114,30 @@ class Fault:
         text = self.message or f"Generation failed. Credits {money}."
         nuro = self.message or "Algorithm error"
         return Doom(message=text, nuro=nuro, is_refunded=is_refunded, clips=self.clips)
+
+    def to_late(self) -> Late | None:
+        """Return what it holds back of a task's result."""
+        if self.kind not in {"late_clip", "late_link"}:
+            return None
+        is_clip = self.kind == "late_clip"
+        clips = 1 if self.clips is None and is_clip else self.clips
+        return Late(
+            is_clip=is_clip, clips=clips, seconds=self.seconds, polls=self.polls
+        )
+
+    @property
+    def refusal(self) -> Refused | None:
+        """How it says no, if that is all that it does."""
+        return REFUSALS.get(self.kind)
+
+    @property
+    def ends_task(self) -> bool:
+        """Whether a poll that it strikes finds the task refused."""
+        return self.refusal is not None and self.refusal.ends_task
+
+    def sent_headers(self, wall: float) -> dict[str, str]:
+        """Return the headers of its answer, at that time."""
+        return {**retry_headers(self.retry_after, wall), **self.headers}
 
     @property
     def is_carried_out(self) -> bool:

@@ -4,7 +4,6 @@ import asyncio
 import functools
 import hashlib
 import hmac
-import ipaddress
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, final
@@ -15,6 +14,7 @@ from yarl import URL
 
 from aiomusic._clock import Clock
 from aiomusic.emulator._faults import Fault, Faults
+from aiomusic.emulator._hosts import is_loopback
 from aiomusic.emulator._ids import Ids
 
 __all__ = ["Delivery", "Hooks", "signed"]
@@ -83,6 +83,7 @@ class Hooks:
     _sent: int = attrs.field(default=0, init=False)
     _waiting: int = attrs.field(default=0, init=False)
     _idle: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    _is_closed: bool = attrs.field(default=False, init=False)
     _held: list["_Post"] = attrs.field(factory=list, init=False)
 
     def send(self, body: dict[str, Any], url: str, secret: str | None) -> None:
@@ -108,11 +109,13 @@ class Hooks:
 
     async def idle(self) -> None:
         """Wait until every webhook that is under way was delivered."""
-        if self._waiting:
+        if self._waiting and not self._is_closed:
             await self._idle.wait()
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections; nobody waits for webhooks that are not sent now."""
+        self._is_closed = True
+        self._idle.set()
         if self._http is not None:
             await self._http.close()
 
@@ -124,7 +127,7 @@ class Hooks:
     def may_call(self, url: str) -> bool:
         """Whether an address is on loopback, or allowed by name."""
         host = URL(url).host or ""
-        return host in self.allow_hosts or _is_loopback(host)
+        return host in self.allow_hosts or is_loopback(host)
 
     async def post(self, url: str, raw: bytes, headers: dict[str, str]) -> int:
         """POST once, following nothing."""
@@ -135,15 +138,6 @@ class Hooks:
             url, data=raw, headers=headers, allow_redirects=False
         ) as reply:
             return reply.status
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @final
@@ -182,6 +176,6 @@ class _Post:
         )
         try:
             status = await self.hooks.post(self.url, raw, headers)
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             return Delivery(task_id=task_id, url=self.url, problem=repr(error))
         return Delivery(task_id=task_id, url=self.url, status=status)

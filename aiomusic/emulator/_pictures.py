@@ -7,7 +7,7 @@ __all__ = ["picture"]
 
 def picture(name: str) -> bytes:
     """Draw a square picture as SVG, the same one for the same name."""
-    seen = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    seen = hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest()
     hue, other = seen[0] * 360 // 256, seen[1] * 360 // 256
     rings = "".join(
         f'<circle cx="{80 + seen[2 + i]}" cy="{80 + seen[3 + i]}" r="{30 + 25 * i}"'

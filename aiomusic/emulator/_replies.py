@@ -2,21 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, final
+from typing import Any, final
 
 import attrs
 
+from aiomusic.emulator._refusals import NOT_READY
 from aiomusic.emulator._songs import Song
-from aiomusic.emulator._tasks import Look, Stage, Task, clip_look
+from aiomusic.emulator._tasks import Late, Look, Stage, Task, clip_look
 from aiomusic.providers import nuro, suno
 
-__all__ = ["NOT_READY", "accepted", "task_body", "webhook_body", "with_state"]
-
-NOT_READY: Final = {
-    "code": 202,
-    "type": "not_ready",
-    "error": "Task is still processing. Please wait a few seconds and try again.",
-}
+__all__ = ["accepted", "task_body", "webhook_body", "with_state"]
 
 
 def accepted(task: Task) -> dict[str, object]:
@@ -25,9 +20,16 @@ def accepted(task: Task) -> dict[str, object]:
 
 
 def task_body(
-    task: Task, look: Look, songs: Sequence[Song]
+    task: Task, look: Look, songs: Sequence[Song], late: Late | None = None
 ) -> tuple[int, dict[str, Any]]:
-    """Answer a look at a task that is not refused: the status and the body."""
+    """
+    Answer a look at a task that is not refused: the status and the body.
+
+    Args:
+        late: What is missing, as it comes later.
+    """
+    if late is not None:
+        songs = _without_late(task, late, songs)
     if task.provider == "nuro":
         return 200, _nuro(task, look, songs[0])
     if look.stage is Stage.NOT_READY and task.provider == "suno":
@@ -35,6 +37,15 @@ def task_body(
     listed = songs[: _listed(task, look)]
     data = [_clip(task, look, song, clip) for clip, song in enumerate(listed)]
     return 200, {"code": 200, "data": data, "message": "success"}
+
+
+def _without_late(task: Task, late: Late, songs: Sequence[Song]) -> Sequence[Song]:
+    first = 0 if late.clips is None else max(0, task.clips - late.clips)
+    if late.is_clip and task.provider != "nuro":
+        return songs[:first]
+    # Nuro has no list that its one clip could be missing from.
+    held_back = [attrs.evolve(song, audio_url="") for song in songs[first:]]
+    return [*songs[:first], *held_back]
 
 
 def _listed(task: Task, look: Look) -> int:
@@ -146,7 +157,7 @@ def webhook_body(task: Task, look: Look, songs: Sequence[Song]) -> dict[str, Any
         failure = {"type": "failed", "message": doom.message}
         refund = {"refund_processed": task.is_refunded}
         return {**failure, **refund, **about, "event": "song.failed"}
-    _, body = task_body(task, look, songs)
+    _, body = task_body(task, look, songs, task.late)
     for clip in body.get("data", ()):
         clip["duration"] = str(clip["duration"])
         for key in ("negative_tags", "style_weight"):

@@ -9,11 +9,14 @@ import enum
 import re
 import warnings
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn, final
+from typing import Any, Final, NoReturn, Self, final
 
 import attrs
 
 from aiomusic._request import Flag, Request, Spec, Text, specs
+from aiomusic._spelling import half_a_pair, shown
+from aiomusic.emulator._hosts import is_http_url
+from aiomusic.emulator._refusals import REFUSALS, RefusalKind
 from aiomusic.emulator._tasks import Doom
 from aiomusic.errors import InvalidRequest, MusicWarning
 from aiomusic.providers._all import requests
@@ -23,12 +26,11 @@ __all__ = [
     "KINDS",
     "MARKERS",
     "NOT_ACCESSIBLE",
-    "NOT_ENOUGH",
     "REQUIRED",
     "Refusal",
-    "envelope",
     "find_doom",
     "read_request",
+    "read_webhook",
 ]
 
 
@@ -60,30 +62,17 @@ class Refusal(Exception):
         self.message = message
         self.kind = kind
 
+    @classmethod
+    def of(cls, kind: RefusalKind) -> Self:
+        """Say no in one of the service's ways."""
+        known = REFUSALS[kind]
+        return cls(known.status, known.message, known.kind)
+
 
 NOT_ACCESSIBLE: Final = (
     "Audio URL is not accessible. Please provide a public direct audio file URL."
 )
 """API: upload music; seen by a client of a sister service."""
-
-NOT_ENOUGH: Final = (
-    "The remaining credits are not enough."
-    " You can buy more one-time credit packs or subscribe."
-)
-
-
-def envelope(
-    provider: str, status: int, message: str, *, kind: str, is_refunded: bool = False
-) -> dict[str, object]:
-    """
-    Wrap a message as errors are.
-
-    API: nuro's own shape is known; the general one is not on any page, so it is
-    inferred from what clients read.
-    """
-    if provider == "nuro":
-        return {"type": kind, "message": message, "refund_processed": is_refunded}
-    return {"code": status, "message": message}
 
 
 @final
@@ -192,7 +181,7 @@ def _kind_of(path: str, body: Mapping[str, object]) -> type[Request[Any]]:
         for kind in kinds:
             if given is not None and kind.FIXED.get(field) == given:
                 return kind
-    return _refuse(kinds[0], field, _Breach.INVALID, f"it is {given!r}")
+    return _refuse(kinds[0], field, _Breach.INVALID, f"it is {shown(given)}")
 
 
 def _older_persona(body: dict[str, Any]) -> dict[str, Any]:
@@ -229,8 +218,36 @@ def _checked(kind: type[Request[Any]], body: Mapping[str, object]) -> Request[An
             return kind.from_body(body)
     except InvalidRequest as error:
         _refuse_as(kind, body, error)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except _WRONG_TYPE:
         raise Refusal(400, "A field of the body has the wrong type.") from None
+
+
+_WRONG_TYPE: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+def read_webhook(body: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    """
+    Read where a task is to call back, and what signs that.
+
+    Raises:
+        Refusal: The address can't be called, or the secret is no text.
+    """
+    url, secret = body.get("webhook_url"), body.get("webhook_secret")
+    if url is None:
+        return None
+    if not isinstance(url, str) or not is_http_url(url):
+        raise Refusal(400, "The 'webhook_url' field is invalid: it is no http(s) URL.")
+    is_text = isinstance(secret, str) and half_a_pair(secret) is None
+    if secret is not None and not is_text:
+        raise Refusal(400, "The 'webhook_secret' field is invalid: it is no text.")
+    return url, secret
 
 
 def _refuse_as(
@@ -254,41 +271,20 @@ def _breach(spec: Spec, value: object, rule: str) -> _Breach:
     return _Breach.INVALID
 
 
-def _content(message: str) -> Doom:
-    return Doom(message=message, status=403, type="forbidden", is_early=True)
-
+_EARLY: Final[dict[str, RefusalKind]] = {
+    "[[format]]": "lyrics_format",
+    "[[copyright]]": "copyright",
+    "[[inappropriate]]": "inappropriate",
+    "[[moderation]]": "moderation",
+    "[[artist]]": "artist",
+    "[[producer]]": "producer",
+    "[[language]]": "language",
+    "[[semantic]]": "semantic",
+}
 
 MARKERS: Final[dict[str, Doom]] = {
-    "[[format]]": _content("The lyrics format is invalid. Please check and try again."),
-    "[[copyright]]": _content(
-        "The lyrics contain copyrighted content: 'Paper Boats'."
-        " Please use original lyrics."
-    ),
-    "[[inappropriate]]": _content(
-        "The lyrics contain inappropriate content: 'a rude word'."
-    ),
-    "[[moderation]]": _content("The song description needs moderation review."),
-    "[[artist]]": _content(
-        "The song description contains artist names: 'An Artist' which is not allowed."
-    ),
-    "[[producer]]": _content(
-        "The song description contains producer tags: 'A Producer'"
-        " which is not allowed."
-    ),
-    "[[language]]": Doom(
-        message="Input language not supported",
-        status=400,
-        type="bad_request",
-        is_early=True,
-    ),
-    "[[semantic]]": Doom(
-        message="Semantic error, please try again", status=500, is_early=True
-    ),
-    "[[timeout]]": Doom(
-        message="Task failed due to timeout. Credits were previously refunded.",
-        status=504,
-        type="timeout",
-    ),
+    **{marker: REFUSALS[kind].to_doom() for marker, kind in _EARLY.items()},
+    "[[timeout]]": REFUSALS["timeout"].to_doom(is_early=False),
     "[[fail]]": Doom(message="Generation failed. Credits have been refunded."),
     "[[fail-unrefunded]]": Doom(
         message="Generation failed. Credits were not refunded.", is_refunded=False

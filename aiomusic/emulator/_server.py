@@ -1,22 +1,25 @@
 """Emulator: the service in a box."""
 
 import asyncio
-import collections
 import random
 import secrets
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType, TracebackType
 from typing import Final, Self, final
 
 from aiohttp import web
 
 from aiomusic._clock import Clock, SystemClock, Timer
-from aiomusic.emulator._app import Api, Call
+from aiomusic.emulator._app import Api
+from aiomusic.emulator._calls import Call, CallLog
 from aiomusic.emulator._crew import Crew
 from aiomusic.emulator._faults import Fault, FaultKind, Faults, Target
 from aiomusic.emulator._hooks import Delivery, Hooks
+from aiomusic.emulator._hosts import ServedHosts
 from aiomusic.emulator._ids import Ids
+from aiomusic.emulator._links import MediaUrls
+from aiomusic.emulator._pacing import RateLimit, RetryAfter, RetryForm
 from aiomusic.emulator._purse import Purse
 from aiomusic.emulator._replies import webhook_body
 from aiomusic.emulator._service import Service
@@ -67,14 +70,28 @@ class Emulator:
         webhook_secret: Signs the webhooks of creates without a secret of their own.
         allow_hosts: Hosts beside loopback that webhooks may go to, and hosts that
             uploads may come from though they are not public, loopback among them.
+        hosts: Hosts beside loopback, *host* and that of *public_url* that calls may
+            be addressed to; ``"*"``: any.  Others are answered 421, as a web page
+            can have a name of its own point at this machine.
         renderer: Who plays the songs: ``"fluidsynth"``, where that and a SoundFont
             are on this machine, or what a package offers in the entry points
             ``aiomusic.renderers``; None: this project's band, the same everywhere.
         public_url: Where others reach it, for the addresses of media; None: `url`.
-        keep_calls: How many calls `requests` remembers.
+        keep_calls: How many calls `requests` remembers; fewer, if they are large.
+
+        max_in_flight: How many tasks may be under way; a create beyond is answered
+            403 ``Queue is full`` and costs nothing.  None: any number.
+        creates_per_s: How many creates are let through in a second, evenly; others
+            are answered 429.  None: all.
+        retry_after: What ``Retry-After`` says there: the ``"seconds"`` to wait, or
+            the ``"date"``; ``"zero"`` seconds; a date in the ``"past"``; ``"none"``:
+            there is none.
+        url_ttl_s: How many seconds a link to audio or a picture is good for; then it
+            is answered 403, and the next poll has a fresh one.  None: for ever.
 
     Raises:
         LookupError: Nobody offers the *renderer*.
+        ValueError: A limit is not above 0.
     """
 
     def __init__(
@@ -92,10 +109,20 @@ class Emulator:
         lenient_clips: bool = True,
         webhook_secret: str | None = None,
         allow_hosts: Collection[str] = (),
+        hosts: Collection[str] = (),
         renderer: str | None = None,
         public_url: str | None = None,
         keep_calls: int = 10_000,
+        max_in_flight: int | None = None,
+        creates_per_s: float | None = None,
+        retry_after: RetryForm = "seconds",
+        url_ttl_s: float | None = None,
     ) -> None:
+        _check_limits(
+            max_in_flight=max_in_flight,
+            creates_per_s=creates_per_s,
+            url_ttl_s=url_ttl_s,
+        )
         self._host = host
         self._public_url = public_url
         self._port = port
@@ -104,7 +131,9 @@ class Emulator:
         self._faults = Faults()
         self.key = api_key or f"emu-{secrets.token_hex(16)}"
         ids, pace = Ids(seed), Pace.of(pace)
-        self._at = Addresses(ids, "mp3" if "mp3" in available_kinds() else "wav")
+        self._urls = MediaUrls(clock=self._clock, ttl_s=url_ttl_s)
+        kind = "mp3" if "mp3" in available_kinds() else "wav"
+        self._at = Addresses(ids, kind, self._urls)
         self._media: Media = NoStudio(self._at)
         if media:
             fetcher = Fetcher(frozenset(allow_hosts))
@@ -130,6 +159,7 @@ class Emulator:
             on_end=self._ended,
             is_made=self._media.is_made,
             is_lenient=lenient_clips,
+            max_in_flight=max_in_flight,
         )
         self._api = Api(
             service=self._service,
@@ -137,7 +167,12 @@ class Emulator:
             faults=self._faults,
             clock=self._clock,
             key=self.key,
-            calls=collections.deque(maxlen=keep_calls),
+            calls=CallLog(keep_calls),
+            hosts=ServedHosts.of(hosts, host=host, public_url=public_url),
+            rate_limit=RateLimit(
+                clock=self._clock, per_s=creates_per_s, form=retry_after
+            ),
+            media_urls=self._urls,
         )
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
@@ -195,7 +230,7 @@ class Emulator:
         except BaseException:
             await self.aclose()
             raise
-        self._at.base = (self._public_url or self.url).rstrip("/")
+        self._urls.base = (self._public_url or self.url).rstrip("/")
 
     async def _listen(self) -> None:
         assert self._runner is not None
@@ -204,15 +239,20 @@ class Emulator:
         self._port = int(self._runner.addresses[0][1])
 
     async def aclose(self) -> None:
-        """Close every connection, end what runs, remove the files."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-        self._runner = self._site = None
-        if self._alarm is not None:
-            self._alarm.cancel()
-        await self._crew.aclose()
-        await self._hooks.aclose()
-        await self._media.aclose()
+        """
+        Close every connection, end what runs, remove the files.
+
+        Whatever of that fails, the rest is done all the same.
+        """
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._media.aclose)
+            stack.push_async_callback(self._hooks.aclose)
+            stack.push_async_callback(self._crew.aclose)
+            if self._alarm is not None:
+                stack.callback(self._alarm.cancel)
+            if self._runner is not None:
+                stack.push_async_callback(self._runner.cleanup)
+            self._runner = self._site = None
 
     @property
     def url(self) -> str:
@@ -270,7 +310,7 @@ class Emulator:
     @property
     def requests(self) -> tuple[Call, ...]:
         """The calls that came in, oldest first; keys are not kept."""
-        return tuple(self._api.calls)
+        return self._api.calls.all()
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
@@ -304,12 +344,13 @@ class Emulator:
         status: int | None = None,
         message: str | None = None,
         body: object = None,
-        retry_after: float | str | None = None,
+        retry_after: RetryAfter = None,
         headers: Mapping[str, str] | None = None,
         state: str = "rewinding",
         clips: int | None = None,
         refund: bool = True,
         seconds: float = 1.0,
+        polls: int | None = None,
         to: str | None = None,
     ) -> Fault:
         """
@@ -324,17 +365,56 @@ class Emulator:
         hang              yes      no answer until the caller leaves
         slow              yes      the answer, *seconds* late
         cut_body          yes      an answer that ends before its Content-Length
-        html              yes      a web page, with status 200
+        html              yes      a web page, with *status* (or 200) and *message*
         status            no       *status*, with *message*, *body*, *retry_after*
         redirect          no       *status* (or 302) to *to*
+        id_beside_error   yes      *status* (or 500), with the id of the task
+        legacy            yes      the id in ``data``, as replies of 2024 have it
         unknown_state     -        on a poll: *state* where the state stands
         fail              refunded the task fails (*clips*: so many of its clips)
         stuck             yes      the task never ends
+        late_link         yes      the task is over, and ``audio_url`` still empty
+        late_clip         yes      the task is over, and its last clip not listed
         lost              -        the webhook is not sent
         twice             -        the webhook is sent twice
         late              -        the webhook is sent after *seconds*
         forged            -        the webhook is signed with another secret
         out_of_order      -        the webhook is sent after the next one
+        ================= ======== =================================================
+
+        These are answered in the service's own words, or with *message*, and charge
+        nothing.  Those with a star, on a poll, end the task and give its credits
+        back; all others leave it as it is.
+
+        ================= ======== =================================================
+        kind              status   what the service says
+        ================= ======== =================================================
+        not_ready         202      the task is still processing
+        invalid           400      the ``mv`` field is invalid
+        language *        400      the language is not supported
+        task_not_found    400      there is no such task (nuro: 404)
+        no_key            401      the header with the key is missing
+        key_format        401      that header has another form
+        bad_key           401      the key is wrong
+        expired_key       401      the key has expired
+        no_credits        403      the credits are not enough
+        no_subscription   403      there is no active subscription
+        queue_full        403      the queue is full
+        qps               403      too many queries a second
+        usage_limit       403      the usage limit is exceeded
+        lyrics_format *   403      the lyrics can't be read
+        copyright *       403      the lyrics are somebody's
+        inappropriate *   403      the lyrics are inappropriate
+        moderation *      403      the description needs a review
+        artist *          403      the description names an artist
+        producer *        403      the description has a producer tag
+        retired           410      the endpoint is gone
+        rate_limited      429      too many requests; see *retry_after*
+        server_error      500      an internal error
+        api_error         500      a system error (nuro)
+        semantic *        500      a semantic error (nuro)
+        algorithm *       500      an algorithm error (nuro)
+        timeout *         504      the task took too long
         ================= ======== =================================================
 
         Args:
@@ -345,19 +425,23 @@ class Emulator:
                 calls to it.
             after: Whether the call is carried out, and charged, all the same; None:
                 as the table says.
-            status, message, body, retry_after, headers: The answer; a *body* of
-                text is sent as it is.
+            status, message, body, headers: The answer; a *body* of text is sent as
+                it is.
+            retry_after: Seconds, any text, or a ``timedelta``: a date, so long after
+                the answer, or before it.
             state: For ``unknown_state``.
-            clips, refund: For ``fail``; None: all clips.
-            seconds: For ``slow`` and ``late``.
+            clips: How many, from the last, for ``fail``, ``late_link`` (None: all)
+                and ``late_clip`` (None: one).
+            refund: For ``fail``.
+            seconds: For ``slow`` and ``late``; also how long ``late_link`` and
+                ``late_clip`` last after the task's end.
+            polls: How many polls ``late_link`` and ``late_clip`` last after the
+                task's end, in place of *seconds*.
             to: For ``redirect``.
 
         Returns:
             The order: ``struck`` counts, ``cancel()`` withdraws.
         """
-        sent = dict(headers or {})
-        if retry_after is not None:
-            sent["Retry-After"] = f"{retry_after}"
         fault = Fault(
             kind=kind,
             on=on,
@@ -368,11 +452,13 @@ class Emulator:
             status=status,
             message=message,
             body=body,
-            headers=sent,
+            retry_after=retry_after,
+            headers=dict(headers or {}),
             state=state,
             clips=clips,
             is_refunded=refund,
             seconds=seconds,
+            polls=polls,
             to=to,
         )
         return self._faults.add(fault)
@@ -416,3 +502,9 @@ class Emulator:
         if task.webhook is not None:
             body = webhook_body(task, OVER, self._media.songs(task))
             self._hooks.send(body, *task.webhook)
+
+
+def _check_limits(**limits: float | None) -> None:
+    for name, value in limits.items():
+        if value is not None and not value > 0:
+            raise ValueError(f"{name} is {value}; it is above 0, or None")

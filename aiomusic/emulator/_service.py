@@ -13,24 +13,21 @@ from aiomusic._request import Request
 from aiomusic.emulator._faults import Fault
 from aiomusic.emulator._ids import Ids
 from aiomusic.emulator._purse import Purse
+from aiomusic.emulator._refusals import Reply, envelope, refusal
 from aiomusic.emulator._replies import accepted, task_body, with_state
 from aiomusic.emulator._rules import (
     NOT_ACCESSIBLE,
-    NOT_ENOUGH,
     Refusal,
-    envelope,
     find_doom,
     read_request,
+    read_webhook,
 )
 from aiomusic.emulator._songs import Song
 from aiomusic.emulator._tasks import Doom, Look, Pace, Stage, Task
 from aiomusic.emulator.music import write_lyrics
 from aiomusic.providers import lyrics, riffusion, suno
 
-__all__ = ["Reply", "Service"]
-
-Reply = tuple[int, Mapping[str, object]]
-"""An HTTP status and a JSON body."""
+__all__ = ["Service"]
 
 
 @final
@@ -48,6 +45,7 @@ class Service:
         on_end: Told of each task that is over, once.
         is_made: Whether nothing that a task's end must wait for is left to do.
         is_lenient: Whether clip and persona ids that it never gave are taken.
+        max_in_flight: How many tasks may be under way; None: any number.
     """
 
     pace: Pace
@@ -62,6 +60,7 @@ class Service:
     on_end: Callable[[Task], None]
     is_made: Callable[[Task], bool]
     is_lenient: bool = True
+    max_in_flight: int | None = None
     tasks: dict[str, Task] = attrs.field(factory=dict, init=False)
     in_flight: int = attrs.field(default=0, init=False)
     peak_in_flight: int = attrs.field(default=0, init=False)
@@ -89,22 +88,30 @@ class Service:
     ) -> Mapping[str, object]:
         request = read_request(path, body)
         assert isinstance(body, dict)
+        webhook = read_webhook(body) if request.WEBHOOK else None
         self._check_ids(request)
         doom = (fault and fault.to_doom()) or find_doom(body)
         if doom is not None and request.REPLY is not None:
             raise Refusal(doom.status or 500, doom.message, doom.type)
         source = await self._received(request)
+        if request.REPLY is None and self._is_full():
+            raise Refusal.of("queue_full")
         if not self.purse.take(request.COST):
-            raise Refusal(403, NOT_ENOUGH, "forbidden")
+            raise Refusal.of("no_credits")
         self._made += 1
         if request.REPLY is not None:
             return self._direct(request, source)
         task = self._new_task(request, doom)
-        task.is_stuck = fault is not None and fault.kind == "stuck"
-        if request.WEBHOOK and isinstance(body.get("webhook_url"), str):
-            task.webhook = (body["webhook_url"], body.get("webhook_secret"))
+        if fault is not None:
+            task.is_stuck, task.late = fault.kind == "stuck", fault.to_late()
+        task.webhook = webhook
         self._begin(task)
         return accepted(task)
+
+    def _is_full(self) -> bool:
+        self.settle_due()
+        most = self.max_in_flight
+        return most is not None and self.in_flight >= most
 
     def _check_ids(self, request: Request[Any]) -> None:
         if isinstance(request, (suno.UploadAudio, riffusion.UploadAudio)):
@@ -191,6 +198,7 @@ class Service:
         if task.is_over:
             return
         task.is_over = True
+        task.ended = self.clock.now()
         self._held.discard(task)
         self.in_flight -= 1
         doom = task.doom
@@ -198,6 +206,18 @@ class Service:
             self.purse.give_back(task.request.COST)
             task.is_refunded = True
         self.on_end(task)
+
+    def refuse(self, task_id: str, doom: Doom) -> None:
+        """End a task in failure, whatever was said of it before."""
+        task = self.tasks.get(task_id)
+        if task is None:
+            return
+        task.doom = doom
+        if not task.is_over:
+            self.end(task)
+        elif not task.is_refunded:
+            self.purse.give_back(task.request.COST)
+            task.is_refunded = True
 
     def look(self, provider: str, task_id: str, state: str | None = None) -> Reply:
         """
@@ -208,7 +228,7 @@ class Service:
         """
         task = self.tasks.get(task_id)
         if task is None or task.provider != provider:
-            return _no_task(provider)
+            return refusal("task_not_found", provider)
         task.looks += 1
         look = task.look(self.pace, self.clock.now())
         if look.stage is Stage.OVER and not task.is_over:
@@ -216,11 +236,13 @@ class Service:
                 self.end(task)
             else:
                 look = Look(Stage.RUNNING, 1.0)
+        task.looks_over += task.is_over
+        late = task.lacks(self.clock.now())
         if state is not None:
             shown = max(look, Look(Stage.PENDING), key=lambda one: one.stage)
-            _, body = task_body(task, shown, self.songs(task))
+            _, body = task_body(task, shown, self.songs(task), late)
             return 200, with_state(body, state)
-        return self._refused(task) or task_body(task, look, self.songs(task))
+        return self._refused(task) or task_body(task, look, self.songs(task), late)
 
     def _refused(self, task: Task) -> Reply | None:
         doom, status = task.doom, task.doom and task.doom.status
@@ -277,10 +299,3 @@ def _check_address(url: str) -> None:
         is_valid = False
     if not is_valid:
         raise Refusal(400, NOT_ACCESSIBLE)
-
-
-def _no_task(provider: str) -> Reply:
-    # API: the general pages say 400 for this, nuro's own table 404.
-    if provider == "nuro":
-        return 404, envelope("nuro", 404, "Task not found", kind="not_found")
-    return 400, envelope(provider, 400, "task not found.", kind="bad_request")

@@ -21,6 +21,7 @@ from aiomusic.emulator._jobs import (
     hear,
     render,
 )
+from aiomusic.emulator._links import MediaUrls
 from aiomusic.emulator._pictures import picture
 from aiomusic.emulator._recipes import source_of, unpack
 from aiomusic.emulator._rules import NOT_ACCESSIBLE, Refusal
@@ -99,12 +100,12 @@ class Addresses:
 
     Args:
         kind: Of audio, but nuro's, which is WAV (API: get music (nuro)).
-        base: The server's URL, once it is known.
+        urls: Of the files.
     """
 
     ids: Ids
     kind: str
-    base: str = ""
+    urls: MediaUrls
 
     def sketch(self, task: Task) -> tuple[Song, ...]:
         """Say of a task's songs what the request alone tells."""
@@ -122,8 +123,8 @@ class Addresses:
             lyrics=order.lyrics,
             style=order.style,
             duration_s=order.duration_s or DEFAULT_S,
-            audio_url=f"{self.base}/media/{name}.{self.kind_of(task)}",
-            image_url=f"{self.base}/media/image_{clip_id}.svg",
+            audio_url=self.urls.of(f"{name}.{self.kind_of(task)}"),
+            image_url=self.urls.of(f"image_{clip_id}.svg"),
         )
 
     def kind_of(self, task: Task) -> str:
@@ -240,7 +241,13 @@ class Studio:
         if piece is None:
             return attrs.evolve(sketch, is_ready=not self._is_eager)
         is_ready = bool(piece.files) or not self._is_eager
-        return attrs.evolve(piece.song, is_ready=is_ready)
+        return attrs.evolve(
+            piece.song,
+            is_ready=is_ready,
+            # Each look gets fresh ones.
+            audio_url=sketch.audio_url,
+            image_url=sketch.image_url,
+        )
 
     def order(self, task: Task) -> None:
         if task.doom is None or task.doom.is_partial:
@@ -290,11 +297,11 @@ class Studio:
         if self._is_eager:
             return await self._desk.run(call)
         # Whoever counts looks awaits this one: a thread is there sooner.
-        return await anyio.to_thread.run_sync(call)
+        return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
 
     async def receive(self, url: str) -> str:
         own = _stem(url.rpartition("/")[2])
-        is_own = url.startswith(f"{self._at.base}/media/") and own in self._pieces
+        is_own = self._at.urls.is_own(url) and own in self._pieces
         if is_own or not can_listen():
             return own
         name = f"upload-{len(self._heard)}-{secrets.token_hex(4)}"

@@ -14,7 +14,7 @@ import attrs
 
 from aiomusic._request import Request
 
-__all__ = ["OVER", "Doom", "Look", "Pace", "Stage", "Task", "clip_look"]
+__all__ = ["OVER", "Doom", "Late", "Look", "Pace", "Stage", "Task", "clip_look"]
 
 
 @final
@@ -171,6 +171,25 @@ class Doom:
 
 
 @final
+@attrs.frozen(kw_only=True)
+class Late:
+    """
+    What is missing of a task's result at first, though the task is over.
+
+    Args:
+        is_clip: Whether whole clips are missing, or but their links.
+        clips: Of how many clips, from the last; None: of all.
+        seconds: For how long after the task's end.
+        polls: In how many polls after its end, in place of *seconds*.
+    """
+
+    is_clip: bool
+    clips: int | None
+    seconds: float
+    polls: int | None
+
+
+@final
 @attrs.define(eq=False)
 class Task:
     """One task at the service."""
@@ -185,11 +204,16 @@ class Task:
     stretch: float = 1.0
     doom: Doom | None = None
     is_stuck: bool = False
+    late: Late | None = None
     webhook: tuple[str, str | None] | None = attrs.field(default=None, repr=False)
     """Address and secret."""
     looks: int = 0
+    looks_over: int = 0
+    """Those that found it over."""
     is_over: bool = False
     is_refunded: bool = False
+    ended: float = 0.0
+    """On the clock that only grows, once it is over."""
 
     @property
     def provider(self) -> str:
@@ -212,6 +236,15 @@ class Task:
         if look is OVER and self.is_stuck:
             return Look(Stage.RUNNING, 0.0)
         return look
+
+    def lacks(self, now: float) -> Late | None:
+        """Return what is missing of its result now."""
+        late = self.late
+        if late is None or not self.is_over:
+            return late
+        if late.polls is not None:
+            return late if self.looks_over <= late.polls else None
+        return late if now - self.ended < late.seconds else None
 
     def is_failed(self, clip: int) -> bool:
         """Whether clip number *clip* will fail."""

@@ -7,7 +7,7 @@ import struct
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
-from typing import Final, TypeVar, final
+from typing import Any, Final, TypeVar, cast, final
 
 import attrs
 
@@ -55,13 +55,14 @@ class Workers:
             RenderFailed: It raised something, or its process died.
             UnreadableAudio: It raised that.
         """
+        asked = pickle.dumps(call)
         async with self._slots:
             worker = self._idle.pop() if self._idle else await self._start()
-            problem, value = await self._ask(worker, call)
+            problem, value = await self._ask(worker, asked)
             self._idle.append(worker)
         if problem is not None:
             raise problem
-        return value
+        return cast("T", value)
 
     async def _start(self) -> Process:
         path = os.pathsep.join(entry for entry in sys.path if entry)
@@ -79,13 +80,11 @@ class Workers:
         self._all.append(worker)
         return worker
 
-    async def _ask(
-        self, worker: Process, call: Callable[[], T]
-    ) -> tuple[Exception | None, T]:
+    async def _ask(self, worker: Process, asked: bytes) -> tuple[Exception | None, Any]:
         assert worker.stdin is not None
         assert worker.stdout is not None
         try:
-            worker.stdin.write(pickle.dumps(call))
+            worker.stdin.write(asked)
             await worker.stdin.drain()
             (size,) = struct.unpack("<I", await worker.stdout.readexactly(4))
             answer = await worker.stdout.readexactly(size)

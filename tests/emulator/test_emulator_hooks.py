@@ -214,7 +214,7 @@ async def test_webhook_can_be_late() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://example.org/hook", "http://10.0.0.1/", "http://[::2]/", "nonsense"]
+    "url", ["http://example.org/hook", "http://10.0.0.1/", "http://[::2]/"]
 )
 async def test_webhook_goes_to_loopback_alone(url: str) -> None:
     """No other host is called; that is written down."""
@@ -225,6 +225,55 @@ async def test_webhook_goes_to_loopback_alone(url: str) -> None:
         (delivery,) = api.deliveries
         assert delivery.status is None
         assert "loopback" in delivery.problem
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "",
+        "//",
+        "/hook",
+        "ftp://127.0.0.1/",
+        "http://",
+        "http:///hook",
+        "http://127.0.0.1:99999/",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1:x/",
+        "http://[::1",
+        "http://a..b/",
+        f"http://{'a' * 64}/",
+        "http://127.0.0.1/a b",
+        "http://127.0.0.1/\r\n",
+        "http://127.0.0.1/\ud800",
+        f"http://127.0.0.1/{'a' * 10_000}",
+        7,
+        ["http://127.0.0.1/"],
+    ],
+)
+async def test_webhook_that_can_not_be_called_is_refused(url: object) -> None:
+    """The create is answered 400, nothing is charged, and others go on."""
+    async with receiver() as hook, opened() as (api, client):
+        body = {**DESCRIBED, "webhook_url": url}
+        status, reply = await client.post("/api/v1/suno/create", body)
+        before = (api.charged, len(api.tasks))
+        task_id = await made(client, hook.url)
+        await api.hooks_idle()
+
+        assert (status, before) == (400, (0, 0))
+        assert "'webhook_url'" in reply["message"]
+        assert [one.task_id for one in api.deliveries] == [task_id]
+
+
+@pytest.mark.parametrize("secret", [7, ["s"], "\ud800"])
+async def test_secret_that_can_not_sign_is_refused(secret: object) -> None:
+    """A secret that is no text is refused at the create."""
+    hook = {"webhook_url": "http://127.0.0.1:1/", "webhook_secret": secret}
+    async with opened() as (api, client):
+        status, reply = await client.post("/api/v1/suno/create", {**DESCRIBED, **hook})
+
+        assert (status, api.charged) == (400, 0)
+        assert "'webhook_secret'" in reply["message"]
 
 
 async def test_receiver_that_is_away_is_written_down() -> None:

@@ -1,0 +1,176 @@
+"""What can be ordered of the emulator, as a user's session meets it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiomusic import (
+    ApiError,
+    AuthenticationFailed,
+    ContentRefused,
+    InvalidRequest,
+    JobFailed,
+    MusicError,
+    MusicSession,
+    OutOfCredits,
+    SubscriptionInactive,
+)
+from aiomusic.emulator import Emulator, FaultKind, Pace
+from aiomusic.testing import LeapingClock
+
+pytestmark = pytest.mark.anyio
+
+LYRICS = "[Verse]\nPaper boats along the river, one for every day\n"
+
+
+@asynccontextmanager
+async def playing(
+    session: dict[str, Any] | None = None,
+    **options: Any,  # noqa: ANN401 - the emulator's own
+) -> AsyncIterator[tuple[Emulator, MusicSession]]:
+    """Open an emulator and a session that go by one clock."""
+    clock = LeapingClock()
+    options = {"pace": Pace.polls(), "media": False, "clock": clock, **options}
+    settings: dict[str, Any] = {"poll_every_s": 1.0, "clock": clock, **(session or {})}
+    async with (
+        Emulator(**options) as api,
+        MusicSession(api.key, base_url=api.url, **settings) as music,
+    ):
+        yield api, music
+
+
+REFUSED: dict[FaultKind, type[MusicError]] = {
+    "invalid": InvalidRequest,
+    "language": InvalidRequest,
+    "no_key": AuthenticationFailed,
+    "key_format": AuthenticationFailed,
+    "bad_key": AuthenticationFailed,
+    "expired_key": AuthenticationFailed,
+    "no_credits": OutOfCredits,
+    "no_subscription": SubscriptionInactive,
+    "lyrics_format": ContentRefused,
+    "copyright": ContentRefused,
+    "inappropriate": ContentRefused,
+    "moderation": ContentRefused,
+    "artist": ContentRefused,
+    "producer": ContentRefused,
+    "retired": ApiError,
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+async def test_refused_create_is_the_error_that_it_means(kind: FaultKind) -> None:
+    """Each way to say no is a type of its own; nothing is charged."""
+    async with playing() as (api, music):
+        api.fault(kind, on="create")
+
+        with pytest.raises(REFUSED[kind], match="service answered") as refused:
+            await music.suno.create("a song")
+
+        assert ("no", 0) == (str(refused.value.charged), api.charged)
+
+
+ENDED: dict[FaultKind, type[MusicError]] = {
+    "lyrics_format": ContentRefused,
+    "copyright": ContentRefused,
+    "inappropriate": ContentRefused,
+    "moderation": ContentRefused,
+    "artist": ContentRefused,
+    "producer": ContentRefused,
+    "timeout": JobFailed,
+}
+
+
+@pytest.mark.parametrize("kind", ENDED)
+async def test_refused_task_is_the_error_that_it_means(kind: FaultKind) -> None:
+    """A task that is refused on a poll is over, and was given back."""
+    async with playing() as (api, music):
+        api.fault(kind, on="poll")
+
+        with pytest.raises(ENDED[kind]):
+            await music.suno.create("a song")
+
+        assert (1, 0) == (api.polls, api.charged)
+
+
+BRIEF: dict[str, dict[str, Any]] = {
+    "not ready": {"kind": "not_ready"},
+    "queue full": {"kind": "queue_full"},
+    "qps": {"kind": "qps"},
+    "usage limit": {"kind": "usage_limit"},
+    "rate limited": {"kind": "rate_limited", "retry_after": 3},
+    "rate limited, no header": {"kind": "rate_limited"},
+    "rate limited, zero": {"kind": "rate_limited", "retry_after": 0},
+    "server error": {"kind": "server_error"},
+    "system error": {"kind": "api_error"},
+    "page": {"kind": "html"},
+    "page, 403": {"kind": "html", "status": 403},
+    "504": {"kind": "html", "status": 504},
+    "unknown state": {"kind": "unknown_state"},
+    "not found": {"kind": "task_not_found"},
+}
+
+
+@pytest.mark.parametrize("order", BRIEF.values(), ids=BRIEF.keys())
+async def test_poll_that_fails_loses_nothing(order: dict[str, Any]) -> None:
+    """Whatever two polls say, the third finds the songs."""
+    async with playing() as (api, music):
+        api.fault(**order, on="poll", times=2)
+
+        assert 2 == len(await music.suno.create("a song"))
+        assert 10 == api.charged
+
+
+@pytest.mark.parametrize("kind", ["queue_full", "qps", "usage_limit", "rate_limited"])
+async def test_create_that_is_told_to_wait_is_sent_again(kind: FaultKind) -> None:
+    """A full queue and a limit are waited for, and the song is bought once."""
+    async with playing() as (api, music):
+        api.fault(kind, on="create", times=2)
+
+        assert 2 == len(await music.suno.create("a song"))
+        assert (3, 1, 10) == (api.submissions, len(api.tasks), api.charged)
+
+
+async def test_clip_that_comes_a_poll_late_is_waited_for() -> None:
+    """A list that is short at first does not end the job with one song."""
+    async with playing() as (api, music):
+        api.fault("late_clip", polls=1)
+
+        assert 2 == len(await music.suno.create("a song"))
+
+
+async def test_queue_of_two_serves_all() -> None:
+    """More jobs than the service takes at a time are all done, one after another."""
+    pace = Pace.seconds(2, 8)
+    async with playing(max_in_flight=2, pace=pace) as (api, music):
+        jobs = [music.suno.create(f"song {n}") for n in range(5)]
+
+        assert [2] * 5 == [len(await job) for job in jobs]
+        assert (50, 2) == (api.charged, api.peak_in_flight)
+
+
+async def test_one_create_a_second_serves_all() -> None:
+    """Jobs that come faster than they are let through are all done."""
+    async with playing(creates_per_s=1) as (api, music):
+        jobs = [music.suno.create(f"song {n}") for n in range(5)]
+
+        assert [2] * 5 == [len(await job) for job in jobs]
+        assert 50 == api.charged
+
+
+@pytest.mark.slow
+async def test_link_that_has_ended_is_asked_for_again(tmp_path: Path) -> None:
+    """Songs that are saved late are fetched from fresh links."""
+    clock = LeapingClock()
+    options: dict[str, Any] = {"media": True, "url_ttl_s": 600, "clock": clock}
+    async with playing({"clock": clock}, **options) as (_, music):
+        song = music.nuro.create_instrumental("a calm piano", duration=2)
+        await song
+        clock.advance(601)
+
+        (saved,) = await song.save(tmp_path)
+
+        assert saved.stat().st_size > 10_000
