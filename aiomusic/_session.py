@@ -26,10 +26,10 @@ from aiomusic.providers._replies import Provider
 from aiomusic.results import Clip, Credits, TaskSnapshot
 
 if TYPE_CHECKING:
-    from aiomusic._request import Request
-    from aiomusic._engine.engine import Engine
-    from aiomusic._schedule import Schedule
     from aiomusic._engine.admission import OnKnownKey
+    from aiomusic._engine.engine import Engine
+    from aiomusic._request import Request
+    from aiomusic._schedule import Schedule
     from aiomusic.providers.lyrics import LyricsWriter
     from aiomusic.providers.nuro import Nuro
     from aiomusic.providers.riffusion import Riffusion

@@ -27,8 +27,9 @@ from aiomusic import (
     _codec,
     riffusion,
 )
+from aiomusic._engine.job import TrackedJob
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.journal import Ending, Entry, Limits
+from aiomusic.journal import Ending, Entry, Event, Limits
 from aiomusic.journal.sqlite import SqliteJournal
 from aiomusic.testing import LeapingClock
 
@@ -236,7 +237,7 @@ async def sent_elsewhere(path: Path) -> SqliteJournal:
     journal = SqliteJournal(path)
     await journal.open()
     await journal.admit([entry("k", RAIN)], Limits(concurrency=1))
-    journal.note_sent("k", 1)
+    await journal.note_sent("k", 1)
     return journal
 
 
@@ -339,9 +340,7 @@ async def test_a_slot_that_another_session_frees_is_found_soon(
         job = music.riffusion.create("snow")
         while not clock._timers:
             await asyncio.sleep(0)
-        sending.end(
-            "k", 1, Ending(state="failed", is_charged=False, charged="no", now=1.0)
-        )
+        sending.end("k", 1, Ending(event=Event.REFUSED, now=1.0))
         for seconds in (0.0, 0.2):
             clock.advance(seconds)
             for _ in range(5):
@@ -512,7 +511,8 @@ async def test_a_refused_resubmission_hides_no_unknown_job(
         await bought
 
     assert (2, 20) == (api.charges, api.charged)
-    assert 3 == bought._attempt
+    assert isinstance(bought, TrackedJob)
+    assert 3 == bought.attempt
 
 
 async def test_a_task_is_taken_up_whatever_was_bought_after_it(

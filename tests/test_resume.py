@@ -236,10 +236,10 @@ async def test_nothing_is_resubmitted_by_itself(api: Emulator, path: Path) -> No
     assert 1 == api.submissions
 
 
-async def test_a_cancelled_job_that_succeeded_says_that_it_is_paid(
+async def test_a_cancelled_job_that_succeeded_is_had_by_its_key(
     api: Emulator, path: Path
 ) -> None:
-    """Its clips can be had by its key, beside the error."""
+    """To cancel ends the waiting; the song that was paid for is there."""
     async with session(api, path) as music:
         job = music.riffusion.create("rain", key="k")
         await reach(job, JobState.PENDING)
@@ -250,10 +250,11 @@ async def test_a_cancelled_job_that_succeeded_says_that_it_is_paid(
             await asyncio.sleep(0)
     async with session(api, path) as music:
         again = music.riffusion.create("rain", key="k")
-        with pytest.raises(JobCancelled, match=r"music\.attach\('riffusion'") as caught:
-            await again
+        assert 2 == len(await again)
 
-    assert ("yes", 2) == (caught.value.charged, len(again.clips))
+    with pytest.raises(JobCancelled, match=r"music\.attach\('riffusion'") as caught:
+        await job
+    assert "yes" == caught.value.charged
     assert 2 == api.submissions
 
 
@@ -310,14 +311,16 @@ async def test_a_kill_before_the_create_is_sent_costs_nothing(
     )
 
     async with session(api, path, max_credits=10) as music:
-        resumed = await music.resume()
+        [held] = await music.resume()
         job = music.suno.create("rain", key="k")
         await job
         [record] = await music.jobs()
 
     assert -signal.SIGKILL == process.returncode
-    assert [] == resumed
-    assert ("succeeded", 2, 1) == (record.state, record.attempt, api.submissions)
+    with pytest.raises(JobDetached, match="never sent") as caught:
+        await held
+    assert ("no", JobState.QUEUED) == (caught.value.charged, held.state)
+    assert ("succeeded", 1, 1) == (record.state, record.attempt, api.submissions)
 
 
 KILLED_ON_THE_WIRE = """
@@ -406,8 +409,8 @@ async def test_an_unknown_job_that_waits_for_a_callback_stays_unknown_when_left(
     assert ("unknown", 1) == (caught.value.charged, api.submissions)
 
 
-async def test_a_job_that_was_dropped_unpaid_is_over(api: Emulator, path: Path) -> None:
-    """Its row is not open, its credits are free, and its key is as good as new."""
+async def test_a_job_that_was_not_sent_is_held(api: Emulator, path: Path) -> None:
+    """It waits in the journal, its credits are free, and its key is as good as new."""
     api.fault("status", status=429, retry_after=1_000, on="create")
     music = session(api, path, clock=None, on_exit="detach", max_credits=10)
     async with music:
@@ -422,8 +425,9 @@ async def test_a_job_that_was_dropped_unpaid_is_over(api: Emulator, path: Path) 
         await job
     async with session(api, path, max_credits=10) as music:
         [record] = await music.jobs()
-        assert (False, "no") == (record.is_open, record.charged)
-        assert [] == await music.resume()
+        assert (False, True) == (record.is_open, record.is_held)
+        [held] = await music.resume()
+        assert ("k", JobState.QUEUED) == (held.key, held.state)
         assert 2 == len(await music.riffusion.create("rain", key="k"))
     assert "no" == caught.value.charged
 

@@ -25,7 +25,7 @@ from aiomusic._codec import fingerprint, request_to_json
 from aiomusic.cli._create import place_of
 from aiomusic.cli._options import Delivery
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.journal import Ending, Entry, Limits, Record
+from aiomusic.journal import Ending, Entry, Event, Limits, Record
 from aiomusic.journal.sqlite import SqliteJournal
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -59,6 +59,11 @@ FIELDS = {
     "files",
 }
 DAY_S = 86_400
+HAPPENED = {
+    "succeeded": Event.SUCCEEDED,
+    "failed": Event.FAILED,
+    "unknown": Event.LOST,
+}
 
 
 @pytest.fixture
@@ -123,8 +128,7 @@ async def fill(path: Path) -> None:
     for key, (state, charged, error) in ends.items():
         told = {"message": f"It is {state}.", "charged": charged, "retry": "never"}
         ending = Ending(
-            state=state,
-            is_charged=charged != "refunded",
+            event=HAPPENED[state],
             charged=charged,
             now=now,
             error=None if error is None else {**error, **told},
@@ -479,9 +483,7 @@ async def test_what_ended_unsaved_is_told_when_nothing_is_open(
     await journal.admit([intent("a", time.time())], Limits(concurrency=1))
     await journal.accept("a", 1, "task-a", time.time())
     ending = Ending(
-        state="succeeded",
-        is_charged=True,
-        charged="yes",
+        event=Event.SUCCEEDED,
         now=time.time(),
         clips=[{"clip_id": "c", "state": "succeeded"}],
     )
@@ -537,8 +539,8 @@ async def test_what_was_never_sent_is_told_when_it_is_resumed(
     await died.aclose()
 
     assert (5, 0) == (ended.code, api.submissions)
-    assert "Job a is over, as failed: Its session ended before" in ended.sentence
-    assert "'aiomusic jobs resubmit a' buys it again" in ended.sentence
+    assert "was never sent. Nothing was charged" in ended.sentence
+    assert "'aiomusic jobs resubmit a' sends it" in ended.sentence
 
 
 async def _beat() -> None:

@@ -28,7 +28,6 @@ from aiohttp import web
 
 from aiomusic import MusicSession
 from aiomusic.journal import Record
-from aiomusic.journal.liveness import SessionLock
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -1,0 +1,173 @@
+"""What a job holds is given back once, by the job that holds it."""
+
+from collections.abc import AsyncIterator
+
+import attrs
+import pytest
+
+from aiomusic import (
+    Charged,
+    Clip,
+    ClipState,
+    JobCancelled,
+    JobDetached,
+    JobFailed,
+    JobState,
+    MusicSession,
+    riffusion,
+)
+from aiomusic._engine.engine import Engine
+from aiomusic._engine.job import TrackedJob
+from aiomusic._engine.ledger import Ledger
+from aiomusic.journal import Limits
+from aiomusic.journal.memory import MemoryJournal
+
+pytestmark = pytest.mark.anyio
+
+
+@attrs.frozen
+class Held:
+    """The ledger of a session that can reach nobody, and its journal."""
+
+    engine: Engine
+    journal: MemoryJournal
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.engine.ledger
+
+    @property
+    def sums(self) -> tuple[int, int, int]:
+        journal = self.journal
+        return journal.in_flight, journal.reserved, journal.spent
+
+    async def granted(self, key: str, attempt: int = 1) -> TrackedJob[object]:
+        """Give a job whose slot and credits are taken, as if it were sent."""
+        request = riffusion.Create("r&b pop song")
+        job: TrackedJob[object] = self.engine.new_job(request, "riffusion", key)
+        self.ledger.open(job)
+        await self.journal.admit([self.ledger.entry(job)], Limits(concurrency=10))
+        self.ledger.granted(job, attempt)
+        return job
+
+    async def accepted(self, key: str, attempt: int = 1) -> TrackedJob[object]:
+        """Give a job whose task is made."""
+        job = await self.granted(key, attempt)
+        await self.ledger.accepted(job, f"task-{key}-{attempt}")
+        return job
+
+
+@pytest.fixture
+async def held() -> AsyncIterator[Held]:
+    journal = MemoryJournal()
+    async with MusicSession(
+        "k", base_url="http://127.0.0.1:9", journal=journal, on_exit="detach"
+    ) as music:
+        assert music._engine is not None
+        yield Held(music._engine, journal)
+
+
+async def test_a_job_that_is_detached_keeps_its_slot(held: Held) -> None:
+    """Its task goes on at the service, and so its slot and credits stay taken."""
+    job = await held.accepted("one")
+
+    held.ledger.detach(job, JobDetached("It was left."))
+
+    assert (1, 10, 0) == held.sums
+    assert held.journal.lease_until is not None
+    with pytest.raises(JobDetached, match="It was left"):
+        await job
+
+
+@pytest.mark.parametrize("how", ["ended", "left"])
+async def test_a_job_that_is_over_gives_back_nothing_of_the_next(
+    held: Held, how: str
+) -> None:
+    """Its key may by then be that of another purchase."""
+    over = await held.accepted("one")
+    if how == "ended":
+        held.ledger.succeeded(over, "song", ())
+    else:
+        held.ledger.detach(over, JobDetached("It was left."))
+    before = held.sums
+    later = await held.granted("one", 1 if how == "ended" else 2)
+
+    held.ledger.detach(over, JobDetached("It was left."))
+    held.ledger.failed(over, JobFailed("It failed.", charged=Charged.NO))
+
+    assert (before[0] + 1, before[1] + 10, before[2]) == held.sums
+    assert {"one": later} == held.ledger.open_jobs
+
+
+async def test_jobs_of_one_key_are_waited_for_apart(held: Held) -> None:
+    """A purchase that is made anew does not end the one before it."""
+    one, other = await held.accepted("k"), await held.accepted("k", 2)
+
+    held.ledger.succeeded(other, "song", ())
+    is_idle = held.ledger.is_idle.is_set()
+    held.ledger.succeeded(one, "song", ())
+
+    held.ledger.failed(one, JobFailed("It failed."))
+
+    assert ("song", JobState.SUCCEEDED) == (await one, one.state)
+    assert (False, True) == (is_idle, held.ledger.is_idle.is_set())
+    assert (0, 0, 20) == held.sums
+
+
+async def test_whoever_leaves_leaves_all_jobs_of_a_key(held: Held) -> None:
+    """Each of them tells why, and no row is written."""
+    one, other = await held.accepted("k"), await held.accepted("k", 2)
+    cause = RuntimeError("mistaken")
+
+    held.ledger.detach_all("aiomusic itself failed.", cause)
+
+    for job in (one, other):
+        with pytest.raises(JobDetached, match="aiomusic itself failed") as caught:
+            await job
+        assert cause is caught.value.__cause__
+    assert (2, 20, 0) == held.sums
+
+
+async def test_a_job_that_is_cancelled_moves_no_row(held: Held) -> None:
+    """Its task goes on, and the row ends as the task does."""
+    job = await held.accepted("one")
+
+    held.ledger.abandon(job, JobCancelled("It was cancelled."))
+    before = held.sums
+    held.ledger.succeeded(job, "song", ())
+
+    assert ((1, 10, 0), (0, 0, 10)) == (before, held.sums)
+    assert JobState.CANCELLED is job.state
+
+
+async def test_a_task_that_was_made_is_never_free(held: Held) -> None:
+    """Whatever an error says of the money."""
+    job = await held.accepted("one")
+
+    held.ledger.failed(job, JobFailed("It failed.", charged=Charged.NO))
+
+    with pytest.raises(JobFailed, match="It failed") as caught:
+        await job
+    assert Charged.UNKNOWN is caught.value.charged
+    assert (0, 0, 10) == held.sums
+
+
+async def test_a_job_that_fails_keeps_the_clips_it_had(held: Held) -> None:
+    """Those that its end tells, or else those that were seen before."""
+    clip = Clip(clip_id="c", provider="riffusion", state=ClipState.FAILED)
+    told, seen = await held.accepted("told"), await held.accepted("seen")
+    seen.advance(JobState.RUNNING, clips=(clip,))
+
+    held.ledger.failed(told, JobFailed("It failed."), clips=(clip,))
+    held.ledger.failed(seen, JobFailed("It failed."))
+
+    assert ((clip,), (clip,)) == (told.clips, seen.clips)
+
+
+async def test_a_job_was_made_before_it_is_written_down(held: Held) -> None:
+    """However long it waited for its turn."""
+    job = await held.granted("one")
+
+    entry = held.ledger.entry(job)
+
+    assert entry.made_at < entry.now
