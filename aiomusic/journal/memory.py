@@ -136,8 +136,7 @@ class MemoryJournal:
         self._slots += new.has_slot - old.has_slot
         self.reserved += new.reserved - old.reserved
         self.spent += new.spent - old.spent
-        is_left = new.owner is None and not new.has_slot
-        if new.stage in CLOSED or is_left:
+        if (new.stage in CLOSED or new.owner is None) and not new.has_slot:
             # Credits that nobody will settle any more are spent.
             self.reserved -= new.reserved
             self.spent += new.reserved

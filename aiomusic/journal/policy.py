@@ -201,6 +201,10 @@ TABLE: Mapping[tuple[Event, Stage], Rule] = {
     (Event.REFUNDED, Stage.GRANTED): _over(Stage.FAILED, Credits.REFUND),
     (Event.REFUNDED, Stage.SENT): _over(Stage.FAILED, Credits.REFUND),
     (Event.REFUNDED, Stage.UNKNOWN): _over(Stage.FAILED, Credits.REFUND),
+    # It was sent by one who was taken for dead meanwhile: it must not be sent again.
+    (Event.ANSWERED, Stage.QUEUED): _over(Stage.SUCCEEDED, Credits.SPEND),
+    (Event.ACCEPTED, Stage.QUEUED): _OPENED,
+    (Event.LOST, Stage.QUEUED): _LOST,
     # What a poll saw.
     (Event.SUCCEEDED, Stage.TASK): _over(Stage.SUCCEEDED, Credits.SPEND),
     (Event.FAILED, Stage.TASK): _over(Stage.FAILED, Credits.AS_TOLD),
@@ -220,6 +224,8 @@ TABLE: Mapping[tuple[Event, Stage], Rule] = {
     (Event.TAKEN_UP, Stage.TASK): Rule(Stage.TASK, slot=Slot.TAKE, owner=Owner.MINE),
     (Event.LEASE_OVER, Stage.TASK): Rule(Stage.TASK, slot=Slot.FREE),
     (Event.LEASE_OVER, Stage.UNKNOWN): Rule(Stage.UNKNOWN, slot=Slot.FREE),
+    # What was given up may run all the same.
+    (Event.LEASE_OVER, Stage.CANCELLED): Rule(Stage.CANCELLED, slot=Slot.FREE),
     # The user's verdicts on what is unknown.
     (Event.FOUND, Stage.UNKNOWN): _OPENED,
     (Event.FOUND, Stage.CANCELLED): _OPENED,
@@ -348,10 +354,10 @@ def is_heeded(row: Row | None, change: Change) -> bool:
 def _is_meant(row: Row, change: Change) -> bool:
     """Check whether an event is about this row's task, and by who follows it."""
     if change.event is Event.FOUND:
-        return row.task_id is None
+        return row.task_id is None and change.task_id is not None
     if change.event is Event.ACCEPTED:
         # The first id stays: a second one is another purchase's.
-        return row.task_id in {None, change.task_id}
+        return change.task_id is not None and row.task_id in {None, change.task_id}
     if change.task_id is not None and row.task_id not in {None, change.task_id}:
         return False
     if change.event is Event.FAILED and change.charged is None:

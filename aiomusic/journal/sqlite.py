@@ -294,7 +294,7 @@ class SqliteJournal:
         # Also where it is written later, or nobody waits for it any more.
         then = partial(self._clear, key, attempt)
         program = partial(programs.transition, self, key, attempt, change, facts)
-        moved = await self._call_raw(
+        moved: Moved = await self._call_raw(
             partial(_drive, program=program), then=then, is_lasting=True
         )
         return moved.row
