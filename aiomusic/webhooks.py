@@ -341,7 +341,13 @@ class Hooks:
                 request.match_info.get("key") or None,
                 request.query_string,
             )
-            return web.Response(status=status)
+            response = web.Response(status=status)
+            if raw_body is None and request.transport is not None:
+                await response.prepare(request)
+                await response.write_eof()
+                # Else aiohttp would wait for the rest of the body.
+                request.transport.close()
+            return response
 
         found = web.Application()
         found.router.add_post("/{key:[^/]+}", receive)
