@@ -1274,6 +1274,18 @@ async def test_a_replay_is_refused_after_its_window() -> None:
     assert 3 == len(heard.events)
 
 
+async def test_a_session_can_refuse_replays(api: Emulator) -> None:
+    """With its window, a callback that comes again later is refused."""
+    clock = StoppedClock()
+    async with called_back(api, clock=clock, webhook_replay_window_s=60) as music:
+        await hint(music, "t-1", "one")
+        clock.advance(61)
+        with pytest.raises(Forged, match="seen before"):
+            await hint(music, "t-1", "one")
+    with pytest.raises(ValueError, match="webhook_replay_window_s"):
+        MusicSession("k", webhook_replay_window_s=-1)
+
+
 @pytest.mark.parametrize(
     "raw", [b'{"a":' * 50_000, rb'{"task_id": "\ud800"}', b"\xff"], ids=len
 )
