@@ -69,6 +69,8 @@ class MusicSession:
         webhook_url: A public address where `webhooks` is mounted; creates that
             take one carry it, with the job's key as the last part of its path.
         webhook_secret: What the service signs its callbacks with.
+        webhook_replay_window_s: How many seconds after its first sight a callback may
+            come again; later it is refused.  None: for ever, as it is but a hint.
         on_exit: ``"wait"`` as told above; ``"detach"`` never waits.
         request_timeout_s: How long one HTTP call may take.
         job_timeout_s: How long a task is followed before its job ends with
@@ -101,6 +103,7 @@ class MusicSession:
         on_known_key: "OnKnownKey" = "attach",
         webhook_url: str | None = None,
         webhook_secret: str | None = None,
+        webhook_replay_window_s: float | None = None,
         on_exit: Literal["wait", "detach"] = "wait",
         request_timeout_s: float = 30.0,
         job_timeout_s: float = 1800.0,
@@ -116,6 +119,7 @@ class MusicSession:
         _check_above_zero("request_timeout_s", request_timeout_s)
         _check_above_zero("job_timeout_s", job_timeout_s)
         _check_above_zero("delay_price", delay_price)
+        _check_at_least("webhook_replay_window_s", webhook_replay_window_s, 0)
         if requests_per_s is not None:
             _check_above_zero("requests_per_s", requests_per_s)
         _check_one_of("on_exit", on_exit, ("wait", "detach"))
@@ -144,6 +148,7 @@ class MusicSession:
         self.webhooks: Hooks | None = None
         if webhook_url is not None and webhook_secret is not None:
             self.webhooks = _hooks(webhook_url, webhook_secret, self)
+            self.webhooks.replay_window_s = webhook_replay_window_s
 
     # Each costs its import, and few use them all.
 

@@ -1,5 +1,5 @@
 """
-Callbacks of the service: verified, and then no more than a hint to look.
+Callbacks of the service: verified, and then no more than a hint to poll.
 
 Mount what fits: `Hooks.handle` takes headers and the raw body from any framework,
 `Hooks.app` is an aiohttp.web sub-application, and `Hooks.asgi` an ASGI application.
@@ -13,6 +13,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
 from urllib.parse import parse_qs, quote, unquote
@@ -20,17 +21,23 @@ from urllib.parse import parse_qs, quote, unquote
 import attrs
 
 from aiomusic._clock import Clock
+from aiomusic.errors import MusicError
 
 if TYPE_CHECKING:
     from aiohttp import web
 
 __all__ = ["Event", "Forged", "Hooks", "NotListening", "verify"]
 
-MOST_BYTES = 1024 * 1024
-# How far a signed time may be from ours: older ones may be replays.
+MAX_BYTES = 1024 * 1024
+# How long a callback may take to come in.
+BODY_S = 10.0
+# How far a signed time may be from ours for a callback to be fresh.
 FRESH_S = 300.0
-MOST_DIGITS = 10
-LONGEST_STAMP = 20
+MAX_DIGITS = 10
+MAX_STAMP = 20
+MAX_TASK_ID = 200
+MAX_SEEN = 10_000
+TOKEN_BYTES = 16
 
 
 class NotListening(RuntimeError):
@@ -38,7 +45,7 @@ class NotListening(RuntimeError):
 
 
 class Forged(ValueError):
-    """A callback is not signed with the secret, or can't be read."""
+    """A callback is not signed with the secret, is a replay, or can't be read."""
 
 
 @final
@@ -48,13 +55,27 @@ class Event:
     A callback that is signed with the secret.
 
     Attributes:
-        name: As in ``song.completed``, ``song.streaming``, ``song.failed``.
-        platform: The provider, as the service names it.
+        name: As in ``song.completed``, ``song.streaming``, ``song.failed``; empty
+            if the callback holds none.
+        platform: The provider, as the service names it; empty if it does not.
+        age_s: How long ago it was signed, in seconds, by our clock; None: it is
+            signed in the older way, without a time.
     """
 
     task_id: str
     platform: str
     name: str
+    age_s: float | None = attrs.field(default=None, eq=False)
+
+    @property
+    def is_fresh(self) -> bool:
+        """
+        Whether it was signed within the last five minutes, as far as it tells.
+
+        One that is not may be late, a replay, or of a clock that is wrong: it is a
+        hint to poll all the same.
+        """
+        return self.age_s is not None and abs(self.age_s) <= FRESH_S
 
 
 def verify(
@@ -65,31 +86,41 @@ def verify(
 
     Args:
         headers: In any case.
-        raw_body: Just as it came.
+        raw_body: Just as it came; if that is gzip or deflate, the signature may be
+            over it or over what it holds.
         now: Seconds since 1970.
 
     Raises:
-        Forged: It is too large, unsigned, stale, signed with another secret, or no
-            callback at all.
+        Forged: It is too large, unsigned, signed with another secret, or no callback
+            at all.
     """
-    if len(raw_body) > MOST_BYTES:
-        message = f"The callback has {len(raw_body)} bytes, more than {MOST_BYTES}."
+    return _verified(headers, raw_body, secret, now)[0]
+
+
+def _verified(
+    headers: Mapping[str, str], raw_body: bytes, secret: str, now: float
+) -> tuple[Event, bytes]:
+    """Read a callback; return it with its body, decoded."""
+    if len(raw_body) > MAX_BYTES:
+        message = f"The callback has {len(raw_body)} bytes, more than {MAX_BYTES}."
         raise Forged(message)
     lower = {name.lower(): value.strip() for name, value in headers.items()}
     # Anybody can sign with an empty secret.
-    if not secret or not _is_signed(lower, raw_body, secret.encode(), now):
+    is_signed = bool(secret) and _is_signed(lower, raw_body, secret.encode())
+    body = _decoded(lower.get("content-encoding", ""), raw_body)
+    if not is_signed and secret and body is not raw_body:
+        is_signed = _is_signed(lower, body, secret.encode())
+    if not is_signed:
         message = "The callback has no signature that fits the webhook secret."
         raise Forged(message)
-    return _event(raw_body)
+    return attrs.evolve(_event(body), age_s=_age_s(lower, now)), body
 
 
-def _is_signed(
-    headers: Mapping[str, str], raw_body: bytes, secret: bytes, now: float
-) -> bool:
+def _is_signed(headers: Mapping[str, str], raw_body: bytes, secret: bytes) -> bool:
     newer = headers.get("x-webhook-signature")
     if newer is not None:
         stamp = headers.get("x-webhook-timestamp", "")
-        if not _is_fresh(stamp, now):
+        if not _is_stamp(stamp):
             return False
         signed = stamp.encode() + b"." + raw_body
         return _fits(newer, hmac.digest(secret, signed, hashlib.sha256))
@@ -99,9 +130,15 @@ def _is_signed(
     return _fits(older, hmac.digest(secret, raw_body, hashlib.sha256))
 
 
-def _is_fresh(stamp: str, now: float) -> bool:
-    is_time = stamp.isascii() and stamp.isdecimal() and len(stamp) <= LONGEST_STAMP
-    return is_time and abs(now - int(stamp)) <= FRESH_S
+def _is_stamp(stamp: str) -> bool:
+    return stamp.isascii() and stamp.isdecimal() and len(stamp) <= MAX_STAMP
+
+
+def _age_s(headers: Mapping[str, str], now: float) -> float | None:
+    if "x-webhook-signature" not in headers:
+        # A time beside the older signature is not signed.
+        return None
+    return now - int(headers["x-webhook-timestamp"])
 
 
 def _fits(given: str, digest: bytes) -> bool:
@@ -116,18 +153,57 @@ def _fits(given: str, digest: bytes) -> bool:
     return any(hmac.compare_digest(one, digest) for one in candidates)
 
 
-def _event(raw_body: bytes) -> Event:
+_GZIP = b"\x1f\x8b"
+
+
+def _decoded(coding: str, raw_body: bytes) -> bytes:
+    """
+    Undo the content coding, unless the server has done so already.
+
+    Raises:
+        Forged: It is broken, or holds too much.
+    """
+    if coding.lower() not in {"gzip", "x-gzip", "deflate"}:
+        return raw_body
+    if raw_body.startswith(_GZIP):
+        decoder = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    elif coding.lower() == "deflate" and not raw_body.lstrip().startswith(b"{"):
+        decoder = zlib.decompressobj()
+    else:
+        return raw_body
     try:
-        body = json.loads(raw_body)
-        task_id, name = body["task_id"], body["event"]
-        platform = body.get("platform", "")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        message = "The callback is signed, but is no JSON with task_id and event."
+        body = decoder.decompress(raw_body, MAX_BYTES + 1)
+    except zlib.error as error:
+        message = f"The callback can't be decoded as {coding[:10]}."
         raise Forged(message) from error
-    if not all(isinstance(one, str) for one in (task_id, name, platform)):
-        message = "The callback is signed, but its task_id or event is no text."
+    if not decoder.eof or len(body) > MAX_BYTES:
+        message = f"The callback is cut off, or holds more than {MAX_BYTES} bytes."
         raise Forged(message)
+    return body
+
+
+def _event(body: bytes) -> Event:
+    """Read what a hint needs: the task's id."""
+    try:
+        found = json.loads(body)
+        task_id = _task_id(found["task_id"])
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        message = "The callback is signed, but is no JSON with a task_id."
+        raise Forged(message) from error
+    texts = {name: found.get(name) for name in ("platform", "event")}
+    platform, name = (one if isinstance(one, str) else "" for one in texts.values())
     return Event(task_id=task_id, platform=platform, name=name)
+
+
+def _task_id(value: object) -> str:
+    """Return an id as the replies of creates have it."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    text = str(value) if is_number else value
+    is_text = isinstance(text, str) and 0 < len(text) <= MAX_TASK_ID
+    if not isinstance(text, str) or not is_text or not text.isprintable():
+        message = "it is no id"
+        raise TypeError(message)
+    return text
 
 
 class OnEvent(Protocol):
@@ -157,16 +233,39 @@ class Hooks:
     _secret: str
     _on_event: OnEvent
     _clock: Clock
-    _parked: dict[tuple[str, int], str] = attrs.field(factory=dict)
-    _expected: dict[tuple[str, int], asyncio.Event] = attrs.field(factory=dict)
+    replay_window_s: float | None = attrs.field(default=None, kw_only=True)
+    """
+    How long after its first sight a callback may come again, in seconds; later it is
+    refused as a replay.  None: for ever, as it only causes a poll.
+    """
+    body_s: float = attrs.field(default=BODY_S, kw_only=True)
+    """How long the body of a callback may take to come in, in seconds."""
+    _seen: dict[bytes, float] = attrs.field(factory=dict, init=False)
+    _parked: dict[tuple[str, int], str] = attrs.field(factory=dict, init=False)
+    _expected: dict[tuple[str, int], asyncio.Event] = attrs.field(
+        factory=dict, init=False
+    )
 
     def fields(self, job_key: str, attempt: int = 1) -> dict[str, object]:
-        """Give what a create carries so that its callback finds the job."""
-        url = f"{self._url.rstrip('/')}/{quote(job_key, safe='')}"
+        """Return what a create carries so that its callback finds the job."""
+        query = f"token={self.token(job_key, attempt)}"
         if attempt > 1:
             # A late callback of a purchase must not be taken for a later one's.
-            url += f"?attempt={attempt}"
+            query = f"attempt={attempt}&{query}"
+        url = f"{self._url.rstrip('/')}/{quote(job_key, safe='')}?{query}"
         return {"webhook_url": url, "webhook_secret": self._secret}
+
+    def token(self, job_key: str, attempt: int = 1) -> str:
+        """
+        Return what proves that an address was made here.
+
+        The service signs the body alone: with another key in its path, the genuine
+        callback of one job would be taken for another's.
+        """
+        name = f"aiomusic address\0{attempt}\0{job_key}".encode(errors="surrogatepass")
+        return hmac.digest(self._secret.encode(), name, hashlib.sha256)[
+            :TOKEN_BYTES
+        ].hex()
 
     async def handle(
         self,
@@ -175,6 +274,7 @@ class Hooks:
         *,
         job_key: str | None = None,
         attempt: int = 1,
+        token: str | None = None,
     ) -> None:
         """
         Take a callback from any framework.
@@ -184,29 +284,70 @@ class Hooks:
             raw_body: The body just as it came, before any parsing.
             attempt: What the query of the call says, as in ``?attempt=2``; it says
                 nothing at a key's first purchase.
-            job_key: The last part of the path that was called, unquoted; without
-                it, a callback can't bring home a lost task id.
+            token: What the query of the call says, as in ``?token=…``.
+            job_key: The last part of the path that was called, unquoted.  Without
+                it, or without its *token*, a callback only makes its task be polled
+                if that is known, and can't bring home a lost task id.
 
         Raises:
-            Forged: It is not from the service; answer 400 or 401.
+            Forged: It is not from the service, or a replay; answer 400 or 401.
+            NotListening: No session is open; answer 503.
         """
         now = self._clock.wall()
-        event = verify(headers, raw_body, self._secret, now=now)
+        event, body = _verified(headers, raw_body, self._secret, now)
+        self._note_sight(body)
+        if job_key is not None and not self._is_ours(job_key, attempt, token):
+            job_key, attempt = None, 1
         await self._on_event(job_key, attempt, event)
 
+    def _is_ours(self, job_key: str, attempt: int, token: str | None) -> bool:
+        given = (token or "").encode(errors="surrogatepass")
+        return hmac.compare_digest(given, self.token(job_key, attempt).encode())
+
+    def _note_sight(self, body: bytes) -> None:
+        """Refuse a callback that was first seen too long ago."""
+        if self.replay_window_s is None:
+            return
+        now = self._clock.now()
+        name = hashlib.sha256(body).digest()
+        if now - self._seen.setdefault(name, now) > self.replay_window_s:
+            message = "The callback was seen before, longer ago than replay_window_s."
+            raise Forged(message)
+        if len(self._seen) > MAX_SEEN:
+            del self._seen[next(iter(self._seen))]
+
     def app(self) -> "web.Application":
-        """Give an aiohttp.web application to mount where ``webhook_url`` points."""
+        """
+        Return an aiohttp.web application to mount where ``webhook_url`` points.
+
+        aiohttp decodes a body that is gzip before anybody sees it: for signatures
+        over the encoded bytes, make the runner with ``auto_decompress=False``.
+        """
         from aiohttp import web  # noqa: PLC0415 - a server's half of aiohttp
 
         async def receive(request: "web.Request") -> "web.Response":
-            raw_body = await request.content.read(MOST_BYTES + 1)
-            while len(raw_body) <= MOST_BYTES and not request.content.at_eof():
-                raw_body += await request.content.read(MOST_BYTES + 1)
-            key = request.match_info.get("key") or None
+            async def more() -> bytes | None:
+                return await request.content.readany() or None
+
+            if (request.content_length or 0) > MAX_BYTES:
+                return web.Response(status=400)
+            try:
+                raw_body = await self._read(more)
+            except (web.RequestPayloadError, ConnectionError):
+                return web.Response(status=400)
             status = await self._answer(
-                request.headers, raw_body, key, request.query_string
+                request.headers,
+                raw_body,
+                request.match_info.get("key") or None,
+                request.query_string,
             )
-            return web.Response(status=status)
+            response = web.Response(status=status)
+            if raw_body is None and request.transport is not None:
+                await response.prepare(request)
+                await response.write_eof()
+                # Else aiohttp would wait for the rest of the body.
+                request.transport.close()
+            return response
 
         found = web.Application()
         found.router.add_post("/{key:[^/]+}", receive)
@@ -220,11 +361,7 @@ class Hooks:
             raise ValueError(message)
         status = 405
         if scope["method"] == "POST":
-            raw_body, is_more = b"", True
-            while is_more and len(raw_body) <= MOST_BYTES:
-                message_in = await receive()
-                raw_body += message_in.get("body", b"")
-                is_more = message_in.get("more_body", False)
+            raw_body = await self._read(_pieces(receive))
             headers = {
                 name.decode("latin-1"): value.decode("latin-1")
                 for name, value in scope["headers"]
@@ -239,19 +376,48 @@ class Hooks:
         await send(head)
         await send({"type": "http.response.body", "body": b""})
 
+    async def _read(self, more: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
+        """
+        Read a body, and a little more than the most that is taken.
+
+        Returns:
+            None: It did not come in time.
+        """
+        raw_body = bytearray()
+        try:
+            # A socket's time, not the session's.
+            async with asyncio.timeout(self.body_s):
+                while len(raw_body) <= MAX_BYTES:
+                    piece = await more()
+                    if piece is None:
+                        break
+                    raw_body += piece
+        except TimeoutError:
+            return None
+        return bytes(raw_body)
+
     async def _answer(
         self,
         headers: Mapping[str, str],
-        raw_body: bytes,
+        raw_body: bytes | None,
         job_key: str | None,
         query: str,
     ) -> int:
+        if raw_body is None:
+            return 408
+        asked = parse_qs(query)
         try:
-            attempt = _attempt(query)
-            await self.handle(headers, raw_body, job_key=job_key, attempt=attempt)
+            await self.handle(
+                headers,
+                raw_body,
+                job_key=job_key,
+                attempt=_attempt(asked),
+                token=asked.get("token", [""])[0],
+            )
         except Forged:
             return 400
-        except NotListening:
+        except (NotListening, MusicError):
+            # It may come again when there is a session, or the journal is well.
             return 503
         return 204
 
@@ -281,10 +447,25 @@ class Hooks:
         return self._expected.setdefault((job_key, attempt), asyncio.Event())
 
 
-def _attempt(query: str) -> int:
+def _attempt(asked: Mapping[str, list[str]]) -> int:
     """Read which purchase under its key a callback is about."""
-    given = parse_qs(query).get("attempt", ["1"])[0]
-    return int(given) if given.isdecimal() and len(given) < MOST_DIGITS else 1
+    given = asked.get("attempt", ["1"])[0]
+    return int(given) if given.isdecimal() and len(given) < MAX_DIGITS else 1
+
+
+def _pieces(receive: Receive) -> Callable[[], Awaitable[bytes | None]]:
+    """Give the pieces of a body, then None."""
+    is_over = False
+
+    async def more() -> bytes | None:
+        nonlocal is_over
+        if is_over:
+            return None
+        message = await receive()
+        is_over = not message.get("more_body", False)
+        return bytes(message.get("body", b""))
+
+    return more
 
 
 def _last_part(scope: Scope) -> str | None:

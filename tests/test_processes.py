@@ -171,7 +171,12 @@ async def call_back(music: MusicSession, key: str, task_id: str) -> None:
     raw = json.dumps(body).encode()
     signature = hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()
     assert music.webhooks is not None
-    await music.webhooks.handle({"X-Signature": signature}, raw, job_key=key)
+    await music.webhooks.handle(
+        {"X-Signature": signature},
+        raw,
+        job_key=key,
+        token=music.webhooks.token(key),
+    )
 
 
 async def reach(job: MusicJob[Any], state: JobState) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import collections
+import gzip
 import hashlib
 import hmac
 import io
@@ -10,6 +12,7 @@ import logging
 import socket
 import sys
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -169,18 +172,26 @@ def test_an_empty_secret_signs_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("age_s", "is_taken"), [(0, True), (300, True), (-300, True), (301, False)]
+    ("age_s", "is_fresh"),
+    [(0, True), (300, True), (-300, True), (301, False), (-7200, False), (1e9, False)],
 )
-def test_a_stale_time_is_refused(age_s: int, *, is_taken: bool) -> None:
-    """Five minutes either way; an older callback may be a replay."""
-    headers = with_stamp(newer(at=NOW - age_s).hex(), NOW - age_s)
+def test_a_callback_by_another_clock_is_a_hint(age_s: float, *, is_fresh: bool) -> None:
+    """However far its signed time is off, it is taken, and says so."""
+    at = int(NOW - age_s)
 
-    try:
-        found = verify(headers, BODY, SECRET, now=NOW)
-    except Forged:
-        found = None
+    found = verify(with_stamp(newer(at=at).hex(), at), BODY, SECRET, now=NOW)
 
-    assert is_taken == (found is not None)
+    assert EVENT == found
+    assert (age_s, is_fresh) == (found.age_s, found.is_fresh)
+
+
+def test_the_older_signature_holds_no_time() -> None:
+    """A time beside it is not signed, so it is not known to be fresh."""
+    headers = {"X-Signature": older().hex(), "X-Webhook-Timestamp": f"{NOW}"}
+
+    found = verify(headers, BODY, SECRET, now=NOW)
+
+    assert (None, False) == (found.age_s, found.is_fresh)
 
 
 def test_a_body_of_a_mebibyte_is_the_largest() -> None:
@@ -203,10 +214,17 @@ GARBAGE = {
     "a list": b'["task_id", "event"]',
     "nothing": b"null",
     "no task": b'{"event": "song.completed"}',
-    "no event": b'{"task_id": "t-1"}',
-    "a task that is no text": b'{"task_id": 1, "event": "song.completed"}',
-    "an event that is no text": b'{"task_id": "t-1", "event": null}',
-    "a platform that is no text": b'{"task_id":"t-1","event":"e","platform":[]}',
+    "a task that is a list": b'{"task_id": ["t-1"], "event": "song.completed"}',
+    "a task that is true": b'{"task_id": true, "event": "song.completed"}',
+    "a task that is null": b'{"task_id": null, "event": "song.completed"}',
+    "a task that is empty": b'{"task_id": ""}',
+    "a task of a fraction": b'{"task_id": 1.5}',
+    "a task without end": b'{"task_id": "' + b"t" * 201 + b'"}',
+    "a number without end": b'{"task_id": ' + b"1" * 5_000 + b"}",
+    "half a character": rb'{"task_id": "\ud800"}',
+    "a control character": rb'{"task_id": "t\u0000"}',
+    "deep": b'{"task_id":' + b"[" * 100_000,
+    "deep, and closed": b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
 }
 
 
@@ -217,13 +235,70 @@ def test_signed_garbage_is_refused_too(raw: bytes) -> None:
         verify({"X-Signature": older(raw).hex()}, raw, SECRET, now=NOW)
 
 
-def test_a_body_may_hold_more_and_lack_its_platform() -> None:
-    """What is not needed is not asked for."""
-    raw = b'{"event": "song.failed", "task_id": "t-1", "new": {"x": [1]}}'
+HINTS = {
+    "more than is known": b'{"event":"song.failed","task_id":"t-1","new":{"x":[1]}}',
+    "no event": b'{"task_id": "t-1"}',
+    "null event": b'{"task_id": "t-1", "event": null, "platform": "suno"}',
+    "null platform": b'{"task_id": "t-1", "event": "e", "platform": null}',
+    "a platform that is no text": b'{"task_id":"t-1","event":"e","platform":[]}',
+    "an event that is no text": b'{"task_id": "t-1", "event": {}}',
+}
+
+
+@pytest.mark.parametrize("raw", HINTS.values(), ids=HINTS.keys())
+def test_the_id_suffices(raw: bytes) -> None:
+    """What is not needed is not asked for, and is empty if it is no text."""
+    found = verify({"X-Signature": older(raw).hex()}, raw, SECRET, now=NOW)
+
+    texts = {k: v for k, v in json.loads(raw).items() if isinstance(v, str)}
+    platform, name = texts.get("platform", ""), texts.get("event", "")
+    assert Event(task_id="t-1", platform=platform, name=name) == found
+
+
+def test_an_id_may_be_a_number() -> None:
+    """It is read as the reply to a create is."""
+    raw = b'{"task_id": 12345678901234567890, "event": "e"}'
 
     found = verify({"X-Signature": older(raw).hex()}, raw, SECRET, now=NOW)
 
-    assert Event(task_id="t-1", platform="", name="song.failed") == found
+    assert "12345678901234567890" == found.task_id
+
+
+CODED = {
+    "gzip": ("gzip", gzip.compress(BODY)),
+    "x-gzip": ("X-GZIP", gzip.compress(BODY)),
+    "deflate": ("deflate", zlib.compress(BODY)),
+    "decoded by the server": ("gzip", BODY),
+    "deflate, decoded by the server": ("deflate", BODY),
+}
+
+
+@pytest.mark.parametrize("is_over_coded", [True, False], ids=["coded", "plain"])
+@pytest.mark.parametrize(("coding", "raw"), CODED.values(), ids=CODED.keys())
+def test_the_signature_may_be_over_either_form(
+    coding: str, raw: bytes, *, is_over_coded: bool
+) -> None:
+    """Over the bytes that came, or over what they hold."""
+    signature = older(raw if is_over_coded else BODY).hex()
+    headers = {"Content-Encoding": coding, "X-Signature": signature}
+
+    assert EVENT == verify(headers, raw, SECRET, now=NOW)
+
+
+BROKEN = {
+    "no gzip": b"\x1f\x8b nonsense",
+    "cut gzip": gzip.compress(BODY)[:-9],
+    "too much": gzip.compress(b" " * 2_000_000),
+}
+
+
+@pytest.mark.parametrize("raw", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_coding_is_refused(raw: bytes) -> None:
+    """Signed or not."""
+    headers = {"Content-Encoding": "gzip", "X-Signature": older(raw).hex()}
+
+    with pytest.raises(Forged, match="The callback"):
+        verify(headers, raw, SECRET, now=NOW)
 
 
 @attrs.define
@@ -247,7 +322,8 @@ async def test_handle_takes_a_callback_from_any_framework() -> None:
     heard = Heard()
     headers = {"X-Signature": older().hex()}
 
-    await hooks(heard).handle(headers, BODY, job_key="one")
+    token = hooks(heard).token("one")
+    await hooks(heard).handle(headers, BODY, job_key="one", token=token)
     await hooks(heard).handle(headers, BODY)
     with pytest.raises(Forged, match="no signature"):
         await hooks(heard).handle({}, BODY, job_key="one")
@@ -256,11 +332,13 @@ async def test_handle_takes_a_callback_from_any_framework() -> None:
 
 
 def test_a_create_carries_its_key_in_the_address() -> None:
-    """Quoted, so that any key is one part of the path."""
+    """Quoted, so that any key is one part of the path; with what proves it is ours."""
     fields = hooks(Heard()).fields("a/b 50%ü")
+    token = hooks(Heard()).token("a/b 50%ü")
 
+    assert 32 == len(token)
     assert {
-        "webhook_url": "https://me.test/hooks/a%2Fb%2050%25%C3%BC",
+        "webhook_url": f"https://me.test/hooks/a%2Fb%2050%25%C3%BC?token={token}",
         "webhook_secret": SECRET,
     } == fields
 
@@ -275,7 +353,7 @@ async def test_the_sub_application_gives_every_key_back(key: str) -> None:
     taken = hooks(heard)
 
     async with served(taken) as url:
-        address = f"{url}/{quote(key, safe='')}"
+        address = f"{url}/{quote(key, safe='')}?token={taken.token(key)}"
         status = await post(address, {"X-Signature": older().hex()}, BODY)
 
     assert 204 == status
@@ -299,6 +377,12 @@ async def test_the_sub_application_refuses_what_is_forged() -> None:
     assert [(None, EVENT)] == heard.events
 
 
+def proof(key: str, attempt: int = 1) -> dict[str, bytes]:
+    """Return the query of the address that a create of a key carried."""
+    url = str(hooks(Heard()).fields(key, attempt)["webhook_url"])
+    return {"query_string": url.partition("?")[2].encode()}
+
+
 async def drive(
     app: Hooks,
     scope: Mapping[str, object],
@@ -307,13 +391,13 @@ async def drive(
 ) -> int:
     """Call an ASGI application as a server does, and give the status it answers."""
     sent: list[MutableMapping[str, Any]] = []
-    parts = [
+    parts: collections.deque[dict[str, object]] = collections.deque(
         {"type": "http.request", "body": chunk, "more_body": n < len(chunks)}
         for n, chunk in enumerate(chunks, 1)
-    ]
+    )
 
     async def receive() -> MutableMapping[str, Any]:
-        return dict(parts.pop(0))
+        return dict(parts.popleft())
 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
@@ -337,8 +421,9 @@ async def test_the_asgi_application_gives_every_key_back(key: str) -> None:
     """The raw path is quoted as it was sent; the path is unquoted already."""
     heard = Heard()
     raw_path = f"/hooks/{quote(key, safe='')}".encode()
+    scope = {"path": f"/hooks/{key}", "raw_path": raw_path, **proof(key)}
 
-    status = await drive(hooks(heard), {"path": f"/hooks/{key}", "raw_path": raw_path})
+    status = await drive(hooks(heard), scope)
 
     assert 204 == status
     assert [(key, EVENT)] == heard.events
@@ -348,7 +433,7 @@ async def test_the_asgi_application_does_without_a_raw_path() -> None:
     """Servers may leave it out, and what is left is unquoted once, not twice."""
     heard = Heard()
 
-    await drive(hooks(heard), {"path": "/hooks/50%41"})
+    await drive(hooks(heard), {"path": "/hooks/50%41", **proof("50%41")})
     await drive(hooks(heard), {"path": "/"})
 
     assert ["50%41", None] == [key for key, _ in heard.events]
@@ -358,9 +443,8 @@ async def test_the_asgi_application_joins_a_body_in_pieces() -> None:
     """The signature is over all of it."""
     heard = Heard()
 
-    status = await drive(
-        hooks(heard), {"path": "/one"}, (BODY[:9], b"", BODY[9:20], BODY[20:])
-    )
+    scope = {"path": "/one", **proof("one")}
+    status = await drive(hooks(heard), scope, (BODY[:9], b"", BODY[9:20], BODY[20:]))
 
     assert 204 == status
     assert [("one", EVENT)] == heard.events
@@ -465,7 +549,10 @@ async def hint(
     raw = json.dumps(body).encode()
     assert music.webhooks is not None
     headers = {"X-Signature": older(raw).hex()}
-    await music.webhooks.handle(headers, raw, job_key=key, attempt=attempt)
+    token = None if key is None else music.webhooks.token(key, attempt)
+    await music.webhooks.handle(
+        headers, raw, job_key=key, attempt=attempt, token=token
+    )
 
 
 async def settled(music: MusicSession, key: str, state: JobState) -> None:
@@ -495,7 +582,7 @@ async def test_a_callback_makes_one_look_and_ends_the_job(api: Emulator) -> None
 
     assert 2 == len(clips)
     assert (1, [204]) == (api.polls, statuses(api))
-    assert api.deliveries[0].url.endswith("/hooks/one")
+    assert "/hooks/one?token=" in api.deliveries[0].url
 
 
 @pytest.mark.slow
@@ -1065,12 +1152,13 @@ async def test_only_creates_that_take_a_webhook_carry_one(api: Emulator) -> None
         for job in jobs:
             await reach(job, JobState.PENDING, JobState.SUCCEEDED)
         bodies = [call.body for call in api.requests if call.method == "POST"]
-        own = f"{music.webhooks.fields('')['webhook_url']}" if music.webhooks else ""
+        assert music.webhooks is not None
+        own = [music.webhooks.fields(key)["webhook_url"] for key in ("s", "n")]
 
     hooked = [
         (b["webhook_url"], b["webhook_secret"]) for b in bodies if "webhook_url" in b
     ]
-    assert sorted([(f"{own}s", SECRET), (f"{own}n", SECRET)]) == sorted(hooked)
+    assert sorted((url, SECRET) for url in own) == sorted(hooked)
     assert 5 == len(bodies)
     assert 2 == sum("webhook_secret" in body for body in bodies)
 
@@ -1121,43 +1209,161 @@ async def test_the_secret_appears_nowhere(
     )
 
 
-@pytest.mark.parametrize(
-    ("attempt", "query"), [(1, ""), (2, "?attempt=2")], ids=["first", "second"]
-)
-async def test_the_address_tells_a_purchase_from_the_next(
-    attempt: int, query: str
-) -> None:
+async def test_the_address_tells_a_purchase_from_the_next() -> None:
     """A key that is bought again is called back under another address."""
-    fields = hooks(Heard()).fields("one", attempt)
+    taken = hooks(Heard())
+    first, second = (taken.fields("one", n)["webhook_url"] for n in (1, 2))
 
-    assert f"https://me.test/hooks/one{query}" == fields["webhook_url"]
+    assert f"https://me.test/hooks/one?token={taken.token('one', 1)}" == first
+    token = taken.token("one", 2)
+    assert f"https://me.test/hooks/one?attempt=2&token={token}" == second
+    assert taken.token("one") not in {token, taken.token("one2"), taken.token("two")}
+
+
+async def test_the_receiver_reads_which_purchase_it_is_about() -> None:
+    """The address that a create carried leads back to key and attempt."""
+    heard = Heard()
+
+    for attempt in (1, 2, 30):
+        await drive(hooks(heard), {"path": "/hooks/one", **proof("one", attempt)})
+
+    assert [1, 2, 30] == heard.attempts
+    assert {"one"} == {key for key, _ in heard.events}
 
 
 @pytest.mark.parametrize(
-    ("query", "attempt"), [("", 1), ("attempt=2", 2), ("attempt=x", 1), ("a=2", 1)]
+    "query",
+    [
+        b"",
+        b"token=",
+        b"token=00",
+        b"attempt=2&token=" + b"0" * 32,
+        b"token=\xff\xfe",
+        b"token=%ed%a0%80",
+        b"attempt=x",
+        proof("two")["query_string"],
+        b"attempt=2&" + proof("one")["query_string"],
+        proof("one", 2)["query_string"].replace(b"attempt=2&", b""),
+    ],
 )
-async def test_the_receiver_reads_which_purchase_it_is_about(
-    query: str, attempt: int
-) -> None:
-    """What can't be read is the first."""
+async def test_an_address_that_was_not_made_here_has_no_key(query: bytes) -> None:
+    """A genuine callback at another job's address is a hint about its task alone."""
     heard = Heard()
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/hooks/one",
-        "query_string": query.encode(),
-        "headers": [(b"x-signature", older().hex().encode())],
-    }
 
-    async def receive() -> MutableMapping[str, Any]:
-        return {"type": "http.request", "body": BODY}
+    status = await drive(hooks(heard), {"path": "/hooks/one", "query_string": query})
 
-    async def send(_: MutableMapping[str, Any]) -> None:
-        pass
+    assert 204 == status
+    assert ([(None, EVENT)], [1]) == (heard.events, heard.attempts)
 
-    await hooks(heard).asgi(scope, receive, send)
 
-    assert [attempt] == heard.attempts
+async def test_a_replay_is_refused_after_its_window() -> None:
+    """The service may repeat itself for so long; its callbacks of others go on."""
+    heard, clock = Heard(), LeapingClock()
+    taken = Hooks("https://me.test", SECRET, heard, clock, replay_window_s=60.0)
+    plain = {"X-Signature": older().hex()}
+    packed = gzip.compress(BODY)
+    coded = {"X-Signature": older(packed).hex(), "Content-Encoding": "gzip"}
+
+    await taken.handle(plain, BODY)
+    clock.advance(60.0)
+    await taken.handle(plain, BODY)
+    clock.advance(1.0)
+    for headers, raw in ((plain, BODY), (with_stamp(newer().hex()), BODY)):
+        with pytest.raises(Forged, match="seen before"):
+            await taken.handle(headers, raw)
+    with pytest.raises(Forged, match="seen before"):
+        await taken.handle(coded, packed)
+    other = BODY + b" "
+    await taken.handle({"X-Signature": older(other).hex()}, other)
+
+    assert 3 == len(heard.events)
+
+
+async def test_a_session_can_refuse_replays(api: Emulator) -> None:
+    """With its window, a callback that comes again later is refused."""
+    clock = StoppedClock()
+    async with called_back(api, clock=clock, webhook_replay_window_s=60) as music:
+        await hint(music, "t-1", "one")
+        clock.advance(61)
+        with pytest.raises(Forged, match="seen before"):
+            await hint(music, "t-1", "one")
+    with pytest.raises(ValueError, match="webhook_replay_window_s"):
+        MusicSession("k", webhook_replay_window_s=-1)
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"a":' * 50_000, rb'{"task_id": "\ud800"}', b"\xff"], ids=len
+)
+async def test_signed_garbage_is_answered_400(raw: bytes) -> None:
+    """By both applications, and never 500."""
+    async with served(hooks(Heard())) as url:
+        headers = {"X-Signature": older(raw).hex()}
+        assert 400 == await post(f"{url}/one", headers, raw)
+
+    assert 400 == await drive(hooks(Heard()), {"path": "/one"}, (raw,))
+
+
+async def test_a_broken_encoding_is_answered_400() -> None:
+    """The sub-application is told by aiohttp, before there is a body."""
+    headers = {"X-Signature": older().hex(), "Content-Encoding": "gzip"}
+
+    async with served(hooks(Heard())) as url:
+        assert 400 == await post(f"{url}/one", headers, b"nonsense")
+        assert 204 == await post(f"{url}/one", headers, gzip.compress(BODY))
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    """After the time that a body may take, the answer is 408."""
+    taken = Hooks("https://me.test", SECRET, Heard(), LeapingClock(), body_s=0.01)
+
+    async with served(taken) as url:
+        host, _, port = url.removeprefix("http://").partition("/")[0].partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            b"POST /hooks/one HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"
+        )
+        async with asyncio.timeout(5):
+            line = await reader.readline()
+        writer.close()
+
+    assert b"408" in line
+
+
+@pytest.mark.slow
+async def test_a_body_in_single_bytes_is_as_cheap_as_any() -> None:
+    """Half a megabyte of them takes no time that grows with its square."""
+    body = BODY + b" " * 500_000
+    pieces = tuple(body[n : n + 1] for n in range(len(body)))
+    whole = {"path": "/one"}
+    began = time.process_time()
+
+    status = await drive(hooks(Heard()), whole, pieces)
+
+    assert 204 == status
+    assert time.process_time() - began < 3
+
+
+async def test_a_callback_of_another_job_is_not_taken_without_its_platform(
+    api: Emulator,
+) -> None:
+    """Replayed to a lost job's own address, after its own job is over."""
+    async with called_back(api) as music:
+        over = music.suno.create("over", key="over")
+        await reach(over, JobState.PENDING)
+        await api.finish()
+        await over
+        api.fault("drop_after_body", on="create")
+        lost = music.suno.create("lost", key="lost")
+        await reach(lost, JobState.UNKNOWN)
+        assert over.task_id is not None
+
+        await hint(music, over.task_id, "lost", platform="")
+
+        assert lost.task_id is None
+        await api.finish(list(api.tasks)[-1])
+        await lost
+
+    assert list(api.tasks)[-1] == lost.task_id
 
 
 async def test_a_late_callback_is_not_taken_for_the_next_purchase(

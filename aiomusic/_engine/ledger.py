@@ -29,6 +29,8 @@ __all__ = ["Ledger"]
 
 
 WAKING_TURNS = 5
+# How many tasks a session remembers after their jobs are over.
+MAX_OWNERS = 10_000
 # What reading a damaged row may raise.
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -56,6 +58,8 @@ class Ledger:
     _older: set[TrackedJob[Any]] = attrs.field(factory=set)
     # Tasks of others that are followed so that their slots are freed in time.
     _caretaken: set[TrackedJob[Any]] = attrs.field(factory=set)
+    # The latest tasks and whose they are, for when no journal knows.
+    _owners: dict[str, tuple[str, int]] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         self.is_idle.set()
@@ -174,7 +178,14 @@ class Ledger:
                 error,
             )
         finally:
+            self._owners[task_id] = (job.key, job.attempt)
+            if len(self._owners) > MAX_OWNERS:
+                del self._owners[next(iter(self._owners))]
             job.accept(task_id, self.clock.now())
+
+    def owner_of(self, task_id: str) -> tuple[str, int] | None:
+        """Return the key and attempt that a task was made for, if that was here."""
+        return self._owners.get(task_id)
 
     async def answered(self, job: TrackedJob[Any], result: object) -> None:
         """End a job with a result that its create's reply holds."""

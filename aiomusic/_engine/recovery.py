@@ -218,8 +218,15 @@ class Recovery:
         """Check whether a task that a callback names is another job's."""
         if self._with_task(event.task_id) is not None:
             return True
-        known = await self.ledger.journal.find_task(event.platform, event.task_id)
-        return known is not None and (known.key, known.attempt) != (job_key, attempt)
+        owner = self.ledger.owner_of(event.task_id)
+        if owner is not None:
+            return owner != (job_key, attempt)
+        # Whatever the callback says of its platform, which may be missing.
+        for provider in PROVIDERS:
+            known = await self.ledger.journal.find_task(provider, event.task_id)
+            if known is not None and (known.key, known.attempt) != (job_key, attempt):
+                return True
+        return False
 
     async def _recover(self, job_key: str, attempt: int, task_id: str) -> None:
         """

@@ -106,7 +106,11 @@ class Worker:
         attempt = int(request.query.get("attempt", "1"))
         raw = await request.read()
         await self.music.webhooks.handle(
-            request.headers, raw, job_key=key, attempt=attempt
+            request.headers,
+            raw,
+            job_key=key,
+            attempt=attempt,
+            token=request.query.get("token"),
         )
         if key in self.called:
             self.called[key].set()
