@@ -6,7 +6,6 @@ the truth, the body's ``error``, ``message`` or ``detail`` the words, and the
 sentences that the service packs into 400 and 403 are mapped to types.
 """
 
-import email.utils
 import functools
 import json
 import re
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import attrs
 
+from aiomusic import _retry_after
 from aiomusic.errors import (
     ApiError,
     AuthenticationFailed,
@@ -365,15 +365,5 @@ def _sentence(fields: Mapping[str, Any], body: bytes) -> str:
 
 
 def retry_after_s(reply: Reply) -> float | None:
-    """Read Retry-After: seconds, or a date."""
-    value = reply.headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    try:
-        if re.fullmatch(r"\d+(\.\d+)?", value):
-            found = float(value)
-        else:
-            found = email.utils.parsedate_to_datetime(value).timestamp() - reply.wall
-    except (OverflowError, ValueError):
-        return None
-    return max(0.0, found) if found < float("inf") else None
+    """Return the seconds for which a reply asks to be left alone."""
+    return _retry_after.retry_after_s(reply.headers, reply.wall)
