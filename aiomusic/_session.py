@@ -18,6 +18,7 @@ from aiomusic._batch import Requests, Source, run_all
 from aiomusic._clock import Clock, SystemClock
 from aiomusic._job import MusicJob
 from aiomusic._quote import Quote, quote
+from aiomusic._redact import hide
 from aiomusic._transport import ApiKey, Hidden, Transport, base_url_from, key_from
 from aiomusic.journal import Grouping, Journal, Limits, Record, Spending
 from aiomusic.journal.memory import MemoryJournal
@@ -143,6 +144,7 @@ class MusicSession:
         self._engine: Engine | None = None
         self.webhooks: Hooks | None = None
         if webhook_url is not None and webhook_secret is not None:
+            hide(webhook_secret)
             self.webhooks = _hooks(webhook_url, webhook_secret, self)
 
     # Each costs its import, and few use them all.
