@@ -31,9 +31,9 @@ from aiomusic import (
     SubmissionUnknown,
 )
 from aiomusic._clock import SystemClock, Timer
-from aiomusic._request import Request
 from aiomusic._engine.admission import MAX_429_TRIES
 from aiomusic._engine.breaker import MAX_ON_WIRE
+from aiomusic._request import Request
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal.memory import MemoryJournal
 from aiomusic.journal.sqlite import SqliteJournal
@@ -313,6 +313,10 @@ async def test_a_refused_connection_is_tried_again(api: Emulator) -> None:
 
 class Unreadable:
     """A reply that this library has a mistake in."""
+
+    @classmethod
+    def read(cls, raw: object) -> "Unreadable":  # noqa: ARG003
+        return cls()
 
     def to_result(self, request: object) -> NoReturn:
         raise RuntimeError(f"mistaken about {request!r}")
