@@ -242,13 +242,18 @@ def _unnamed(value: object) -> set[str]:
 
 def _named_in(text: str) -> set[str]:
     """Return what stands under ``task_id`` in a text that is no whole JSON."""
-    found = {one["text"] or one["number"] for one in _NAMED.finditer(text)}
+    found = {
+        one["text"] or one["number"] or one["cut"] for one in _NAMED.finditer(text)
+    }
     return {one for one in map(_id_from, found) if one is not None}
 
 
 _NAMED: Final = re.compile(
     r"\\?\"task[_-]?id\\?\"\s{0,9}:\s{0,9}"
-    rf"(?:\\?\"(?P<text>[^\"\\]{{1,{MAX_ID_CHARS}}})\\?\"|(?P<number>\d{{1,40}})[,}}\s])",
+    rf"(?:\\?\"(?P<text>[^\"\\]{{1,{MAX_ID_CHARS}}})\\?\""
+    # A text that ends in an id is cut after it only if the id is whole by its form.
+    r"|(?P<number>\d{1,40})[,}\s]|\\?\"(?P<cut>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}"
+    r"-[0-9a-f]{12})\Z)",
     re.IGNORECASE,
 )
 
