@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from aiomusic import errors
+from aiomusic._redact import shown
 from aiomusic.errors import ApiError, Charged, InvalidRequest, MusicError, Retry
 from aiomusic.providers._all import requests
 from aiomusic.results import Clip, Lyrics, Persona, Upload
@@ -188,6 +189,9 @@ def error_to_json(error: MusicError) -> dict[str, object]:
         "charged": str(error.charged),
         "retry": str(error.retry),
     }
+    if error.reply_text is not None:
+        # What a create was answered may hold its task's id for a person to find.
+        known["reply_text"] = error.reply_text
     if isinstance(error, ApiError):
         known |= {"status": error.status, "text": error.text}
     return known
@@ -209,6 +213,8 @@ def error_from_json(value: Mapping[str, Any]) -> MusicError:
     if issubclass(kind, ApiError):
         options |= {"status": value.get("status"), "text": value.get("text", "")}
     found: MusicError = kind(str(value.get("message")), **options)
+    if isinstance(reply_text := value.get("reply_text"), str):
+        found.reply_text = shown(reply_text)
     return found
 
 

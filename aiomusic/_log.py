@@ -3,6 +3,8 @@
 import contextlib
 import logging
 
+from aiomusic._redact import Shown
+
 __all__ = ["say"]
 
 _log = logging.getLogger("aiomusic")
@@ -11,8 +13,16 @@ _log.addHandler(logging.NullHandler())
 
 
 def say(level: int, message: str, *values: object) -> None:
-    """Log a line; a handler that raises must not cost a job that is paid for."""
+    """
+    Log a line, without secrets and on one line.
+
+    A handler that raises must not cost a job that is paid for.
+    """
     if not _log.isEnabledFor(level):
         return
     with contextlib.suppress(Exception):
-        _log.log(level, message, *values)
+        _log.log(level, message, *map(_safe, values))
+
+
+def _safe(value: object) -> object:
+    return value if isinstance(value, (int, float)) else Shown(value)

@@ -197,6 +197,10 @@ class Request(Generic[R_co]):
 class DirectReply(Protocol):
     """The reply to a request that no task follows."""
 
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> Self:
+        """Read it from the JSON object that holds it, or raise `ValueError`."""
+
     def to_result(self, request: Any) -> object:  # noqa: ANN401 - its own kind
         """Give what the job's waiters get."""
 

@@ -18,11 +18,12 @@ from aiomusic._batch import Requests, Source, run_all
 from aiomusic._clock import Clock, SystemClock
 from aiomusic._job import MusicJob
 from aiomusic._quote import Quote, quote
+from aiomusic._redact import hide
 from aiomusic._transport import ApiKey, Hidden, Transport, base_url_from, key_from
 from aiomusic.journal import Grouping, Journal, Limits, Record, Spending
 from aiomusic.journal.memory import MemoryJournal
 from aiomusic.providers._all import PROVIDERS
-from aiomusic.providers._replies import Provider
+from aiomusic.providers._replies import Provider, check_task_id
 from aiomusic.results import Clip, Credits, TaskSnapshot
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ class MusicSession:
         self._engine: Engine | None = None
         self.webhooks: Hooks | None = None
         if webhook_url is not None and webhook_secret is not None:
+            hide(webhook_secret)
             self.webhooks = _hooks(webhook_url, webhook_secret, self)
             self.webhooks.replay_window_s = webhook_replay_window_s
 
@@ -215,7 +217,6 @@ class MusicSession:
         except BaseException:
             await self._journal.aclose()
             raise
-        _wire.prepare()
         return Engine(
             transport=transport,
             journal=self._journal,
@@ -316,7 +317,7 @@ class MusicSession:
         run = self._open_engine()
         metadata = _kept_metadata(metadata)
         provider = _provider(provider).name
-        _check_task_id(task_id)
+        check_task_id(task_id)
         known = None if key is None else run.ledger.open_jobs.get(_checked_key(key))
         if known is not None and known.task_id != task_id:
             message = f"key {key!r} belongs to an open job with another task."
@@ -458,7 +459,7 @@ class MusicSession:
 
     async def _look(self, provider: str, task_id: str) -> TaskSnapshot:
         found = _provider(provider)
-        _check_task_id(task_id)
+        check_task_id(task_id)
         return await self._open_engine().look(found, task_id)
 
     def _open_engine(self) -> "Engine":
@@ -511,13 +512,6 @@ def _provider(name: str) -> Provider:
         message = f"provider is {name!r}; it must be one of {', '.join(PROVIDERS)}."
         raise ValueError(message)
     return PROVIDERS[name]
-
-
-def _check_task_id(task_id: str) -> None:
-    # It becomes part of a path, so nothing that could lead elsewhere is let in.
-    if not task_id or not all(c.isalnum() or c in "-_" for c in task_id):
-        message = f"task_id is {task_id!r}; it must be letters, digits, '-' and '_'."
-        raise ValueError(message)
 
 
 def _checked_key(key: str) -> str:

@@ -13,13 +13,17 @@ import os
 import ssl
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from typing import Generic, Self, TypeAlias, TypeVar, final
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Any, Generic, Self, TypeAlias, TypeVar, final
 from urllib.parse import urlsplit
 
 import aiohttp
 import attrs
+from yarl import URL
 
+from aiomusic._raw_http import MAX_BYTES, Recording, decoded, record_replies
+from aiomusic._redact import hide
 from aiomusic._sending import Sending
 from aiomusic._wire import Reply
 from aiomusic.errors import (
@@ -56,6 +60,13 @@ LOOK_KEEPALIVE_S = 75.0
 # create would then be unknown: so creates only use one that was in use just now.
 CREATE_KEEPALIVE_S = 2.0
 CHUNK_BYTES = 256 * 1024
+# Content policies and cookies of gateways are longer than aiohttp's 8 kB.
+MAX_HEADER_BYTES = 256 * 1024
+# What `_raw_http` can undo; aiohttp undoes nothing, as that costs a reply's bytes.
+ENCODINGS = "gzip, deflate"
+# A timer that is so late says that the loop stood still, not that nothing came: what
+# lies in the socket is read first.
+LATE_S, GRACE_S, MAX_GRACES = 0.1, 1.0, 3
 
 
 def base_url_from(value: str | None) -> str:
@@ -156,10 +167,10 @@ class Transport:
     _stack: contextlib.AsyncExitStack = attrs.field(
         factory=contextlib.AsyncExitStack, init=False
     )
-    _last_key: bytes = attrs.field(default=b"", init=False)
+    _last_key: str = attrs.field(default="", init=False)
     _last_headers: Mapping[str, str] = attrs.field(factory=dict, init=False)
     _proxy: str | None = attrs.field(default=None, init=False)
-    _limit: aiohttp.ClientTimeout = attrs.field(init=False)
+    _root: str = attrs.field(init=False)
     _creates: aiohttp.ClientSession = attrs.field(init=False)
     _looks: aiohttp.ClientSession = attrs.field(init=False)
 
@@ -170,15 +181,23 @@ class Transport:
         return f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
 
     async def open(self) -> None:
-        """Open the connections' pools."""
-        self._limit = self._limit_s(0.0)
+        """
+        Open the connections' pools.
+
+        Raises:
+            NotSent: The caller's own session is closed.
+        """
+        self._root = self._base_url
+        with contextlib.suppress(ValueError):
+            # An address that can't be read is told by the first call.
+            self._root = str(URL(self._base_url)).rstrip("/")
         if self._http is not None:
-            if self._http.closed:
-                message = "The aiohttp session given as http= is closed."
-                raise RuntimeError(message)
             self._creates = self._looks = self._http
+            self._check_open("The session's first call")
             return
         self._proxy = _proxy_for(self._base_url)
+        if self._proxy is not None:
+            hide(urlsplit(self._proxy).password or "")
         self._creates = await self._open(CREATE_KEEPALIVE_S)
         self._looks = await self._open(LOOK_KEEPALIVE_S)
 
@@ -187,6 +206,7 @@ class Transport:
             keepalive_timeout=keepalive_s,
             limit=0,  # what is in flight is limited before it comes here
         )
+        record_replies(connector)
         session = aiohttp.ClientSession(
             connector=connector,
             read_bufsize=CHUNK_BYTES,
@@ -210,40 +230,44 @@ class Transport:
             sending: Is told when the body leaves.
             reply_s: How much longer than other calls it may take.
 
+        Returns:
+            The reply, also one that is malformed or cut off.
+
         Raises:
             NotSent: Nothing of its body left.
-            SubmissionUnknown: Some of it left, and no whole reply came.
+            SubmissionUnknown: Some of it left, and no reply came.
             MusicError: What kept it back, as *sending* was told.
         """
-        headers = await self._headers()
         what = f"POST {path}"
-        limit = self._limit_s(reply_s) if reply_s else self._limit
-        try:
-            async with self._creates.post(
-                self._base_url + path,
+        headers = {
+            **await self._ready(what),
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+        }
+        with Recording() as heard:
+            found = await self._call(
+                self._creates.post,
+                path,
+                heard,
+                self._timeout_s + reply_s,
                 data=_Body(body, sending),
-                headers={
-                    **headers,
-                    "Content-Type": "application/json",
-                    "Content-Length": str(len(body)),
-                },
-                timeout=limit,
-                allow_redirects=False,
-                raise_for_status=False,
-                proxy=self._proxy,
-            ) as response:
-                return await self._reply(response)
-        except _REFUSED_CALL as error:
-            if sending.is_sent:
-                raise SubmissionUnknown(
-                    f"{what} was sent to {self.host}, and no whole reply came:"
-                    f" {_seen(error)}. It may have been charged, so it is not sent"
-                    " again. Look at your credits and at the service's own list of"
-                    " songs before you repeat it.",
-                ) from _plain(error)
+                headers=headers,
+            )
+        if isinstance(found, Reply):
+            return found
+        if not sending.is_sent:
             if sending.kept_back is not None:
-                raise sending.kept_back from None
-            raise self._not_sent(what, error) from _plain(error)
+                raise sending.kept_back
+            raise self._not_sent(what, found) from _cause(found)
+        if (came := _reply_of(heard, found)) is not None:
+            return came
+        raise SubmissionUnknown(
+            f"{what} was sent to {self.host}, and no whole reply came:"
+            f" {_seen(found)}. It may have been charged, so it is not sent"
+            " again. Look at your credits and at the service's own list of"
+            " songs before you repeat it: job.found(task_id) follows a task that you"
+            " find there, job.resubmit() buys again, and job.give_up() closes the job.",
+        ) from _cause(found)
 
     async def get(self, path: str) -> Reply:
         """
@@ -253,22 +277,78 @@ class Transport:
             NotSent: The service was not reached.
             ProtocolError: It was, and no whole reply came.
         """
-        headers = await self._headers()
+        what = f"GET {path}"
+        headers = await self._ready(what)
+        with Recording() as heard:
+            found = await self._call(
+                self._looks.get, path, heard, self._timeout_s, headers=headers
+            )
+        if isinstance(found, Reply):
+            return found
+        if isinstance(found, _UNREACHED):
+            raise self._not_sent(what, found) from _cause(found)
+        if heard.is_broken and (came := _reply_of(heard, found)) is not None:
+            return came
+        message = (
+            f"{what} at {self.host} got no whole reply: {_seen(found)}. It costs"
+            " nothing, and can be asked again."
+        )
+        raise ProtocolError(message) from _cause(found)
+
+    async def _ready(self, what: str) -> Mapping[str, str]:
+        """Return the headers of a call, if it can be made."""
+        self._check_open(what)
+        if self._proxy is not None and (why := _unfit(self._proxy)) is not None:
+            message = f"{what} was not sent: {why} Nothing was charged."
+            raise NotSent(message, retry=Retry.AFTER_EDIT)
+        return await self._headers()
+
+    def _check_open(self, what: str) -> None:
+        if self._looks.closed:
+            message = (
+                f"{what} was not sent: the aiohttp session given as http= is closed."
+                " Keep it open for as long as the MusicSession, or leave http= out."
+                " Nothing was charged."
+            )
+            raise NotSent(message, retry=Retry.AFTER_EDIT)
+
+    async def _call(
+        self,
+        method: Callable[..., Any],
+        path: str,
+        heard: Recording,
+        limit_s: float,
+        *,
+        headers: Mapping[str, str],
+        **options: Any,  # noqa: ANN401 - aiohttp's
+    ) -> Reply | BaseException:
+        """Make a call; what aiohttp raises is returned, so that no error holds it."""
         try:
-            async with self._looks.get(
-                self._base_url + path,
-                headers=headers,
-                timeout=self._limit,
-                allow_redirects=False,
-                raise_for_status=False,
-                proxy=self._proxy,
-            ) as response:
-                return await self._reply(response)
-        except _UNREACHED as error:
-            raise self._not_sent(f"GET {path}", error) from _plain(error)
-        except _BROKEN as error:
-            message = f"GET {path} at {self.host} got no whole reply: {_seen(error)}."
-            raise ProtocolError(message) from _plain(error)
+            async with (
+                _Deadline(limit_s, heard),
+                method(
+                    URL(self._root + path, encoded=True),
+                    headers={**headers, "Accept-Encoding": ENCODINGS},
+                    timeout=self._limits,
+                    allow_redirects=False,
+                    raise_for_status=False,
+                    auto_decompress=False,
+                    max_line_size=MAX_HEADER_BYTES,
+                    max_field_size=MAX_HEADER_BYTES,
+                    proxy=self._proxy,
+                    **options,
+                ) as response,
+            ):
+                reply = await _whole_reply(response)
+                heard.begin()
+                return reply
+        except _REFUSED_CALL as error:
+            return error
+
+    @property
+    def _limits(self) -> aiohttp.ClientTimeout:
+        # The whole is limited by a deadline that a loop which stood still moves.
+        return aiohttp.ClientTimeout(total=None, sock_connect=self._connect_s)
 
     @contextlib.asynccontextmanager
     async def media(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Media]:
@@ -281,24 +361,33 @@ class Transport:
         limit = aiohttp.ClientTimeout(
             total=None, sock_connect=self._connect_s, sock_read=self._timeout_s
         )
-        with _download_errors(url):
-            async with self._looks.get(
+        found = await self._open_media(url, headers, limit)
+        if isinstance(found, BaseException):
+            raise _broken_off(url, found) from _cause(found)
+        async with found as response:
+            yield Media(
+                status=response.status,
+                headers=response.headers,
+                chunks=_chunks(response, url),
+            )
+
+    async def _open_media(
+        self, url: str, headers: Mapping[str, str], limit: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse | BaseException:
+        """Ask a media host; what aiohttp raises is returned, as it holds the link."""
+        try:
+            proxy = _proxy_for(url) if self._http is None else None
+            if proxy is not None and (why := _unfit(proxy)) is not None:
+                return DownloadError(f"A clip can't be fetched: {why}")
+            return await self._looks.get(
                 url,
                 headers=headers,
                 timeout=limit,
                 raise_for_status=False,
-                proxy=_proxy_for(url) if self._http is None else None,
-            ) as response:
-                yield Media(
-                    status=response.status,
-                    headers=response.headers,
-                    chunks=response.content.iter_chunked(CHUNK_BYTES),
-                )
-
-    def _limit_s(self, reply_s: float) -> aiohttp.ClientTimeout:
-        return aiohttp.ClientTimeout(
-            total=self._timeout_s + reply_s, sock_connect=self._connect_s
-        )
+                proxy=proxy,
+            )
+        except _REFUSED_CALL as error:
+            return error
 
     @property
     def _connect_s(self) -> float:
@@ -309,8 +398,10 @@ class Transport:
         if self._last_key and not callable(self._key):
             return self._last_headers
         key = _checked(await self._resolve_key())
-        self._last_key = key.encode()
-        self._last_headers = {"Authorization": f"Bearer {key}"}
+        if key != self._last_key:
+            hide(key)
+            self._last_key = key
+            self._last_headers = {"Authorization": f"Bearer {key}"}
         return self._last_headers
 
     async def _resolve_key(self) -> object:
@@ -332,30 +423,87 @@ class Transport:
             )
             raise NotSent(message) from error
 
-    async def _reply(self, response: aiohttp.ClientResponse) -> Reply:
-        body = await response.read()
-        # A service that repeats the key must not put it into our messages.
-        body = body.replace(self._last_key, b"[key]")
-        return Reply(
-            status=response.status,
-            headers=response.headers,
-            body=body,
-            wall=time.time(),
+    def _not_sent(self, what: str, error: BaseException) -> NotSent:
+        proxy = (
+            "" if self._proxy is None else f" through the proxy {_host(self._proxy)}"
+        )
+        return NotSent(
+            f"{what} was not sent: {self.host} could not be reached{proxy}:"
+            f" {_seen(error)}. Nothing was charged. {_to_do(error)}",
+            retry=Retry.AFTER_EDIT if _is_hopeless(error) else Retry.NOW,
         )
 
-    def _not_sent(self, what: str, error: BaseException) -> NotSent:
-        is_hopeless = isinstance(error, (aiohttp.InvalidURL, ssl.SSLError))
-        is_hopeless = is_hopeless or isinstance(
-            error, (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError)
-        )
-        is_hopeless = is_hopeless or isinstance(error, (ValueError, RuntimeError))
-        through = "" if self._proxy is None else " through the proxy of the environment"
-        return NotSent(
-            f"{what} was not sent: {self.host} could not be reached{through}:"
-            f" {_seen(error)}. Nothing was charged. Check the network and"
-            " AIOMUSIC_BASE_URL.",
-            retry=Retry.AFTER_EDIT if is_hopeless else Retry.NOW,
-        )
+
+@final
+class _Deadline:
+    """Ends a call in time, and a call whose answer may lie in the socket later."""
+
+    def __init__(self, limit_s: float, heard: Recording) -> None:
+        self._limit_s = limit_s
+        self._heard = heard
+        self._scope = asyncio.timeout(None)
+        self._graces = 0
+
+    async def __aenter__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self._scope.__aenter__()
+        self._heard.deadline = self._scope
+        self._end_at(self._loop.time() + self._limit_s)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        self._heard.deadline = None
+        await self._scope.__aexit__(kind, error, trace)
+
+    def _end_at(self, when: float) -> None:
+        self._timer = self._loop.call_at(when, self._end, when)
+
+    def _end(self, when: float) -> None:
+        now = self._loop.time()
+        if now - when > LATE_S and self._graces < MAX_GRACES:
+            self._graces += 1
+            self._end_at(now + GRACE_S)
+        elif not self._scope.expired():
+            self._scope.reschedule(now)
+
+
+async def _whole_reply(response: aiohttp.ClientResponse) -> Reply:
+    """Read a reply to its end, or as far as any reply of the API can go."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            # Nobody reads the rest, so the connection is of no more use.
+            response.close()
+            break
+    plain, is_whole = decoded(bytes(body), response.headers)
+    return Reply(
+        status=response.status,
+        headers=response.headers,
+        body=plain,
+        wall=time.time(),
+        flaw="" if is_whole else f"longer than {MAX_BYTES} bytes",
+    )
+
+
+def _reply_of(heard: Recording, error: BaseException) -> Reply | None:
+    """Read what came of a reply that aiohttp gave up; None: nothing came."""
+    came = heard.reply()
+    if came is None:
+        return None
+    flaw = "malformed" if heard.is_broken else _seen(error)
+    return Reply(
+        status=came.status,
+        headers=came.headers,
+        body=came.body,
+        wall=time.time(),
+        flaw=flaw,
+    )
 
 
 def _checked(key: object) -> str:
@@ -367,9 +515,6 @@ def _checked(key: object) -> str:
         )
         raise AuthenticationFailed(message)
     return key
-
-
-_NETWORK = (aiohttp.ClientError, TimeoutError, ConnectionError)
 
 
 def _proxy_for(url: str) -> str | None:
@@ -386,27 +531,90 @@ def _proxy_for(url: str) -> str | None:
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
+def _unfit(proxy: str) -> str | None:
+    """Say why a proxy of the environment can't be used; None: it can."""
+    scheme = proxy.partition("://")[0].lower()
+    if scheme in {"http", "https"}:
+        return None
+    return (
+        f"the environment (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY) names the {scheme}"
+        f" proxy {_host(proxy)}, and only http:// proxies can be used. Name an HTTP"
+        " proxy in HTTPS_PROXY, unset the variable, or pass a session with a SOCKS"
+        " connector as http=."
+    )
+
+
+def _host(proxy: str) -> str:
+    """Name a proxy without its password."""
+    try:
+        parts = urlsplit(proxy)
+        port = parts.port
+    except ValueError:
+        return "whose address can't be read"
+    return f"{parts.hostname}:{port}" if port else f"{parts.hostname}"
+
+
 # All that aiohttp raises while a call is under way.
-_BROKEN = (*_NETWORK, OSError)
+_BROKEN = (aiohttp.ClientError, TimeoutError, OSError)
 # What says that a call never began: no connection, or aiohttp would not try.
 _UNREACHED = (
     aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
     aiohttp.InvalidURL,
     ValueError,
     RuntimeError,
 )
 _REFUSED_CALL = (*_BROKEN, ValueError, RuntimeError)
+# What the next try can't mend.
+_HOPELESS = (
+    aiohttp.InvalidURL,
+    aiohttp.ClientSSLError,
+    aiohttp.ClientConnectorCertificateError,
+    ssl.SSLError,
+    ValueError,
+    RuntimeError,
+)
+_PROXY_LOGIN, _SERVER_ERROR = 407, 500
 
 
-def _plain(error: BaseException) -> BaseException:
-    """Give the cause without the request that aiohttp keeps in it, key and all."""
-    if isinstance(error, aiohttp.ClientResponseError):
-        return ConnectionError(f"{type(error).__name__}: {error.message}")
-    return error
+def _is_hopeless(error: BaseException) -> bool:
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return error.status < _SERVER_ERROR
+    return isinstance(error, _HOPELESS)
+
+
+def _to_do(error: BaseException) -> str:
+    is_proxy = isinstance(error, aiohttp.ClientHttpProxyError)
+    if is_proxy and getattr(error, "status", None) == _PROXY_LOGIN:
+        return (
+            "Put a user name and a password that the proxy takes into HTTPS_PROXY, as"
+            " in http://user:password@host:port."
+        )
+    if is_proxy or isinstance(error, aiohttp.ClientProxyConnectionError):
+        return "Check HTTPS_PROXY and ALL_PROXY, or name the API's host in NO_PROXY."
+    return "Check the network and AIOMUSIC_BASE_URL."
+
+
+def _cause(error: BaseException) -> BaseException:
+    """
+    Give a cause that holds neither the request, key and all, nor a server's bytes.
+
+    What aiohttp raises has both.
+    """
+    if isinstance(error, aiohttp.ClientConnectorError):
+        error = error.os_error
+    name = type(error).__name__
+    if isinstance(error, TimeoutError):
+        return TimeoutError("it took too long")
+    if isinstance(error, OSError) and error.errno is not None:
+        return OSError(error.errno, error.strerror or name)
+    return ConnectionError(name)
 
 
 def _seen(error: BaseException) -> str:
     """Say what happened; no address, as one may hold a password."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy answered {error.status}"
     for kind, words in _WORDS:
         if isinstance(error, kind):
             return words
@@ -415,32 +623,44 @@ def _seen(error: BaseException) -> str:
     reason = error.strerror if isinstance(error, OSError) else None
     if isinstance(error, (ValueError, RuntimeError)):
         reason = f"aiohttp would not send it ({error})"
-    return reason or type(error).__name__
+    return reason or f"the connection broke ({type(error).__name__})"
 
 
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientConnectorCertificateError, "its TLS certificate is not trusted"),
     (aiohttp.ServerDisconnectedError, "the connection was closed before a reply"),
     (aiohttp.ClientPayloadError, "the reply was cut off"),
+    (aiohttp.ClientResponseError, "the reply is no HTTP that can be read"),
     (aiohttp.ClientConnectorDNSError, "its name is not known"),
     (aiohttp.InvalidURL, "its address, or its proxy's, can't be read"),
     (TimeoutError, "it took too long"),
 )
 
 
-@contextlib.contextmanager
-def _download_errors(url: str) -> Iterator[None]:
+def _broken_off(url: str, error: BaseException) -> MusicError:
+    """Say that a clip did not come, without its link."""
+    if isinstance(error, MusicError):
+        return error
     try:
         host = urlsplit(url).hostname
-        yield
-    except MusicError:
-        raise
-    except ValueError as error:
-        message = "The clip's link is no address."
-        raise DownloadError(message) from error
-    except _BROKEN as error:
-        if not isinstance(error, _NETWORK):
-            # The disk's, seen while a chunk was written.
-            raise
-        message = f"Fetching a clip from {host} broke off: {_seen(error)}."
-        raise DownloadError(message) from error
+    except ValueError:
+        host = None
+    if host is None or isinstance(error, aiohttp.InvalidURL):
+        return DownloadError("The clip's link is no address.")
+    return DownloadError(f"Fetching a clip from {host} broke off: {_seen(error)}.")
+
+
+async def _chunks(response: aiohttp.ClientResponse, url: str) -> AsyncIterator[bytes]:
+    """Give what a media host sends as it comes."""
+    chunks = response.content.iter_chunked(CHUNK_BYTES)
+    while True:
+        try:
+            chunk = await anext(chunks, None)
+        except _BROKEN as error:
+            broke: BaseException = error
+            break
+        if chunk is None:
+            return
+        yield chunk
+    # Outside of the `except`, so that the error does not hold aiohttp's.
+    raise _broken_off(url, broke) from _cause(broke)

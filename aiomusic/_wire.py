@@ -3,18 +3,23 @@ Requests to HTTP, and replies to values or errors, with no I/O.
 
 What a reply *means* is told here once, for every provider: the HTTP status is
 the truth, the body's ``error``, ``message`` or ``detail`` the words, and the
-sentences that the service packs into 400 and 403 are mapped to types.
+sentences that the service packs into 400, 403 and 422 are mapped to types.
+
+A reply to a create that names a task is that task, whatever else it says: it may be
+paid for, and a poll finds out.
 """
 
-import email.utils
-import functools
 import json
+import math
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, final
 
 import attrs
 
+from aiomusic import _retry_after
+from aiomusic._bodies import Body, folded, read_body, task_id_in
+from aiomusic._redact import shown
 from aiomusic.errors import (
     ApiError,
     AuthenticationFailed,
@@ -22,20 +27,20 @@ from aiomusic.errors import (
     ContentRefused,
     InvalidRequest,
     JobFailed,
+    MusicError,
     OutOfCredits,
     ProtocolError,
     QueueFull,
     RateLimited,
+    Retry,
     ServiceFailed,
     SubscriptionInactive,
     TaskNotFound,
 )
-from aiomusic.providers._replies import Name, Provider
+from aiomusic.providers._replies import Provider, Unreadable, failure_words, read_state
 from aiomusic.results import ClipState, Credits, TaskSnapshot
 
 if TYPE_CHECKING:
-    import cattrs
-
     from aiomusic._request import Request
 
 __all__ = [
@@ -43,7 +48,6 @@ __all__ = [
     "Accepted",
     "Reply",
     "encode",
-    "prepare",
     "read_created",
     "read_credits",
     "read_task",
@@ -53,19 +57,34 @@ __all__ = [
 
 CREDITS_PATH = "/api/v1/get-credits"
 
-T = TypeVar("T")
+E = TypeVar("E", bound=MusicError)
+
+# How much of a reply is shown where nothing else tells what became of a create.
+MAX_REPLY_CHARS = 1500
+# How much of the service's words is looked at.
+MAX_WORDS_CHARS = 2000
+# A balance beyond this is no balance; a database holds no more than 2**63.
+MAX_CREDITS = 10**12
+
+_What: TypeAlias = Literal["create", "task", "credits"]
 
 
 @final
 @attrs.frozen(kw_only=True)
 class Reply:
-    """What came back over the wire; header names are found in any case."""
+    """
+    What came back over the wire; header names are found in any case.
+
+    Attributes:
+        wall: When it came, in seconds since 1970.
+        flaw: What was wrong with its form, where it was; empty: nothing.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     wall: float
-    """When it came, in seconds since 1970."""
+    flaw: str = ""
 
 
 @final
@@ -73,17 +92,9 @@ class Reply:
 class Accepted:
     """The service has made a task of the request."""
 
-    task_id: Name
+    task_id: str
     retry_after_s: float | None = None
     """When it asks to be looked at first."""
-
-
-@final
-@attrs.frozen(kw_only=True)
-class _TaskMade:
-    """``{task_id, message}``, as a create is answered."""
-
-    task_id: Name
 
 
 def encode(body: Mapping[str, object]) -> bytes:
@@ -103,11 +114,6 @@ def encode(body: Mapping[str, object]) -> bytes:
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def prepare() -> None:
-    """Load what reads replies, so that the first of them need not wait for it."""
-    _converter()
-
-
 def read_created(request: "Request[Any]", reply: Reply) -> Accepted | object:
     """
     Read the reply to a create: `Accepted`, or the result itself.
@@ -116,34 +122,45 @@ def read_created(request: "Request[Any]", reply: Reply) -> Accepted | object:
         ApiError: The service says no.
         ProtocolError: It says neither yes nor no.
     """
-    what = request.kind()
-    if reply.status in _DOUBTFUL:
-        raise _unreadable(what, reply, "it does not tell whether it was done")
-    body = _read_ok(reply, what)
+    seen = _Seen(asked="create", what=request.kind(), reply=reply)
     if request.REPLY is None:
-        accepted = _structure(body, _TaskMade, what)
-        return Accepted(task_id=accepted.task_id, retry_after_s=retry_after_s(reply))
-    return _structure(body, request.REPLY, what).to_result(request)
+        task_id = seen.task_id(request)
+        if task_id is not None:
+            return Accepted(task_id=task_id, retry_after_s=retry_after_s(reply))
+    if _is_doubtful(reply.status):
+        raise seen.unreadable("it does not tell whether it was done")
+    if (error := seen.refusal()) is not None:
+        raise error
+    if request.REPLY is None:
+        raise seen.unreadable(seen.body.flaw or "no one task's id is in it")
+    return seen.result(request)
 
 
 def read_task(provider: Provider, task_id: str, reply: Reply) -> TaskSnapshot:
     """
-    Read the reply to a look at a task.
+    Read the reply to a poll of a task.
 
     Raises:
         JobFailed: The service says that the task is over and failed.
         ContentRefused: The model refused the request.
-        ApiError: The look itself failed; the task may be well.
+        ApiError: The poll itself failed; the task may be well.
         ProtocolError: The reply can't be read.
     """
-    what = f"{provider.name} task"
-    if reply.status == _NOT_READY:
+    seen = _Seen(asked="task", what=f"{provider.name} task", reply=reply)
+    fields = seen.body.fields
+    is_not_ready = fields.get("code") == _NOT_READY or fields.get("type") == "not_ready"
+    if reply.status == _NOT_READY or (reply.status in _OK and is_not_ready):
         return TaskSnapshot(state=ClipState.PENDING)
-    body = _read_ok(reply, what)
-    if body.get("code") == _NOT_READY or body.get("type") == "not_ready":
-        return TaskSnapshot(state=ClipState.PENDING)
-    found = _structure(body, provider.reply, what)
-    return found.to_snapshot(body, provider=provider.name, task_id=task_id)
+    if (over := seen.failed_task(task_id)) is not None:
+        raise over
+    if (error := seen.refusal()) is not None:
+        raise error
+    if not isinstance(seen.body.value, dict):
+        raise seen.unreadable(seen.body.flaw or "it is JSON, but no object")
+    snapshot = provider.read(fields, provider=provider.name, task_id=task_id)
+    if (over := seen.failed_around(task_id, snapshot)) is not None:
+        raise over
+    return snapshot
 
 
 def read_credits(reply: Reply) -> Credits:
@@ -154,113 +171,287 @@ def read_credits(reply: Reply) -> Credits:
         ApiError: The service says no.
         ProtocolError: The reply can't be read.
     """
-    return _structure(_read_ok(reply, "credits"), Credits, "credits")
+    seen = _Seen(asked="credits", what="credits", reply=reply)
+    if (error := seen.refusal()) is not None:
+        raise error
+    fields = folded(seen.body.value)
+    inner = folded(fields.get("data"))
+    counts = [
+        _count(fields.get(name, inner.get(name)))
+        for name in ("credits", "extracredits")
+    ]
+    if None in counts:
+        why = f"credits and extra_credits must be whole numbers up to {MAX_CREDITS:,}"
+        raise seen.unreadable(seen.body.flaw or why)
+    return Credits(credits=counts[0] or 0, extra_credits=counts[1] or 0)
+
+
+def _count(value: object) -> int | None:
+    """Read a number of credits; None for what can't be one."""
+    if isinstance(value, str) and len(value) <= 20 and value.strip().isdecimal():  # noqa: PLR2004
+        value = int(value)
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= MAX_CREDITS else None
 
 
 _NOT_READY = 202
-# Answers to a create that may come after it was carried out: see other, request
-# time-out, conflict, client closed request.
-_DOUBTFUL = {303, 408, 409, 499}
+# A create so answered may have been carried out.
+_DOUBTFUL = frozenset({303, 408, 409, 499})
 _OK = range(200, 300)
+_REDIRECTS = range(300, 400)
 _CLIENT_ERROR = 400
+_PROXY_LOGIN = 407
 _SERVER_ERROR = 500
+_NO_STATUS = 600
 
 
-def _read_ok(reply: Reply, what: str) -> dict[str, Any]:
-    """Give the JSON object of a reply that says yes."""
-    if reply.status not in _OK:
-        raise _error(reply, what, reply.status)
-    try:
-        body = json.loads(reply.body)
-    except (RecursionError, ValueError) as error:
-        raise _unreadable(what, reply, f"it is not JSON ({error})") from error
-    if not isinstance(body, dict):
-        raise _unreadable(what, reply, "it is JSON, but no object")
-    code = body.get("code")
-    if isinstance(code, int) and code >= _CLIENT_ERROR and "task_id" not in body:
+def _is_doubtful(status: int) -> bool:
+    """Check whether a status leaves open what became of a create."""
+    return status in _DOUBTFUL or not _OK.start <= status < _NO_STATUS
+
+
+@final
+@attrs.define(kw_only=True)
+class _Seen:
+    """A reply, and what was asked: what the two say together."""
+
+    asked: _What
+    what: str
+    reply: Reply
+    body: Body = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.body = read_body(self.reply.body)
+
+    # Yes.
+
+    def task_id(self, request: "Request[Any]") -> str | None:
+        """Return the one task that it names, beside whatever error."""
+        status = self._status()
+        is_yes = status in _OK or status in _DOUBTFUL
+        is_no = _CLIENT_ERROR <= status < _SERVER_ERROR and not is_yes
+        found = task_id_in(self.body, self.reply.headers, is_yes=is_yes, is_no=is_no)
+        if found is not None and is_no:
+            # Who repeats the request with its refusal has not made a task of it.
+            sent = {str(value) for value in request.to_body().values()}
+            return None if found in sent else found
+        return found
+
+    def result(self, request: "Request[Any]") -> object:
+        """
+        Read a result that the reply itself holds, be it wrapped.
+
+        Raises:
+            ProtocolError: It is not there.
+        """
+        assert request.REPLY is not None
+        fields = folded(self.body.value)
+        why = self.body.flaw or "it is JSON, but no object"
+        for raw in (fields.get("data"), fields.get("result"), self.body.value):
+            if isinstance(raw, dict):
+                try:
+                    return request.REPLY.read(raw).to_result(request)
+                except Unreadable as error:
+                    why = str(error)
+        raise self.unreadable(why)
+
+    # No.
+
+    def refusal(self) -> MusicError | None:
+        """Return what it says no with; None: it does not say no."""
+        status = self._status()
+        is_denied = _is_denied(self.body.fields)
+        if status in _OK and not is_denied:
+            return None
+        return self._error(status)
+
+    def _status(self) -> int:
+        """Return the status, or the code of a body that says no under a yes."""
+        status = self.reply.status
+        code = _code(self.body.fields)
         # A yes by status and a no by code: clients of this family have seen both.
-        raise _error(reply, what, code)
-    return body
+        is_coded = status in _OK and code is not None and code >= _CLIENT_ERROR
+        return code if is_coded and code is not None else status
+
+    def _error(self, status: int) -> MusicError:
+        """Turn a no into its type, with the service's own sentence."""
+        text = self._words(status)
+        kind = self._kind(status, text)
+        is_refunded = _is_refunded(self.body.fields, text)
+        charged = Charged.REFUNDED if is_refunded else None
+        message = f"{self.what}: the service answered {status}: {text}"
+        is_over = status >= _SERVER_ERROR or self.asked == "task"
+        if is_refunded and is_over and kind is not ContentRefused:
+            # API: credits are given back (a 504's, nuro's) when the task is over.
+            message = f"{_ended(message)} {_GIVEN_BACK}"
+            return self._marked(JobFailed(message, charged=charged, retry=kind.retry))
+        advice = self._advice(kind, status)
+        error = kind(
+            " ".join(filter(None, (_ended(message), advice, self._money(kind)))),
+            status=status,
+            text=text,
+            retry_after_s=retry_after_s(self.reply),
+            charged=charged,
+            retry=Retry.AFTER_EDIT if status == _PROXY_LOGIN else None,
+        )
+        return self._marked(error)
+
+    def _words(self, status: int) -> str:
+        if found := _said(self.body):
+            return found
+        target = self.reply.headers.get("location", "")
+        if status in _REDIRECTS and target:
+            return f"it is to be found at {target}"
+        return " ".join(self.body.text[:500].split()) or "(no words)"
+
+    def _kind(self, status: int, text: str) -> type[ApiError]:
+        if status >= _SERVER_ERROR:
+            return ServiceFailed
+        is_said = _said(self.body) is not None
+        if is_said and (status in _SPOKEN or self.reply.status in _OK):
+            own = _own_words(text)
+            for pattern, kind in _SENTENCES:
+                if pattern.search(own):
+                    return self._fit(kind)
+        if self.asked == "task" and self.body.is_page and status != _TOO_MANY:
+            # A firewall's or a proxy's page says nothing of the task.
+            return ApiError
+        return self._fit(_STATUSES.get(status, ApiError))
+
+    def _fit(self, kind: type[ApiError]) -> type[ApiError]:
+        # A 404 on anything but a task is about the address.
+        is_odd = kind is TaskNotFound and self.asked != "task"
+        return ApiError if is_odd else kind
+
+    def _advice(self, kind: type[ApiError], status: int) -> str:
+        if status in _REDIRECTS:
+            return (
+                "A request with a key is never sent on to another address: if that is"
+                " the API's, set base_url= or AIOMUSIC_BASE_URL to it."
+            )
+        if status == _PROXY_LOGIN:
+            return (
+                "The proxy on the way wants a user name and a password: put them into"
+                " HTTPS_PROXY, as in http://user:password@host:port."
+            )
+        if kind is ApiError and self.body.is_page:
+            return (
+                "A web page came in the service's place: see whether a proxy or a"
+                " firewall stands between, and whether base_url is the API's."
+            )
+        return _TO_DO.get(kind, "Change the request, or ask the service what it means.")
+
+    def _money(self, kind: type[ApiError]) -> str:
+        if kind is ContentRefused and self.asked == "task":
+            return _NOT_SAID
+        is_free = self.asked == "create" and kind is not ServiceFailed
+        return "Nothing was charged." if is_free else ""
+
+    # The end of a task.
+
+    def failed_task(self, task_id: str) -> JobFailed | None:
+        """Return the end of a task that the reply names beside a server's error."""
+        fields = folded(self.body.value)
+        inner = folded(fields.get("data"))
+        named = {str(one.get("taskid")) for one in (fields, inner)}
+        is_coded = (_code(self.body.fields) or 0) >= _SERVER_ERROR
+        if self.reply.status in _OK and is_coded and task_id in named:
+            return self._failed(failure_words(self.body.value))
+        return None
+
+    def failed_around(self, task_id: str, snapshot: TaskSnapshot) -> JobFailed | None:
+        """Return the end of a task whose own state says so, and that has no clip."""
+        is_told = snapshot.state is ClipState.FAILED
+        if is_told or any(c.state is ClipState.SUCCEEDED for c in snapshot.clips):
+            return None
+        fields = folded(self.body.value)
+        inner = folded(fields.get("data"))
+        for one, is_its_own in ((inner, True), (fields, False)):
+            word = one.get("state", one.get("status"))
+            is_plain = isinstance(word, str) and word.strip().lower() not in _VAGUE
+            is_sure = is_plain or is_its_own or str(one.get("taskid")) == task_id
+            if is_sure and read_state(word) is ClipState.FAILED:
+                return self._failed(failure_words(one) or failure_words(fields))
+        return None
+
+    def _failed(self, words: str | None) -> JobFailed:
+        text = words or _said(self.body) or "it gives no reason"
+        is_refunded = _is_refunded(self.body.fields, text)
+        money = _GIVEN_BACK if is_refunded else _NOT_SAID
+        message = f"{self.what}: the task failed at the service: {_ended(text)} {money}"
+        charged = Charged.REFUNDED if is_refunded else Charged.UNKNOWN
+        return self._marked(JobFailed(message, charged=charged))
+
+    # What can't be read.
+
+    def unreadable(self, why: str) -> ProtocolError:
+        """Return the error of a reply that is neither yes nor no, and what it holds."""
+        reply = self.reply
+        flaw = f" ({reply.flaw})" if reply.flaw else ""
+        sent = f"{len(reply.body)} bytes" if reply.body else "no body"
+        said = self._shown_body()
+        text = f" It says: {said}" if said else ""
+        message = (
+            f"{self.what}: HTTP {reply.status} came with {sent}{flaw} that can't be"
+            f" read: {why}.{text}"
+        )
+        return self._marked(ProtocolError(message))
+
+    def _shown_body(self) -> str:
+        # Of a create it may be all that tells where its task is.
+        most = MAX_REPLY_CHARS if self.asked == "create" else MAX_REPLY_CHARS // 4
+        return shown(self.body.text, most)
+
+    def _marked(self, error: E) -> E:
+        error.reply_text = self._shown_body() or None
+        return error
 
 
-def _unreadable(what: str, reply: Reply, why: str) -> ProtocolError:
-    start = reply.body[:60].decode(errors="replace")
-    return ProtocolError(
-        f"{what}: HTTP {reply.status} came with {len(reply.body)} bytes that can't be"
-        f" read: {why}. They begin with {start!r}."
-    )
+_GIVEN_BACK = "Its credits were given back."
+_NOT_SAID = "Whether its credits are given back is not said: look at your balance."
+# A top-level ``status: "error"`` may be about the poll itself.
+_VAGUE = frozenset({"error", "fail"})
 
 
-def _structure(body: dict[str, Any], shape: type[T], what: str) -> T:
-    import cattrs  # noqa: PLC0415 - its cost
-
-    try:
-        return _converter().structure(body, shape)
-    except (cattrs.BaseValidationError, ValueError, TypeError) as error:
-        places = "; ".join(cattrs.transform_error(error, path="$"))
-        message = f"{what}: the reply is not what the API describes: {places}."
-        raise ProtocolError(message) from error
+def _code(fields: Mapping[str, Any]) -> int | None:
+    """Read a body's own status, which comes as a number or as text."""
+    code = fields.get("code")
+    if isinstance(code, str) and len(code) <= 9 and code.strip().isdecimal():  # noqa: PLR2004
+        return int(code)
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
-def _text(value: object, _type: object = None) -> str:
-    if isinstance(value, (str, int, float)):
-        return str(value)
-    message = f"{type(value).__name__} is no text"
-    raise TypeError(message)
-
-
-def _name(value: object, _type: object = None) -> str:
-    text = _text(value)
-    if not text.strip():
-        message = "it is empty"
-        raise ValueError(message)
-    return text
-
-
-def _state(value: object, _type: object = None) -> ClipState:
-    """Read a state; sisters of the API spell the same four in other words."""
-    word = value.lower() if isinstance(value, str) else ""
-    return _STATES.get(word, ClipState.UNKNOWN)
-
-
-_STATES = {
-    **dict.fromkeys(("pending", "queued", "submitted"), ClipState.PENDING),
-    **dict.fromkeys(("running", "processing", "streaming"), ClipState.RUNNING),
-    **dict.fromkeys(("succeeded", "success", "completed"), ClipState.SUCCEEDED),
-    **dict.fromkeys(("failed", "failure", "error"), ClipState.FAILED),
-}
-
-
-@functools.cache
-def _converter() -> "cattrs.Converter":
-    import cattrs  # noqa: PLC0415 - its cost
-
-    converter = cattrs.Converter()
-    converter.register_structure_hook(str, _text)
-    converter.register_structure_hook(Name, _name)
-    converter.register_structure_hook(ClipState, _state)
-    converter.register_structure_hook_func(
-        lambda t: t is object, lambda value, _: value
-    )
-    return converter
+def _is_denied(fields: Mapping[str, Any]) -> bool:
+    """Check whether a body says no, in a code or as ``success: false``."""
+    code = _code(fields)
+    if code is not None and code >= _CLIENT_ERROR:
+        return True
+    return any(fields.get(name) is False for name in ("success", "ok"))
 
 
 # The sentences, and what they mean (API: error handling, nuro error handling).
-_SENTENCES: tuple[tuple[str, type[ApiError]], ...] = (
-    # First, as they repeat the caller's own words, which may be any others.
-    (r"copyright|inappropriate|moderation", ContentRefused),
-    (r"artist names|producer tags|lyrics format", ContentRefused),
-    (r"credits are not enough|insufficient.credit", OutOfCredits),
-    (r"active subscription", SubscriptionInactive),
-    (r"queue is full", QueueFull),
-    (r"QPS limit|usage limit|rate.limit|too many requests", RateLimited),
-    (r"task not found", TaskNotFound),
-    (
-        r"authorization|api.?key|(bad|invalid|wrong) (key|signature)",
-        AuthenticationFailed,
-    ),
+_SENTENCES: tuple[tuple["re.Pattern[str]", type[ApiError]], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), kind)
+    for pattern, kind in (
+        # First, as they repeat the caller's own words, which may be any others.
+        (r"copyright|inappropriate|moderation", ContentRefused),
+        (r"artist names|producer tags|lyrics format", ContentRefused),
+        (r"credits are not enough|insufficient.credit", OutOfCredits),
+        (r"active subscription", SubscriptionInactive),
+        (r"queue is full", QueueFull),
+        (r"QPS limit|usage limit|rate.limit|too many requests", RateLimited),
+        (r"task not found", TaskNotFound),
+        (
+            r"authorization|api.?key|(bad|invalid|wrong) (key|signature)",
+            AuthenticationFailed,
+        ),
+    )
 )
 
+_TOO_MANY = 429
 _STATUSES: dict[int, type[ApiError]] = {
     400: InvalidRequest,
     401: AuthenticationFailed,
@@ -271,8 +462,8 @@ _STATUSES: dict[int, type[ApiError]] = {
     429: RateLimited,
 }
 
-# Of these the status tells all, whatever the words (an HTML page's, say).
-_PLAIN = frozenset({401, 402, 404, 429})
+# Under these the service speaks; every other tells all by itself.
+_SPOKEN = frozenset({400, 403, 422})
 
 _TO_DO: dict[type[ApiError], str] = {
     AuthenticationFailed: "Check the API key.",
@@ -282,32 +473,9 @@ _TO_DO: dict[type[ApiError], str] = {
     ContentRefused: "Change the words.",
     RateLimited: "Send less, or try later.",
     QueueFull: "Try later.",
+    TaskNotFound: "Check the task's id.",
     ServiceFailed: "Try later.",
 }
-
-
-def _error(reply: Reply, what: str, status: int) -> ApiError | JobFailed:
-    """Turn a no into its type; the service's own sentence is kept whole."""
-    fields = _fields(reply.body)
-    text = _sentence(fields, reply.body)
-    kind = _kind(status, text)
-    if kind is TaskNotFound and not what.endswith(" task"):
-        # A 404 on anything else is about the address.
-        kind = ApiError
-    message = f"{what}: the service answered {status}: {text}"
-    is_refunded = fields.get("refund_processed") is True or says_refunded(text)
-    charged = Charged.REFUNDED if is_refunded else None
-    is_over = status >= _SERVER_ERROR or what.endswith(" task")
-    if is_refunded and is_over and kind is not ContentRefused:
-        # API: credits are given back (a 504's, nuro's) when the task is over.
-        return JobFailed(message, charged=charged, retry=kind.retry)
-    return kind(
-        " ".join(filter(None, (_ended(message), _TO_DO.get(kind)))),
-        status=status,
-        text=text,
-        retry_after_s=retry_after_s(reply),
-        charged=charged,
-    )
 
 
 def says_refunded(text: str) -> bool:
@@ -316,64 +484,47 @@ def says_refunded(text: str) -> bool:
     return bool(_REFUNDED.search(own)) and not _NOT_REFUNDED.search(own)
 
 
+def _is_refunded(fields: Mapping[str, Any], text: str) -> bool:
+    return fields.get("refund_processed") is True or says_refunded(text)
+
+
 def _own_words(text: str) -> str:
     """Leave out the caller's words that a refusal repeats: they mean nothing."""
-    return text if text.startswith(("{", "[")) else _QUOTED.sub("", text)
+    own = text[:MAX_WORDS_CHARS]
+    if own.startswith(("{", "[")):
+        return own
+    for opening, closing in ("''", '""', "“”"):
+        start, end = own.find(opening), own.rfind(closing)
+        if 0 <= start < end:
+            own = own[:start] + own[end + 1 :]
+    return own
 
 
-_QUOTED = re.compile(r"'.*'|\".*\"|“.*”", re.DOTALL)
-_REFUNDED = re.compile(r"\bcredits?\b[^.]*\brefunded\b", re.IGNORECASE)
+_REFUNDED = re.compile(r"\bcredits?\b[^.]{0,200}\brefunded\b", re.IGNORECASE)
 _NOT_REFUNDED = re.compile(
     r"\b(not|never|no credits|cannot|can't|won't|weren't|wasn't|if|will|would|may)\b"
-    r"[^.]*\brefunded\b",
+    r"[^.]{0,200}\brefunded\b",
     re.IGNORECASE,
 )
-
-
-def _kind(status: int, text: str) -> type[ApiError]:
-    if status >= _SERVER_ERROR:
-        return ServiceFailed
-    if status not in _PLAIN:
-        own = _own_words(text)
-        for pattern, kind in _SENTENCES:
-            if re.search(pattern, own, re.IGNORECASE):
-                return kind
-    return _STATUSES.get(status, ApiError)
 
 
 def _ended(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _fields(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except (RecursionError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _sentence(fields: Mapping[str, Any], body: bytes) -> str:
-    for name in ("error", "message", "detail"):
-        value = fields.get(name)
-        if isinstance(value, dict):
-            value = value.get("message")
+def _said(body: Body) -> str | None:
+    """Return the words of a JSON error: those of the service, not of a page."""
+    if not body.fields:
+        return None
+    for name in ("error", "message", "detail", "msg"):
+        value = body.fields.get(name)
         if isinstance(value, str) and value:
             return value
-    text = " ".join(body[:500].decode(errors="replace").split())
-    return text or "(no words)"
+        if isinstance(value, dict) and (found := failure_words(value)):
+            return found
+    return failure_words(body.fields)
 
 
 def retry_after_s(reply: Reply) -> float | None:
-    """Read Retry-After: seconds, or a date."""
-    value = reply.headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    try:
-        if re.fullmatch(r"\d+(\.\d+)?", value):
-            found = float(value)
-        else:
-            found = email.utils.parsedate_to_datetime(value).timestamp() - reply.wall
-    except (OverflowError, ValueError):
-        return None
-    return max(0.0, found) if found < float("inf") else None
+    """Return the seconds for which a reply asks to be left alone."""
+    return _retry_after.retry_after_s(reply.headers, reply.wall)

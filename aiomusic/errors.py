@@ -28,12 +28,15 @@ Everything aiomusic raises on purpose.
 
 Each says what happened to the money (`MusicError.charged`) and when a repeat
 makes sense (`MusicError.retry`).
-Messages never hold the API key.
+Messages hold no secret of a session, no signature of a link and no control
+characters, and are bounded.
 """
 
 import copy
 import enum
 from typing import Self, final
+
+from aiomusic._redact import shown
 
 __all__ = [
     "ApiError",
@@ -62,6 +65,9 @@ __all__ = [
     "SubscriptionInactive",
     "TaskNotFound",
 ]
+
+
+MAX_TEXT_CHARS = 2000
 
 
 @final
@@ -98,12 +104,16 @@ class MusicError(Exception):
         retry: When a repeat makes sense.
         key: The key of the job it is about, if there is one.
         task_id: The service's id of the task, if it is known.
+
+    Attributes:
+        reply_text: Of an answer that could not be read, what it said, bounded.
     """
 
     charged: Charged = Charged.NO
     retry: Retry = Retry.NEVER
     key: str | None = None
     task_id: str | None = None
+    reply_text: str | None = None
 
     def __init__(
         self,
@@ -114,7 +124,7 @@ class MusicError(Exception):
         key: str | None = None,
         task_id: str | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(shown(message))
         if charged is not None:
             self.charged = charged
         if retry is not None:
@@ -125,7 +135,7 @@ class MusicError(Exception):
     def __str__(self) -> str:
         about = self._known()
         text = str(self.args[0])
-        return f"{text} [{', '.join(about)}]" if about else text
+        return shown(f"{text} [{', '.join(about)}]" if about else text)
 
     def _known(self) -> list[str]:
         """Say what it is about, in a few words each."""
@@ -176,7 +186,7 @@ class ApiError(MusicError):
 
     Args:
         status: The HTTP status, or None if the refusal was made here, unsent.
-        text: The service's own words, whole.
+        text: The service's own words, up to 2,000 characters.
         retry_after_s: Seconds after which the service asks to be tried again.
     """
 
@@ -196,7 +206,7 @@ class ApiError(MusicError):
             message, charged=charged, retry=retry, key=key, task_id=task_id
         )
         self.status = status
-        self.text = text
+        self.text = shown(text, MAX_TEXT_CHARS)
         self.retry_after_s = retry_after_s
 
 

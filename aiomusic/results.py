@@ -137,8 +137,12 @@ class TaskSnapshot:
             and at least one succeeded.
         clips: All clips so far, each with its own state.
         progress: Percent, where the provider tells it (nuro).
+        unknown_states: The words for a state that this version does not know.
+        unreadable: How many entries could not be read as a clip.
     """
 
     state: ClipState
     clips: tuple[Clip, ...] = ()
     progress: int | None = None
+    unknown_states: tuple[str, ...] = ()
+    unreadable: int = 0

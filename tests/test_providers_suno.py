@@ -4,7 +4,8 @@ import linecache
 import warnings
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
+from urllib.parse import quote, unquote
 
 import pytest
 from scripted import KEY, TASK_ID, Answer, Scripted, exact, example
@@ -13,6 +14,7 @@ from aiomusic import (
     Clip,
     ClipState,
     InvalidRequest,
+    JobFailed,
     MusicJob,
     MusicSession,
     MusicWarning,
@@ -886,13 +888,38 @@ def test_title_and_tags_are_each_warned_of() -> None:
 
 
 @pytest.mark.parametrize(
-    "task_id", ["", "a/b", "../x", "a b", "a?b", "a%2fb"], ids=repr
+    "task_id",
+    ["", ".", "..", " a", "a\n", "a\x1b", "null", "\ud800", "x" * 10_000, 7, None],
+    ids=lambda value: repr(value)[:20],
 )
-async def test_a_task_id_that_leads_elsewhere_is_refused(
-    api: Scripted, music: MusicSession, task_id: str
+async def test_what_is_no_task_id_is_refused(
+    api: Scripted, music: MusicSession, task_id: object
 ) -> None:
-    """A look never asks another path than that of a task."""
-    with pytest.raises(ValueError, match="task_id is "):
-        await music.suno.get(task_id)
+    """Neither a poll nor an attachment asks another path than that of a task."""
+    with pytest.raises(InvalidRequest, match="task_id is "):
+        await music.suno.get(cast("str", task_id))
+    with pytest.raises(InvalidRequest, match="task_id is "):
+        music.attach("suno", cast("str", task_id))
 
     assert [] == api.calls
+
+
+@pytest.mark.parametrize(
+    "task_id", ["a/b", "../x", "a b", "a?b", "a%2fb", "ü", "#"], ids=repr
+)
+async def test_every_id_that_a_create_accepts_is_asked_for_as_one_segment(
+    api: Scripted, music: MusicSession, task_id: str
+) -> None:
+    """Whatever the service has named a task, the line that an error suggests works."""
+    path = f"/api/v1/suno/task/{quote(task_id, safe='')}"
+    done = {"data": [{"clip_id": "c", "state": "failed", "error_message": "No."}] * 2}
+    api.answer(CREATE, Answer({"task_id": task_id}))
+    api.answer(unquote(path), Answer(done))
+
+    job = music.suno.create("x")
+    with pytest.raises(JobFailed, match="No."):
+        await job
+    with pytest.raises(JobFailed, match="No."):
+        await music.attach("suno", task_id)
+
+    assert {path} == {call.path for call in api.looks}

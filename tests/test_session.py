@@ -383,7 +383,7 @@ async def test_the_key_is_shown_nowhere(
     async with session(api) as music:
         shown = [repr(music), repr(music._engine), str(vars(music._engine))]
         job = music.riffusion.create("song")
-        with pytest.raises(AuthenticationFailed, match=r"bad key \[key\]") as caught:
+        with pytest.raises(AuthenticationFailed, match=r"bad key \[hidden\]") as caught:
             await job
         await music.riffusion.create("song")
         shown += [repr(job), repr(caught.value), str(caught.value)]

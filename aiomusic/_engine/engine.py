@@ -35,7 +35,7 @@ from aiomusic.errors import (
 )
 from aiomusic.journal import Journal, Limits
 from aiomusic.providers._all import PROVIDERS
-from aiomusic.providers._replies import Provider
+from aiomusic.providers._replies import Provider, check_task_id
 from aiomusic.results import Clip, TaskSnapshot
 
 if TYPE_CHECKING:
@@ -242,6 +242,7 @@ class Engine:
 
     async def found(self, job: MusicJob[R], task_id: str) -> MusicJob[R]:
         self._check_open()
+        check_task_id(task_id)
         return await self.recovery.found(_tracked(job), task_id)
 
     def _check_open(self) -> None:

@@ -87,6 +87,7 @@ class _Followed:
     is_hinted: bool = False
     share: float = 0.0
     is_age_sure: bool = True
+    unknown: set[str] = attrs.field(factory=set)
 
     @property
     def clips_due(self) -> int:
@@ -364,12 +365,23 @@ class Poller:
             return
         if is_news:
             self.ledger.progressed(followed.job, snapshot)
+            self._log_unknown(followed)
         now = self.clock.now()
         followed.seen_s = _age_s(followed.job, now)
         if snapshot.state is ClipState.PENDING:
             followed.pending_s = followed.seen_s
         wait_s = self._wait_s(followed, now, followed.asked_s)
         self._again(followed, now, 0.0 if followed.is_hinted else wait_s)
+
+    def _log_unknown(self, followed: _Followed) -> None:
+        """Name a state that nobody knows as soon as it is seen, once."""
+        new = set(followed.snapshot.unknown_states) - followed.unknown
+        if new:
+            followed.unknown |= new
+            words = "task %s of job %s is in a state that is not known: %s"
+            names = ", ".join(sorted(new))
+            job = followed.job
+            say(logging.WARNING, words, job.task_id, job.key, names)
 
     def _end(self, followed: _Followed, snapshot: TaskSnapshot) -> None:
         job = followed.job
@@ -416,7 +428,7 @@ class Poller:
         job = followed.job
         message = (
             f"The task is still {job.state} after job_timeout_s="
-            f"{self.job_timeout_s:g} s. {_still_there(job)}"
+            f"{self.job_timeout_s:g} s. {_so_far(followed)}{_still_there(job)}"
         )
         self.ledger.detach(job, JobTimedOut(message))
 
@@ -434,6 +446,22 @@ def _age_s(job: TrackedJob[Any], now: float) -> float:
     """Give how long ago the service took a task."""
     assert job.accepted_at is not None
     return max(0.0, now - job.accepted_at)
+
+
+def _so_far(followed: _Followed) -> str:
+    """Say which clips are ready, and what was seen that nobody knows."""
+    snapshot = followed.snapshot
+    ready = sum(clip.state is ClipState.SUCCEEDED for clip in snapshot.clips)
+    due = max(len(snapshot.clips), followed.clips_due)
+    told = []
+    if ready:
+        told.append(f"{ready} of {due} clips {'is' if ready == 1 else 'are'} ready.")
+    if followed.unknown:
+        names = ", ".join(sorted(followed.unknown))
+        told.append(f"The service says a state that is not known: {names}.")
+    if snapshot.unreadable:
+        told.append(f"{snapshot.unreadable} entries of its reply can't be read.")
+    return "".join(f"{sentence} " for sentence in told)
 
 
 def _still_there(job: TrackedJob[Any]) -> str:

@@ -109,25 +109,45 @@ async def send(
             request.PATH, body, sending, reply_s=request.REPLY_S
         )
         found = _wire.read_created(request, reply)
-    except SubmissionUnknown as error:
-        return Unknown(error)
-    except NotSent as error:
-        return Unsent(error)
-    except (RateLimited, QueueFull) as error:
-        return Limited(error)
-    except (ServiceFailed, ProtocolError, JobFailed) as error:
-        return Unknown(_doubtful(error))
     except MusicError as error:
-        return Refused(error)
+        return _outcome_of(error)
     if isinstance(found, _wire.Accepted):
         return Accepted(found.task_id, found.retry_after_s)
     return Answered(found)
 
 
+def _outcome_of(error: MusicError) -> Outcome:
+    match error:
+        case SubmissionUnknown():
+            return Unknown(error)
+        case NotSent():
+            return Unsent(error)
+        case RateLimited() | QueueFull():
+            return Limited(error)
+        case ServiceFailed() | ProtocolError() | JobFailed():
+            return Unknown(_doubtful(error))
+        case _:
+            return Refused(error)
+
+
 def _doubtful(error: MusicError) -> SubmissionUnknown:
     """The service had it, and its answer does not tell what became of it."""
-    message = f"{error} The request may have been charged, so it is not sent again."
-    charged = error.charged if error.charged is Charged.REFUNDED else None
-    found = SubmissionUnknown(message, charged=charged)
+    is_refunded = error.charged is Charged.REFUNDED
+    seen = str(error.args[0]).removesuffix(" Try later.")
+    said = error.reply_text or ""
+    if said and not isinstance(error, ProtocolError) and said not in seen:
+        # What is no id to us may be one to a person.
+        seen = f"{seen} All that it said: {said}"
+    money = "" if is_refunded else f" {MAY_BE_CHARGED}"
+    charged = Charged.REFUNDED if is_refunded else None
+    found = SubmissionUnknown(f"{seen}{money}", charged=charged)
+    found.reply_text = error.reply_text
     found.__cause__ = error
     return found
+
+
+MAY_BE_CHARGED = (
+    "The request may have been charged, so it is not sent again. Look at your credits"
+    " and at the service's own list of songs: job.found(task_id) follows a task that"
+    " you find there, job.resubmit() buys again, and job.give_up() closes the job."
+)

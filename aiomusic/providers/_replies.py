@@ -1,40 +1,53 @@
-"""The shapes of replies that several providers share, as the wire has them."""
+"""
+The replies that several providers share, as the wire has them.
+
+What is paid for must be seen in whatever shape it comes, so nothing here raises over
+the shape of a poll: what can't be read is counted, and waited for.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, NewType, Protocol, final
+from typing import Any, Final, Protocol, final
 from urllib.parse import quote
 
 import attrs
 
+from aiomusic._bodies import folded, is_task_id
+from aiomusic._spelling import shown
+from aiomusic.errors import InvalidRequest
 from aiomusic.results import Clip, ClipState, TaskSnapshot, Upload
 
 __all__ = [
-    "ClipList",
-    "Name",
     "Provider",
-    "TaskReply",
+    "ReadTask",
+    "Unreadable",
     "UploadReply",
     "address",
+    "check_task_id",
+    "failure_words",
+    "list_at",
     "percent",
+    "read_clips",
+    "read_state",
     "seconds",
     "task_state",
+    "text_at",
     "words",
 ]
 
 
-Name = NewType("Name", str)
-"""What a later call needs, so an empty one is no answer."""
+class Unreadable(ValueError):
+    """A reply lacks what its request is paid for; the message names the field."""
 
 
-class TaskReply(Protocol):
-    """The reply to a look at a task."""
+class ReadTask(Protocol):
+    """How the reply to a poll reads."""
 
-    def to_snapshot(
+    def __call__(
         self, raw: Mapping[str, Any], *, provider: str, task_id: str
     ) -> TaskSnapshot:
-        """Say what it shows; *raw* is the body that it was read from."""
+        """Return what it shows; *raw* is the JSON object of the reply."""
 
 
 @final
@@ -48,7 +61,7 @@ class Provider:
         pace_s: How often the service advises to look.
         typical_s: Between how many seconds most tasks end.
         clips: How many a task makes, if nothing else is known of it.
-        reply: How a look at a task reads.
+        read: How the reply to a poll reads.
     """
 
     name: str
@@ -56,16 +69,39 @@ class Provider:
     pace_s: float
     typical_s: tuple[float, float]
     clips: int
-    reply: type[TaskReply]
+    read: ReadTask
 
     def path_of(self, task_id: str) -> str:
-        """Give where a task is looked at, whatever the service has named it."""
-        # Most ids are plain, and one is looked at many times.
-        name = task_id if _PLAIN(task_id) else quote(task_id, safe="")
-        return self.task_path.replace("{task_id}", name)
+        """
+        Return where a task is polled, whatever the service has named it.
+
+        Raises:
+            InvalidRequest: Another path would be asked, or none can be.
+        """
+        # Most ids are plain, and one is polled many times.
+        if _PLAIN(task_id):
+            return self.task_path.replace("{task_id}", task_id)
+        check_task_id(task_id)
+        return self.task_path.replace("{task_id}", quote(task_id, safe=""))
 
 
-_PLAIN = re.compile(r"[\w-]+", re.ASCII).fullmatch
+_PLAIN = re.compile(r"[\w-]{1,512}", re.ASCII).fullmatch
+
+
+def check_task_id(task_id: object) -> None:
+    """
+    Check that a task can be asked for; every id that a create accepts can.
+
+    Raises:
+        InvalidRequest: Another address would be asked, or none can be.
+    """
+    if not (isinstance(task_id, str) and is_task_id(task_id)):
+        rule = "it must be a task's id as the service gave it, without spaces around it"
+        message = f"task_id is {shown(task_id)}; {rule}. Nothing was asked for."
+        raise InvalidRequest(message, field="task_id", rule=rule)
+
+
+# Single values.
 
 
 def seconds(value: object) -> float | None:
@@ -79,9 +115,13 @@ def seconds(value: object) -> float | None:
 
 def percent(value: object) -> int | None:
     """Read a progress, a number or text such as ``"45%"``; None for neither."""
+    if not isinstance(value, (int, float, str)) or isinstance(value, bool):
+        return None
     try:
-        found = float(str(value).removesuffix("%"))
-    except ValueError:
+        found = float(
+            value.strip().removesuffix("%") if isinstance(value, str) else value
+        )
+    except (OverflowError, ValueError):
         return None
     return int(found) if 0 <= found <= 100 else None  # noqa: PLR2004
 
@@ -105,6 +145,81 @@ def _moment(value: object) -> datetime | None:
     return found if found is None or found.tzinfo else None
 
 
+def text_at(raw: Mapping[str, Any], *names: str) -> str:
+    """
+    Return what a later call needs, from the first of *names* that is there.
+
+    Raises:
+        Unreadable: It is missing, or empty.
+    """
+    fields = folded(raw)
+    for name in names:
+        value = fields.get(name.replace("_", ""))
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        text = str(value) if is_number else value
+        if isinstance(text, str) and text.strip():
+            return text
+    message = f"it has no {names[0]}"
+    raise Unreadable(message)
+
+
+def list_at(raw: Mapping[str, Any], name: str) -> list[Any]:
+    """
+    Return a list.
+
+    Raises:
+        Unreadable: It is missing, or something else.
+    """
+    found = folded(raw).get(name)
+    if not isinstance(found, list):
+        message = f"it has no list of {name}"
+        raise Unreadable(message)
+    return found
+
+
+# States.
+
+
+_PENDING = "pending queued submitted created waiting inqueue notstarted queueing new"
+_RUNNING = "running processing streaming inprogress generating started working"
+_SUCCEEDED = "succeeded success successful succeed completed complete done finished"
+_FAILED = (
+    "failed failure fail error errored cancelled canceled expired timeout timedout"
+    " rejected aborted refused"
+)
+# API: sisters of the service spell the same four states in all of these words.
+_STATES: Final = {
+    **dict.fromkeys(_PENDING.split(), ClipState.PENDING),
+    **dict.fromkeys(_RUNNING.split(), ClipState.RUNNING),
+    **dict.fromkeys(_SUCCEEDED.split(), ClipState.SUCCEEDED),
+    **dict.fromkeys(_FAILED.split(), ClipState.FAILED),
+}
+# Some answer the state as an HTTP status; other numbers mean something else with
+# each of them.
+_OK, _ACCEPTED, _FIRST_ERROR, _LAST_ERROR = 200, 202, 400, 599
+
+
+def read_state(value: object) -> ClipState:
+    """Read a state; UNKNOWN for a word or number that no source explains."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _numbered(value)
+    if not isinstance(value, str):
+        return ClipState.UNKNOWN
+    word = re.sub(r"[\s_-]", "", value[:40]).lower()
+    if word.isascii() and word.isdecimal():
+        return _numbered(int(word))
+    return _STATES.get(word, ClipState.UNKNOWN)
+
+
+def _numbered(value: float) -> ClipState:
+    if value == _OK:
+        return ClipState.SUCCEEDED
+    if value == _ACCEPTED:
+        return ClipState.RUNNING
+    is_error = _FIRST_ERROR <= value <= _LAST_ERROR
+    return ClipState.FAILED if is_error else ClipState.UNKNOWN
+
+
 def task_state(clips: tuple[Clip, ...]) -> ClipState:
     """Say how far a task is, from its clips: it has no state of its own."""
     states = {clip.state for clip in clips}
@@ -118,60 +233,182 @@ def task_state(clips: tuple[Clip, ...]) -> ClipState:
     return ClipState.UNKNOWN if ClipState.UNKNOWN in states else ClipState.RUNNING
 
 
+_REASONS: Final = (
+    "errormessage",
+    "failreason",
+    "failurereason",
+    "errormsg",
+    "error",
+    "message",
+    "reason",
+    "detail",
+    "msg",
+    "errors",
+)
+
+
+def failure_words(raw: object) -> str | None:
+    """Return the service's words on what went wrong, under whatever name."""
+    fields = folded(raw)
+    for name in _REASONS:
+        if found := _sentence(fields.get(name)):
+            return found
+    return None
+
+
+def _sentence(value: object) -> str | None:
+    match value:
+        case str() if value.strip():
+            return value
+        case dict():
+            inner = folded(value)
+            texts = (words(inner.get(name)) for name in _REASONS)
+            return next((text for text in texts if text), None)
+        case [str() as first, *_]:
+            return first
+        case [dict() as first, *_]:
+            return _sentence(first)
+        case _:
+            return None
+
+
+# Lists of clips.
+
+
+def read_clips(raw: Mapping[str, Any], *, provider: str, task_id: str) -> TaskSnapshot:
+    """
+    Read ``{code, data: [clip], message}``, as suno and riffusion answer a poll.
+
+    Sisters wrap the clips in objects, or give them by their ids; a clip without a
+    state has that of the object around it.
+    """
+    box, entries = _entries(raw)
+    outer = _outer_state(box, task_id) or _outer_state(raw, task_id)
+    reader = _Reader(provider=provider, task_id=task_id, outer=outer)
+    clips = tuple(
+        clip
+        for number, (name, one) in enumerate(entries)
+        if (clip := reader.clip(number, name, one)) is not None
+    )
+    return TaskSnapshot(
+        state=task_state(clips),
+        clips=clips,
+        progress=percent(folded(box).get("progress")),
+        unknown_states=tuple(dict.fromkeys(reader.unknown)),
+        unreadable=reader.unreadable,
+    )
+
+
+_CLIP_LISTS: Final = (
+    "clips",
+    "songs",
+    "data",
+    "sunodata",
+    "results",
+    "result",
+    "items",
+)
+_CLIP_SIGNS: Final = frozenset({"clipid", "audiourl"})
+_Entry = tuple[str | None, object]
+
+
+def _entries(raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[_Entry]]:
+    """Return the object that the clips are in, and each, under the key it may have."""
+    box: Mapping[str, Any] = raw
+    for _ in range(3):
+        fields = folded(box)
+        inner = next(
+            (fields[n] for n in _CLIP_LISTS if fields.get(n) is not None), None
+        )
+        if isinstance(inner, list):
+            return box, [(None, one) for one in inner]
+        if not isinstance(inner, dict):
+            # What is wrapped may itself be the clip; text or a number is no news.
+            is_clip = not _CLIP_SIGNS.isdisjoint(fields)
+            is_odd = inner is not None and not is_clip
+            return box, [(None, box)] if is_clip else [(None, inner)] if is_odd else []
+        is_by_id = inner and all(isinstance(one, dict) for one in inner.values())
+        if is_by_id and _CLIP_SIGNS.isdisjoint(folded(inner)):
+            names = folded(inner)
+            if names.keys().isdisjoint(_CLIP_LISTS):
+                return box, list(inner.items())
+        box = inner
+    return box, []
+
+
+def _outer_state(box: Mapping[str, Any], task_id: str) -> object:
+    """Return the state of the object around the clips, where it is the task's."""
+    fields = folded(box)
+    found = fields.get("state", fields.get("status"))
+    is_named = str(fields.get("taskid", fields.get("id"))) == task_id
+    is_envelope = "data" in fields and not is_named
+    # ``status: "success"`` beside data says that the poll went well, and no more.
+    return None if is_envelope and read_state(found) is ClipState.SUCCEEDED else found
+
+
 @final
-@attrs.frozen(kw_only=True)
-class _ClipBody:
-    """One clip of a list; only its id and state must be there."""
+@attrs.define(kw_only=True)
+class _Reader:
+    """Reads one list's clips, and keeps count of what it could not read."""
 
-    clip_id: Name
-    state: ClipState
-    title: object = None
-    tags: object = None
-    lyrics: object = None
-    audio_url: object = None
-    image_url: object = None
-    video_url: object = None
-    created_at: object = None
-    mv: object = None
-    duration: object = None
-    error_message: object = None
+    provider: str
+    task_id: str
+    outer: object
+    unknown: list[str] = attrs.field(factory=list)
+    unreadable: int = 0
 
-    def to_clip(self, raw: Mapping[str, Any], provider: str, task_id: str) -> Clip:
+    def clip(self, number: int, name: str | None, raw: object) -> Clip | None:
+        """Read a clip; None if it can't be told from others."""
+        fields = folded(raw)
+        word = fields.get("state", fields.get("status"))
+        word = self.outer if word is None else word
+        state = read_state(word)
+        audio_url = address(fields.get("audiourl"))
+        clip_id = next(self._ids(fields, name), None)
+        if clip_id is None and fields and _is_over(state, audio_url):
+            # It is paid for, and can be fetched without a name.
+            clip_id = f"{self.task_id}-{number + 1}"
+        if clip_id is None:
+            self.unreadable += 1
+            return None
+        if state is ClipState.UNKNOWN:
+            self.unknown.append(repr(word)[:60])
         return Clip(
-            clip_id=self.clip_id,
-            provider=provider,
-            task_id=task_id,
-            state=self.state,
-            title=words(self.title),
-            tags=words(self.tags),
-            lyrics=words(self.lyrics),
-            audio_url=address(self.audio_url),
-            image_url=address(self.image_url),
-            video_url=address(self.video_url),
-            duration=seconds(self.duration),
-            created_at=_moment(self.created_at),
-            model=words(self.mv),
-            error=words(self.error_message),
-            raw=raw,
+            clip_id=clip_id,
+            provider=self.provider,
+            task_id=self.task_id,
+            state=state,
+            title=words(fields.get("title")),
+            tags=words(fields.get("tags")),
+            lyrics=words(fields.get("lyrics")),
+            audio_url=audio_url,
+            image_url=address(fields.get("imageurl")),
+            video_url=address(fields.get("videourl")),
+            duration=seconds(fields.get("duration")),
+            created_at=_moment(fields.get("createdat")),
+            model=words(fields.get("mv")),
+            error=_reason(raw, state),
+            raw=raw if isinstance(raw, dict) else {},
         )
 
+    def _ids(self, fields: Mapping[str, Any], name: str | None) -> Iterator[str]:
+        for value in (fields.get("clipid"), fields.get("id"), name):
+            is_number = isinstance(value, int) and not isinstance(value, bool)
+            text = str(value).strip() if is_number else value
+            if isinstance(text, str) and is_task_id(text.strip()):
+                yield text.strip()
 
-@final
-@attrs.frozen(kw_only=True)
-class ClipList:
-    """``{code, data: [clip], message}``, as suno and riffusion answer a look."""
 
-    data: tuple[_ClipBody, ...] | None
-    """None, or empty, while nothing has begun."""
+def _is_over(state: ClipState, audio_url: str | None) -> bool:
+    is_made = state is ClipState.SUCCEEDED and audio_url is not None
+    return is_made or state is ClipState.FAILED
 
-    def to_snapshot(
-        self, raw: Mapping[str, Any], *, provider: str, task_id: str
-    ) -> TaskSnapshot:
-        clips = tuple(
-            body.to_clip(one, provider, task_id)
-            for body, one in zip(self.data or (), raw["data"] or (), strict=True)
-        )
-        return TaskSnapshot(state=task_state(clips), clips=clips)
+
+def _reason(raw: object, state: ClipState) -> str | None:
+    """Return why a clip failed; of one that did not, ``message`` may say anything."""
+    if state is ClipState.FAILED:
+        return failure_words(raw)
+    return words(folded(raw).get("errormessage"))
 
 
 @final
@@ -179,7 +416,11 @@ class ClipList:
 class UploadReply:
     """``{code, clip_id, message}``, as an upload is answered."""
 
-    clip_id: Name
+    clip_id: str
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> "UploadReply":
+        return cls(clip_id=text_at(raw, "clip_id", "id"))
 
     def to_result(self, request: Any) -> Upload:  # noqa: ANN401
         return Upload(clip_id=self.clip_id, provider=request.PROVIDER, url=request.url)

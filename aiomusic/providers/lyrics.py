@@ -9,8 +9,10 @@ from typing import Any, ClassVar, final
 
 import attrs
 
+from aiomusic._bodies import folded
 from aiomusic._job import MusicJob, Submit
 from aiomusic._request import Request, Text, wire
+from aiomusic.providers._replies import Unreadable, list_at, text_at, words
 from aiomusic.results import Lyrics
 
 __all__ = ["REQUESTS", "Create", "LyricsWriter"]
@@ -22,11 +24,25 @@ class _Version:
     title: str
     lyrics: str
 
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> "_Version":
+        title = words(folded(raw).get("title")) or ""
+        return cls(title=title, lyrics=text_at(raw, "lyrics", "text", "lyric"))
+
 
 @final
 @attrs.frozen(kw_only=True)
 class _Reply:
     results: tuple[_Version, ...]
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> "_Reply":
+        versions = [one for one in list_at(raw, "results") if isinstance(one, dict)]
+        found = tuple(map(_Version.read, versions))
+        if not found:
+            message = "its results are empty"
+            raise Unreadable(message)
+        return cls(results=found)
 
     def to_result(self, request: "Create") -> tuple[Lyrics, ...]:  # noqa: ARG002
         return tuple(Lyrics(title=v.title, text=v.lyrics) for v in self.results)

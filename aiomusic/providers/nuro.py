@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, cast, final
 
 import attrs
 
+from aiomusic._bodies import folded
 from aiomusic._job import Look, MusicJob, Submit
 from aiomusic._request import (
     Choice,
@@ -28,7 +29,16 @@ from aiomusic._request import (
     wire,
 )
 from aiomusic._spelling import shown
-from aiomusic.providers._replies import Provider, address, percent, seconds, words
+from aiomusic.providers._replies import (
+    Provider,
+    address,
+    failure_words,
+    percent,
+    read_clips,
+    read_state,
+    seconds,
+    words,
+)
 from aiomusic.results import Clip, ClipState, TaskSnapshot
 
 __all__ = [
@@ -390,41 +400,41 @@ class _Segments:
         return {"type": "array", "items": part}
 
 
-@final
-@attrs.frozen(kw_only=True)
-class _TaskBody:
-    """A flat reply; only its state must be there."""
-
-    status: ClipState
-    progress: object = None
-    audio_url: object = None
-    lyrics: object = None
-    duration: object = None
-    genre: object = None
-    mood: object = None
-    message: object = None
-
-    def to_snapshot(
-        self, raw: Mapping[str, Any], *, provider: str, task_id: str
-    ) -> TaskSnapshot:
-        state = self.status
-        audio_url = address(self.audio_url)
-        if state is ClipState.SUCCEEDED and audio_url is None:
-            # API: done is succeeded *and* an address.
-            state = ClipState.RUNNING
-        clip = Clip(
-            clip_id=task_id,
-            provider=provider,
-            task_id=task_id,
-            state=state,
-            tags=", ".join(filter(None, map(words, (self.genre, self.mood)))) or None,
-            lyrics=words(self.lyrics),
-            audio_url=audio_url,
-            duration=seconds(self.duration),
-            error=words(self.message) if state is ClipState.FAILED else None,
-            raw=raw,
-        )
-        return TaskSnapshot(state=state, clips=(clip,), progress=percent(self.progress))
+def _read_song(raw: Mapping[str, Any], *, provider: str, task_id: str) -> TaskSnapshot:
+    """Read a flat reply: the task and its one clip are the same."""
+    fields = folded(raw)
+    if not {"data", "clips"}.isdisjoint(fields) and "audiourl" not in fields:
+        inner = fields.get("data")
+        if not isinstance(inner, dict):
+            return read_clips(raw, provider=provider, task_id=task_id)
+        raw, fields = inner, folded(inner)
+    word = fields.get("status", fields.get("state"))
+    if word is None:
+        return TaskSnapshot(state=ClipState.PENDING, unreadable=1)
+    state = read_state(word)
+    audio_url = address(fields.get("audiourl"))
+    if state is ClipState.SUCCEEDED and audio_url is None:
+        # API: done is succeeded *and* an address.
+        state = ClipState.RUNNING
+    tags = filter(None, map(words, (fields.get("genre"), fields.get("mood"))))
+    clip = Clip(
+        clip_id=task_id,
+        provider=provider,
+        task_id=task_id,
+        state=state,
+        tags=", ".join(tags) or None,
+        lyrics=words(fields.get("lyrics")),
+        audio_url=audio_url,
+        duration=seconds(fields.get("duration")),
+        error=failure_words(raw) if state is ClipState.FAILED else None,
+        raw=raw,
+    )
+    return TaskSnapshot(
+        state=state,
+        clips=(clip,),
+        progress=percent(fields.get("progress")),
+        unknown_states=(repr(word)[:60],) if state is ClipState.UNKNOWN else (),
+    )
 
 
 PROVIDER = Provider(
@@ -433,7 +443,7 @@ PROVIDER = Provider(
     pace_s=5.0,
     typical_s=(20.0, 40.0),
     clips=1,
-    reply=_TaskBody,
+    read=_read_song,
 )
 
 

@@ -26,7 +26,7 @@ from aiomusic._request import (
     refuse,
     wire,
 )
-from aiomusic.providers._replies import ClipList, Provider, UploadReply
+from aiomusic.providers._replies import Provider, UploadReply, read_clips
 from aiomusic.results import Clip, TaskSnapshot, Upload
 
 __all__ = [
@@ -65,7 +65,7 @@ PROVIDER = Provider(
     pace_s=15.0,
     typical_s=(30.0, 60.0),
     clips=2,
-    reply=ClipList,
+    read=read_clips,
 )
 
 _LYRICS = Text(wire="lyrics", least=1)

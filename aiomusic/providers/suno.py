@@ -27,8 +27,7 @@ from aiomusic._request import (
     refuse,
     wire,
 )
-from aiomusic.providers._replies import ClipList, Provider, UploadReply
-from aiomusic.providers._replies import Name as Named
+from aiomusic.providers._replies import Provider, UploadReply, read_clips, text_at
 from aiomusic.results import Clip, Persona, TaskSnapshot, Upload
 
 __all__ = [
@@ -81,7 +80,7 @@ PROVIDER = Provider(
     pace_s=15.0,
     typical_s=(60.0, 180.0),
     clips=2,
-    reply=ClipList,
+    read=read_clips,
 )
 
 _LYRICS = Text(wire="prompt", least=1, most=3000, newer_most=5000)
@@ -347,7 +346,11 @@ class CreateWithPersona(_MakesClips):
 @final
 @attrs.frozen(kw_only=True)
 class _PersonaReply:
-    persona_id: Named
+    persona_id: str
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> "_PersonaReply":
+        return cls(persona_id=text_at(raw, "persona_id", "id"))
 
     def to_result(self, request: "CreatePersona") -> Persona:
         return Persona(persona_id=self.persona_id, name=request.name)

@@ -1,0 +1,272 @@
+"""
+The bytes of a reply to JSON, as leniently as can be done without guessing.
+
+A reply to a create is paid for, so what is around its JSON, or missing from it, must
+not cost the task's id.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, final
+from urllib.parse import unquote, urlsplit
+
+import attrs
+
+__all__ = ["Body", "folded", "is_task_id", "read_body", "task_id_in"]
+
+MAX_ID_CHARS: Final = 512
+# How far into a reply its JSON may begin, and in how many places it is looked for.
+MAX_JUNK_CHARS, MAX_STARTS = 64 * 1024, 32
+MAX_NODES, MAX_DEPTH = 10_000, 8
+
+_NO_IDS = frozenset(
+    {"null", "none", "nil", "undefined", "true", "false", "0", ".", ".."}
+)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Body:
+    """
+    What a reply says.
+
+    Attributes:
+        value: Its JSON; None where there is none.
+        text: All of it, as text.
+        flaw: Why there is no JSON; empty where there is.
+    """
+
+    value: object
+    text: str
+    flaw: str = ""
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The JSON object that it is; empty where it is something else."""
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page: somebody else than the service answered."""
+        return self.value is None and self.text.lstrip()[:1] == "<"
+
+
+def read_body(body: bytes) -> Body:
+    """Read a body; whatever it is, nothing is raised."""
+    text = _decoded(body)
+    start = text.lstrip()[:1]
+    try:
+        return Body(value=_clean(_DECODER.decode(text), text), text=text)
+    except RecursionError:
+        return Body(value=None, text=text, flaw="it is nested too deep")
+    except ValueError as error:
+        flaw = f"it is not JSON ({error})"
+    found = _object_in(text, is_first=start == "{")
+    if found is None:
+        return Body(value=None, text=text, flaw=flaw)
+    return Body(value=_clean(found, text), text=text)
+
+
+_DECODER: Final = json.JSONDecoder(strict=False)
+
+
+def _decoded(body: bytes) -> str:
+    encoding = json.detect_encoding(body)
+    return body.decode(encoding, errors="replace").removeprefix("\ufeff")
+
+
+def _object_in(text: str, *, is_first: bool) -> dict[str, Any] | None:
+    """
+    Find the one JSON object that stands before, or after, what is no JSON.
+
+    What has other text on both sides is a page's, and not the service's.
+    """
+    for place in _starts(text):
+        try:
+            found, end = _DECODER.raw_decode(text, place)
+        except (RecursionError, ValueError):
+            continue
+        if found and (is_first or not text[end:].strip()):
+            assert isinstance(found, dict)
+            return found
+        if is_first:
+            return None
+    return None
+
+
+def _starts(text: str) -> Iterator[int]:
+    place = text.find("{", 0, MAX_JUNK_CHARS)
+    for _ in range(MAX_STARTS):
+        if place < 0:
+            return
+        yield place
+        place = text.find("{", place + 1, MAX_JUNK_CHARS)
+
+
+def _clean(value: object, text: str) -> object:
+    """Replace halves of characters, which no file and no database takes."""
+    return _whole(value) if _HALF.search(text) else value
+
+
+_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+
+
+def _whole(value: object) -> object:
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case list():
+            return [_whole(one) for one in value]
+        case dict():
+            return {str(_whole(name)): _whole(one) for name, one in value.items()}
+        case _:
+            return value
+
+
+def folded(raw: object) -> dict[str, Any]:
+    """Return an object's fields by names without case and separators."""
+    found: dict[str, Any] = {}
+    if isinstance(raw, dict):
+        for name, value in raw.items():
+            plain = _fold(name)
+            if found.get(plain) is None:
+                found[plain] = value
+    return found
+
+
+def _fold(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
+
+
+# The id of a task.
+
+
+def is_task_id(text: str) -> bool:
+    """Check whether a text can name a task: it can be sent, kept and shown."""
+    if not 0 < len(text) <= MAX_ID_CHARS or text != text.strip():
+        return False
+    # What is left of bytes that could not be read names nothing.
+    is_plain = text.isprintable() and "\ufffd" not in text
+    return is_plain and text.lower() not in _NO_IDS
+
+
+def _id_from(value: object) -> str | None:
+    """Read an id, which comes as text or as a whole number."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    text = str(value) if is_number else value
+    if not isinstance(text, str):
+        return None
+    text = text.strip()
+    return text if is_task_id(text) else None
+
+
+def task_id_in(
+    body: Body, headers: Mapping[str, str], *, is_yes: bool, is_no: bool
+) -> str | None:
+    """
+    Find the one task that a reply to a create names.
+
+    Args:
+        body: What it says.
+        headers: Its headers.
+        is_yes: Whether it says yes, so that any id in it is the task's.
+        is_no: Whether it refuses, so that only what is named as a task's id counts.
+
+    Returns:
+        The id; None if there is none, or more than one.
+    """
+    named = _named(body.value) if body.value is not None else _named_in(body.text)
+    if named or is_no:
+        return named.pop() if len(named) == 1 else None
+    others = _unnamed(body.value) if body.value is not None else set[str]()
+    if not others and is_yes:
+        others = _located(headers)
+    return others.pop() if len(others) == 1 else None
+
+
+def _named(value: object) -> set[str]:
+    """Return what stands under ``task_id``, however spelled, nearest to the top."""
+    nodes, count = [value], 0
+    for _ in range(MAX_DEPTH):
+        below: list[object] = []
+        found: set[str] = set()
+        for node in nodes:
+            count += 1
+            if count > MAX_NODES:
+                return set()
+            found |= _named_here(node)
+            below += _below(node)
+        if found or not below:
+            return found
+        nodes = below
+    return set()
+
+
+def _named_here(node: object) -> set[str]:
+    if not isinstance(node, dict):
+        return set()
+    ids = (_id_from(value) for name, value in node.items() if _fold(name) == "taskid")
+    return {one for one in ids if one is not None}
+
+
+def _below(node: object) -> list[object]:
+    match node:
+        case dict():
+            inner = list(node.values())
+        case list():
+            inner = node
+        case str() if node.lstrip()[:1] == "{":
+            # Some put JSON into JSON.
+            inner = [read_body(node.encode(errors="replace")).value]
+        case _:
+            return []
+    return [one for one in inner if isinstance(one, (dict, list, str))]
+
+
+_WRAPPERS: Final = ("data", "result", "response", "task", "output")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def _unnamed(value: object) -> set[str]:
+    """Return the id of what the reply wraps, and of no deeper thing."""
+    fields = folded(value)
+    found: set[str] = set()
+    for inner in map(fields.get, _WRAPPERS):
+        if isinstance(inner, dict):
+            found |= {one for one in [_id_from(folded(inner).get("id"))] if one}
+        elif isinstance(inner, str) and _UUID.fullmatch(inner.strip()):
+            found.add(inner.strip())
+    return found
+
+
+def _named_in(text: str) -> set[str]:
+    """Return what stands under ``task_id`` in a text that is no whole JSON."""
+    found = {
+        one["text"] or one["number"] or one["cut"] for one in _NAMED.finditer(text)
+    }
+    return {one for one in map(_id_from, found) if one is not None}
+
+
+_NAMED: Final = re.compile(
+    r"\\?\"task[_-]?id\\?\"\s{0,9}:\s{0,9}"
+    rf"(?:\\?\"(?P<text>[^\"\\]{{1,{MAX_ID_CHARS}}})\\?\""
+    # A text that ends in an id is cut after it only if the id is whole by its form.
+    r"|(?P<number>\d{1,40})[,}\s]|\\?\"(?P<cut>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}"
+    r"-[0-9a-f]{12})\Z)",
+    re.IGNORECASE,
+)
+
+
+def _located(headers: Mapping[str, str]) -> set[str]:
+    """Return the task that a reply says to have made at an address."""
+    try:
+        path = urlsplit(headers.get("location", "")).path
+    except ValueError:
+        return set()
+    found = _TASK_PATH.search(path)
+    task_id = None if found is None else _id_from(unquote(found[1]))
+    return set() if task_id is None else {task_id}
+
+
+_TASK_PATH: Final = re.compile(r"/tasks?/([^/]{1,512})/?$")

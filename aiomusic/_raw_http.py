@@ -1,0 +1,226 @@
+"""
+The bytes of an HTTP reply, kept as they come, and read however malformed they are.
+
+A reply to a create is paid for: a header that is too long, a length that is not true
+or an encoding that was not applied must not cost what the reply says.
+"""
+
+import asyncio
+import contextvars
+import functools
+import re
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final, final
+
+import aiohttp
+import attrs
+from aiohttp.client_proto import ResponseHandler
+
+__all__ = ["MAX_BYTES", "RawReply", "Recording", "decoded", "parse", "record_replies"]
+
+# No reply of the API is nearly so long, as it is sent and as it is decoded.
+MAX_BYTES: Final = 2 * 1024 * 1024
+# A server that has sent what can't be parsed may have more of it on the way.
+QUIET_S: Final = 0.25
+
+
+@final
+@attrs.frozen(kw_only=True)
+class RawReply:
+    """A reply as its bytes read; its status is 0 where they hold none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@final
+@attrs.define(eq=False)
+class Recording:
+    """
+    The bytes of one reply, as they come.
+
+    Attributes:
+        deadline: Ends the waiting for the reply.
+        is_broken: Whether aiohttp could not parse it.
+    """
+
+    deadline: "asyncio.Timeout | None" = None
+    is_broken: bool = False
+    _data: bytearray = attrs.field(factory=bytearray)
+    _token: "contextvars.Token[Recording | None] | None" = None
+
+    def __enter__(self) -> "Recording":
+        self._token = _recording.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._token is not None
+        _recording.reset(self._token)
+
+    def begin(self) -> None:
+        """Forget what came: a proxy's answer, or a reply that has been read."""
+        self._data.clear()
+        self.is_broken = False
+
+    def add(self, data: bytes) -> None:
+        """Keep what came."""
+        room = MAX_BYTES - len(self._data)
+        self._data += data[: max(0, room)]
+        if self.is_broken:
+            self.end_soon(QUIET_S if room > 0 else 0.0)
+
+    def broke(self) -> None:
+        """Note that aiohttp will make no reply of it."""
+        if not self.is_broken:
+            self.is_broken = True
+            self.end_soon(QUIET_S)
+
+    def end_soon(self, wait_s: float) -> None:
+        """End the waiting: nothing more will come of it."""
+        if self.deadline is not None and not self.deadline.expired():
+            self.deadline.reschedule(asyncio.get_running_loop().time() + wait_s)
+
+    def reply(self) -> RawReply | None:
+        """Read what came; None: nothing did."""
+        return parse(bytes(self._data))
+
+
+_recording: contextvars.ContextVar[Recording | None] = contextvars.ContextVar(
+    "aiomusic_recording", default=None
+)
+
+
+def record_replies(connector: aiohttp.BaseConnector) -> None:
+    """Have a connector's connections keep the bytes of replies that are recorded."""
+    loop = asyncio.get_running_loop()
+    # aiohttp has no public way to see the bytes of a reply that it can't parse.
+    connector._factory = functools.partial(  # type: ignore[assignment]
+        _Recorder, loop=loop
+    )
+
+
+class _Recorder(ResponseHandler):
+    """A connection that hands what it reads to the recording of its caller."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._heard: Recording | None = None
+
+    def set_response_params(self, **params: Any) -> None:  # noqa: ANN401
+        self._heard = heard = _recording.get()
+        if heard is not None:
+            heard.begin()
+        super().set_response_params(**params)
+        if heard is not None:
+            self._parser: Any = _Parser(self._parser, heard)
+
+    def data_received(self, data: bytes) -> None:
+        if self._heard is not None:
+            self._heard.add(data)
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        heard, self._heard = self._heard, None
+        if heard is not None and heard.is_broken:
+            heard.end_soon(0.0)
+
+
+@final
+class _Parser:
+    """aiohttp's parser, which closes the connection no more where it fails."""
+
+    def __init__(self, parser: Any, heard: Recording) -> None:  # noqa: ANN401
+        self._parser = parser
+        self._heard = heard
+
+    def feed_data(self, data: bytes) -> Any:  # noqa: ANN401
+        if not self._heard.is_broken:
+            try:
+                return self._parser.feed_data(data)
+            except Exception:  # noqa: BLE001 - whatever it can't parse is recorded
+                self._heard.broke()
+        return (), False, b""
+
+    def feed_eof(self) -> Any:  # noqa: ANN401
+        return None if self._heard.is_broken else self._parser.feed_eof()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._parser, name)
+
+
+# Bytes to a reply.
+
+
+def parse(raw: bytes) -> RawReply | None:
+    """Read a reply leniently; None: there is nothing to read."""
+    while True:
+        found = _HEAD.search(raw, 0, 4096)
+        if found is None:
+            return RawReply(status=0, headers={}, body=raw) if raw.strip() else None
+        status = int(found[1])
+        end = _END.search(raw, found.end() - 1)
+        head = raw[found.end() :] if end is None else raw[found.end() : end.start()]
+        rest = b"" if end is None else raw[end.end() :]
+        if not 100 <= status < 200:  # noqa: PLR2004 - what goes before the reply
+            break
+        raw = rest
+    headers = _headers(head)
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        rest = _unchunked(rest)
+    body, _ = decoded(rest, headers)
+    return RawReply(status=status, headers=headers, body=body)
+
+
+_HEAD: Final = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})[^\n]{0,8192}(?:\n|\Z)")
+_END: Final = re.compile(rb"\r?\n[ \t]*\r?\n")
+
+
+def _headers(head: bytes) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in head.splitlines():
+        name, colon, value = line.decode(errors="replace").partition(":")
+        if colon:
+            found.setdefault(name.strip().lower(), value.strip())
+    return found
+
+
+def _unchunked(data: bytes) -> bytes:
+    """Join chunks as far as they go; what is not in chunks is left as it is."""
+    joined, at = bytearray(), 0
+    while (end := data.find(b"\n", at, at + 64)) >= 0:
+        size = _SIZE.match(data, at, end)
+        if size is None or not (count := int(size[1], 16)):
+            break
+        joined += data[end + 1 : end + 1 + count]
+        at = end + 1 + count
+        at += 2 if data[at : at + 2] == b"\r\n" else 1
+    return bytes(joined) or data
+
+
+_SIZE: Final = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})\s*(?:;|$|\r)")
+
+
+def decoded(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, bool]:
+    """
+    Undo a body's encoding, up to `MAX_BYTES`; one that was not applied is left.
+
+    Returns:
+        The body, and whether it is all of it.
+    """
+    encoding = headers.get("content-encoding", "").lower()
+    is_whole = len(body) <= MAX_BYTES
+    if not any(name in encoding for name in ("gzip", "deflate")):
+        return body[:MAX_BYTES], is_whole
+    # Both kinds by their own first bytes, then deflate as some send it.
+    for form in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
+        inflater = zlib.decompressobj(form)
+        try:
+            found = inflater.decompress(body, MAX_BYTES)
+        except zlib.error:
+            continue
+        if found:
+            return found, is_whole and not inflater.unconsumed_tail
+    return body[:MAX_BYTES], is_whole
