@@ -296,7 +296,7 @@ class Engine:
         return paths
 
     async def download(self, clip: Clip, folder: Path) -> Path:
-        from aiomusic import _download  # noqa: PLC0415 - its cost
+        from aiomusic._files import save  # noqa: PLC0415 - its cost
 
         if self._is_closed:
             message = (
@@ -305,7 +305,7 @@ class Engine:
             )
             raise DownloadError(message)
         async with self._saves:
-            return await _download.save_clip(
+            return await save.save_clip(
                 clip,
                 folder,
                 transport=self.transport,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aiomusic._audio import flaw, kind_and_seconds
+from aiomusic._files.audio import flaw, kind_and_seconds
 from aiomusic.results import Clip
 
 __all__ = ["can_tag", "tag"]

@@ -10,17 +10,17 @@ import anyio
 import attrs
 from anyio.to_thread import run_sync
 
-from aiomusic import _audio
-from aiomusic._part import Note, Part
+from aiomusic._files import audio
+from aiomusic._files.partial import PartialFile, ResumeInfo
 from aiomusic._transport import CHUNK_BYTES, Media, Transport
 from aiomusic.errors import DownloadError
 from aiomusic.results import Clip, ClipState
 
 __all__ = ["Broken", "DeadLink", "fetch", "fetch_cover"]
 
-MOST_WAIT_S = 60.0
+MAX_WAIT_S = 60.0
 COVER_S = 10.0
-MOST_COVER_BYTES = 5 * 1024 * 1024
+MAX_COVER_BYTES = 5 * 1024 * 1024
 
 OK: Final = 200
 PARTIAL: Final = 206
@@ -44,7 +44,7 @@ class Broken(Exception):
         self.wait_s = wait_s
 
 
-async def fetch(part: Part, clip: Clip, transport: Transport) -> None:
+async def fetch(part: PartialFile, clip: Clip, transport: Transport) -> None:
     """
     Fetch what the part lacks, and see that it is whole music then.
 
@@ -56,13 +56,13 @@ async def fetch(part: Part, clip: Clip, transport: Transport) -> None:
     url, host = _address(clip)
     source = _source(url)
     have = part.resumable(source)
-    if not have or have != part.note.total:
+    if not have or have != part.info.total:
         # Lengths and ranges count the bytes sent, so these must be the file's.
         headers = {"Accept-Encoding": "identity"}
         if have:
-            headers |= {"Range": f"bytes={have}-", "If-Range": part.note.validator}
+            headers |= {"Range": f"bytes={have}-", "If-Range": part.info.validator}
         async with transport.media(url, headers) as media:
-            reply = _Reply(media=media, host=host, note=_note(media, host, source))
+            reply = _Reply(media=media, host=host, info=_info(media, host, source))
             await _receive(reply, part, have)
     if flaw := await run_sync(part.flaw, clip.duration):
         await run_sync(part.clear)
@@ -98,11 +98,11 @@ class _Reply:
 
     media: Media
     host: str
-    note: Note
+    info: ResumeInfo
 
-    def continues(self, old: Note, have: int) -> bool:
+    def continues(self, old: ResumeInfo, have: int) -> bool:
         """Tell whether it is a part of the music, and the rest of what is there."""
-        media, new = self.media, self.note
+        media, new = self.media, self.info
         if media.status != PARTIAL or _is_encoded(media.headers):
             return False
         if _range(media.headers)[0] != have:
@@ -114,14 +114,14 @@ class _Reply:
 
     def check_music(self, data: bytes | bytearray) -> None:
         """Refuse what does not begin as music does."""
-        head = bytes(data[: _audio.HEAD_BYTES])
-        if _audio.sniff(head) is None:
+        head = bytes(data[: audio.HEAD_BYTES])
+        if audio.sniff(head) is None:
             kind = self.media.headers.get("content-type", "none")[:60]
-            seen = f"{self.host} sent {_audio.describe(head)} (Content-Type: {kind})"
+            seen = f"{self.host} sent {audio.describe(head)} (Content-Type: {kind})"
             raise DeadLink(f"{seen} in place of music")
 
 
-def _note(media: Media, host: str, source: str) -> Note:
+def _info(media: Media, host: str, source: str) -> ResumeInfo:
     """
     Read a reply's head.
 
@@ -132,7 +132,7 @@ def _note(media: Media, host: str, source: str) -> Note:
     _check_status(media, host)
     headers = media.headers
     if _is_encoded(headers):
-        return Note(source=source)
+        return ResumeInfo(source=source)
     if media.status == OK:
         length = headers.get("content-length", "")
         total = int(length) if length.isdecimal() else None
@@ -141,7 +141,7 @@ def _note(media: Media, host: str, source: str) -> Note:
     etag = headers.get("etag", "")
     is_strong = etag and not etag.startswith("W/")
     validator = etag if is_strong else headers.get("last-modified", "")
-    return Note(source=source, validator=validator, total=total)
+    return ResumeInfo(source=source, validator=validator, total=total)
 
 
 def _check_status(media: Media, host: str) -> None:
@@ -155,7 +155,7 @@ def _check_status(media: Media, host: str) -> None:
 
 
 def _wait_s(retry_after: str) -> float:
-    return min(float(retry_after), MOST_WAIT_S) if retry_after.isdecimal() else 0.0
+    return min(float(retry_after), MAX_WAIT_S) if retry_after.isdecimal() else 0.0
 
 
 def _is_encoded(headers: Mapping[str, str]) -> bool:
@@ -171,12 +171,12 @@ def _range(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
     return int(found[1]), None if found[2] == "*" else int(found[2])
 
 
-async def _receive(reply: _Reply, part: Part, have: int) -> None:
+async def _receive(reply: _Reply, part: PartialFile, have: int) -> None:
     """Write a reply's music at the end of what is there, or in its place."""
-    host, total = reply.host, reply.note.total
+    host, total = reply.host, reply.info.total
     if reply.media.status == OK:
         have = 0
-    elif not reply.continues(part.note, have):
+    elif not reply.continues(part.info, have):
         await run_sync(part.clear)
         raise Broken(f"{host} can't go on where the download broke off")
     await _Inflow(reply=reply, part=part, is_new=have == 0).pour()
@@ -192,7 +192,7 @@ class _Inflow:
     """Gathers what comes into chunks that are worth a thread's while."""
 
     _reply: _Reply
-    _part: Part
+    _part: PartialFile
     _is_new: bool
     _buffer: bytearray = attrs.field(factory=bytearray, init=False)
 
@@ -214,7 +214,7 @@ class _Inflow:
         if self._is_new:
             # Before the part is emptied: a web page must not cost what is there.
             self._reply.check_music(data)
-            await run_sync(self._part.start, self._reply.note)
+            await run_sync(self._part.start, self._reply.info)
             self._is_new = False
         await run_sync(self._part.append, data)
 
@@ -226,7 +226,7 @@ async def fetch_cover(url: str, transport: Transport) -> bytes | None:
         async with transport.media(url, {}) as media:
             async for chunk in media.chunks:
                 cover += chunk
-                if len(cover) > MOST_COVER_BYTES:
+                if len(cover) > MAX_COVER_BYTES:
                     return None
             is_picture = cover.startswith((b"\xff\xd8\xff", b"\x89PNG"))
             return bytes(cover) if media.status == OK and is_picture else None

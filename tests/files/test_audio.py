@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sounds import FRAME, m4a, mp3, stored, wav
 
-from aiomusic import _audio
+from aiomusic._files import audio
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from aiomusic import _audio
 )
 def test_music_is_known_by_its_first_bytes(kind: str | None, head: bytes) -> None:
     """The extension follows from the content; what is no music has none."""
-    assert kind == _audio.sniff(head[: _audio.HEAD_BYTES])
+    assert kind == audio.sniff(head[: audio.HEAD_BYTES])
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_music_is_known_by_its_first_bytes(kind: str | None, head: bytes) -> Non
 )
 def test_what_is_no_music_is_named(words: str, head: bytes) -> None:
     """An error can say what came in place of music."""
-    assert words == _audio.describe(head)
+    assert words == audio.describe(head)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_whole_file_has_no_flaw(
     tmp_path: Path, content: bytes, duration: float | None
 ) -> None:
     """What may be whole is never refused."""
-    assert _audio.flaw(stored(tmp_path, content), duration) is None
+    assert audio.flaw(stored(tmp_path, content), duration) is None
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_cut_file_has_a_flaw(
     tmp_path: Path, flaw: str, content: bytes, duration: float | None
 ) -> None:
     """A file that is clearly cut is found out, in words for an error."""
-    assert flaw == _audio.flaw(stored(tmp_path, content), duration)
+    assert flaw == audio.flaw(stored(tmp_path, content), duration)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_kind_and_playtime_are_told(
     """What can't be told is None."""
     path = stored(tmp_path, content)
 
-    told = _audio.kind_and_seconds(path)
+    told = audio.kind_and_seconds(path)
 
     assert kind == told[0]
     assert pytest.approx(seconds, abs=0.05) == told[1]
-    assert kind == _audio.kind_of(path)
+    assert kind == audio.kind_of(path)

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from media_host import PART_WAY, SONG, Answer, MediaHost, Saver, clip, says, wav
 
-from aiomusic._fetch import fetch_cover
+from aiomusic._files.fetch import fetch_cover
 from aiomusic._transport import Transport
 from aiomusic.errors import DownloadError
 

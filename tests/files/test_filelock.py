@@ -13,8 +13,8 @@ import media_host
 import pytest
 from media_host import NAME, SONG, Saver
 
-from aiomusic import _disk
-from aiomusic._disk import DiskTrouble, disk, open_locked, open_regular
+from aiomusic._files import filelock
+from aiomusic._files.filelock import DiskTrouble, disk, open_locked, open_regular
 from aiomusic.errors import DownloadError, Retry
 
 pytestmark = pytest.mark.anyio
@@ -90,8 +90,8 @@ import asyncio, pathlib, subprocess, sys
 sys.path[:0] = sys.argv[2:]
 import media_host
 from aiomusic._transport import Transport
-from aiomusic import _disk
-from aiomusic._disk import DiskTrouble, disk, open_locked, open_regular
+from aiomusic._files import filelock
+from aiomusic._files.filelock import DiskTrouble, disk, open_locked, open_regular
 from aiomusic.errors import DownloadError
 
 async def main(folder):
@@ -118,7 +118,7 @@ async def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
     tests = Path(__file__).parent
     command = [
         *("unshare", "--map-root-user", "--mount", sys.executable, "-c", FULL_DISK),
-        *(str(tmp_path), str(tests), str(tests.parent)),
+        *(str(tmp_path), str(tests), str(tests.parent.parent)),
     ]
     try:
         probe = await anyio.run_process([*command[:3], "true"], check=False)
@@ -189,11 +189,11 @@ def test_a_lock_on_a_file_that_lost_its_name_is_none(
     """Who waited for a file that was published meanwhile does not have the part."""
     path = tmp_path / "part"
     fd = open_regular(path, os.O_CREAT)
-    assert _disk._is_named(fd, path)
+    assert filelock._is_named(fd, path)
 
     path.rename(tmp_path / "song.wav")
     if has_heir:
         path.touch()
 
-    assert not _disk._is_named(fd, path)
+    assert not filelock._is_named(fd, path)
     os.close(fd)

@@ -9,7 +9,7 @@ from aiomusic.results import Clip
 __all__ = ["file_stem"]
 
 # With the id and the longest ending, under the 143 bytes that eCryptfs leaves.
-MOST_TITLE_BYTES = 92
+MAX_TITLE_BYTES = 92
 
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]+")
 _PLAIN = re.compile(r"[0-9a-z_-]{1,36}")
@@ -40,7 +40,7 @@ def _plain(text: str) -> str:
         for char in unicodedata.normalize("NFC", text)
     )
     text = " ".join(re.sub(r'[<>:"/\\|?*]+', "-", text).split())
-    cut = text.encode()[:MOST_TITLE_BYTES].decode(errors="ignore")
+    cut = text.encode()[:MAX_TITLE_BYTES].decode(errors="ignore")
     # Files that begin with a dot are hidden, with a hyphen they look like options.
     return cut.strip(f" .-{_JOINERS}")
 

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 
 from aiomusic._clock import Timer
-from aiomusic._download import save_clip
+from aiomusic._files.save import save_clip
 from aiomusic._transport import Transport
 from aiomusic.results import Clip, ClipState
 

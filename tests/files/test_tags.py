@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sounds import m4a, mp3, stored, wav
 
-from aiomusic import _audio, _tags
+from aiomusic._files import audio
+from aiomusic._files.tags import tag
 from aiomusic.results import Clip, ClipState
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -40,7 +41,7 @@ def test_id3_tags_are_written(tmp_path: Path, content: bytes) -> None:
     mutagen = pytest.importorskip("mutagen")
     path = stored(tmp_path, content)
 
-    is_tagged = _tags.tag(path, CLIP, PNG, into=tmp_path / "tagged")
+    is_tagged = tag(path, CLIP, PNG, into=tmp_path / "tagged")
 
     tags = mutagen.File(tmp_path / "tagged").tags
     assert is_tagged
@@ -49,7 +50,7 @@ def test_id3_tags_are_written(tmp_path: Path, content: bytes) -> None:
     assert "one\ntwo" == tags.getall("USLT")[0].text
     assert f"suno clip {CLIP.clip_id}" == tags.getall("COMM")[0].text[0]
     assert PNG == tags.getall("APIC")[0].data
-    assert _audio.flaw(tmp_path / "tagged", 2.0) is None
+    assert audio.flaw(tmp_path / "tagged", 2.0) is None
     assert [path, tmp_path / "tagged"] == sorted(tmp_path.iterdir())
     assert content == path.read_bytes()
 
@@ -59,14 +60,14 @@ def test_m4a_tags_are_written(tmp_path: Path) -> None:
     mutagen = pytest.importorskip("mutagen")
     path = stored(tmp_path, real_m4a())
 
-    is_tagged = _tags.tag(path, CLIP, PNG, into=tmp_path / "tagged")
+    is_tagged = tag(path, CLIP, PNG, into=tmp_path / "tagged")
 
     tags = mutagen.File(tmp_path / "tagged").tags
     assert is_tagged
     assert ["Péniche 🎵"] == tags["\xa9nam"]
     assert ["one\ntwo"] == tags["\xa9lyr"]
     assert [PNG] == tags["covr"]
-    assert _audio.flaw(tmp_path / "tagged", 1.0) is None
+    assert audio.flaw(tmp_path / "tagged", 1.0) is None
 
 
 @pytest.mark.parametrize("container", ["FLAC", "OGG", "MP3"])
@@ -80,7 +81,7 @@ def test_tags_leave_the_music_as_it_is(tmp_path: Path, container: str) -> None:
     soundfile.write(path, samples, 44_100, format=container)
     before = soundfile.read(path)[0]
 
-    is_tagged = _tags.tag(path, CLIP, PNG, into=tmp_path / "tagged")
+    is_tagged = tag(path, CLIP, PNG, into=tmp_path / "tagged")
 
     assert is_tagged
     assert numpy.array_equal(before, soundfile.read(tmp_path / "tagged")[0])
@@ -98,7 +99,7 @@ def test_a_file_that_can_not_be_tagged_stays_as_it_is(
     path = stored(tmp_path, m4a())
 
     with caplog.at_level(logging.WARNING, "aiomusic"):
-        is_tagged = _tags.tag(path, CLIP, into=tmp_path / "tagged")
+        is_tagged = tag(path, CLIP, into=tmp_path / "tagged")
 
     assert not is_tagged
     assert m4a() == path.read_bytes()
@@ -111,11 +112,11 @@ def test_the_music_that_is_tagged_stays_as_it_is(tmp_path: Path) -> None:
     pytest.importorskip("mutagen")
     path = stored(tmp_path, wav(1))
 
-    is_tagged = _tags.tag(path, CLIP, into=tmp_path / "tagged")
+    is_tagged = tag(path, CLIP, into=tmp_path / "tagged")
 
     assert is_tagged
     assert wav(1) == path.read_bytes()
-    assert _audio.flaw(tmp_path / "tagged", 1.0) is None
+    assert audio.flaw(tmp_path / "tagged", 1.0) is None
 
 
 def test_without_mutagen_nothing_is_tagged(
@@ -125,7 +126,7 @@ def test_without_mutagen_nothing_is_tagged(
     monkeypatch.setitem(sys.modules, "mutagen", None)
     path = stored(tmp_path, wav(1))
 
-    is_tagged = _tags.tag(path, CLIP, into=tmp_path / "tagged")
+    is_tagged = tag(path, CLIP, into=tmp_path / "tagged")
 
     assert not is_tagged
     assert [path] == list(tmp_path.iterdir())
@@ -139,7 +140,7 @@ def test_a_link_where_the_copy_goes_is_not_followed(tmp_path: Path) -> None:
     precious.write_text("mine")
     (tmp_path / "song.tagged").symlink_to(precious)
 
-    is_tagged = _tags.tag(path, CLIP, into=tmp_path / "tagged")
+    is_tagged = tag(path, CLIP, into=tmp_path / "tagged")
 
     assert is_tagged
     assert "mine" == precious.read_text()

@@ -11,21 +11,21 @@ from typing import TypeAlias, final
 import attrs
 from anyio.to_thread import run_sync
 
-from aiomusic import _tags
 from aiomusic._clock import Clock
-from aiomusic._disk import DiskTrouble
-from aiomusic._fetch import Broken, DeadLink, fetch, fetch_cover
+from aiomusic._files import tags
+from aiomusic._files.fetch import Broken, DeadLink, fetch, fetch_cover
+from aiomusic._files.filelock import DiskTrouble
+from aiomusic._files.names import file_stem
+from aiomusic._files.partial import PartialFile
 from aiomusic._gate import backoff_s
-from aiomusic._names import file_stem
-from aiomusic._part import Part
 from aiomusic._transport import CHUNK_BYTES, Transport
 from aiomusic.errors import DownloadError, MusicError
 from aiomusic.results import Clip
 
 __all__ = ["save_clip"]
 
-MOST_FAILURES = 5
-MOST_RELINKS = 2
+MAX_FAILURES = 5
+MAX_RELINKS = 2
 CLAIM_EVERY_S = 0.25
 
 Refresh: TypeAlias = Callable[[Clip], Awaitable[Clip]]
@@ -61,7 +61,7 @@ async def save_clip(
     Raises:
         DownloadError: It could not be fetched or stored, or is no whole music.
     """
-    part = Part(folder, file_stem(clip))
+    part = PartialFile(folder, file_stem(clip))
     try:
         if done := await run_sync(part.published, clip.duration):
             return done
@@ -80,7 +80,7 @@ async def save_clip(
 
 
 async def _cover(clip: Clip, transport: Transport) -> bytes | None:
-    if clip.image_url is None or not _tags.can_tag():
+    if clip.image_url is None or not tags.can_tag():
         return None
     return await fetch_cover(clip.image_url, transport)
 
@@ -91,7 +91,7 @@ class _Tries:
     """Tries to fill a part, with a fresh link where one is dead."""
 
     _clip: Clip
-    _part: Part
+    _part: PartialFile
     _transport: Transport
     _refresh: Refresh
     _clock: Clock
@@ -115,7 +115,7 @@ class _Tries:
         """Get a fresh link, or wait, so that the next try may fare better."""
         self._count()
         old_url = self._clip.audio_url
-        if isinstance(seen, DeadLink) or self._failures == MOST_FAILURES:
+        if isinstance(seen, DeadLink) or self._failures == MAX_FAILURES:
             await self._relink(seen)
         if self._clip.audio_url == old_url:
             pause_s = seen.wait_s if isinstance(seen, Broken) else 0.0
@@ -130,7 +130,7 @@ class _Tries:
     async def _relink(self, seen: Exception) -> None:
         """Ask the task for a link that lives."""
         self._relinks, self._failures = self._relinks + 1, 0
-        if self._relinks > MOST_RELINKS:
+        if self._relinks > MAX_RELINKS:
             raise _no_music(self._clip, seen, self._part) from seen
         try:
             fresh = await self._refresh(self._clip)
@@ -147,7 +147,7 @@ def _unsigned(clip: Clip) -> str:
     return (clip.audio_url or "").partition("?")[0]
 
 
-def _no_music(clip: Clip, seen: Exception, part: Part) -> DownloadError:
+def _no_music(clip: Clip, seen: Exception, part: PartialFile) -> DownloadError:
     message = (
         f"Clip {clip.clip_id} could not be fetched: {_reason(seen)}; its task was"
         f" asked for a fresh link, and that helped no more than trying again."
@@ -165,7 +165,7 @@ def _no_link(clip: Clip, seen: Exception, error: MusicError) -> DownloadError:
     return DownloadError(message, task_id=clip.task_id, retry=error.retry)
 
 
-def _not_stored(clip: Clip, trouble: DiskTrouble, part: Part) -> DownloadError:
+def _not_stored(clip: Clip, trouble: DiskTrouble, part: PartialFile) -> DownloadError:
     message = f"Clip {clip.clip_id} could not be stored: {trouble.sentence}"
     if part.is_kept:
         message = f"{message} {_left(part)}"
@@ -177,7 +177,7 @@ def _reason(seen: Exception) -> str:
     return str(text).rstrip(".")
 
 
-def _left(part: Part) -> str:
+def _left(part: PartialFile) -> str:
     if part.is_kept:
         size = f"{part.size_bytes / 1e6:.1f} MB"
         return f"{size} of it wait in {part.path}: save it again to go on from there."

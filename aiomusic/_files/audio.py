@@ -19,7 +19,7 @@ __all__ = [
 KINDS = (".mp3", ".wav", ".flac", ".ogg", ".m4a")
 HEAD_BYTES = 64
 # Below 4 kbit/s nothing is music.
-LEAST_BYTES_PER_S = 500
+MIN_BYTES_PER_S = 500
 # Services round their durations, and a whole song must never be refused.
 SHORTEST_SHARE = 0.8
 SHORTEST_SLACK_S = 1.0
@@ -105,7 +105,7 @@ def _shortness(
     seconds = _seconds(file, kind, size)
     if seconds is not None and seconds < SHORTEST_SHARE * duration - SHORTEST_SLACK_S:
         return f"it plays {seconds:.1f} s of {duration:.1f} s"
-    if size < duration * LEAST_BYTES_PER_S:
+    if size < duration * MIN_BYTES_PER_S:
         return f"{size} bytes can't hold {duration:.1f} s of music"
     return None
 
