@@ -1,204 +1,203 @@
 """What the bytes of a file tell of it: its kind, how long it plays, if it is cut."""
 
 import os
-import re
-import struct
+import stat
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import Final, final
+
+import attrs
+
+from aiomusic._files.formats.flac import probe_flac
+from aiomusic._files.formats.magic import HEAD_BYTES, not_music, sniff, tag_bytes
+from aiomusic._files.formats.matroska import probe_matroska
+from aiomusic._files.formats.mp4 import probe_mp4
+from aiomusic._files.formats.mpeg import (
+    MAX_JUNK_BYTES,
+    first_frame,
+    probe_aac,
+    probe_mpeg,
+)
+from aiomusic._files.formats.ogg import probe_ogg
+from aiomusic._files.formats.riff import probe_aiff, probe_wav
+from aiomusic._files.formats.source import Probe, Sound, Source
 
 __all__ = [
+    "ENDINGS",
     "HEAD_BYTES",
-    "KINDS",
-    "describe",
+    "USUAL",
+    "Flaw",
+    "Music",
+    "examine",
     "flaw",
-    "kind_and_seconds",
-    "kind_of",
+    "not_music",
     "sniff",
 ]
 
-KINDS = (".mp3", ".wav", ".flac", ".ogg", ".m4a")
-HEAD_BYTES = 64
-# Below 4 kbit/s nothing is music.
-MIN_BYTES_PER_S = 500
-# Services round their durations, and a whole song must never be refused.
-SHORTEST_SHARE = 0.8
-SHORTEST_SLACK_S = 1.0
-
-
-def sniff(head: bytes) -> str | None:
-    """Give the extension that the first bytes of a file ask for; None: no music."""
-    if head.startswith(b"RIFF"):
-        return ".wav" if head[8:12] == b"WAVE" else None
-    if head[4:8] == b"ftyp":
-        return ".m4a"
-    for magic, kind in ((b"ID3", ".mp3"), (b"fLaC", ".flac"), (b"OggS", ".ogg")):
-        if head.startswith(magic):
-            return kind
-    return ".mp3" if _MPEG.match(head) else None
-
-
-def describe(head: bytes) -> str:
-    """Say what the first bytes of something that is no music look like."""
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if not start:
-        return "nothing"
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return "a web page"
-    for magic, words in ((b"<", "XML"), (b"{", "JSON"), (b"[", "JSON")):
-        if start.startswith(magic):
-            return words
-    is_text = all(byte >= 0x20 or byte in b"\t\r\n" for byte in start)  # noqa: PLR2004
-    return "text" if is_text else "data of an unknown kind"
-
-
-def flaw(path: Path, duration: float | None) -> str | None:
-    """
-    Say what shows that a file of music is cut; None if nothing does.
-
-    Args:
-        path: A file that `sniff` knows.
-        duration: How many seconds it should play; None if that is not known.
-    """
-    with path.open("rb") as file:
-        kind, size = _kind_and_size(file)
-        if kind is None:
-            return "it is no music"
-        return _gap(file, kind, size) or _shortness(file, kind, size, duration)
-
-
-def kind_of(path: Path) -> str | None:
-    """Give the extension that a file's content asks for; None: no music."""
-    with path.open("rb") as file:
-        return sniff(file.read(HEAD_BYTES))
-
-
-def kind_and_seconds(path: Path) -> tuple[str | None, float | None]:
-    """Give a file's kind and how long it plays, each None if it can't be told."""
-    with path.open("rb") as file:
-        kind, size = _kind_and_size(file)
-        return kind, None if kind is None else _seconds(file, kind, size)
-
-
-def _kind_and_size(file: IO[bytes]) -> tuple[str | None, int]:
-    return sniff(file.read(HEAD_BYTES)), file.seek(0, os.SEEK_END)
-
-
-def _gap(file: IO[bytes], kind: str, size: int) -> str | None:
-    """Compare what the file holds with what it announces."""
-    if kind == ".m4a" and _is_m4a_cut(file, size):
-        return "its last part is missing"
-    if kind == ".wav":
-        seconds, announced = _wav_seconds(file, size)
-        if seconds is None:
-            return "its samples are missing"
-        if announced is not None and seconds < announced:
-            return f"it holds {seconds:.1f} s of the {announced:.1f} s it announces"
-    return None
-
-
-def _shortness(
-    file: IO[bytes], kind: str, size: int, duration: float | None
-) -> str | None:
-    """Compare what the file holds with what the service says it should play."""
-    if duration is None:
-        return None
-    seconds = _seconds(file, kind, size)
-    if seconds is not None and seconds < SHORTEST_SHARE * duration - SHORTEST_SLACK_S:
-        return f"it plays {seconds:.1f} s of {duration:.1f} s"
-    if size < duration * MIN_BYTES_PER_S:
-        return f"{size} bytes can't hold {duration:.1f} s of music"
-    return None
-
-
-def _seconds(file: IO[bytes], kind: str, size: int) -> float | None:
-    """Tell how long it plays, where that can be told from what is there."""
-    if kind == ".wav":
-        return _wav_seconds(file, size)[0]
-    if kind == ".mp3":
-        file.seek(0)
-        return _mp3_seconds(file.read())
-    return None
-
-
-def _wav_seconds(file: IO[bytes], size: int) -> tuple[float | None, float | None]:
-    """Give the seconds that are there, and those that the header announces."""
-    rate = 0
-    at = 12
-    while at + 8 <= size:
-        file.seek(at)
-        name, length = struct.unpack("<4sI", file.read(8))
-        if name == b"fmt ":
-            rate = struct.unpack("<I", file.read(16)[8:12].ljust(4, b"\0"))[0]
-        if name == b"data" and rate:
-            here = size - at - 8
-            # Who streams a WAV does not know its length, and writes a huge one.
-            if length == 0 or length >= 0x7FFF_F000:  # noqa: PLR2004
-                return here / rate, None
-            return min(here, length) / rate, length / rate
-        at += 8 + length + length % 2
-    return None, None
-
-
-def _is_m4a_cut(file: IO[bytes], size: int) -> bool:
-    at = 0
-    while at + 8 <= size:
-        file.seek(at)
-        length = int.from_bytes(file.read(4), "big")
-        if length == 1:
-            file.seek(at + 8)
-            length = int.from_bytes(file.read(8), "big")
-        if length == 0:
-            return False
-        at += max(length, 8)
-    return at != size
-
-
-# A frame of layer III: its sync, no reserved version, bit rate or sample rate.
-_MPEG = re.compile(
-    rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"
-    rb"[\x10-\x1b\x20-\x2b\x30-\x3b\x40-\x4b\x50-\x5b\x60-\x6b\x70-\x7b"
-    rb"\x80-\x8b\x90-\x9b\xa0-\xab\xb0-\xbb\xc0-\xcb\xd0-\xdb\xe0-\xeb].",
-    re.DOTALL,
+USUAL: Final = (".mp3", ".wav", ".flac", ".ogg", ".m4a")
+UNKNOWN: Final = ".bin"
+ENDINGS: Final = (
+    *USUAL,
+    *(".aac", ".webm", ".aiff", ".caf", ".amr", ".au", ".wma", ".mid", ".wv"),
+    *(".ape", ".tta", ".dsf", ".mpc", ".ac3", UNKNOWN),
 )
-_MPEG1_KBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-_MPEG2_KBITS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-_MPEG1_HZ = (44_100, 48_000, 32_000)
-# By the version's bits: MPEG 2.5, reserved, 2, 1.
-_SLOWER = (4, 0, 2, 1)
+"""All that a file of music may end with here, the usual ones first."""
+
+# Below 4 kbit/s nothing is music.
+MIN_BYTES_PER_S: Final = 500
+# Of what it should play, so much must be there.
+WHOLE_SHARE: Final = 0.98
+MAX_TAGS: Final = 16
+MAX_PADDING_BYTES: Final = 1 << 24
+# What holds fewer different bytes than that is no music, whatever it is.
+MIN_BYTE_VALUES: Final = 16
+
+_PROBES: Mapping[str, Probe] = {
+    ".mp3": probe_mpeg,
+    ".aac": probe_aac,
+    ".wav": probe_wav,
+    ".flac": probe_flac,
+    ".ogg": probe_ogg,
+    ".m4a": probe_mp4,
+    ".webm": probe_matroska,
+    ".aiff": probe_aiff,
+}
 
 
-def _frame(data: bytes, at: int) -> tuple[int, float] | None:
-    """Give the bytes and the seconds of the frame there; None if there is none."""
-    if not _MPEG.match(data, at):
+@final
+@attrs.frozen
+class Flaw:
+    """
+    What shows that a file is not the whole song.
+
+    Attributes:
+        text: In words, for an error.
+        is_certain: Whether the file itself shows it; else it is only shorter than
+            the service says, or has no mark of its end.
+    """
+
+    text: str
+    is_certain: bool
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Music:
+    """
+    A file, examined.
+
+    Attributes:
+        kind: The ending that its content asks for; None: it is no music.
+        sound: What was found.
+        size_bytes: Its length.
+    """
+
+    kind: str | None
+    sound: Sound
+    size_bytes: int
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it plays; None: that can't be told."""
+        return self.sound.seconds
+
+    def flaw(self, duration: float | None) -> Flaw | None:
+        """
+        Say what shows that it is not the whole song; None if nothing does.
+
+        Args:
+            duration: How many seconds it should play; None if that is not known.
+        """
+        if self.sound.damage is not None:
+            return Flaw(self.sound.damage, is_certain=True)
+        if duration is None:
+            has_end = self.sound.has_end or self.kind != ".ogg"
+            return (
+                None if has_end else Flaw("its end mark is missing", is_certain=False)
+            )
+        if self.seconds is not None and self.seconds < WHOLE_SHARE * duration:
+            text = f"it plays {self.seconds:.1f} s of {duration:.1f} s"
+            return Flaw(text, is_certain=not self.sound.has_end)
+        if self.size_bytes < duration * MIN_BYTES_PER_S:
+            text = f"{self.size_bytes} bytes can't hold {duration:.1f} s of music"
+            return Flaw(text, is_certain=False)
         return None
-    slower = _SLOWER[data[at + 1] >> 3 & 3]
-    kbits = (_MPEG1_KBITS if slower == 1 else _MPEG2_KBITS)[data[at + 2] >> 4]
-    hz = _MPEG1_HZ[data[at + 2] >> 2 & 3] // slower
-    samples = 1152 if slower == 1 else 576
-    return samples * kbits * 125 // hz + (data[at + 2] >> 1 & 1), samples / hz
 
 
-def _mp3_seconds(data: bytes) -> float | None:
-    """Add up the frames that are there; None if they can't be followed."""
-    at = _after_id3(data)
-    seconds = 0.0
-    while frame := _frame(data, at):
-        if at + frame[0] > len(data):
-            break
-        at += frame[0]
-        seconds += frame[1]
-    rest = len(data) - at
-    is_end = rest < 4096 or data[at : at + 8] == b"APETAGEX"  # noqa: PLR2004
-    return seconds if is_end and seconds else None
+def examine(path: Path) -> Music:
+    """
+    Look at a file, in bounded memory.
+
+    Raises:
+        OSError: It can't be read, or is no regular file, which is not opened.
+    """
+    # A pipe would be waited for.
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(f"{path} is no regular file")
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        source = Source(file, file.seek(0, os.SEEK_END))
+        kind, sound = _examine(source)
+        return Music(kind=kind, sound=sound, size_bytes=source.size)
 
 
-def _after_id3(data: bytes) -> int:
+def flaw(path: Path, duration: float | None) -> Flaw | None:
+    """Say what shows that a file is not the whole song, as `Music.flaw` does."""
+    return examine(path).flaw(duration)
+
+
+def _examine(source: Source) -> tuple[str | None, Sound]:
+    at = _behind_tags(source)
+    head = source.read(at, HEAD_BYTES)
+    other = not_music(head)
+    if other is not None:
+        words = "it is empty" if other == "nothing" else f"it is {other}, not music"
+        return None, Sound(damage=words)
+    kind = sniff(head)
+    if kind is None or (kind in {".mp3", ".aac"} and not _is_stream(source, at, kind)):
+        kind = _behind_junk(source, at)
+    if kind is not None:
+        probe = _PROBES.get(kind)
+        return kind, Sound() if probe is None else probe(source, at)
+    says_more = sniff(head) or tag_bytes(source.read(0, 32))
+    if says_more or len(set(source.read(at, MAX_JUNK_BYTES))) < MIN_BYTE_VALUES:
+        return None, Sound(damage="it is no music")
+    return UNKNOWN, Sound()
+
+
+def _behind_tags(source: Source) -> int:
+    """Return where the tags at the front end, and what pads them."""
     at = 0
-    while data[at : at + 3] == b"ID3" and len(data) >= at + 10:
-        size = 0
-        for byte in data[at + 6 : at + 10]:
-            size = size << 7 | byte & 0x7F
-        at += 10 + size + (10 if data[at + 5] & 0x10 else 0)
-    while data[at : at + 1] == b"\0":
-        at += 1
-    return at
+    for _ in range(MAX_TAGS):
+        length = tag_bytes(source.read(at, 32))
+        if not length:
+            break
+        at += length
+    if at or source.read(0, 1) == b"\0":
+        at = _behind_zeros(source, at)
+    return min(at, source.size)
+
+
+def _behind_zeros(source: Source, at: int) -> int:
+    begin = at
+    while at - begin < MAX_PADDING_BYTES:
+        block = source.read(at, MAX_JUNK_BYTES)
+        rest = len(block.lstrip(b"\0"))
+        at += len(block) - rest
+        if rest or not block:
+            break
+    # The boxes of MP4 and other heads begin with zeros.
+    is_padding = at == source.size or sniff(source.read(begin, HEAD_BYTES)) is None
+    return at if is_padding else begin
+
+
+def _is_stream(source: Source, at: int, kind: str) -> bool:
+    """Check what only begins like music, as any two bytes may."""
+    if kind == ".mp3":
+        return first_frame(source, at) is not None
+    return probe_aac(source, at).damage is None
+
+
+def _behind_junk(source: Source, at: int) -> str | None:
+    """Look for MP3 behind bytes that belong to nothing."""
+    return ".mp3" if first_frame(source, at) is not None else None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aiomusic._files.audio import flaw, kind_and_seconds
+from aiomusic._files.audio import examine
 from aiomusic.results import Clip
 
 __all__ = ["can_tag", "tag"]
@@ -60,14 +60,16 @@ def tag(path: Path, clip: Clip, cover: bytes | None = None, *, into: Path) -> bo
 
 
 def _write(copy: Path, clip: Clip, cover: bytes | None) -> bool:
-    """Write the tags, and tell whether the music is the same after it."""
-    before = kind_and_seconds(copy)
-    if before[0] is None:
+    """Write the tags, and check that the music is the same after it."""
+    before = examine(copy)
+    writer = _WRITERS.get(before.kind or "")
+    if writer is None:
         return False
-    _WRITERS[before[0]](copy, _texts(clip), cover)
+    writer(copy, _texts(clip), cover)
     with copy.open("rb+") as file:
         os.fsync(file.fileno())
-    return kind_and_seconds(copy) == before and flaw(copy, None) is None
+    after = examine(copy)
+    return (after.kind, after.sound) == (before.kind, before.sound)
 
 
 def _copy(path: Path, copy: Path) -> None:
