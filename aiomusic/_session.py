@@ -26,10 +26,10 @@ from aiomusic.providers._replies import Provider
 from aiomusic.results import Clip, Credits, TaskSnapshot
 
 if TYPE_CHECKING:
-    from aiomusic._request import Request
-    from aiomusic._engine.engine import Engine
-    from aiomusic._schedule import Schedule
     from aiomusic._engine.admission import OnKnownKey
+    from aiomusic._engine.engine import Engine
+    from aiomusic._request import Request
+    from aiomusic._schedule import Schedule
     from aiomusic.providers.lyrics import LyricsWriter
     from aiomusic.providers.nuro import Nuro
     from aiomusic.providers.riffusion import Riffusion
@@ -82,8 +82,11 @@ class MusicSession:
             looks together and evenly spaced, beside what `download` fetches; None:
             no limit.  Where more looks are due than that, those go first that are
             likeliest to find an end.
-        http: Your own aiohttp session, which is used and never closed here; None:
-            one is made, which honours proxy environment variables.
+        http: Your own aiohttp session for calls to the API, which is used and never
+            closed here; None: one is made.  What is downloaded always comes through
+            connections of the library's own, which honour proxy environment
+            variables, and which lead to public addresses only, unless the API's own
+            address is a private one.
         clock: Where the time comes from, for tests.
 
     Attributes:
@@ -196,9 +199,11 @@ class MusicSession:
     async def _open(self) -> "Engine":
         # What works is loaded only where there is work, as it costs its import.
         from aiomusic._engine.engine import Engine  # noqa: PLC0415
+        from aiomusic._files.media import MediaClient  # noqa: PLC0415
 
+        base_url = base_url_from(self._base_url)
         transport = Transport(
-            base_url_from(self._base_url),
+            base_url,
             key_from(self._api_key.value),
             self._request_timeout_s,
             self._http,
@@ -213,6 +218,7 @@ class MusicSession:
         _wire.prepare()
         return Engine(
             transport=transport,
+            media=MediaClient(base_url, self._request_timeout_s),
             journal=self._journal,
             limits=self._limits,
             schedule=self._schedule,
@@ -439,7 +445,7 @@ class MusicSession:
         Raises:
             DownloadError: It could not be stored.
         """
-        return await self._open_engine().download(clip, Path(folder))
+        return await self._open_engine().download(clip, folder)
 
     async def _called_back(
         self, job_key: str | None, attempt: int, event: "Event"

@@ -13,7 +13,7 @@ import os
 import ssl
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Generic, Self, TypeAlias, TypeVar, final
 from urllib.parse import urlsplit
 
@@ -24,15 +24,22 @@ from aiomusic._sending import Sending
 from aiomusic._wire import Reply
 from aiomusic.errors import (
     AuthenticationFailed,
-    DownloadError,
-    MusicError,
     NotSent,
     ProtocolError,
     Retry,
     SubmissionUnknown,
 )
 
-__all__ = ["ApiKey", "Hidden", "Media", "Transport", "base_url_from", "key_from"]
+__all__ = [
+    "CHUNK_BYTES",
+    "CONNECT_S",
+    "ApiKey",
+    "Hidden",
+    "Transport",
+    "base_url_from",
+    "key_from",
+    "proxy_for",
+]
 
 ApiKey: TypeAlias = str | Callable[[], Awaitable[str]]
 
@@ -126,20 +133,10 @@ class _Body:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Media:
-    """A file that a media host sends, as it comes."""
-
-    status: int
-    headers: Mapping[str, str]
-    chunks: AsyncIterator[bytes]
-
-
-@final
 @attrs.define(eq=False, repr=False)
 class Transport:
     """
-    Calls to the API, each under the key, and to media hosts, never under it.
+    Calls to the API, each under the key.
 
     Args:
         base_url: Where the API is.
@@ -178,7 +175,7 @@ class Transport:
                 raise RuntimeError(message)
             self._creates = self._looks = self._http
             return
-        self._proxy = _proxy_for(self._base_url)
+        self._proxy = proxy_for(self._base_url)
         self._creates = await self._open(CREATE_KEEPALIVE_S)
         self._looks = await self._open(LOOK_KEEPALIVE_S)
 
@@ -270,31 +267,6 @@ class Transport:
             message = f"GET {path} at {self.host} got no whole reply: {_seen(error)}."
             raise ProtocolError(message) from _plain(error)
 
-    @contextlib.asynccontextmanager
-    async def media(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Media]:
-        """
-        Fetch a file from wherever the service put it, without the key.
-
-        Raises:
-            DownloadError: It did not come, or not whole.
-        """
-        limit = aiohttp.ClientTimeout(
-            total=None, sock_connect=self._connect_s, sock_read=self._timeout_s
-        )
-        with _download_errors(url):
-            async with self._looks.get(
-                url,
-                headers=headers,
-                timeout=limit,
-                raise_for_status=False,
-                proxy=_proxy_for(url) if self._http is None else None,
-            ) as response:
-                yield Media(
-                    status=response.status,
-                    headers=response.headers,
-                    chunks=response.content.iter_chunked(CHUNK_BYTES),
-                )
-
     def _limit_s(self, reply_s: float) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(
             total=self._timeout_s + reply_s, sock_connect=self._connect_s
@@ -372,7 +344,7 @@ def _checked(key: object) -> str:
 _NETWORK = (aiohttp.ClientError, TimeoutError, ConnectionError)
 
 
-def _proxy_for(url: str) -> str | None:
+def proxy_for(url: str) -> str | None:
     """
     Give the proxy that the environment names for an address.
 
@@ -426,21 +398,3 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.InvalidURL, "its address, or its proxy's, can't be read"),
     (TimeoutError, "it took too long"),
 )
-
-
-@contextlib.contextmanager
-def _download_errors(url: str) -> Iterator[None]:
-    try:
-        host = urlsplit(url).hostname
-        yield
-    except MusicError:
-        raise
-    except ValueError as error:
-        message = "The clip's link is no address."
-        raise DownloadError(message) from error
-    except _BROKEN as error:
-        if not isinstance(error, _NETWORK):
-            # The disk's, seen while a chunk was written.
-            raise
-        message = f"Fetching a clip from {host} broke off: {_seen(error)}."
-        raise DownloadError(message) from error

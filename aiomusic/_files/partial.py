@@ -6,6 +6,7 @@ download goes on, and two who save one clip fetch it once.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -19,6 +20,7 @@ import attrs
 from aiomusic._files import audio, tags
 from aiomusic._files.filelock import (
     NoLocks,
+    check_replaceable,
     disk,
     open_locked,
     open_regular,
@@ -68,10 +70,12 @@ class PartialFile:
     Args:
         folder: Where the music goes.
         stem: Its name there, without the ending.
+        is_lasting: Whether another call may go on with what is left of this one.
     """
 
     _folder: Path
     _stem: str
+    _is_lasting: bool = True
     path: Path = attrs.field(init=False)
     size_bytes: int = attrs.field(default=0, init=False)
     info: ResumeInfo = attrs.field(default=_NO_INFO, init=False)
@@ -98,11 +102,14 @@ class PartialFile:
 
     def published(self, duration: float | None) -> Path | None:
         """Look for the music under its own name, whole."""
-        for kind in audio.KINDS:
-            path = self._folder / f"{self._stem}{kind}"
+        for ending in audio.ENDINGS:
+            path = self._folder / f"{self._stem}{ending}"
             # What can't be read is no file of ours; writing will tell why.
             with contextlib.suppress(OSError):
-                if audio.flaw(path, duration) is None:
+                music = audio.examine(path)
+                flaw = music.flaw(duration)
+                # What was kept though it is shorter than it should be is kept still.
+                if music.kind == ending and not (flaw and flaw.is_certain):
                     return path
         return None
 
@@ -140,6 +147,8 @@ class PartialFile:
         """Empty it, for what *info* tells of."""
         with self._held() as fd:
             self._clear(fd)
+            if not self._is_lasting:
+                info = attrs.evolve(info, validator="")
             if info.validator:
                 _write_info(self._info_path, info)
             self.info = info
@@ -166,16 +175,30 @@ class PartialFile:
         self.info = _NO_INFO
         self._info_path.unlink(missing_ok=True)
 
-    def flaw(self, duration: float | None) -> str | None:
-        """Say what shows that it is no whole music; None if nothing does."""
+    def examine(self) -> audio.Music:
+        """See what it holds."""
         with self._held():
-            return audio.flaw(self.path, duration)
+            return audio.examine(self.path)
 
-    def publish(self, clip: Clip, cover: bytes | None) -> Path:
-        """Tag it, and give it its final name, so that a power cut can't undo it."""
+    def digest(self) -> bytes:
+        """Return what tells its content from any other."""
+        with self._held(), self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+
+    def publish(self, clip: Clip, cover: bytes | None, kind: str) -> Path:
+        """
+        Tag it, and give it its final name, so that a power cut can't undo it.
+
+        Args:
+            clip: What the tags are made of.
+            cover: A picture; None: there is none.
+            kind: The ending that its content asks for.
+        """
         with self._held() as fd:
             os.fsync(fd)
-            final_path = self._folder / f"{self._stem}{audio.kind_of(self.path)}"
+            final_path = self._folder / f"{self._stem}{kind}"
+            with disk(final_path):
+                check_replaceable(final_path)
             if not self._is_shared:
                 # Windows moves no file that is open.
                 self._release()

@@ -14,9 +14,10 @@ import pytest
 from aiohttp import web
 from emulated import SUNG, Client, opened
 
+from aiomusic._files.addresses import is_public
 from aiomusic.emulator._rules import NOT_ACCESSIBLE
 from aiomusic.emulator._studio import NOT_AUDIO
-from aiomusic.emulator._uploads import Fetcher, NotFetched, is_public
+from aiomusic.emulator._uploads import Fetcher, NotFetched
 
 soundfile = pytest.importorskip("soundfile")
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]

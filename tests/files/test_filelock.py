@@ -18,7 +18,7 @@ from aiomusic._files.filelock import DiskTrouble, disk, open_locked, open_regula
 from aiomusic.errors import DownloadError, Retry
 
 pytestmark = pytest.mark.anyio
-host, transport = media_host.host, media_host.transport
+host, client = media_host.host, media_host.client
 tagging_save, save = media_host.tagging_save, media_host.save
 
 
@@ -89,22 +89,21 @@ FULL_DISK = """
 import asyncio, pathlib, subprocess, sys
 sys.path[:0] = sys.argv[2:]
 import media_host
-from aiomusic._transport import Transport
+from aiomusic._files.media import MediaClient
 from aiomusic._files import filelock
 from aiomusic._files.filelock import DiskTrouble, disk, open_locked, open_regular
 from aiomusic.errors import DownloadError
 
 async def main(folder):
     async with media_host.started() as host:
-        transport = Transport(base_url=host.url, key="k", timeout_s=5)
-        await transport.open()
+        client = MediaClient(host.url, timeout_s=5)
         clip = media_host.clip(host.url)
-        save = media_host.Saver(clip=clip, folder=folder, transport=transport)
+        save = media_host.Saver(clip=clip, folder=folder, client=client)
         try:
             await save()
         except DownloadError as error:
             print(error, save.names)
-        await transport.aclose()
+        await client.aclose()
 
 mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "x", sys.argv[1]]
 subprocess.run(mount, check=True)

@@ -16,7 +16,7 @@ from aiomusic._files.partial import PartialFile, ResumeInfo
 from aiomusic.errors import DownloadError
 
 pytestmark = pytest.mark.anyio
-host, transport = media_host.host, media_host.transport
+host, client = media_host.host, media_host.client
 tagging_save, save = media_host.tagging_save, media_host.save
 
 
@@ -198,7 +198,7 @@ def test_a_published_part_takes_nothing_of_the_next_with_it(tmp_path: Path) -> N
     pytest.importorskip("fcntl")
     part = begun(tmp_path)
     part.append(SONG[1000:])
-    part.publish(clip(None), None)
+    part.publish(clip(None), None, ".wav")
     other = begun(tmp_path)
 
     part.close()
