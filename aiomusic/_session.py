@@ -83,10 +83,11 @@ class MusicSession:
             no limit.  Where more looks are due than that, those go first that are
             likeliest to find an end.
         http: Your own aiohttp session for calls to the API, which is used and never
-            closed here; None: one is made.  What is downloaded always comes through
-            connections of the library's own, which honour proxy environment
-            variables, and which lead to public addresses only, unless the API's own
-            address is a private one.
+            closed here; None: one is made, which honours proxy environment
+            variables.  What is downloaded always comes through connections of the
+            library's own, which lead to public addresses only, unless the API's own
+            address is a private one, and which honour the environment's proxies
+            unless this session has no ``trust_env``.
         clock: Where the time comes from, for tests.
 
     Attributes:
@@ -218,7 +219,11 @@ class MusicSession:
         _wire.prepare()
         return Engine(
             transport=transport,
-            media=MediaClient(base_url, self._request_timeout_s),
+            media=MediaClient(
+                base_url,
+                self._request_timeout_s,
+                uses_proxy=self._http is None or self._http.trust_env,
+            ),
             journal=self._journal,
             limits=self._limits,
             schedule=self._schedule,

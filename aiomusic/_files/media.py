@@ -251,6 +251,7 @@ class MediaClient:
         timeout_s: How long a host may be silent, and how long a reply's head may
             take.
         resolver: Looks names up; None: the system's. It is the caller's to close.
+        uses_proxy: Whether proxies of the environment are used.
         make_socket: Opens the sockets to public addresses.
         now: The seconds by which a host's pace is measured.
     """
@@ -258,6 +259,7 @@ class MediaClient:
     _base_url: str
     _timeout_s: float
     _resolver: AbstractResolver | None = None
+    _uses_proxy: bool = True
     _make_socket: Callable[..., socket.socket] = socket.socket
     _now: Callable[[], float] = time.monotonic
     _stack: contextlib.AsyncExitStack = attrs.field(
@@ -331,7 +333,7 @@ class MediaClient:
         self, url: URL, headers: Mapping[str, str], stack: contextlib.AsyncExitStack
     ) -> aiohttp.ClientResponse:
         host = url.host or ""
-        proxy = proxy_for(str(url))
+        proxy = proxy_for(str(url)) if self._uses_proxy else None
         await self._check(host, is_proxied=proxy is not None)
         is_checked = proxy is None and not self._is_api_private
         pool = self._public if is_checked else self._any
