@@ -18,6 +18,8 @@ __all__ = ["can_tag", "tag"]
 _log = logging.getLogger("aiomusic")
 
 COPY_BYTES = 1024 * 1024
+# Ten times the longest lyrics; writing megabytes of them takes long.
+MAX_CHARS = 100_000
 
 
 def can_tag() -> bool:
@@ -95,7 +97,7 @@ def _texts(clip: Clip) -> dict[str, str]:
     }
     return {
         # JSON may hold half a surrogate pair; ID3 reads a NUL as a separator.
-        name: text.encode(errors="replace").decode().replace("\0", "")
+        name: text[:MAX_CHARS].encode(errors="replace").decode().replace("\0", "")
         for name, text in texts.items()
         if text
     }

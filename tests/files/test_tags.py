@@ -2,8 +2,10 @@
 
 import logging
 import sys
+import time
 from pathlib import Path
 
+import attrs
 import pytest
 from sounds import box, m4a, mp3, stored, wav
 
@@ -133,3 +135,19 @@ def test_a_link_where_the_copy_goes_is_not_followed(tmp_path: Path) -> None:
 
     assert is_tagged
     assert "mine" == precious.read_text()
+
+
+@pytest.mark.parametrize("content", [wav(2), mp3(2), m4a()], ids=["wav", "mp3", "m4a"])
+def test_lyrics_without_end_cost_little(tmp_path: Path, content: bytes) -> None:
+    """Of megabytes of lyrics, the file gets as much as any song has."""
+    mutagen = pytest.importorskip("mutagen")
+    path = stored(tmp_path, content)
+    long = attrs.evolve(CLIP, lyrics="la\n" * 2_000_000)
+    began = time.process_time()
+
+    is_tagged = tag(path, long, into=tmp_path / "tagged")
+
+    assert is_tagged
+    assert time.process_time() - began < 1.0
+    assert mutagen.File(tmp_path / "tagged").tags
+    assert (tmp_path / "tagged").stat().st_size < len(content) + 500_000
