@@ -10,6 +10,8 @@ __all__ = ["file_stem"]
 
 # With the id and the longest ending, under the 143 bytes that eCryptfs leaves.
 MAX_TITLE_BYTES = 92
+# So much is looked at; the rest would be cut off anyway.
+MAX_TITLE_CHARS = 1000
 
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]+")
 _PLAIN = re.compile(r"[0-9a-z_-]{1,36}")
@@ -37,7 +39,7 @@ def file_stem(clip: Clip) -> str:
 def _plain(text: str) -> str:
     text = "".join(
         char if char in _JOINERS or not _is_unprintable(char) else " "
-        for char in unicodedata.normalize("NFC", text)
+        for char in unicodedata.normalize("NFC", text[:MAX_TITLE_CHARS])
     )
     text = " ".join(re.sub(r'[<>:"/\\|?*]+', "-", text).split())
     cut = text.encode()[:MAX_TITLE_BYTES].decode(errors="ignore")

@@ -112,7 +112,7 @@ async def test_a_link_is_sent_byte_for_byte(save: Saver, host: MediaHost) -> Non
 
     await save(clip(base + exact))
 
-    paths = [str(request.raw_path) for request in host.seen]  # type: ignore[attr-defined]
+    paths = [str(request.raw_path) for request in host.seen]
     assert [exact, f"{exact}&hop=%7E"] == paths
 
 
