@@ -92,7 +92,7 @@ class JobOwner(Protocol):
     def eta(self, job: "MusicJob[Any]") -> tuple[float, float] | None:
         """Guess the seconds until the job is over, as a range."""
 
-    async def save(self, job: "MusicJob[Any]", folder: Path) -> list[Path]:
+    async def save(self, job: "MusicJob[Any]", folder: "str | Path") -> list[Path]:
         """Store the clips of a job that is over."""
 
 
@@ -362,19 +362,21 @@ class MusicJob(Generic[R_co]):
         """
         Wait, then store every clip in *folder*, which is made if need be.
 
-        A file appears under its name only when it is whole: its length is checked
-        and its first bytes must be audio.  A link that has died is asked for again.
+        A file appears under its name only when it is whole: its content must be
+        music to its end, as long as the service says.  A link that has died is asked
+        for again.  A clip that can't be stored does not keep the others from it.
 
         Returns:
             The files, in the order of the clips.
 
         Raises:
-            DownloadError: A clip could not be stored; what is half done stays in a
-                ``.part`` file, and calling again goes on from there.
+            DownloadError: A clip could not be stored; its ``stored`` holds the files
+                of the others.  What is half done stays in a ``.part`` file, and
+                calling again goes on from there.
             MusicError: What the job ended with.
         """
         await self
-        return await self._owner.save(self, Path(folder))
+        return await self._owner.save(self, folder)
 
     def _update(self, playable: tuple[Clip, ...] = ()) -> JobUpdate:
         return JobUpdate(

@@ -85,8 +85,12 @@ class MusicSession:
             looks together and evenly spaced, beside what `download` fetches; None:
             no limit.  Where more looks are due than that, those go first that are
             likeliest to find an end.
-        http: Your own aiohttp session, which is used and never closed here; None:
-            one is made, which honours proxy environment variables.
+        http: Your own aiohttp session for calls to the API, which is used and never
+            closed here; None: one is made, which honours proxy environment
+            variables.  What is downloaded always comes through connections of the
+            library's own, which lead to public addresses only, unless the API's own
+            address is a private one, and which honour the environment's proxies
+            unless this session has no ``trust_env``.
         clock: Where the time comes from, for tests.
 
     Attributes:
@@ -203,9 +207,11 @@ class MusicSession:
     async def _open(self) -> "Engine":
         # What works is loaded only where there is work, as it costs its import.
         from aiomusic._engine.engine import Engine  # noqa: PLC0415
+        from aiomusic._files.media import MediaClient  # noqa: PLC0415
 
+        base_url = base_url_from(self._base_url)
         transport = Transport(
-            base_url_from(self._base_url),
+            base_url,
             key_from(self._api_key.value),
             self._request_timeout_s,
             self._http,
@@ -219,6 +225,11 @@ class MusicSession:
             raise
         return Engine(
             transport=transport,
+            media=MediaClient(
+                base_url,
+                self._request_timeout_s,
+                uses_proxy=self._http is None or self._http.trust_env,
+            ),
             journal=self._journal,
             limits=self._limits,
             schedule=self._schedule,
@@ -445,7 +456,7 @@ class MusicSession:
         Raises:
             DownloadError: It could not be stored.
         """
-        return await self._open_engine().download(clip, Path(folder))
+        return await self._open_engine().download(clip, folder)
 
     async def _called_back(
         self, job_key: str | None, attempt: int, event: "Event"

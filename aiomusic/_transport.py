@@ -13,7 +13,7 @@ import os
 import ssl
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Generic, Self, TypeAlias, TypeVar, final
 from urllib.parse import urlsplit
@@ -28,15 +28,22 @@ from aiomusic._sending import Sending
 from aiomusic._wire import Reply
 from aiomusic.errors import (
     AuthenticationFailed,
-    DownloadError,
-    MusicError,
     NotSent,
     ProtocolError,
     Retry,
     SubmissionUnknown,
 )
 
-__all__ = ["ApiKey", "Hidden", "Media", "Transport", "base_url_from", "key_from"]
+__all__ = [
+    "CHUNK_BYTES",
+    "CONNECT_S",
+    "ApiKey",
+    "Hidden",
+    "Transport",
+    "base_url_from",
+    "key_from",
+    "proxy_for",
+]
 
 ApiKey: TypeAlias = str | Callable[[], Awaitable[str]]
 
@@ -137,20 +144,10 @@ class _Body:
 
 
 @final
-@attrs.frozen(kw_only=True)
-class Media:
-    """A file that a media host sends, as it comes."""
-
-    status: int
-    headers: Mapping[str, str]
-    chunks: AsyncIterator[bytes]
-
-
-@final
 @attrs.define(eq=False, repr=False)
 class Transport:
     """
-    Calls to the API, each under the key, and to media hosts, never under it.
+    Calls to the API, each under the key.
 
     Args:
         base_url: Where the API is.
@@ -195,7 +192,7 @@ class Transport:
             self._creates = self._looks = self._http
             self._check_open("The session's first call")
             return
-        self._proxy = _proxy_for(self._base_url)
+        self._proxy = proxy_for(self._base_url)
         if self._proxy is not None:
             hide(urlsplit(self._proxy).password or "")
         self._creates = await self._open(CREATE_KEEPALIVE_S)
@@ -350,44 +347,6 @@ class Transport:
         # The whole is limited by a deadline that a loop which stood still moves.
         return aiohttp.ClientTimeout(total=None, sock_connect=self._connect_s)
 
-    @contextlib.asynccontextmanager
-    async def media(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Media]:
-        """
-        Fetch a file from wherever the service put it, without the key.
-
-        Raises:
-            DownloadError: It did not come, or not whole.
-        """
-        limit = aiohttp.ClientTimeout(
-            total=None, sock_connect=self._connect_s, sock_read=self._timeout_s
-        )
-        found = await self._open_media(url, headers, limit)
-        if isinstance(found, BaseException):
-            raise _broken_off(url, found) from _cause(found)
-        async with found as response:
-            yield Media(
-                status=response.status,
-                headers=response.headers,
-                chunks=_chunks(response, url),
-            )
-
-    async def _open_media(
-        self, url: str, headers: Mapping[str, str], limit: aiohttp.ClientTimeout
-    ) -> aiohttp.ClientResponse | BaseException:
-        """Ask a media host; what aiohttp raises is returned, as it holds the link."""
-        try:
-            proxy = _proxy_for(url) if self._http is None else None
-            if proxy is not None and (why := _unfit(proxy)) is not None:
-                return DownloadError(f"A clip can't be fetched: {why}")
-            return await self._looks.get(
-                url,
-                headers=headers,
-                timeout=limit,
-                raise_for_status=False,
-                proxy=proxy,
-            )
-        except _REFUSED_CALL as error:
-            return error
 
     @property
     def _connect_s(self) -> float:
@@ -517,7 +476,7 @@ def _checked(key: object) -> str:
     return key
 
 
-def _proxy_for(url: str) -> str | None:
+def proxy_for(url: str) -> str | None:
     """
     Give the proxy that the environment names for an address.
 
@@ -635,32 +594,3 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.InvalidURL, "its address, or its proxy's, can't be read"),
     (TimeoutError, "it took too long"),
 )
-
-
-def _broken_off(url: str, error: BaseException) -> MusicError:
-    """Say that a clip did not come, without its link."""
-    if isinstance(error, MusicError):
-        return error
-    try:
-        host = urlsplit(url).hostname
-    except ValueError:
-        host = None
-    if host is None or isinstance(error, aiohttp.InvalidURL):
-        return DownloadError("The clip's link is no address.")
-    return DownloadError(f"Fetching a clip from {host} broke off: {_seen(error)}.")
-
-
-async def _chunks(response: aiohttp.ClientResponse, url: str) -> AsyncIterator[bytes]:
-    """Give what a media host sends as it comes."""
-    chunks = response.content.iter_chunked(CHUNK_BYTES)
-    while True:
-        try:
-            chunk = await anext(chunks, None)
-        except _BROKEN as error:
-            broke: BaseException = error
-            break
-        if chunk is None:
-            return
-        yield chunk
-    # Outside of the `except`, so that the error does not hold aiohttp's.
-    raise _broken_off(url, broke) from _cause(broke)

@@ -34,6 +34,8 @@ characters, and are bounded.
 
 import copy
 import enum
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Self, final
 
 from aiomusic._redact import shown
@@ -358,7 +360,27 @@ class JournalError(MusicError):
 
 
 class DownloadError(MusicError):
-    """A clip could not be stored as a file; it was paid for and is still there."""
+    """
+    A clip could not be stored as a file; it was paid for and is still there.
+
+    Args:
+        stored: The files of the same job that were stored all the same.
+    """
 
     charged = Charged.YES
     retry = Retry.LATER
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        charged: Charged | None = None,
+        retry: Retry | None = None,
+        key: str | None = None,
+        task_id: str | None = None,
+        stored: Sequence[Path] = (),
+    ) -> None:
+        super().__init__(
+            message, charged=charged, retry=retry, key=key, task_id=task_id
+        )
+        self.stored = tuple(stored)

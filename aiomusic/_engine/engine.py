@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
@@ -39,6 +39,8 @@ from aiomusic.providers._replies import Provider, check_task_id
 from aiomusic.results import Clip, TaskSnapshot
 
 if TYPE_CHECKING:
+    from aiomusic._files.media import MediaClient
+    from aiomusic._files.save import Downloads
     from aiomusic._request import Request
     from aiomusic.webhooks import Event, Hooks
 
@@ -48,7 +50,6 @@ __all__ = ["Engine"]
 R = TypeVar("R")
 
 MAX_READ_TRIES = 4
-SAVES_AT_ONCE = 8
 # While a session is left, creates on the wire may hear their answer so long.
 GRACE_S = 5.0
 
@@ -61,6 +62,7 @@ class Engine:
         self,
         *,
         transport: Transport,
+        media: "MediaClient",
         journal: Journal,
         limits: Limits,
         schedule: Schedule,
@@ -108,7 +110,8 @@ class Engine:
             hooks=hooks,
             on_known_key=on_known_key,
         )
-        self._saves = asyncio.Semaphore(SAVES_AT_ONCE)
+        self._media = media
+        self._downloads: Downloads | None = None
         self._is_closed = False
         self._pid = os.getpid()
         # The one task that holds all others; `aclose` ends and awaits it.  It is no
@@ -164,6 +167,8 @@ class Engine:
     async def aclose(self) -> None:
         """Stop, settle what is open, and close what was opened."""
         try:
+            if self._downloads is not None:
+                await self._downloads.aclose()
             await self.admission.leave(GRACE_S)
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -280,39 +285,41 @@ class Engine:
     def eta(self, job: MusicJob[Any]) -> tuple[float, float] | None:
         return self.poller.eta(_tracked(job))
 
-    async def save(self, job: MusicJob[Any], folder: Path) -> list[Path]:
-        clips = [clip for clip in job.clips if clip.is_playable]
-        if not clips:
+    async def save(self, job: MusicJob[Any], folder: str | Path) -> list[Path]:
+        if not job.clips:
             message = f"{job!r} has no clips to save."
             raise DownloadError(message, key=job.key, retry=Retry.NEVER)
-        paths: list[Path] = []
+        paths: Sequence[Path] = ()
+        try:
+            with self.ledger.busy():
+                paths = await self._open_downloads().save(job.clips, folder)
+        except DownloadError as error:
+            paths = error.stored
+            error._about(key=job.key, task_id=job.task_id)
+            raise
+        finally:
+            if paths:
+                files = [str(path.resolve()) for path in paths]
+                self.ledger.note_files(_tracked(job), files)
+        return list(paths)
+
+    async def download(self, clip: Clip, folder: str | Path) -> Path:
+        # A clean exit waits for it, as for a job.
         with self.ledger.busy():
-            for clip in clips:
-                try:
-                    paths.append(await self.download(clip, folder))
-                except DownloadError as error:
-                    error._about(key=job.key, task_id=job.task_id)
-                    raise
-        self.ledger.note_files(_tracked(job), [str(path.resolve()) for path in paths])
-        return paths
+            return await self._open_downloads().download(clip, folder)
 
-    async def download(self, clip: Clip, folder: Path) -> Path:
-        from aiomusic import _download  # noqa: PLC0415 - its cost
-
+    def _open_downloads(self) -> "Downloads":
         if self._is_closed:
             message = (
                 "The session that made the job is closed; open one and call"
                 " music.download(clip, folder)."
             )
             raise DownloadError(message)
-        async with self._saves:
-            return await _download.save_clip(
-                clip,
-                folder,
-                transport=self.transport,
-                refresh=self._refresh,
-                clock=self.clock,
-            )
+        if self._downloads is None:
+            from aiomusic._files.save import Downloads  # noqa: PLC0415 - its cost
+
+            self._downloads = Downloads(self._media, self._refresh, self.clock)
+        return self._downloads
 
     async def _refresh(self, clip: Clip) -> Clip:
         """Ask the task again for a clip whose link has died."""

@@ -1,9 +1,6 @@
 """Fetching what is uploaded: only from hosts that may be asked, only so much."""
 
-import errno
-import ipaddress
 import logging
-import socket
 from collections.abc import Set as AbstractSet
 from http import HTTPStatus
 from pathlib import Path
@@ -13,7 +10,9 @@ import aiohttp
 import attrs
 from yarl import URL
 
-__all__ = ["Fetcher", "NotFetched", "is_public"]
+from aiomusic._files.addresses import public_socket
+
+__all__ = ["Fetcher", "NotFetched"]
 
 logger = logging.getLogger(__name__)
 
@@ -23,38 +22,11 @@ FETCH_S: Final = 25.0
 MOST_REDIRECTS: Final = 5
 REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 CHUNK: Final = 1 << 16
-UNICAST: Final = ipaddress.ip_network("2000::/3")
-"""All IPv6 addresses that are given out; others are local, or stand for IPv4 ones."""
 
 
 @final
 class NotFetched(Exception):
     """The file could not be had, or may not be."""
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the open internet."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            return is_public(str(ip.ipv4_mapped))
-        # Tunnels lead to IPv4 addresses that nobody has checked.
-        if ip.sixtofour or ip.teredo or ip not in UNICAST:
-            return False
-    return ip.is_global and not ip.is_multicast
-
-
-def _public_socket(found: aiohttp.AddrInfoType) -> socket.socket:
-    """
-    Open the socket for a connection, unless its address is not public.
-
-    What is checked here is the address itself that is connected to next: no name
-    is looked up again in between.
-    """
-    family, kind, protocol, _, address = found
-    if not is_public(str(address[0])):
-        raise OSError(errno.EACCES, f"{address[0]} is not a public address")
-    return socket.socket(family=family, type=kind, proto=protocol)
 
 
 @final
@@ -95,7 +67,7 @@ class Fetcher:
         """Download, or say where it is said to be."""
         is_allowed = url.host in self.allow_hosts
         connector = aiohttp.TCPConnector(
-            socket_factory=None if is_allowed else _public_socket
+            socket_factory=None if is_allowed else public_socket
         )
         async with (
             aiohttp.ClientSession(

@@ -16,7 +16,7 @@ from emulated import SUNG, Client, opened
 
 from aiomusic.emulator._rules import NOT_ACCESSIBLE
 from aiomusic.emulator._studio import NOT_AUDIO
-from aiomusic.emulator._uploads import Fetcher, NotFetched, is_public
+from aiomusic.emulator._uploads import Fetcher, NotFetched
 
 soundfile = pytest.importorskip("soundfile")
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -286,36 +286,3 @@ async def test_an_upload_that_can_not_be_paid_is_not_fetched(shelf: Shelf) -> No
 
         assert 403 == status
         assert [] == shelf.asked
-
-
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        ("93.184.215.14", True),
-        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
-        ("10.1.2.3", False),
-        ("172.16.0.1", False),
-        ("192.168.1.1", False),
-        ("169.254.169.254", False),
-        ("100.64.0.1", False),
-        ("0.0.0.0", False),
-        ("224.0.0.1", False),
-        ("255.255.255.255", False),
-        ("::1", False),
-        ("::", False),
-        ("fe80::1%eth0", False),
-        ("fd00::1", False),
-        ("::ffff:10.0.0.1", False),
-        ("::ffff:93.184.215.14", True),
-        ("2002:0a00:0001::1", False),
-        ("64:ff9b::a00:1", False),
-        ("64:ff9b:1::a00:1", False),
-        ("::10.0.0.1", False),
-        ("::ffff:0:10.0.0.1", False),
-        ("fec0::1", False),
-        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", False),
-    ],
-)
-def test_which_addresses_are_public(address: str, expected: bool) -> None:
-    """Private, local, shared, multicast and tunnelled addresses are not."""
-    assert expected == is_public(address)

@@ -1,14 +1,16 @@
 """Tags go into a copy, and leave the music as it is."""
 
 import logging
-import struct
 import sys
+import time
 from pathlib import Path
 
+import attrs
 import pytest
-from sounds import m4a, mp3, stored, wav
+from sounds import box, m4a, mp3, stored, wav
 
-from aiomusic import _audio, _tags
+from aiomusic._files import audio
+from aiomusic._files.tags import tag
 from aiomusic.results import Clip, ClipState
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -22,25 +24,13 @@ CLIP = Clip(
 )
 
 
-def box(name: bytes, *contents: bytes) -> bytes:
-    content = b"".join(contents)
-    return struct.pack(">I4s", 8 + len(content), name) + content
-
-
-def real_m4a() -> bytes:
-    sound = box(b"hdlr", bytes(8), b"soun", bytes(13))
-    length = box(b"mdhd", bytes(12), struct.pack(">II", 1000, 2000), bytes(4))
-    moov = box(b"moov", box(b"trak", box(b"mdia", length, sound)))
-    return box(b"ftyp", b"M4A ", bytes(4)) + moov + box(b"mdat", bytes(500))
-
-
 @pytest.mark.parametrize("content", [wav(2), mp3(2)], ids=["wav", "mp3"])
 def test_id3_tags_are_written(tmp_path: Path, content: bytes) -> None:
     """Title, style, lyrics, id and cover stand in the file, beside the music."""
     mutagen = pytest.importorskip("mutagen")
     path = stored(tmp_path, content)
 
-    is_tagged = _tags.tag(path, CLIP, PNG, into=tmp_path / "tagged")
+    is_tagged = tag(path, CLIP, PNG, into=tmp_path / "tagged")
 
     tags = mutagen.File(tmp_path / "tagged").tags
     assert is_tagged
@@ -49,7 +39,7 @@ def test_id3_tags_are_written(tmp_path: Path, content: bytes) -> None:
     assert "one\ntwo" == tags.getall("USLT")[0].text
     assert f"suno clip {CLIP.clip_id}" == tags.getall("COMM")[0].text[0]
     assert PNG == tags.getall("APIC")[0].data
-    assert _audio.flaw(tmp_path / "tagged", 2.0) is None
+    assert audio.flaw(tmp_path / "tagged", 2.0) is None
     assert [path, tmp_path / "tagged"] == sorted(tmp_path.iterdir())
     assert content == path.read_bytes()
 
@@ -57,16 +47,16 @@ def test_id3_tags_are_written(tmp_path: Path, content: bytes) -> None:
 def test_m4a_tags_are_written(tmp_path: Path) -> None:
     """The atoms of iTunes hold the same."""
     mutagen = pytest.importorskip("mutagen")
-    path = stored(tmp_path, real_m4a())
+    path = stored(tmp_path, m4a())
 
-    is_tagged = _tags.tag(path, CLIP, PNG, into=tmp_path / "tagged")
+    is_tagged = tag(path, CLIP, PNG, into=tmp_path / "tagged")
 
     tags = mutagen.File(tmp_path / "tagged").tags
     assert is_tagged
     assert ["Péniche 🎵"] == tags["\xa9nam"]
     assert ["one\ntwo"] == tags["\xa9lyr"]
     assert [PNG] == tags["covr"]
-    assert _audio.flaw(tmp_path / "tagged", 1.0) is None
+    assert audio.flaw(tmp_path / "tagged", 1.0) is None
 
 
 @pytest.mark.parametrize("container", ["FLAC", "OGG", "MP3"])
@@ -80,7 +70,7 @@ def test_tags_leave_the_music_as_it_is(tmp_path: Path, container: str) -> None:
     soundfile.write(path, samples, 44_100, format=container)
     before = soundfile.read(path)[0]
 
-    is_tagged = _tags.tag(path, CLIP, PNG, into=tmp_path / "tagged")
+    is_tagged = tag(path, CLIP, PNG, into=tmp_path / "tagged")
 
     assert is_tagged
     assert numpy.array_equal(before, soundfile.read(tmp_path / "tagged")[0])
@@ -95,13 +85,15 @@ def test_a_file_that_can_not_be_tagged_stays_as_it_is(
 ) -> None:
     """Music counts for more than its tags: the failure is logged, and that is all."""
     pytest.importorskip("mutagen")
-    path = stored(tmp_path, m4a())
+    odd = box(b"ftyp", b"M4A ", bytes(4)) + box(b"moov", bytes(50))
+    odd += box(b"mdat", bytes(500))
+    path = stored(tmp_path, odd)
 
     with caplog.at_level(logging.WARNING, "aiomusic"):
-        is_tagged = _tags.tag(path, CLIP, into=tmp_path / "tagged")
+        is_tagged = tag(path, CLIP, into=tmp_path / "tagged")
 
     assert not is_tagged
-    assert m4a() == path.read_bytes()
+    assert odd == path.read_bytes()
     assert [path] == list(tmp_path.iterdir())
     assert f"Clip {CLIP.clip_id} stays untagged" in caplog.text
 
@@ -111,11 +103,11 @@ def test_the_music_that_is_tagged_stays_as_it_is(tmp_path: Path) -> None:
     pytest.importorskip("mutagen")
     path = stored(tmp_path, wav(1))
 
-    is_tagged = _tags.tag(path, CLIP, into=tmp_path / "tagged")
+    is_tagged = tag(path, CLIP, into=tmp_path / "tagged")
 
     assert is_tagged
     assert wav(1) == path.read_bytes()
-    assert _audio.flaw(tmp_path / "tagged", 1.0) is None
+    assert audio.flaw(tmp_path / "tagged", 1.0) is None
 
 
 def test_without_mutagen_nothing_is_tagged(
@@ -125,7 +117,7 @@ def test_without_mutagen_nothing_is_tagged(
     monkeypatch.setitem(sys.modules, "mutagen", None)
     path = stored(tmp_path, wav(1))
 
-    is_tagged = _tags.tag(path, CLIP, into=tmp_path / "tagged")
+    is_tagged = tag(path, CLIP, into=tmp_path / "tagged")
 
     assert not is_tagged
     assert [path] == list(tmp_path.iterdir())
@@ -139,7 +131,23 @@ def test_a_link_where_the_copy_goes_is_not_followed(tmp_path: Path) -> None:
     precious.write_text("mine")
     (tmp_path / "song.tagged").symlink_to(precious)
 
-    is_tagged = _tags.tag(path, CLIP, into=tmp_path / "tagged")
+    is_tagged = tag(path, CLIP, into=tmp_path / "tagged")
 
     assert is_tagged
     assert "mine" == precious.read_text()
+
+
+@pytest.mark.parametrize("content", [wav(2), mp3(2), m4a()], ids=["wav", "mp3", "m4a"])
+def test_lyrics_without_end_cost_little(tmp_path: Path, content: bytes) -> None:
+    """Of megabytes of lyrics, the file gets as much as any song has."""
+    mutagen = pytest.importorskip("mutagen")
+    path = stored(tmp_path, content)
+    long = attrs.evolve(CLIP, lyrics="la\n" * 2_000_000)
+    began = time.process_time()
+
+    is_tagged = tag(path, long, into=tmp_path / "tagged")
+
+    assert is_tagged
+    assert time.process_time() - began < 1.0
+    assert mutagen.File(tmp_path / "tagged").tags
+    assert (tmp_path / "tagged").stat().st_size < len(content) + 500_000

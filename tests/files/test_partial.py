@@ -12,11 +12,11 @@ import media_host
 import pytest
 from media_host import NAME, PART_WAY, SONG, MediaHost, Saver, clip
 
-from aiomusic._part import Note, Part
+from aiomusic._files.partial import PartialFile, ResumeInfo
 from aiomusic.errors import DownloadError
 
 pytestmark = pytest.mark.anyio
-host, transport = media_host.host, media_host.transport
+host, client = media_host.host, media_host.client
 tagging_save, save = media_host.tagging_save, media_host.save
 
 
@@ -136,11 +136,11 @@ async def test_a_note_that_is_rubbish_is_not_trusted(
     assert [path.name] == save.names
 
 
-NOTE = Note(source="host/song.wav", validator='"one"', total=len(SONG))
+NOTE = ResumeInfo(source="host/song.wav", validator='"one"', total=len(SONG))
 
 
-def begun(folder: Path) -> Part:
-    part = Part(folder, "song")
+def begun(folder: Path) -> PartialFile:
+    part = PartialFile(folder, "song")
     assert part.claim()
     part.start(NOTE)
     part.append(SONG[:1000])
@@ -153,22 +153,22 @@ def test_a_process_that_was_killed_leaves_a_part_to_go_on_with(tmp_path: Path) -
     killed = begun(tmp_path)
     assert killed._fd is not None
     os.close(killed._fd)
-    part = Part(tmp_path, "song")
+    part = PartialFile(tmp_path, "song")
 
     is_claimed = part.claim()
 
     assert is_claimed
-    assert NOTE == part.note
+    assert NOTE == part.info
     assert 1000 == part.resumable("host/song.wav")
     assert 0 == part.resumable("host/other.wav")
-    assert "<Part 'song.part' 1000 bytes>" == repr(part)
+    assert "<PartialFile 'song.part' 1000 bytes>" == repr(part)
     part.close()
 
 
 def test_what_nobody_can_go_on_with_is_removed(tmp_path: Path) -> None:
     """A host that gives no ETag and no date gives nothing to go on from."""
     part = begun(tmp_path)
-    part.start(Note(source="host/song.wav"))
+    part.start(ResumeInfo(source="host/song.wav"))
     part.append(SONG[:1000])
 
     part.close()
@@ -181,7 +181,7 @@ def test_a_thread_that_comes_late_does_no_harm(tmp_path: Path) -> None:
     pytest.importorskip("fcntl")
     late = begun(tmp_path)
     late.close()
-    part = Part(tmp_path, "song")
+    part = PartialFile(tmp_path, "song")
     assert part.claim()
 
     with pytest.raises(AssertionError, match="the part is closed"):
@@ -198,7 +198,7 @@ def test_a_published_part_takes_nothing_of_the_next_with_it(tmp_path: Path) -> N
     pytest.importorskip("fcntl")
     part = begun(tmp_path)
     part.append(SONG[1000:])
-    part.publish(clip(None), None)
+    part.publish(clip(None), None, ".wav")
     other = begun(tmp_path)
 
     part.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aiomusic._audio import flaw, kind_and_seconds
+from aiomusic._files.audio import examine
 from aiomusic.results import Clip
 
 __all__ = ["can_tag", "tag"]
@@ -18,6 +18,8 @@ __all__ = ["can_tag", "tag"]
 _log = logging.getLogger("aiomusic")
 
 COPY_BYTES = 1024 * 1024
+# Ten times the longest lyrics; writing megabytes of them takes long.
+MAX_CHARS = 100_000
 
 
 def can_tag() -> bool:
@@ -60,14 +62,16 @@ def tag(path: Path, clip: Clip, cover: bytes | None = None, *, into: Path) -> bo
 
 
 def _write(copy: Path, clip: Clip, cover: bytes | None) -> bool:
-    """Write the tags, and tell whether the music is the same after it."""
-    before = kind_and_seconds(copy)
-    if before[0] is None:
+    """Write the tags, and check that the music is the same after it."""
+    before = examine(copy)
+    writer = _WRITERS.get(before.kind or "")
+    if writer is None:
         return False
-    _WRITERS[before[0]](copy, _texts(clip), cover)
+    writer(copy, _texts(clip), cover)
     with copy.open("rb+") as file:
         os.fsync(file.fileno())
-    return kind_and_seconds(copy) == before and flaw(copy, None) is None
+    after = examine(copy)
+    return (after.kind, after.sound) == (before.kind, before.sound)
 
 
 def _copy(path: Path, copy: Path) -> None:
@@ -93,7 +97,7 @@ def _texts(clip: Clip) -> dict[str, str]:
     }
     return {
         # JSON may hold half a surrogate pair; ID3 reads a NUL as a separator.
-        name: text.encode(errors="replace").decode().replace("\0", "")
+        name: text[:MAX_CHARS].encode(errors="replace").decode().replace("\0", "")
         for name, text in texts.items()
         if text
     }

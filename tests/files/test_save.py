@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+from datetime import UTC, datetime
 
 import anyio.lowlevel
 import attrs
@@ -15,7 +16,7 @@ from aiomusic.errors import DownloadError, NotSent, Retry
 from aiomusic.results import ClipState
 
 pytestmark = pytest.mark.anyio
-host, transport = media_host.host, media_host.transport
+host, client = media_host.host, media_host.client
 tagging_save, save = media_host.tagging_save, media_host.save
 
 
@@ -160,12 +161,51 @@ async def test_a_link_that_stays_dead_is_an_error(save: Saver, host: MediaHost) 
     """It says what was seen, and what to do."""
     host.answers = [says(404)] * 3
     expected = "127.0.0.1 answered 404; its task was asked.*save it again later"
+    old = attrs.evolve(save.clip, created_at=datetime(1960, 1, 1, tzinfo=UTC))
 
     with pytest.raises(DownloadError, match=expected):
-        await save()
+        await save(old)
 
     assert 2 == save.refreshed
     assert 3 == len(host.seen)
+
+
+@pytest.mark.parametrize("has_link", [True, False], ids=["refused", "missing"])
+async def test_the_link_of_a_young_clip_is_given_a_minute(
+    save: Saver, host: MediaHost, *, has_link: bool
+) -> None:
+    """A host hears of a new file some time after its link is given out."""
+    host.answers = [says(403)] * 99
+
+    with pytest.raises(DownloadError, match="answered 403|no audio yet"):
+        await save(clip(host.url if has_link else None))
+
+    assert 60 <= save.clock.now() < 70
+    assert 7 == save.refreshed
+
+
+async def test_fresh_links_that_are_refused_are_no_endless_loop(
+    save: Saver, host: MediaHost
+) -> None:
+    """Also where the task gives another link each time."""
+    host.answers = [says(403)] * 999
+    save.fresh = [clip(f"{host.url}&fresh={n}") for n in range(999)]
+
+    with pytest.raises(DownloadError, match="answered 403"):
+        await save()
+
+    assert 60 <= save.clock.now() < 70
+
+
+async def test_a_link_that_comes_late_is_waited_for(
+    save: Saver, host: MediaHost
+) -> None:
+    """A clip is asked for again while its task may still add its link."""
+    save.fresh = [clip(None), clip(None), clip(None), clip(host.url)]
+
+    path = await save(clip(None))
+
+    assert SONG == path.read_bytes()
 
 
 async def test_a_task_that_does_not_answer_is_an_error(
@@ -323,7 +363,9 @@ async def test_an_audio_link_with_a_broken_port_is_an_error(save: Saver) -> None
     """It is told as one sentence, without the address."""
     broken = clip("http://host:port/song.wav?signature=secret")
 
-    with pytest.raises(DownloadError, match="link is no address; its task") as caught:
+    with pytest.raises(
+        DownloadError, match="link is no http:// or https:// address; its task"
+    ) as caught:
         await save(broken)
 
     assert "secret" not in str(caught.value)

@@ -13,12 +13,12 @@ import media_host
 import pytest
 from media_host import NAME, SONG, Saver
 
-from aiomusic import _disk
-from aiomusic._disk import DiskTrouble, disk, open_locked, open_regular
+from aiomusic._files import filelock
+from aiomusic._files.filelock import DiskTrouble, disk, open_locked, open_regular
 from aiomusic.errors import DownloadError, Retry
 
 pytestmark = pytest.mark.anyio
-host, transport = media_host.host, media_host.transport
+host, client = media_host.host, media_host.client
 tagging_save, save = media_host.tagging_save, media_host.save
 
 
@@ -89,22 +89,21 @@ FULL_DISK = """
 import asyncio, pathlib, subprocess, sys
 sys.path[:0] = sys.argv[2:]
 import media_host
-from aiomusic._transport import Transport
-from aiomusic import _disk
-from aiomusic._disk import DiskTrouble, disk, open_locked, open_regular
+from aiomusic._files.media import MediaClient
+from aiomusic._files import filelock
+from aiomusic._files.filelock import DiskTrouble, disk, open_locked, open_regular
 from aiomusic.errors import DownloadError
 
 async def main(folder):
     async with media_host.started() as host:
-        transport = Transport(base_url=host.url, key="k", timeout_s=5)
-        await transport.open()
+        client = MediaClient(host.url, timeout_s=5)
         clip = media_host.clip(host.url)
-        save = media_host.Saver(clip=clip, folder=folder, transport=transport)
+        save = media_host.Saver(clip=clip, folder=folder, client=client)
         try:
             await save()
         except DownloadError as error:
             print(error, save.names)
-        await transport.aclose()
+        await client.aclose()
 
 mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "x", sys.argv[1]]
 subprocess.run(mount, check=True)
@@ -118,7 +117,7 @@ async def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
     tests = Path(__file__).parent
     command = [
         *("unshare", "--map-root-user", "--mount", sys.executable, "-c", FULL_DISK),
-        *(str(tmp_path), str(tests), str(tests.parent)),
+        *(str(tmp_path), str(tests), str(tests.parent.parent)),
     ]
     try:
         probe = await anyio.run_process([*command[:3], "true"], check=False)
@@ -189,11 +188,11 @@ def test_a_lock_on_a_file_that_lost_its_name_is_none(
     """Who waited for a file that was published meanwhile does not have the part."""
     path = tmp_path / "part"
     fd = open_regular(path, os.O_CREAT)
-    assert _disk._is_named(fd, path)
+    assert filelock._is_named(fd, path)
 
     path.rename(tmp_path / "song.wav")
     if has_heir:
         path.touch()
 
-    assert not _disk._is_named(fd, path)
+    assert not filelock._is_named(fd, path)
     os.close(fd)

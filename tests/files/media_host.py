@@ -16,8 +16,8 @@ import pytest
 from aiohttp import web
 
 from aiomusic._clock import Timer
-from aiomusic._download import save_clip
-from aiomusic._transport import Transport
+from aiomusic._files.media import MediaClient
+from aiomusic._files.save import save_clip
 from aiomusic.results import Clip, ClipState
 
 CLIP_ID = "0f7b5f2e-6c1d-4b8a-9d3e-5a4c3b2a1f00"
@@ -111,8 +111,8 @@ class MediaHost:
             assert isinstance(full, web.Response)
             assert isinstance(full.body, bytes)
             response = web.StreamResponse(status=full.status, headers=full.headers)
-            response.headers.update(headers)
             response.content_length = len(full.body)
+            response.headers.update(headers)
             await response.prepare(request)
             await response.write(full.body[:size])
             # What aiohttp has not handed out when a connection breaks is lost.
@@ -155,11 +155,10 @@ async def host() -> AsyncIterator[MediaHost]:
 
 
 @pytest.fixture
-async def transport(host: MediaHost) -> AsyncIterator[Transport]:
-    transport = Transport(base_url=host.url, key="the-key", timeout_s=5)
-    await transport.open()
-    yield transport
-    await transport.aclose()
+async def client(host: MediaHost) -> AsyncIterator[MediaClient]:
+    client = MediaClient(host.url, timeout_s=5)
+    yield client
+    await client.aclose()
 
 
 @attrs.define
@@ -168,7 +167,7 @@ class Saver:
 
     clip: Clip
     folder: Path
-    transport: Transport
+    client: MediaClient
     clock: FakeClock = attrs.field(factory=FakeClock)
     fresh: list[Clip | Exception] = attrs.field(factory=list)
     refreshed: int = 0
@@ -184,7 +183,7 @@ class Saver:
         return await save_clip(
             clip or self.clip,
             self.folder,
-            transport=self.transport,
+            client=self.client,
             refresh=self.refresh,
             clock=self.clock,
         )
@@ -195,8 +194,8 @@ class Saver:
 
 
 @pytest.fixture
-def tagging_save(host: MediaHost, transport: Transport, tmp_path: Path) -> Saver:
-    return Saver(clip=clip(host.url), folder=tmp_path / "out", transport=transport)
+def tagging_save(host: MediaHost, client: MediaClient, tmp_path: Path) -> Saver:
+    return Saver(clip=clip(host.url), folder=tmp_path / "out", client=client)
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ from aiomusic.results import Clip
 __all__ = ["file_stem"]
 
 # With the id and the longest ending, under the 143 bytes that eCryptfs leaves.
-MOST_TITLE_BYTES = 92
+MAX_TITLE_BYTES = 92
+# So much is looked at; the rest would be cut off anyway.
+MAX_TITLE_CHARS = 1000
 
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]+")
 _PLAIN = re.compile(r"[0-9a-z_-]{1,36}")
@@ -37,10 +39,10 @@ def file_stem(clip: Clip) -> str:
 def _plain(text: str) -> str:
     text = "".join(
         char if char in _JOINERS or not _is_unprintable(char) else " "
-        for char in unicodedata.normalize("NFC", text)
+        for char in unicodedata.normalize("NFC", text[:MAX_TITLE_CHARS])
     )
     text = " ".join(re.sub(r'[<>:"/\\|?*]+', "-", text).split())
-    cut = text.encode()[:MOST_TITLE_BYTES].decode(errors="ignore")
+    cut = text.encode()[:MAX_TITLE_BYTES].decode(errors="ignore")
     # Files that begin with a dot are hidden, with a hyphen they look like options.
     return cut.strip(f" .-{_JOINERS}")
 

@@ -17,6 +17,7 @@ if sys.platform != "win32":
 __all__ = [
     "DiskTrouble",
     "NoLocks",
+    "check_replaceable",
     "disk",
     "open_locked",
     "open_regular",
@@ -126,6 +127,21 @@ def _is_named(fd: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(fd), os.lstat(path))
     except FileNotFoundError:
         return False
+
+
+def check_replaceable(path: Path) -> None:
+    """
+    See that a file may get this name: none but a file or a link has it.
+
+    Raises:
+        OSError: A pipe, a device or a folder has it, which somebody else may use.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,11 +1,12 @@
 """
-The part file: what came of a clip so far, and a note of what it belongs to.
+The partial file: what came of a clip so far, and what it belongs to.
 
 Its name is the same at each call and it is locked while it grows, so a broken
 download goes on, and two who save one clip fetch it once.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -16,13 +17,20 @@ from typing import final
 
 import attrs
 
-from aiomusic import _audio, _tags
-from aiomusic._disk import NoLocks, disk, open_locked, open_regular, sync_folder
+from aiomusic._files import audio, tags
+from aiomusic._files.filelock import (
+    NoLocks,
+    check_replaceable,
+    disk,
+    open_locked,
+    open_regular,
+    sync_folder,
+)
 from aiomusic.results import Clip
 
-__all__ = ["Note", "Part"]
+__all__ = ["PartialFile", "ResumeInfo"]
 
-NOTE_BYTES = 4096
+INFO_BYTES = 4096
 
 _is_text = attrs.validators.instance_of(str)
 _is_count = attrs.validators.optional(attrs.validators.instance_of(int))
@@ -30,7 +38,7 @@ _is_count = attrs.validators.optional(attrs.validators.instance_of(int))
 
 @final
 @attrs.frozen(kw_only=True)
-class Note:
+class ResumeInfo:
     """
     What must hold for a part to be gone on with.
 
@@ -45,12 +53,12 @@ class Note:
     total: int | None = attrs.field(default=None, validator=_is_count)
 
 
-_NO_NOTE = Note()
+_NO_INFO = ResumeInfo()
 
 
 @final
 @attrs.define(eq=False, repr=False)
-class Part:
+class PartialFile:
     """
     The file that grows into a clip's music, and then gets its name.
 
@@ -62,13 +70,15 @@ class Part:
     Args:
         folder: Where the music goes.
         stem: Its name there, without the ending.
+        is_lasting: Whether another call may go on with what is left of this one.
     """
 
     _folder: Path
     _stem: str
+    _is_lasting: bool = True
     path: Path = attrs.field(init=False)
     size_bytes: int = attrs.field(default=0, init=False)
-    note: Note = attrs.field(default=_NO_NOTE, init=False)
+    info: ResumeInfo = attrs.field(default=_NO_INFO, init=False)
     _guard: threading.Lock = attrs.field(factory=threading.Lock, init=False)
     _fd: int | None = attrs.field(default=None, init=False)
     _is_shared: bool = attrs.field(default=True, init=False)
@@ -78,25 +88,28 @@ class Part:
         self.path = self._folder / f"{self._stem}.part"
 
     def __repr__(self) -> str:
-        return f"<Part {self.path.name!r} {self.size_bytes} bytes>"
+        return f"<PartialFile {self.path.name!r} {self.size_bytes} bytes>"
 
     @property
     def is_kept(self) -> bool:
         """Whether another call can go on with it."""
-        return self._is_shared and self.size_bytes > 0 and self.note.validator != ""
+        return self._is_shared and self.size_bytes > 0 and self.info.validator != ""
 
     def resumable(self, source: str) -> int:
         """Give the bytes that are there already of what *source* names."""
-        is_same = self.note.source == source and self.note.validator
+        is_same = self.info.source == source and self.info.validator
         return self.size_bytes if is_same else 0
 
     def published(self, duration: float | None) -> Path | None:
         """Look for the music under its own name, whole."""
-        for kind in _audio.KINDS:
-            path = self._folder / f"{self._stem}{kind}"
+        for ending in audio.ENDINGS:
+            path = self._folder / f"{self._stem}{ending}"
             # What can't be read is no file of ours; writing will tell why.
             with contextlib.suppress(OSError):
-                if _audio.flaw(path, duration) is None:
+                music = audio.examine(path)
+                flaw = music.flaw(duration)
+                # What was kept though it is shorter than it should be is kept still.
+                if music.kind == ending and not (flaw and flaw.is_certain):
                     return path
         return None
 
@@ -110,7 +123,7 @@ class Part:
                 self._fd = self._open()
                 if self._fd is None:
                     return False
-                self.note = _read_note(self._note_path)
+                self.info = _read_info(self._info_path)
                 self.size_bytes = os.lseek(self._fd, 0, os.SEEK_END)
                 return True
 
@@ -130,13 +143,15 @@ class Part:
             assert self._fd is not None, "the part is closed"
             yield self._fd
 
-    def start(self, note: Note) -> None:
-        """Empty it, for what *note* tells of."""
+    def start(self, info: ResumeInfo) -> None:
+        """Empty it, for what *info* tells of."""
         with self._held() as fd:
             self._clear(fd)
-            if note.validator:
-                _write_note(self._note_path, note)
-            self.note = note
+            if not self._is_lasting:
+                info = attrs.evolve(info, validator="")
+            if info.validator:
+                _write_info(self._info_path, info)
+            self.info = info
 
     def append(self, data: bytes | bytearray) -> None:
         """Write at its end."""
@@ -153,27 +168,41 @@ class Part:
             self._clear(fd)
 
     def _clear(self, fd: int) -> None:
-        # The note goes last: an old one over an empty part does no harm.
+        # The info goes last: an old one over an empty part does no harm.
         os.ftruncate(fd, 0)
         os.lseek(fd, 0, os.SEEK_SET)
         self.size_bytes = 0
-        self.note = _NO_NOTE
-        self._note_path.unlink(missing_ok=True)
+        self.info = _NO_INFO
+        self._info_path.unlink(missing_ok=True)
 
-    def flaw(self, duration: float | None) -> str | None:
-        """Say what shows that it is no whole music; None if nothing does."""
+    def examine(self) -> audio.Music:
+        """See what it holds."""
         with self._held():
-            return _audio.flaw(self.path, duration)
+            return audio.examine(self.path)
 
-    def publish(self, clip: Clip, cover: bytes | None) -> Path:
-        """Tag it, and give it its final name, so that a power cut can't undo it."""
+    def digest(self) -> bytes:
+        """Return what tells its content from any other."""
+        with self._held(), self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+
+    def publish(self, clip: Clip, cover: bytes | None, kind: str) -> Path:
+        """
+        Tag it, and give it its final name, so that a power cut can't undo it.
+
+        Args:
+            clip: What the tags are made of.
+            cover: A picture; None: there is none.
+            kind: The ending that its content asks for.
+        """
         with self._held() as fd:
             os.fsync(fd)
-            final_path = self._folder / f"{self._stem}{_audio.kind_of(self.path)}"
+            final_path = self._folder / f"{self._stem}{kind}"
+            with disk(final_path):
+                check_replaceable(final_path)
             if not self._is_shared:
                 # Windows moves no file that is open.
                 self._release()
-            if not _tags.tag(self.path, clip, cover, into=final_path):
+            if not tags.tag(self.path, clip, cover, into=final_path):
                 with disk(final_path):
                     self.path.replace(final_path)
             self._remove()
@@ -195,11 +224,11 @@ class Part:
             self._release()
 
     @property
-    def _note_path(self) -> Path:
+    def _info_path(self) -> Path:
         return self.path.with_name(f"{self.path.name}.json")
 
     def _remove(self) -> None:
-        for path in (self._note_path, self.path):
+        for path in (self._info_path, self.path):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
@@ -209,17 +238,17 @@ class Part:
             os.close(fd)
 
 
-def _read_note(path: Path) -> Note:
+def _read_info(path: Path) -> ResumeInfo:
     """Read what stands beside a part; nothing that can't be read is trusted."""
     try:
         fd = open_regular(path)
         with os.fdopen(fd, "rb") as file:
-            return Note(**json.loads(file.read(NOTE_BYTES)))
+            return ResumeInfo(**json.loads(file.read(INFO_BYTES)))
     except (OSError, ValueError, TypeError, RecursionError):
-        return _NO_NOTE
+        return _NO_INFO
 
 
-def _write_note(path: Path, note: Note) -> None:
+def _write_info(path: Path, info: ResumeInfo) -> None:
     fd = open_regular(path, os.O_CREAT | os.O_EXCL)
     with os.fdopen(fd, "wb") as file:
-        file.write(json.dumps(attrs.asdict(note)).encode())
+        file.write(json.dumps(attrs.asdict(info)).encode())

@@ -1,0 +1,1 @@
+"""Clips become files: fetched, checked, tagged, and named when they are whole."""
