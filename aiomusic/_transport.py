@@ -295,7 +295,7 @@ class Transport:
     async def _ready(self, what: str) -> Mapping[str, str]:
         """Return the headers of a call, if it can be made."""
         self._check_open(what)
-        if self._proxy is not None and (why := _unfit(self._proxy)) is not None:
+        if self._proxy is not None and (why := unfit(self._proxy)) is not None:
             message = f"{what} was not sent: {why} Nothing was charged."
             raise NotSent(message, retry=Retry.AFTER_EDIT)
         return await self._headers()
@@ -346,7 +346,6 @@ class Transport:
     def _limits(self) -> aiohttp.ClientTimeout:
         # The whole is limited by a deadline that a loop which stood still moves.
         return aiohttp.ClientTimeout(total=None, sock_connect=self._connect_s)
-
 
     @property
     def _connect_s(self) -> float:
@@ -490,7 +489,7 @@ def proxy_for(url: str) -> str | None:
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
-def _unfit(proxy: str) -> str | None:
+def unfit(proxy: str) -> str | None:
     """Say why a proxy of the environment can't be used; None: it can."""
     scheme = proxy.partition("://")[0].lower()
     if scheme in {"http", "https"}:

@@ -23,15 +23,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 
 from aiomusic import MusicSession, riffusion
 from aiomusic.journal import Entry, Limits
-from aiomusic.journal.sqlite import SqliteJournal, _accept, _insert
+from aiomusic.journal.policy import Row, Stage
+from aiomusic.journal.rows import entered
+from aiomusic.journal.sqlite import SqliteJournal
 
 SERVICE = """
 import asyncio
@@ -46,6 +47,7 @@ async def main():
 asyncio.run(main())
 """
 NO_LIMITS = Limits(concurrency=10**9)
+QUEUED = Row(stage=Stage.QUEUED, cost=10)
 
 
 @attrs.frozen
@@ -124,16 +126,15 @@ async def plain(path: Path, jobs: int) -> float:
         db.execute("PRAGMA synchronous = FULL")
         start = time.perf_counter()
         for number in range(jobs):
-            key = f"key-{number:08}"
-            insert: Callable[[], None] = partial(
-                _insert, db, entry(number), 1, owner="o", state="submitting", slot=1
-            )
-            accept: Callable[[], None] = partial(
-                _accept, db, key, 1, f"task-{number}", 3.0, "o"
-            )
-            for write in (insert, accept):
+            values = entered(entry(number), 1, QUEUED)
+            names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+            task = {"task_id": f"task-{number}", "key": f"key-{number:08}"}
+            for statement, given in (
+                (f"INSERT INTO jobs ({names}) VALUES ({marks})", values),
+                ("UPDATE jobs SET task_id = :task_id WHERE key = :key", task),
+            ):
                 db.execute("BEGIN IMMEDIATE")
-                write()
+                db.execute(statement, given)
                 db.execute("COMMIT")
         return 2 * jobs / (time.perf_counter() - start)
 

@@ -302,7 +302,7 @@ async def test_waiting_for_many_makes_no_tasks(music: MusicSession) -> None:
     waiter = asyncio.create_task(wait_all(jobs))
     await asyncio.sleep(0)
 
-    watched = [job for job in jobs if job._waiters or job._enders]
+    watched = [job for job in jobs if job._waiters or getattr(job, "_enders", None)]
     outcomes = await waiter
 
     assert [jobs[0]] == watched

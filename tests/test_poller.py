@@ -284,7 +284,7 @@ async def test_a_hint_while_a_task_is_looked_at_is_not_missed(
         poller = music._engine.poller
         taken = poller._pop()
 
-        poller.poll_now(job)
+        poller.poll_now(taken.job)
         await poller._look(taken)
         service.ends_at["task-0"] = 0.0
 

@@ -550,9 +550,7 @@ async def hint(
     assert music.webhooks is not None
     headers = {"X-Signature": older(raw).hex()}
     token = None if key is None else music.webhooks.token(key, attempt)
-    await music.webhooks.handle(
-        headers, raw, job_key=key, attempt=attempt, token=token
-    )
+    await music.webhooks.handle(headers, raw, job_key=key, attempt=attempt, token=token)
 
 
 async def settled(music: MusicSession, key: str, state: JobState) -> None:

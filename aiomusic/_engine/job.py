@@ -1,13 +1,15 @@
 """The side of a job that is written to; the ledger alone calls what is here."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import attrs
 
 from aiomusic._job import JobState, MusicJob, playable
 from aiomusic.errors import JobDetached, JobTimedOut, MusicError
 from aiomusic.results import Clip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["TrackedJob"]
 

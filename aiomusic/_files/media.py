@@ -31,7 +31,7 @@ from aiomusic._files.addresses import (
     public_socket,
     resolved,
 )
-from aiomusic._transport import CHUNK_BYTES, CONNECT_S, proxy_for
+from aiomusic._transport import CHUNK_BYTES, CONNECT_S, proxy_for, unfit
 
 __all__ = ["Broken", "DeadLink", "Media", "MediaClient", "exact_url"]
 
@@ -334,6 +334,8 @@ class MediaClient:
     ) -> aiohttp.ClientResponse:
         host = url.host or ""
         proxy = proxy_for(str(url)) if self._uses_proxy else None
+        if proxy is not None and (why := unfit(proxy)) is not None:
+            raise DeadLink(f"{host} can't be reached: {why}")
         await self._check(host, is_proxied=proxy is not None)
         is_checked = proxy is None and not self._is_api_private
         pool = self._public if is_checked else self._any

@@ -28,6 +28,7 @@ from aiohttp import web
 
 from aiomusic import MusicSession
 from aiomusic.journal import Record
+from aiomusic.journal.liveness import SessionLock
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -562,9 +563,10 @@ class Killing:
             # Those that were refused have heard it, and none is on the wire.
             if not await self.has_struck() or self.life.owner is None:
                 return False
-            sent = Owner(self.gang.journal).sent_by(self.life.owner) or set()
-            waiting = {(r["key"], r["attempt"]) for r in self.mine("'submitting'")}
-            return bool(waiting) and not waiting & sent
+            waiting = [(r["key"], r["attempt"]) for r in self.mine("'submitting'")]
+            marks = SessionLock(self.gang.journal)
+            owner = self.life.owner
+            return bool(waiting) and not any(marks.is_sent(owner, w) for w in waiting)
 
         return await self.until(is_held)
 
