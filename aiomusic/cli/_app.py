@@ -297,17 +297,20 @@ def resume(
     *keys: Annotated[
         str, Parameter(help="Jobs to go on with; none: all that are not over.")
     ],
+    queued: Annotated[
+        bool, Parameter(help="Send, and pay for, what was queued and never sent.")
+    ] = False,
     following: Following = USUALLY,
 ) -> int:
     """
-    Follow what is open and save it; nothing is bought.
+    Follow what is open and save it; without --queued nothing is bought.
 
     A job that is named and done is saved again, where its files are gone.
     Those whose create may or may not have been bought are told of, with code 6.
     """
     from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
 
-    return _resume.resume(keys, following)
+    return _resume.resume(keys, following, are_queued_sent=queued)
 
 
 @JOBS.command
@@ -316,12 +319,29 @@ def attach(
     task: Annotated[str, Parameter(help="The id that the service gave it.")],
     /,
     *,
+    key: Annotated[
+        str | None, Parameter(help="The job's key; one that is unknown is its job.")
+    ] = None,
     following: Following = USUALLY,
 ) -> int:
     """Follow a task by its id and save it; nothing is bought."""
     from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
 
-    return _resume.attach(provider, task, following)
+    return _resume.attach(provider, task, following, key=key)
+
+
+@JOBS.command
+def found(
+    key: Annotated[str, Parameter(help="The job's key, or the beginning of it.")],
+    task: Annotated[str, Parameter(help="The id that the service gave its task.")],
+    /,
+    *,
+    following: Following = USUALLY,
+) -> int:
+    """Name the task of a job whose answer was lost, and follow it."""
+    from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
+
+    return _resume.found(key, task, following)
 
 
 @JOBS.command
@@ -347,10 +367,13 @@ def give_up(
     key: Annotated[str, Parameter(help="The job's key, or the beginning of it.")],
     /,
     *,
+    unpaid: Annotated[
+        bool, Parameter(help="It was not charged: its credits are free again.")
+    ] = False,
     journal: JournalOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Close a job whose outcome is unknown; it stays counted as paid for."""
+    """Close a job whose outcome is unknown; it counts as paid, unless --unpaid."""
     from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
 
-    return _resume.give_up(key, journal, as_json=as_json)
+    return _resume.give_up(key, journal, as_json=as_json, is_charged=not unpaid)

@@ -130,8 +130,8 @@ _FOLLOW: Final = re.compile(
     r"(, and so does music\.resume\(\) with a journal)?"
 )
 _CLOSE: Final = re.compile(
-    r" It is not sent again unless you call job\.resubmit\(\); job\.give_up\(\) closes"
-    r" it\."
+    r" It is not sent again unless you call job\.resubmit\(\);"
+    r"( job\.found\(task_id\) names its task, and)? job\.give_up\(\) closes it\."
 )
 
 
@@ -164,6 +164,10 @@ class Guide:
             words += f" --out {shlex.quote(self.out)}"
         return f"'{words}{self.options}'"
 
+    def send_queued(self) -> str:
+        """Give the command that sends what was queued and never sent."""
+        return f"'aiomusic jobs resume --queued{self.options}'"
+
     def again(self, key: str) -> str:
         """Say how to buy what ended without its songs."""
         name = shlex.quote(key)
@@ -183,6 +187,7 @@ class Guide:
             return
         text = _CLOSE.sub("", str(error.args[0]))
         text = _FOLLOW.sub(lambda _: f"{self.resume()} follows it again", text)
+        text = text.replace("music.resume(queued=True)", self.send_queued())
         text = text.replace("music.resume()", self.resume())
         again = f"'aiomusic jobs resubmit {shlex.quote(key)}{self.options}'"
         text = text.replace("job.resubmit()", again)

@@ -22,7 +22,7 @@ from aiomusic.cli._records import is_unsaved
 from aiomusic.cli._run import run
 from aiomusic.cli._service import open_session
 from aiomusic.cli._show import Events, Paths, Show, say, tell
-from aiomusic.errors import Charged, JobCancelled, MusicError
+from aiomusic.errors import Charged, JobCancelled, JobDetached, MusicError
 from aiomusic.journal import Record
 from aiomusic.journal.sqlite import SqliteJournal
 
@@ -31,8 +31,10 @@ __all__ = ["attach", "give_up", "resubmit", "resume"]
 OVER = ("failed", "cancelled")
 
 
-def resume(keys: Sequence[str], following: Following) -> Exit:
-    """Follow what is open, or what is named, and save it."""
+def resume(
+    keys: Sequence[str], following: Following, *, are_queued_sent: bool = False
+) -> Exit:
+    """Follow what is open, or what is named, and save it; send what was held."""
 
     def work() -> Exit:
         place = Place.of(following.journal)
@@ -41,30 +43,66 @@ def resume(keys: Sequence[str], following: Following) -> Exit:
             tell(f"nothing is open in {place.path}.{asyncio.run(_unsaved(place))}")
             return Exit.DONE
         with writable(Path(following.out)) as folder:
-            return run(_resume(records, place, folder, following, are_all=not keys))
+            work = _resume(
+                records,
+                place,
+                folder,
+                following,
+                are_all=not keys,
+                are_queued_sent=are_queued_sent,
+            )
+            return run(work)
 
     return _ending_well(work, as_json=following.as_json)
 
 
-def attach(provider: str, task_id: str, following: Following) -> Exit:
+def attach(
+    provider: str, task_id: str, following: Following, *, key: str | None = None
+) -> Exit:
     """Follow a task by its id, and save what it made."""
 
     def work() -> Exit:
         place = Place.of(following.journal)
         with writable(Path(following.out)) as folder:
-            return run(_attach(provider, task_id, place, folder, following))
+            return run(_attach(provider, task_id, key, place, folder, following))
+
+    return _ending_well(work, as_json=following.as_json)
+
+
+def found(key: str, task_id: str, following: Following) -> Exit:
+    """Name the task of a job whose answer was lost, and save what it made."""
+
+    def work() -> Exit:
+        place = Place.of(following.journal)
+        (record,) = asyncio.run(_wanted([key], place))
+        if record.state not in {"unknown", "cancelled"} or record.task_id is not None:
+            raise UsageError(
+                f"Job {record.key} is {record.state}; only one whose outcome is unknown"
+                " can be given its task. It stays as it is."
+            )
+        with writable(Path(following.out)) as folder:
+            return run(
+                _attach(
+                    record.provider, task_id, record.key, place, folder, following
+                )
+            )
 
     return _ending_well(work, as_json=following.as_json)
 
 
 async def _attach(
-    provider: str, task_id: str, place: Place, folder: Path, following: Following
+    provider: str,
+    task_id: str,
+    key: str | None,
+    place: Place,
+    folder: Path,
+    following: Following,
 ) -> Exit:
     journal = place.to_keep()
 
     async def start(music: MusicSession) -> Sequence[MusicJob[Any]]:
         try:
-            return [music.attach(provider, task_id)]
+            return [music.attach(provider, task_id, key=key)]
         except ValueError as error:
             raise UsageError(f"{error} Nothing was sent.") from error
 
@@ -94,10 +132,13 @@ def resubmit(key: str, following: Following, *, is_sure: bool) -> Exit:
     return _ending_well(work, as_json=following.as_json)
 
 
-def give_up(key: str, journal: str | None, *, as_json: bool) -> Exit:
+def give_up(
+    key: str, journal: str | None, *, as_json: bool, is_charged: bool = True
+) -> Exit:
     """Close a job whose outcome is unknown; it needs no service."""
     return _ending_well(
-        lambda: run(_give_up(key, journal, as_json=as_json)), as_json=as_json
+        lambda: run(_give_up(key, journal, as_json=as_json, is_charged=is_charged)),
+        as_json=as_json,
     )
 
 
@@ -122,7 +163,11 @@ async def _wanted(keys: Sequence[str], place: Place) -> list[Record]:
             found = list({record.key: record for record in named}.values())
         else:
             records = [] if journal is None else await journal.records()
-            found = [one for one in records if one.is_open or one.state == "unknown"]
+            found = [
+                one
+                for one in records
+                if one.is_open or one.is_held or one.state == "unknown"
+            ]
         # What turns out never to have been sent is told, too.
         return [await _settled(journal, one) for one in found if journal is not None]
 
@@ -145,21 +190,28 @@ async def _resume(
     following: Following,
     *,
     are_all: bool,
+    are_queued_sent: bool,
 ) -> Exit:
     journal = place.to_keep()
     guide = _guide(place, following)
+    kept_back = [one for one in records if one.is_held and not are_queued_sent]
     pursuit = Pursuit(
         folder=folder,
         journal=journal,
         guide=guide,
         as_json=following.as_json,
-        refused=[_over(one, guide) for one in records if one.state in OVER],
+        refused=[_over(one, guide) for one in records if one.state in OVER]
+        + [_held(one, guide) for one in kept_back if not are_all],
     )
 
     async def start(music: MusicSession) -> Sequence[MusicJob[Any]]:
         if not are_all:
-            return [_take(music, one) for one in records if one.state not in OVER]
-        jobs = await music.resume()
+            return [
+                _take(music, one)
+                for one in records
+                if one.state not in OVER and one not in kept_back
+            ]
+        jobs = await music.resume(queued=are_queued_sent)
         ours = {job.key for job in jobs}
         rest = [one for one in await journal.records() if one.is_open]
         if n := sum(one.key not in ours for one in rest):
@@ -168,9 +220,10 @@ async def _resume(
             )
         return jobs
 
-    # Nothing can be bought here, even if a job should end unpaid just now.
-    opening = _opening(journal, following, max_credits=0)
-    return await pursuit.run(opening, start)
+    # Unless it is asked for, nothing can be bought here, even if a job should end
+    # unpaid just now.
+    most = None if are_queued_sent else 0
+    return await pursuit.run(_opening(journal, following, max_credits=most), start)
 
 
 def _guide(place: Place, following: Following) -> Guide:
@@ -226,6 +279,18 @@ def _over(record: Record, guide: Guide) -> MusicError:
     if record.state == "failed" and record.request is not None:
         told += f" {guide.again(record.key)}"
     error.args = (told,)
+    return error
+
+
+def _held(record: Record, guide: Guide) -> MusicError:
+    """Give why a job that was never sent has no songs, and how to send it."""
+    error = JobDetached(
+        "The job was queued by a session that has ended, and was never sent. Nothing"
+        " was charged: music.resume(queued=True) or job.resubmit() sends it.",
+        key=record.key,
+        charged=Charged.NO,
+    )
+    guide.reworded(error, record.key, None)
     return error
 
 
@@ -306,14 +371,18 @@ async def _resubmit(
     return await pursuit.run(_opening(journal, following, max_credits=None), start)
 
 
-async def _give_up(key: str, typed: str | None, *, as_json: bool) -> Exit:
+async def _give_up(
+    key: str, typed: str | None, *, as_json: bool, is_charged: bool
+) -> Exit:
     place = Place.of(typed)
     async with reading(place) as journal:
         record = await find_job(journal, place, key)
         assert journal is not None
         record = await _settled(journal, record)
         if record.state == "unknown":
-            journal.give_up_soon(record.key, record.attempt, time.time())
+            journal.give_up_soon(
+                record.key, record.attempt, time.time(), is_charged=is_charged
+            )
             record = await journal.find(record.key) or record
     if record.state != "cancelled":
         raise UsageError(
@@ -323,5 +392,10 @@ async def _give_up(key: str, typed: str | None, *, as_json: bool) -> Exit:
     if as_json:
         say(json.dumps(_json(record)))
     else:
-        tell(f"job {record.key} is given up, and counts as paid: {record.cost}.")
+        money = (
+            f"counts as paid: {record.cost}"
+            if record.charged != Charged.NO
+            else f"its {record.cost} credits are free again"
+        )
+        tell(f"job {record.key} is given up, and {money}.")
     return Exit.DONE

@@ -93,7 +93,7 @@ def test_codes_are_documented_where_they_are_looked_for() -> None:
         ),
         pytest.param(
             errors.ServiceFailed("a\x1b[2J\n b."),
-            "a [2J b. Nothing was charged.",
+            r"a\x1b[2J\n b. Nothing was charged.",
             id="no control characters",
         ),
     ],
