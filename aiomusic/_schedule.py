@@ -59,6 +59,8 @@ _FADE = 0.97
 _LONGEST_LEAD = 7.5
 
 # A forecast is made anew after so many ends, or at once after one in the outer 1 %.
+# So many ends say how long a kind of task may take.
+_FEW = 6
 _LONGEST_WAIT = 16
 _NEWS = 0.01
 
@@ -658,10 +660,10 @@ class Schedule:
         high_s = curve.quantile(0.1 * alive) - due_s
         return max(low_s, 0.0), max(high_s, 0.0) + late_s
 
-    def longest_s(self, kind: Kind) -> float:
-        """Return after how many seconds 99 of 100 tasks of a kind have ended."""
-        curve, _ = self._curve(kind, 0.0)
-        return curve.quantile(0.01)
+    def longest_s(self, kind: Kind) -> float | None:
+        """Return when 99 of 100 tasks of a kind have ended; None: too few were seen."""
+        table = self._table(self._whole, kind)
+        return table.curve.quantile(0.01) if table.ends >= _FEW else None
 
     def to_state(self) -> ScheduleState:
         """Return all that was learned, fit for JSON: a few kilobytes a kind."""

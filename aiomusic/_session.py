@@ -137,7 +137,8 @@ class MusicSession:
         if webhook_url is not None:
             _check_webhook_url(webhook_url)
         self._limits = Limits(concurrency=concurrency, max_credits=max_credits)
-        self._journal = _journal(journal)
+        self._clock = SystemClock() if clock is None else clock
+        self._journal = _journal(journal, self._clock)
         self._on_known_key = on_known_key
         self._on_exit = on_exit
         self._request_timeout_s = request_timeout_s
@@ -147,7 +148,6 @@ class MusicSession:
         self._delay_price = delay_price
         self._schedule: Schedule | None = None
         self._http = http
-        self._clock = SystemClock() if clock is None else clock
         self._is_entered = False
         self._engine: Engine | None = None
         self.webhooks: Hooks | None = None
@@ -483,10 +483,10 @@ class MusicSession:
         return self._engine
 
 
-def _journal(value: "str | Path | Journal | None") -> Journal:
+def _journal(value: "str | Path | Journal | None", clock: Clock) -> Journal:
     value = os.environ.get("AIOMUSIC_JOURNAL") if value is None else value
     if value is None or value == "":
-        return MemoryJournal()
+        return MemoryJournal(wall=clock.wall)
     if isinstance(value, (str, Path)):
         from aiomusic.journal.sqlite import SqliteJournal  # noqa: PLC0415 - its cost
 

@@ -177,6 +177,11 @@ class Transport:
         parts = urlsplit(self._base_url)
         return f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
 
+    @property
+    def timeout_s(self) -> float:
+        """How long a reply may take, in seconds."""
+        return self._timeout_s
+
     async def open(self) -> None:
         """
         Open the connections' pools.

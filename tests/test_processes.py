@@ -52,6 +52,7 @@ class Lane:
             "concurrency": self.concurrency,
             "max_credits": self.max_credits,
             "poll_every_s": 0.02,
+            "request_timeout_s": 3.0,
             "hooks": None,
             "folder": None,
             "keys": keys,

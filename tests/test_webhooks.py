@@ -1129,6 +1129,7 @@ async def test_a_callback_opens_a_job_that_was_given_up(
     async with called_back(api, journal=file) as music:
         (job,) = await music.resume()
         job.give_up()
+        await api.finish()
         await hint(music, only_task(api), "one")
         await settled(music, "one", JobState.SUCCEEDED)
         (record,) = await music.jobs()

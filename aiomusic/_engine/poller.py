@@ -164,12 +164,20 @@ class Poller:
         return kind
 
     def lease_s(self, job: TrackedJob[Any]) -> float:
-        """Return how long a task of a job's kind may take: 99 of 100 end before."""
+        """
+        Return for how long a create's slot is held where nobody sees its task's end.
+
+        The service may take as long as a reply may to begin, and 99 of 100 tasks of
+        the job's kind have ended after the rest.
+        """
+        begins_s = self.transport.timeout_s
         if job.provider not in PROVIDERS:
-            return LONGEST_REPLY_S
+            return begins_s + LONGEST_REPLY_S
         provider = PROVIDERS[job.provider]
         longest_s = self.schedule.longest_s(self._kind(job, provider))
-        return min(max(longest_s, 3 * provider.typical_s[1]), LONGEST_LEASE_S)
+        if longest_s is None:
+            longest_s = 3 * provider.typical_s[1]
+        return begins_s + min(longest_s, LONGEST_LEASE_S)
 
     def eta(self, job: TrackedJob[Any]) -> tuple[float, float] | None:
         """Guess the seconds until a task ends, as a range that holds 8 of 10."""

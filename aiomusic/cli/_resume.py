@@ -82,15 +82,13 @@ def found(key: str, task_id: str, following: Following) -> Exit:
             )
         with writable(Path(following.out)) as folder:
             return run(
-                _attach(
-                    record.provider, task_id, record.key, place, folder, following
-                )
+                _attach(record.provider, task_id, record.key, place, folder, following)
             )
 
     return _ending_well(work, as_json=following.as_json)
 
 
-async def _attach(
+async def _attach(  # noqa: PLR0917 - what was typed
     provider: str,
     task_id: str,
     key: str | None,

@@ -1,7 +1,7 @@
 """The journal of a session that keeps none: limits alone, for as long as it lives."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import attrs
@@ -33,10 +33,14 @@ class MemoryJournal:
 
     Attributes:
         spent, reserved: Credits, over all sessions that used it.
+
+    Args:
+        wall: Gives the time, in seconds since 1970.
     """
 
     spent: int = 0
     reserved: int = 0
+    _wall: Callable[[], float] = time.time
     _slots: int = 0
     _rows: dict[tuple[str, int], Row] = attrs.field(factory=dict)
     _leased: set[tuple[str, int]] = attrs.field(factory=set)
@@ -60,7 +64,7 @@ class MemoryJournal:
         """Go on with what an earlier run has spent, and with the slots of its tasks."""
 
     async def aclose(self) -> None:
-        change = Change(event=Event.LEFT, now=time.time(), by=ME)
+        change = Change(event=Event.LEFT, now=self._wall(), by=ME)
         for key, attempt in list(self._rows):
             self._apply(key, attempt, change)
 
@@ -100,10 +104,10 @@ class MemoryJournal:
                 self._apply(key, attempt, change)
 
     async def note_sent(self, key: str, attempt: int) -> None:
-        self._apply(key, attempt, Change(event=Event.BODY_BEGINS, now=time.time()))
+        self._apply(key, attempt, Change(event=Event.BODY_BEGINS, now=self._wall()))
 
     def note_unsent(self, key: str, attempt: int) -> None:
-        self._apply(key, attempt, Change(event=Event.RATE_LIMITED, now=time.time()))
+        self._apply(key, attempt, Change(event=Event.RATE_LIMITED, now=self._wall()))
 
     async def accept(self, key: str, attempt: int, task_id: str, now: float) -> None:
         change = Change(event=Event.ACCEPTED, now=now, by=ME, task_id=task_id)
@@ -123,7 +127,7 @@ class MemoryJournal:
         self._apply(key, attempt, change)
 
     def release(self, key: str, attempt: int) -> None:
-        change = Change(event=Event.RELEASED, now=time.time(), by=ME)
+        change = Change(event=Event.RELEASED, now=self._wall(), by=ME)
         self._apply(key, attempt, change)
 
     def _apply(self, key: str, attempt: int, change: Change) -> None:

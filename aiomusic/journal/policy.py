@@ -394,8 +394,7 @@ def _slot(row: Row, rule: Rule, change: Change) -> tuple[bool, float | None]:
         case Slot.FREE:
             return False, None
         case Slot.LEASE if row.has_slot:
-            began = row.accepted_at or row.sent_at or change.now
-            return True, began + row.lease_s
+            return True, (row.accepted_at or change.now) + row.lease_s
         case _:
             return row.has_slot, row.slot_until
 

@@ -416,7 +416,7 @@ class WithoutAFile(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.journal = MemoryJournal()
+        self.journal = MemoryJournal(wall=lambda: self.now)
         self.limits = Limits(concurrency=1)
         self.held: dict[tuple[str, int], Row] = {}
         self.over = 0

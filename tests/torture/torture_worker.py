@@ -136,6 +136,7 @@ async def main(plan: dict[str, Any], lines: asyncio.StreamReader) -> None:
         concurrency=plan["concurrency"],
         max_credits=plan["max_credits"],
         poll_every_s=plan["poll_every_s"],
+        request_timeout_s=plan["request_timeout_s"],
         **hooks,
     ) as music:
         worker = Worker(music, plan)
