@@ -73,7 +73,10 @@ def assert_closed(gang: Gang, spent: int) -> None:
     """See that the sums are right, and that nothing is held or left behind."""
     rows = gang.rows()
     sums = tuple(sum(row[n] for row in rows) for n in ("slot", "reserved", "spent"))
-    assert (0, 0, spent) == gang.totals() == sums
+    # Those whose answer was lost may run at the service still.
+    leased = [row["state"] for row in rows if row["slot_until"] is not None]
+    assert {"unknown"} >= set(leased)
+    assert (len(leased), 0, spent) == gang.totals() == sums
     assert [] == gang.owner_files()
 
 
@@ -248,11 +251,13 @@ async def test_a_callback_finds_a_job_whose_turn_has_not_come(
         music.suno.create("waits for it", key="head")
         job = music.suno.create("song lost", key="lost")
 
+        await asyncio.sleep(0)
+        assert JobState.QUEUED is job.state
+
         await call_back(music, "lost", task_id)
         while "succeeded" != row(file, "lost")[0]:
             await asyncio.sleep(0.01)
 
-        assert JobState.QUEUED is job.state
         await api.finish()
         assert 2 == len(await job)
     assert 3 == api.charges
