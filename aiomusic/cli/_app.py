@@ -176,6 +176,10 @@ def emulator(
         tuple[str, ...],
         Parameter(help="A host that uploads may come from though it is not public."),
     ] = (),
+    serve_host: Annotated[
+        tuple[str, ...],
+        Parameter(help="A host name, beside --host and loopback, to answer to; * any."),
+    ] = (),
     renderer: Annotated[
         str | None,
         Parameter(help="Who plays: fluidsynth, or what a package offers."),
@@ -208,6 +212,7 @@ def emulator(
         seed=seed,
         pace_s=pace,
         allow_hosts=allow_host,
+        hosts=serve_host,
         renderer=renderer,
     )
     return _emulator.serve(stand)

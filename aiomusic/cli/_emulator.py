@@ -32,6 +32,7 @@ class Stand:
     seed: int
     pace_s: float
     allow_hosts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     renderer: str | None = None
 
 
@@ -77,6 +78,7 @@ async def _serve(stand: Stand) -> Exit:
             seed=stand.seed,
             pace=stand.pace_s,
             allow_hosts=stand.allow_hosts,
+            hosts=stand.hosts,
             renderer=stand.renderer,
         )
     except LookupError as error:
