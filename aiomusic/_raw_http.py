@@ -96,7 +96,7 @@ def record_replies(connector: aiohttp.BaseConnector) -> None:
     """Have a connector's connections keep the bytes of replies that are recorded."""
     loop = asyncio.get_running_loop()
     # aiohttp has no public way to see the bytes of a reply that it can't parse.
-    connector._factory = functools.partial(  # type: ignore[assignment]
+    connector._factory = functools.partial(  # type: ignore[assignment]  # noqa: SLF001
         _Recorder, loop=loop
     )
 

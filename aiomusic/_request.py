@@ -614,7 +614,7 @@ def warn(message: str) -> None:
     """Warn in the caller's line, however deep in this library it was noticed."""
     if _IS_UNWARNED.get():
         return
-    depth, frame = 2, sys._getframe(1)
+    depth, frame = 2, sys._getframe(1)  # noqa: SLF001
     while _is_ours(frame.f_code.co_filename) and frame.f_back is not None:
         depth, frame = depth + 1, frame.f_back
     warnings.warn(message, MusicWarning, stacklevel=depth)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from aiomusic.providers.nuro import Nuro
     from aiomusic.providers.riffusion import Riffusion
     from aiomusic.providers.suno import Suno
-    from aiomusic.webhooks import Event, Hooks
+    from aiomusic.webhooks import Event, Hooks, OnEvent
 
 __all__ = ["MusicSession"]
 
@@ -153,7 +153,9 @@ class MusicSession:
         self.webhooks: Hooks | None = None
         if webhook_url is not None and webhook_secret is not None:
             hide(webhook_secret)
-            self.webhooks = _hooks(webhook_url, webhook_secret, self)
+            self.webhooks = _hooks(
+                webhook_url, webhook_secret, self._called_back, self._clock
+            )
             self.webhooks.replay_window_s = webhook_replay_window_s
 
     # Each costs its import, and few use them all.
@@ -494,10 +496,12 @@ def _journal(value: "str | Path | Journal | None", clock: Clock) -> Journal:
     return value
 
 
-def _hooks(url: str, secret: str, music: MusicSession) -> "Hooks":
+def _hooks(
+    url: str, secret: str, called_back: "OnEvent", clock: Clock
+) -> "Hooks":
     from aiomusic.webhooks import Hooks  # noqa: PLC0415 - its cost
 
-    return Hooks(url, secret, music._called_back, music._clock)
+    return Hooks(url, secret, called_back, clock)
 
 
 def _check_webhook_url(url: str) -> None:

@@ -451,9 +451,9 @@ class SqliteJournal:
         how = "integrity" if size_bytes <= MAX_COMPARED_BYTES else "quick"
         found: str = db.execute(f"PRAGMA {how}_check(1)").fetchone()[0]
         if found == "ok":
-            sums = "sum(slot), sum(reserved), sum(spent)"
             wrong = db.execute(
-                f"SELECT {sums} FROM jobs HAVING count(*) > 0"
+                "SELECT sum(slot), sum(reserved), sum(spent) FROM jobs"
+                " HAVING count(*) > 0"
                 " EXCEPT SELECT slots, reserved, spent FROM totals"
             ).fetchone()
             found = "ok" if wrong is None else "its totals are not those of its jobs"
