@@ -496,9 +496,7 @@ def _journal(value: "str | Path | Journal | None", clock: Clock) -> Journal:
     return value
 
 
-def _hooks(
-    url: str, secret: str, called_back: "OnEvent", clock: Clock
-) -> "Hooks":
+def _hooks(url: str, secret: str, called_back: "OnEvent", clock: Clock) -> "Hooks":
     from aiomusic.webhooks import Hooks  # noqa: PLC0415 - its cost
 
     return Hooks(url, secret, called_back, clock)
