@@ -31,7 +31,7 @@ from aiomusic import (
 )
 from aiomusic._clock import SystemClock, Timer
 from aiomusic._engine.admission import MAX_429_TRIES
-from aiomusic._engine.breaker import MAX_ON_WIRE
+from aiomusic._engine.breaker import MAX_ON_WIRE, Try
 from aiomusic._request import Request
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal.memory import MemoryJournal
@@ -555,7 +555,7 @@ async def test_so_many_creates_have_connections_at_one_time() -> None:
     ) as music:
         assert music._engine is not None
         for _ in range(MAX_ON_WIRE):
-            music._engine.admission.breaker.answered()
+            music._engine.admission.breaker.answered(Try(is_probe=False))
         jobs = [music.riffusion.create(f"song {n}") for n in range(MAX_ON_WIRE + 50)]
         for job in jobs:
             async for update in job.updates():
@@ -580,7 +580,7 @@ async def test_what_has_no_connection_yet_waits_in_the_queue() -> None:
         admission = music._engine.admission
         admission.gate.close(7.0)
         for _ in range(MAX_ON_WIRE):
-            admission.breaker.answered()
+            admission.breaker.answered(Try(is_probe=False))
         jobs = [music.riffusion.create(f"{n}") for n in range(MAX_ON_WIRE + 10)]
         for _ in range(100):
             await asyncio.sleep(0)

@@ -427,11 +427,7 @@ class Admission:
         deadline = self.clock.now() + self.job_timeout_s
         while True:
             self._sending.discard(_this_task())
-            kept_back = await self._wait_for_leave(job)
-            if kept_back is not None:
-                return kept_back
-            self._sending.add(_this_task())
-            outcome = await self._send_once(job)
+            outcome = await self._send_in_turn(job)
             match outcome:
                 case Unsent(error):
                     unsent += 1
@@ -452,19 +448,47 @@ class Admission:
                 case _:
                     return outcome
 
-    async def _wait_for_leave(self, job: TrackedJob[Any]) -> Refused | None:
-        """Wait until the host takes requests, unless the job is given up."""
-        while self.breaker.is_open and self.breaker.on_wire > 1 and not job.done():
-            # Others are on the wire, and this one would risk as much as they do.
-            if self.is_leaving:
-                break
-            await self.clock.sleep(SHARED_S)
-            if self.breaker.wait_s == 0:
-                break
-        if not self.gate.pass_now():
-            # One at a time waits in line with the polls, so that they take turns.
-            async with self._line:
-                await self.gate.wait()
+    async def _send_in_turn(self, job: TrackedJob[Any]) -> Outcome:
+        """Send a create when it may be, unless its job is given up before."""
+        kept_back = await self._wait_for_turn(job)
+        if kept_back is not None:
+            return kept_back
+        tried = self.breaker.begin()
+        sending = Sending(functools.partial(self.ledger.body_begins, job))
+        try:
+            outcome = await self._send_once(job, sending)
+        except BaseException:
+            self.breaker.unsent(tried)
+            raise
+        if not sending.is_sent:
+            self.breaker.unsent(tried)
+        elif isinstance(outcome, Unknown) and outcome.error.charged is Charged.UNKNOWN:
+            self.breaker.lost(tried)
+        else:
+            self.breaker.answered(tried)
+        return outcome
+
+    async def _wait_for_turn(self, job: TrackedJob[Any]) -> Refused | None:
+        """Wait until breaker and host take a create, or return why none is sent."""
+        while (kept_back := self._kept_back(job)) is None:
+            if not self.breaker.is_due:
+                await self.clock.sleep(SHARED_S)
+            elif self.gate.pass_now():
+                return None
+            elif await self._has_passed_in_line():
+                return self._kept_back(job)
+        return kept_back
+
+    async def _has_passed_in_line(self) -> bool:
+        """Pass the gate, one at a time, so that creates and polls take turns."""
+        async with self._line:
+            if not self.breaker.is_due:
+                return False
+            await self.gate.wait()
+            return self.breaker.is_due
+
+    def _kept_back(self, job: TrackedJob[Any]) -> Refused | None:
+        """Return why a create must not be sent any more."""
         if job.done():
             return Refused(dropped())
         if self.is_leaving:
@@ -472,18 +496,13 @@ class Admission:
             return Refused(JobDetached(message, charged=Charged.NO))
         return None
 
-    async def _send_once(self, job: TrackedJob[Any]) -> Outcome:
+    async def _send_once(self, job: TrackedJob[Any], sending: Sending) -> Outcome:
         assert job.request is not None
+        self._sending.add(_this_task())
         fields: dict[str, object] = {}
         if self.hooks is not None and job.request.WEBHOOK:
             fields = self.hooks.fields(job.key, job.attempt)
-        sending = Sending(functools.partial(self.ledger.body_begins, job))
-        outcome = await send(self.transport, job.request, sending, fields)
-        if isinstance(outcome, Unknown):
-            self.breaker.lost()
-        elif not isinstance(outcome, Unsent):
-            self.breaker.answered()
-        return outcome
+        return await send(self.transport, job.request, sending, fields)
 
 
 def _this_task() -> asyncio.Task[Any]:
