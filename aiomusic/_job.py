@@ -3,9 +3,9 @@
 import asyncio
 import collections
 import enum
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Generator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, final
 
 import attrs
 
@@ -115,13 +115,16 @@ class Look(Protocol):
 
 
 @attrs.define(eq=False, repr=False)
-class MusicJob(Generic[R_co]):
+class MusicJob(Coroutine[Any, Any, R_co]):
     """
     A paid call on its way to its result; sessions make it, and write to it.
 
     Await it any number of times, from any number of tasks: each gets the same
     result, or an error of its own.
-    Cancelling whoever waits never touches the job; `cancel()` does.
+    It is a coroutine to asyncio, so that ``asyncio.create_task(job)`` and
+    ``TaskGroup.create_task(job)`` make a task that waits for it.
+    Cancelling whoever waits, such a task included, never touches the job; `cancel()`
+    does.
     """
 
     _owner: JobOwner
@@ -211,21 +214,36 @@ class MusicJob(Generic[R_co]):
         return self._is_settled
 
     def __await__(self) -> Generator[Any, None, R_co]:
-        while not self._is_settled:
-            yield from self._wait_once()
-        return self._outcome()
+        try:
+            while True:
+                yield self.send(None)
+        except StopIteration as over:
+            return cast("R_co", over.value)
 
-    def _wait_once(self) -> Generator[Any, None, None]:
+    # As a coroutine it keeps no state of who waits, so that any number may drive it.
+
+    def send(self, value: object, /) -> object:  # noqa: ARG002 - as coroutines do
+        """Return a future to wait for; raise StopIteration with the result."""
+        if self._is_settled:
+            raise StopIteration(self._outcome())
         # A future for each waiter: cancelling one must not cancel the others.
         waiter = asyncio.get_running_loop().create_future()
         if self._waiters is None:
             self._waiters = []
         self._waiters.append(waiter)
-        try:
-            yield from waiter
-        finally:
-            if self._waiters is not None:
-                self._waiters.remove(waiter)
+        waiter.add_done_callback(self._forget)
+        return next(waiter.__await__())
+
+    def throw(self, *error: Any) -> object:  # noqa: ANN401 - as coroutines do
+        """End the waiting of whoever is cancelled; the job goes on."""
+        return super().throw(*error)
+
+    def close(self) -> None:
+        """Do nothing: it ends no job that nobody waits for any more."""
+
+    def _forget(self, waiter: asyncio.Future[None]) -> None:
+        if self._waiters is not None and waiter in self._waiters:
+            self._waiters.remove(waiter)
 
     def _outcome(self) -> R_co:
         if self._error is not None:

@@ -90,6 +90,14 @@ async def awaiting_gives_the_result(music: MusicSession) -> None:
     assert_type(second, tuple[Lyrics, ...])
 
 
+async def asyncio_takes_jobs(job: MusicJob[Clips]) -> None:
+    assert_type(asyncio.create_task(job), asyncio.Task[Clips])
+    async with asyncio.TaskGroup() as tasks:
+        assert_type(tasks.create_task(job), asyncio.Task[Clips])
+    assert_type(await asyncio.wait_for(job, 60), Clips)
+    assert_type(await asyncio.shield(job), Clips)
+
+
 async def requests_know_their_results(music: MusicSession) -> None:
     assert_type(music.submit(suno.Create("rain")), MusicJob[Clips])
     assert_type(music.submit(suno.UploadAudio("https://e.org")), MusicJob[Upload])
