@@ -130,7 +130,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     _owner: JobOwner
     _key: str
     _request: "Request[R_co] | None"
-    _metadata: Mapping[str, object]
+    _metadata: Mapping[str, object] | None
     _provider: str
     _made_at: float
     _state: JobState = JobState.QUEUED
@@ -177,7 +177,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     @property
     def metadata(self) -> Mapping[str, object]:
         """What the caller wants to find again beside it."""
-        return self._metadata
+        return {} if self._metadata is None else self._metadata
 
     @property
     def clips(self) -> tuple[Clip, ...]:

@@ -178,14 +178,20 @@ class Ledger:
                 error,
             )
         finally:
-            self._owners[task_id] = (job.key, job.attempt)
-            if len(self._owners) > MAX_OWNERS:
-                del self._owners[next(iter(self._owners))]
             job.accept(task_id, self.clock.now())
+            if job.done():
+                self._remember(job)
 
     def owner_of(self, task_id: str) -> tuple[str, int] | None:
-        """Return the key and attempt that a task was made for, if that was here."""
+        """Return the key and attempt that the task of a job that is over was for."""
         return self._owners.get(task_id)
+
+    def _remember(self, job: TrackedJob[Any]) -> None:
+        if job.task_id is None or not job.attempt:
+            return
+        self._owners[job.task_id] = (job.key, job.attempt)
+        if len(self._owners) > MAX_OWNERS:
+            del self._owners[next(iter(self._owners))]
 
     async def answered(self, job: TrackedJob[Any], result: object) -> None:
         """End a job with a result that its create's reply holds."""
@@ -362,6 +368,7 @@ class Ledger:
             del self.open_jobs[job.key]
         self._older.discard(job)
         self._caretaken.discard(job)
+        self._remember(job)
         self._rest()
         self.changed.set()
 

@@ -60,7 +60,7 @@ _NOTHING_SEEN = TaskSnapshot(state=ClipState.PENDING)
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, weakref_slot=False)
 class _Followed:
     """
     One task in flight, and how looking at it went.
@@ -87,7 +87,7 @@ class _Followed:
     is_hinted: bool = False
     share: float = 0.0
     is_age_sure: bool = True
-    unknown: set[str] = attrs.field(factory=set)
+    unknown: frozenset[str] = frozenset()
 
     @property
     def clips_due(self) -> int:

@@ -64,7 +64,7 @@ class Recovery:
             owner=self.owner,
             key=uuid.uuid4().hex if key is None else key,
             request=request,
-            metadata={} if metadata is None else dict(metadata),
+            metadata=dict(metadata) if metadata else None,
             provider=provider,
             made_at=self.clock.now(),
         )

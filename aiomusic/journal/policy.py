@@ -253,7 +253,7 @@ _ENDS = frozenset(
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class Row:
     """
     The money side of one purchase.
