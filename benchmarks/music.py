@@ -28,8 +28,8 @@ import soundfile
 from sklearn.neighbors import NearestCentroid
 from sklearn.preprocessing import StandardScaler
 
-from aiomusic.emulator.music import Brief, Score, compose, write_song
-from aiomusic.emulator.music.styles import STYLES
+from aiomusic.composer import Brief, Score, compose, write_song
+from aiomusic.composer.styles import STYLES
 
 Samples = npt.NDArray[np.float64]
 

@@ -13,10 +13,10 @@ import attrs
 from aiomusic.cli._exits import Exit, UsageError, exit_for, sentence
 from aiomusic.cli._run import run
 from aiomusic.cli._show import say, tell
+from aiomusic.composer import available_kinds
 from aiomusic.emulator import Emulator
 from aiomusic.emulator._demo import write_demo
 from aiomusic.emulator._jobs import RenderFailed
-from aiomusic.emulator.music import available_kinds
 
 __all__ = ["Stand", "serve", "show"]
 

@@ -16,10 +16,7 @@ from typing import Final, final
 import anyio
 import attrs
 
-from aiomusic.emulator._jobs import render_shown
-from aiomusic.emulator._recipes import pack
-from aiomusic.emulator._workers import Workers
-from aiomusic.emulator.music import (
+from aiomusic.composer import (
     COLOURS,
     Brief,
     Score,
@@ -30,7 +27,10 @@ from aiomusic.emulator.music import (
     renderer_named,
     to_midi,
 )
-from aiomusic.emulator.music.styles import STYLES
+from aiomusic.composer.styles import STYLES
+from aiomusic.emulator._jobs import render_shown
+from aiomusic.emulator._recipes import pack
+from aiomusic.emulator._workers import Workers
 
 __all__ = ["write_demo"]
 

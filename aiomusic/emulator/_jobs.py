@@ -6,9 +6,7 @@ from typing import Any, cast, final
 import attrs
 
 from aiomusic._request import Request
-from aiomusic.emulator._recipes import pack, score_of, unpack
-from aiomusic.emulator._songs import timing_of
-from aiomusic.emulator.music import (
+from aiomusic.composer import (
     Kind,
     from_recording,
     listen,
@@ -16,6 +14,8 @@ from aiomusic.emulator.music import (
     renderer_named,
     write_song,
 )
+from aiomusic.emulator._recipes import pack, score_of, unpack
+from aiomusic.emulator._songs import timing_of
 
 __all__ = ["RenderFailed", "hear", "render", "render_shown"]
 

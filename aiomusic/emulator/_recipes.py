@@ -7,8 +7,7 @@ from typing import Any
 import attrs
 
 from aiomusic._request import Request
-from aiomusic.emulator._songs import Order, order_of
-from aiomusic.emulator.music import (
+from aiomusic.composer import (
     Brief,
     Score,
     Segment,
@@ -20,6 +19,7 @@ from aiomusic.emulator.music import (
     swap_sound,
     swap_vocals,
 )
+from aiomusic.emulator._songs import Order, order_of
 from aiomusic.providers import riffusion, suno
 
 __all__ = ["pack", "score_of", "source_of", "unpack"]

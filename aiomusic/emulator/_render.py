@@ -8,8 +8,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
+from aiomusic.composer import UnreadableAudio
 from aiomusic.emulator._jobs import RenderFailed
-from aiomusic.emulator.music import UnreadableAudio
 
 
 def _calls() -> Iterator[Callable[[], object]]:

@@ -11,6 +11,7 @@ from typing import Final, Self, final
 from aiohttp import web
 
 from aiomusic._clock import Clock, SystemClock, Timer
+from aiomusic.composer import available_kinds, renderer_named
 from aiomusic.emulator._app import Api
 from aiomusic.emulator._calls import Call, CallLog
 from aiomusic.emulator._crew import Crew
@@ -27,7 +28,6 @@ from aiomusic.emulator._studio import Addresses, Media, NoStudio, Studio
 from aiomusic.emulator._tasks import OVER, Pace, Task
 from aiomusic.emulator._uploads import Fetcher
 from aiomusic.emulator._workers import Workers, spare_processors
-from aiomusic.emulator.music import available_kinds, renderer_named
 
 __all__ = ["Emulator"]
 

@@ -10,6 +10,7 @@ from yarl import URL
 
 from aiomusic._clock import Clock
 from aiomusic._request import Request
+from aiomusic.composer import write_lyrics
 from aiomusic.emulator._faults import Fault
 from aiomusic.emulator._ids import Ids
 from aiomusic.emulator._purse import Purse
@@ -24,7 +25,6 @@ from aiomusic.emulator._rules import (
 )
 from aiomusic.emulator._songs import Song
 from aiomusic.emulator._tasks import Doom, Look, Pace, Stage, Task
-from aiomusic.emulator.music import write_lyrics
 from aiomusic.providers import lyrics, riffusion, suno
 
 __all__ = ["Service"]

@@ -7,7 +7,7 @@ from typing import Any, Final, final
 import attrs
 
 from aiomusic._request import Request
-from aiomusic.emulator.music import Score
+from aiomusic.composer import Score
 from aiomusic.providers import nuro, riffusion, suno
 
 __all__ = ["Order", "Song", "order_of", "timing_of", "title_of"]

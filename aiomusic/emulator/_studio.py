@@ -13,6 +13,15 @@ import anyio
 import anyio.to_thread
 import attrs
 
+from aiomusic.composer import (
+    Score,
+    UnreadableAudio,
+    available_kinds,
+    can_listen,
+    draw_cover,
+    draw_cover_jpeg,
+    to_midi,
+)
 from aiomusic.emulator._ids import Ids
 from aiomusic.emulator._jobs import (
     Composed,
@@ -35,15 +44,6 @@ from aiomusic.emulator._songs import (
 from aiomusic.emulator._tasks import Doom, Task
 from aiomusic.emulator._uploads import Fetcher, NotFetched
 from aiomusic.emulator._workers import Workers
-from aiomusic.emulator.music import (
-    Score,
-    UnreadableAudio,
-    available_kinds,
-    can_listen,
-    draw_cover,
-    draw_cover_jpeg,
-    to_midi,
-)
 
 __all__ = ["Addresses", "Media", "NoStudio", "Studio"]
 

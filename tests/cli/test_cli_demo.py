@@ -14,8 +14,8 @@ from PIL import Image
 from playwright.async_api import Page, async_playwright
 from running import Command
 
+from aiomusic.composer.styles import STYLES
 from aiomusic.emulator._demo import write_demo
-from aiomusic.emulator.music.styles import STYLES
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 

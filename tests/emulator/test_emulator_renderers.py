@@ -16,8 +16,7 @@ import numpy.typing as npt
 import pytest
 from emulated import opened
 
-from aiomusic.emulator import Emulator
-from aiomusic.emulator.music import (
+from aiomusic.composer import (
     Brief,
     compose,
     listen,
@@ -25,7 +24,8 @@ from aiomusic.emulator.music import (
     swap_vocals,
     write_song,
 )
-from aiomusic.emulator.music.synth._level import Meter
+from aiomusic.composer.synth._level import Meter
+from aiomusic.emulator import Emulator
 
 soundfile = pytest.importorskip("soundfile")
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]

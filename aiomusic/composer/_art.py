@@ -1,0 +1,213 @@
+# ruff: noqa: PLR2004 (places in a picture are what this file is about)
+"""
+Cover art: a picture drawn from the song itself.
+
+Each style has its palette and its scenery; the melody, the key and the chords
+decide the rest, so that no two songs look alike.
+"""
+
+import importlib.util
+import io
+import math
+from html import escape
+from typing import Final
+
+import attrs
+
+from aiomusic.composer._dice import Dice
+from aiomusic.composer._score import Score, starts
+
+SIZE: Final = 640
+_DEFAULT: Final = ("#20243a", "#5a6ea8", "#f2c14e", "#f7f3e8", "waves")
+# Ground, middle, accent, light, scenery.
+_LOOKS: Final = {
+    "r&b": ("#2b1230", "#8a2f5d", "#f08a5d", "#ffe3d3", "waves"),
+    "pop": ("#ff5d8f", "#ffb3c7", "#ffe45e", "#ffffff", "dots"),
+    "lo-fi": ("#3b3a4a", "#7d6b7d", "#e0b089", "#f4e9dc", "windows"),
+    "house": ("#0d1b4c", "#3f4fd8", "#ff3cac", "#e6f0ff", "rings"),
+    "techno": ("#0a0a0a", "#2e2e2e", "#d7ff3e", "#f0f0f0", "bars"),
+    "synthwave": ("#1a0b3b", "#7b2cbf", "#ff4fd8", "#ffd166", "sun"),
+    "rock": ("#1c1a19", "#7a1f1f", "#e2572b", "#f2e6d8", "shards"),
+    "folk": ("#3d5a45", "#8aa878", "#e9c46a", "#fbf5e6", "hills"),
+    "jazz": ("#14213d", "#8c4a2f", "#e5a84b", "#f5ebdc", "shapes"),
+    "bossa nova": ("#0f766e", "#5fc9b5", "#ffb25b", "#fff6e5", "waves"),
+    "reggae": ("#14532d", "#c62828", "#fbc02d", "#fff8e1", "stripes"),
+    "hip hop": ("#101418", "#4b5563", "#f59e0b", "#f3f4f6", "blocks"),
+    "ambient": ("#0f2a43", "#4f83a8", "#b8d8e8", "#f2fbff", "mist"),
+    "cinematic": ("#0b0f1a", "#33415c", "#c9a227", "#e8e4d8", "peaks"),
+    "chiptune": ("#0f380f", "#306230", "#8bac0f", "#e0f8cf", "pixels"),
+}
+
+
+@attrs.frozen(kw_only=True)
+class _Shape:
+    """A polygon or a circle (one point and a radius) in one colour."""
+
+    points: tuple[tuple[float, float], ...]
+    colour: str
+    radius: float = 0.0
+    opacity: float = 1.0
+
+
+def draw_cover(score: Score) -> str:
+    """Return the cover of *score* as an SVG picture."""
+    look = _LOOKS.get(score.style, _DEFAULT)
+    shapes = "\n".join(_svg(shape) for shape in _shapes(score))
+    title = escape(score.title[:28])
+    small = escape(f"{score.style} · {score.key} · {score.tempo:.0f} bpm")
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}" \
+width="{SIZE}" height="{SIZE}" role="img" aria-label="{title}">
+<rect width="{SIZE}" height="{SIZE}" fill="{look[0]}"/>
+{shapes}
+<text x="40" y="572" font-family="Georgia, serif" font-size="42" fill="{look[3]}">\
+{title}</text>
+<text x="42" y="606" font-family="sans-serif" font-size="18" fill="{look[3]}" \
+opacity="0.8">{small}</text>
+</svg>
+"""
+
+
+def draw_cover_jpeg(score: Score) -> bytes | None:
+    """Return the cover as a JPEG, without its text; None where Pillow is missing."""
+    if importlib.util.find_spec("PIL") is None:
+        return None
+    # Pillow is asked for only when a JPEG is.
+    from PIL import Image, ImageDraw  # noqa: PLC0415
+
+    picture = Image.new("RGB", (SIZE, SIZE), _LOOKS.get(score.style, _DEFAULT)[0])
+    pen = ImageDraw.Draw(picture, "RGBA")
+    for shape in _shapes(score):
+        fill = shape.colour + f"{round(255 * shape.opacity):02x}"
+        if shape.radius:
+            (x, y), r = shape.points[0], shape.radius
+            pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
+        else:
+            pen.polygon(shape.points, fill=fill)
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
+def _svg(shape: _Shape) -> str:
+    opacity = "" if shape.opacity == 1.0 else f' opacity="{shape.opacity:.2f}"'
+    if shape.radius:
+        x, y = shape.points[0]
+        return (
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{shape.radius:.1f}" '
+            f'fill="{shape.colour}"{opacity}/>'
+        )
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
+    return f'<polygon points="{points}" fill="{shape.colour}"{opacity}/>'
+
+
+def _shapes(score: Score) -> list[_Shape]:
+    look = _LOOKS.get(score.style, _DEFAULT)
+    dice = Dice("art", score.title, score.brief.seed, score.brief.take, score.tempo)
+    return [*_scenery(look, dice), *_tune(score, look)]
+
+
+def _scenery(look: tuple[str, ...], dice: Dice) -> list[_Shape]:
+    match look[4]:
+        case "sun" | "rings" | "dots" | "mist":
+            return _round(look, dice)
+        case "hills" | "peaks" | "waves" | "shards":
+            return _ridges(look, dice)
+        case _:
+            return _boxes(look, dice)
+
+
+def _round(look: tuple[str, ...], dice: Dice) -> list[_Shape]:
+    x, y = dice.between(200, 440), dice.between(170, 300)
+    if look[4] in ("sun", "rings"):
+        disc = [
+            _Shape(
+                points=((x, y),),
+                radius=190.0 - 30 * n,
+                colour=look[1] if n % 2 else look[2],
+                opacity=0.9,
+            )
+            for n in range(1 if look[4] == "sun" else 6)
+        ]
+        bands = [_box(0, y + 30 + 26 * n, SIZE, 5 + 3 * n, look[0]) for n in range(7)]
+        return disc + (bands if look[4] == "sun" else [])
+    return [
+        _Shape(
+            points=((dice.between(0, SIZE), dice.between(0, 520)),),
+            radius=dice.between(14, 120),
+            colour=look[1 + n % 3],
+            opacity=0.25 if look[4] == "mist" else 0.8,
+        )
+        for n in range(16)
+    ]
+
+
+def _ridges(look: tuple[str, ...], dice: Dice) -> list[_Shape]:
+    moon = _Shape(
+        points=((dice.between(120, 520), dice.between(90, 210)),),
+        radius=dice.between(36, 74),
+        colour=look[2],
+    )
+    step = 80 if look[4] in ("peaks", "shards") else 16
+    ridges = [moon]
+    for layer in range(4):
+        height, wide = 230 + 75 * layer, dice.between(0.006, 0.016)
+        turn = dice.between(0, 6.3)
+        rough = 90 if step > 16 else 0
+        top = [
+            (
+                float(x),
+                height + 42 * math.sin(wide * x + turn) - dice.between(0, rough),
+            )
+            for x in range(0, SIZE + step, step)
+        ]
+        points = ((0.0, float(SIZE)), *top, (float(SIZE), float(SIZE)))
+        ridges.append(
+            _Shape(points=points, colour=look[1], opacity=0.35 + 0.15 * layer)
+        )
+    return ridges
+
+
+def _boxes(look: tuple[str, ...], dice: Dice) -> list[_Shape]:
+    count = {"pixels": 20, "bars": 32, "stripes": 6}.get(look[4], 9)
+    size = SIZE / count
+    boxes: list[_Shape] = []
+    for column in range(count):
+        colour = look[1 + dice.whole(0, 1)]
+        if look[4] in ("bars", "stripes"):
+            tall = dice.between(80, 480) if look[4] == "bars" else float(SIZE)
+            boxes.append(_box(column * size, 520 - tall, 0.7 * size, tall, colour))
+            continue
+        for row in range(int(520 / size)):
+            if dice.is_lucky(0.4):
+                side = size * dice.between(0.6, 0.95)
+                shade = look[1 + dice.whole(0, 2)]
+                boxes.append(_box(column * size, row * size, side, side, shade))
+    return boxes
+
+
+def _box(x: float, y: float, wide: float, high: float, colour: str) -> _Shape:
+    corners = ((x, y), (x + wide, y), (x + wide, y + high), (x, y + high))
+    return _Shape(points=corners, colour=colour, opacity=0.85)
+
+
+def _tune(score: Score, look: tuple[str, ...]) -> list[_Shape]:
+    """Draw the melody as a line of notes over the picture."""
+    tones = [
+        (start + tone.start, tone)
+        for start, stretch in starts(score.sheet)
+        for tone in stretch.melody
+    ][:96]
+    if not tones:
+        return []
+    first, last = tones[0][0], tones[-1][0] + tones[-1][1].length
+    scale = 560 / max(1.0, last - first)
+    low = min(tone.pitch for _, tone in tones)
+    return [
+        _Shape(
+            points=((40 + (beat - first) * scale, 500 - 11.0 * (tone.pitch - low)),),
+            radius=2.5 + 3.5 * min(2.0, tone.length),
+            colour=look[3],
+            opacity=0.85,
+        )
+        for beat, tone in tones
+    ]

@@ -1,0 +1,189 @@
+# ruff: noqa: PLR2004 (beats of a bar are what this file is about)
+"""Chords, pads, arpeggios and the bass: a step pattern over changing chords."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import attrs
+
+from aiomusic.composer._dice import Dice
+from aiomusic.composer._groove import Hit
+from aiomusic.composer._harmony import bass_pitch, voiced
+from aiomusic.composer._score import BEATS, Sheet, Stretch
+from aiomusic.composer._theory import Chord
+from aiomusic.composer.styles import LOUD, STEPS, Layer
+
+_STEP: Final = BEATS / STEPS
+
+
+def steps_of(pattern: str, bars: int) -> Iterator[tuple[int, str, int]]:
+    """Walk a pattern over *bars*: the step, its mark and how many steps it holds."""
+    total = bars * STEPS
+    line = (pattern * (total // len(pattern) + 1))[:total]
+    place = 0
+    while place < total:
+        end = place + 1
+        while end < total and line[end] == "-":
+            end += 1
+        if line[place] not in ".-":
+            yield place, line[place], end - place
+        place = end
+
+
+def _chord_at(stretch: Stretch, step: int) -> Chord:
+    half = step // (STEPS // 2)
+    return stretch.chords[min(half, len(stretch.chords) - 1)]
+
+
+def _until_change(stretch: Stretch, step: int, held: int) -> int:
+    """Return the first step, within *held*, at which another chord begins."""
+    chord = _chord_at(stretch, step)
+    for later in range(step + 1, step + held):
+        if _chord_at(stretch, later) != chord:
+            return later
+    return step + held
+
+
+def comp(sheet: Sheet, layer: Layer, dice: Dice) -> list[Hit]:
+    """Play chords, a pad or an arpeggio through the song."""
+    pattern = dice.pick(layer.patterns)
+    hits: list[Hit] = []
+    before: tuple[int, ...] = ()
+    start = 0.0
+    for stretch in sheet.stretches:
+        if layer.energy[0] <= stretch.energy <= layer.energy[1]:
+            for step, mark, held in steps_of(pattern, stretch.bars):
+                for place, length in _split(stretch, step, held):
+                    before = voiced(
+                        _chord_at(stretch, place),
+                        before,
+                        low=layer.low,
+                        high=layer.high,
+                        voicing=layer.voicing,
+                    )
+                    beat = start + place * _STEP
+                    struck = _struck(mark, before, beat, length, layer=layer, dice=dice)
+                    hits += [_at_energy(hit, stretch.energy) for hit in struck]
+        start += stretch.beats
+    return hits
+
+
+def _at_energy(hit: Hit, energy: float) -> Hit:
+    """Play softer where the song is quieter."""
+    loud = hit.velocity * (0.66 + 0.34 * min(1.0, energy / 0.9))
+    return attrs.evolve(hit, velocity=round(loud, 3))
+
+
+def _split(stretch: Stretch, step: int, held: int) -> Iterator[tuple[int, float]]:
+    end = step + held
+    while step < end:
+        change = _until_change(stretch, step, end - step)
+        yield step, (change - step) * _STEP
+        step = change
+
+
+def _struck(
+    mark: str,
+    pitches: tuple[int, ...],
+    beat: float,
+    length: float,
+    *,
+    layer: Layer,
+    dice: Dice,
+) -> list[Hit]:
+    chosen = (_tone(pitches, int(mark)),) if mark.isdigit() else pitches
+    loud = LOUD.get(mark, 0.7)
+    return [
+        Hit(
+            start=beat,
+            length=length * layer.gate,
+            pitch=pitch,
+            velocity=round(loud * dice.between(0.88, 1.0), 3),
+        )
+        for pitch in chosen
+    ]
+
+
+def _tone(pitches: tuple[int, ...], number: int) -> int:
+    octave, place = divmod(number, len(pitches))
+    return pitches[place] + 12 * octave
+
+
+def bass(sheet: Sheet, layer: Layer, dice: Dice) -> list[Hit]:
+    """Play the bass through the song."""
+    pattern = dice.pick(layer.patterns)
+    hits: list[Hit] = []
+    near = layer.low + 5.0
+    start = 0.0
+    for number, stretch in enumerate(sheet.stretches):
+        after = sheet.stretches[(number + 1) % len(sheet.stretches)].chords[0]
+        if layer.energy[0] <= stretch.energy <= layer.energy[1]:
+            for step, mark, held in steps_of(pattern, stretch.bars):
+                place = _until_change(stretch, step, held)
+                pitch = _bass_tone(
+                    mark,
+                    stretch,
+                    step,
+                    after=after,
+                    layer=layer,
+                    near=near,
+                    dice=dice,
+                )
+                near = 0.5 * pitch + 0.5 * (layer.low + 6)
+                hits.append(
+                    Hit(
+                        start=start + step * _STEP,
+                        length=(place - step) * _STEP * layer.gate,
+                        pitch=pitch,
+                        velocity=0.95 if mark == "R" else 0.82,
+                    )
+                )
+        start += stretch.beats
+    return hits
+
+
+def _bass_tone(
+    mark: str,
+    stretch: Stretch,
+    step: int,
+    *,
+    after: Chord,
+    layer: Layer,
+    near: float,
+    dice: Dice,
+) -> int:
+    chord = _chord_at(stretch, step)
+    beyond = (step // STEPS + 1) * STEPS
+    is_end = beyond >= stretch.bars * STEPS
+    coming = after if is_end else _chord_at(stretch, beyond)
+    match mark:
+        case "a" if coming.root != chord.root:
+            below = bass_pitch(coming.root, layer.low, layer.high, near)
+            return below - 1 if below > layer.low else below + 1
+        case "a" | "5":
+            tone = chord.tones[2 if len(chord.tones) > 2 else 1]
+        case "3":
+            tone = chord.tones[1]
+        case "7":
+            tone = chord.tones[-1]
+        case "w":
+            return _walk(chord, coming, step, layer=layer, near=near, dice=dice)
+        case "8":
+            root = bass_pitch(chord.root, layer.low, layer.high, near)
+            return root + 12
+        case _:
+            tone = chord.root
+    return bass_pitch(tone, layer.low, layer.high, near)
+
+
+def _walk(
+    chord: Chord, coming: Chord, step: int, *, layer: Layer, near: float, dice: Dice
+) -> int:
+    beat = step % STEPS // 4
+    if beat == 0:
+        return bass_pitch(chord.root, layer.low, layer.high, near)
+    if beat == 3:
+        goal = bass_pitch(coming.root, layer.low, layer.high, near)
+        return goal + (-1 if dice.is_lucky(0.6) and goal > layer.low else 1)
+    tone = chord.tones[1] if beat == 1 else chord.tones[2 % len(chord.tones)]
+    return bass_pitch(tone, layer.low, layer.high, near + dice.between(-3, 3))

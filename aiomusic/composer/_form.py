@@ -1,0 +1,185 @@
+# ruff: noqa: PLR2004 (numbers of bars are what this file is about)
+"""The form of a song: which sections, how many bars, which lines where."""
+
+from typing import Final
+
+import attrs
+
+from aiomusic.composer._score import BEATS
+from aiomusic.composer._words import Stanza, syllables_of
+
+ENERGY: Final = {
+    "intro": 0.38,
+    "verse": 0.55,
+    "prechorus": 0.66,
+    "chorus": 0.9,
+    "bridge": 0.6,
+    "inst": 0.78,
+    "outro": 0.38,
+}
+# Forms by the number of equal blocks that fit.
+_FORMS: Final = (
+    ("chorus",),
+    ("verse", "chorus"),
+    ("intro", "verse", "chorus"),
+    ("verse", "chorus", "verse", "chorus"),
+    ("intro", "verse", "chorus", "verse", "chorus"),
+    ("intro", "verse", "chorus", "verse", "chorus", "outro"),
+    ("intro", "verse", "chorus", "verse", "chorus", "bridge", "chorus"),
+    ("intro", "verse", "chorus", "verse", "chorus", "bridge", "chorus", "outro"),
+)
+_CYCLE: Final = ("verse", "chorus", "inst", "verse", "chorus", "bridge")
+_LONG_LINE: Final = 13
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """A section to be composed; *lines* are sung evenly from its first bar."""
+
+    kind: str
+    bars: int
+    lines: tuple[str, ...] = ()
+    line_bars: int = 1
+
+
+def free_form(bars: int) -> tuple[Part, ...]:
+    """Fill *bars* with a form of its own."""
+    size = 8 if bars >= 28 else 4 if bars >= 8 else 2 if bars >= 4 else bars
+    blocks, rest = divmod(bars, size)
+    parts = [Part(kind=kind, bars=size) for kind in _kinds(blocks)]
+    return tuple(_with_rest(parts, rest))
+
+
+def _kinds(blocks: int) -> tuple[str, ...]:
+    if blocks <= len(_FORMS):
+        return _FORMS[blocks - 1]
+    middle = tuple(_CYCLE[n % len(_CYCLE)] for n in range(blocks - 3))
+    return ("intro", *middle, "chorus", "outro")
+
+
+def _with_rest(parts: list[Part], rest: int) -> list[Part]:
+    if not rest:
+        return parts
+    if parts[0].kind != "intro":
+        return [Part(kind="intro", bars=rest), *parts]
+    if parts[-1].kind != "outro":
+        return [*parts, Part(kind="outro", bars=rest)]
+    return [*parts[:-1], attrs.evolve(parts[-1], bars=parts[-1].bars + rest)]
+
+
+def sung_form(
+    stanzas: tuple[Stanza, ...], bar_s: float, bars: int | None
+) -> tuple[Part, ...]:
+    """
+    Lay out lyrics.
+
+    Args:
+        stanzas: the words.
+        bar_s: length of a bar in seconds.
+        bars: bars to fill exactly; None takes what the words need.
+    """
+    per_line = 1 if bar_s >= 1.75 else 2
+    parts = [_part(stanza, per_line) for stanza in stanzas] or [_pause("inst", 4)]
+    if bars is None:
+        return tuple(_framed(parts))
+    if per_line == 1 and 2 * _total(parts) <= bars:
+        parts = [_part(stanza, 2) for stanza in stanzas] or parts
+    if per_line == 2 and _total(parts) > bars:
+        parts = [_part(stanza, 1) for stanza in stanzas] or parts
+    return tuple(_cut(parts, bars) if _total(parts) > bars else _padded(parts, bars))
+
+
+def _part(stanza: Stanza, per_line: int) -> Part:
+    if not stanza.lines:
+        return _pause(stanza.kind, 2 if stanza.kind in ("intro", "outro") else 4)
+    if max(len(syllables_of(line)) for line in stanza.lines) > _LONG_LINE:
+        per_line = 2
+    bars = len(stanza.lines) * per_line
+    return Part(
+        kind=stanza.kind,
+        bars=bars + bars % 2,
+        lines=stanza.lines,
+        line_bars=per_line,
+    )
+
+
+def _pause(kind: str, bars: int) -> Part:
+    return Part(kind=kind, bars=bars)
+
+
+def _total(parts: list[Part]) -> int:
+    return sum(part.bars for part in parts)
+
+
+def _framed(parts: list[Part]) -> list[Part]:
+    before = [] if parts[0].kind == "intro" else [_pause("intro", 2)]
+    after = [] if parts[-1].kind == "outro" else [_pause("outro", 2)]
+    return [*before, *parts, *after]
+
+
+def _cut(parts: list[Part], bars: int) -> list[Part]:
+    kept: list[Part] = []
+    for part in parts:
+        left = bars - _total(kept)
+        if left <= 0:
+            break
+        size = min(part.bars, left)
+        lines = part.lines[: size // part.line_bars]
+        kept.append(attrs.evolve(part, bars=size, lines=lines))
+    return kept
+
+
+def _padded(parts: list[Part], bars: int) -> list[Part]:
+    """Fill *bars*: an intro, then the song again with breaks, then an outro."""
+    sung = [part for part in parts if part.lines] or parts
+    spare = bars - _total(parts)
+    if spare >= 2 and parts[0].kind != "intro":
+        parts = [_pause("intro", 2 if spare < 6 else 4), *parts]
+    turn = _second_half(sung)
+    while True:
+        part = sung[turn % len(sung)]
+        # The same section twice running needs a break between.
+        pause = 4 if part.kind == parts[-1].kind or turn % len(sung) == 0 else 0
+        if bars - _total(parts) < part.bars + pause + 2:
+            break
+        parts = [*parts, *([_pause("inst", pause)] if pause else []), part]
+        turn += 1
+    while bars - _total(parts) > 8:
+        parts = [*parts, _pause("inst", 8)]
+    return _closed(parts, bars - _total(parts))
+
+
+def _second_half(sung: list[Part]) -> int:
+    """Return where a song goes on that has not room for all of itself again."""
+    kinds = [part.kind for part in sung]
+    return kinds.index("chorus") if "chorus" in kinds and len(kinds) > 2 else 0
+
+
+def _closed(parts: list[Part], spare: int) -> list[Part]:
+    if not spare:
+        return parts
+    if parts[-1].kind == "outro":
+        return [*parts[:-1], attrs.evolve(parts[-1], bars=parts[-1].bars + spare)]
+    return [*parts, _pause("outro", spare)]
+
+
+def timed_form(
+    segments: tuple[tuple[str, float], ...], bar_s: float, bars: int
+) -> tuple[Part, ...]:
+    """Lay out sections whose lengths in seconds are given, to the nearest bar."""
+    parts: list[Part] = []
+    total_s = sum(length for _, length in segments)
+    passed_s = 0.0
+    for kind, length in segments:
+        passed_s += length
+        end = min(bars, max(_total(parts), round(passed_s / bar_s)))
+        if passed_s >= total_s:
+            end = bars
+        if end > _total(parts):
+            parts.append(Part(kind=kind, bars=end - _total(parts)))
+    return tuple(parts)
+
+
+def bar_length(tempo: float) -> float:
+    """Return the seconds of a bar at *tempo*."""
+    return 60.0 * BEATS / tempo

@@ -1,0 +1,252 @@
+# ruff: noqa: PLR2004 (scale steps are what this file is about)
+"""
+Melody: words get a rhythm that fits their stress, the rhythm gets pitches.
+
+Both choices are searches for the cheapest path, so that a line is singable as
+a whole, not only from one note to the next.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+
+from aiomusic.composer._dice import Dice
+from aiomusic.composer._score import BEATS, Tone
+from aiomusic.composer._theory import Chord, Key
+from aiomusic.composer._words import Syllable
+
+# Shapes of a line in scale steps around its middle, start to end.
+_SHAPES: Final = (
+    (-1.5, 2.0, 3.0, -1.0),
+    (2.5, 1.5, 0.0, -2.5),
+    (-2.5, -0.5, 1.5, 2.5),
+    (0.0, 3.0, 0.5, 2.0),
+    (1.5, -2.0, 2.0, 0.0),
+    (-2.0, 2.5, -0.5, -2.0),
+    (0.0, 2.0, -1.5, 1.0, -2.0),
+    (2.0, -1.0, 1.5, -1.5, 0.5),
+)
+_FORMS: Final = ("ABAC", "AABA", "AABC", "ABAB")
+_RANGE: Final = {"verse": 0.36, "chorus": 0.6, "bridge": 0.54, "prechorus": 0.48}
+
+
+@attrs.frozen(kw_only=True)
+class Idea:
+    """
+    What the lines of one kind of section have in common.
+
+    *slots* are the tastes of the rhythm, *shapes* the lines' outlines in the
+    order of *form*, *middle* the height in the singer's range, 0 to 1.
+    """
+
+    slots: tuple[float, ...]
+    shapes: tuple[tuple[float, ...], ...]
+    form: str
+    middle: float
+    counts: tuple[int, ...]
+
+
+def idea_of(kind: str, dice: Dice) -> Idea:
+    """Invent what the lines of a *kind* of section share."""
+    shapes = dice.order(_SHAPES)[:3]
+    return Idea(
+        slots=tuple(dice.between(-0.7, 0.7) for _ in range(64)),
+        shapes=tuple(shapes),
+        form=dice.pick(_FORMS),
+        middle=_RANGE.get(kind, 0.5),
+        counts=tuple(dice.whole(5, 9) for _ in range(3)),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Place:
+    """Where a line goes: beats of its section, its number, and what it ends."""
+
+    start: float
+    length: float
+    number: int
+    is_last: bool
+    is_sung: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Ground:
+    """What a melody stands on: key, chords by half bar, range, grid."""
+
+    key: Key
+    chords: tuple[Chord, ...]
+    low: int
+    high: int
+    pulse: float
+    push: float
+
+    def chord_at(self, beat: float) -> Chord:
+        """Return the chord that sounds at *beat* of the section."""
+        half = int(beat / (BEATS / 2) + 1e-6)
+        return self.chords[min(half, len(self.chords) - 1)]
+
+
+def line_of(
+    syllables: Sequence[Syllable], place: Place, ground: Ground, idea: Idea, dice: Dice
+) -> tuple[Tone, ...]:
+    """Set one line of words to notes."""
+    if not syllables:
+        return ()
+    onsets = _rhythm(syllables, place, ground, idea)
+    ends = [*onsets[1:], place.length - min(0.5, place.length / 8)]
+    lengths = [
+        _length(start, end, is_end=n == len(onsets) - 1)
+        for n, (start, end) in enumerate(zip(onsets, ends, strict=True))
+    ]
+    pitches = _pitches(onsets, lengths, place, ground=ground, idea=idea, dice=dice)
+    return tuple(
+        Tone(
+            start=place.start + onset,
+            length=length,
+            pitch=pitch,
+            syllable=syllable.text,
+            accent=0.9 if syllable.is_strong else 0.7,
+        )
+        for onset, length, pitch, syllable in zip(
+            onsets, lengths, pitches, syllables, strict=True
+        )
+    )
+
+
+def _length(start: float, end: float, *, is_end: bool) -> float:
+    return max(0.12, min(end - start, 3.0 if is_end else 1.5))
+
+
+def _rhythm(
+    syllables: Sequence[Syllable], place: Place, ground: Ground, idea: Idea
+) -> list[float]:
+    """Choose the onsets: stressed syllables like beats, gaps like to be even."""
+    count = len(syllables)
+    room = place.length - (1.0 if place.length > BEATS else 0.5)
+    pulse = ground.pulse
+    while room / pulse < count:
+        pulse /= 2
+    slots = int(room / pulse)
+    ideal = min(max(1.0, slots / count), 1.0 / pulse)
+    width = min(slots - count + 1, int(2 * ideal) + 3)
+    best: list[dict[int, tuple[float, int]]] = []
+    for place_in_line, syllable in enumerate(syllables):
+        row: dict[int, tuple[float, int]] = {}
+        for slot in range(place_in_line, slots - count + place_in_line + 1):
+            taste = _taste(slot, pulse, syllable, idea, ground.push)
+            if not place_in_line:
+                row[slot] = (taste + 0.9 * slot * pulse, -1)
+                continue
+            row[slot] = (
+                min(
+                    (cost + taste + 0.35 * abs(slot - before - ideal), before)
+                    for before, (cost, _) in best[-1].items()
+                    if 0 < slot - before <= width
+                )
+                if any(0 < slot - b <= width for b in best[-1])
+                else (1e9, -1)
+            )
+        best.append(row)
+    return [slot * pulse for slot in _path(best)]
+
+
+def _taste(
+    slot: int, pulse: float, syllable: Syllable, idea: Idea, push: float
+) -> float:
+    beat = slot * pulse
+    is_beat = beat % 1.0 == 0
+    is_half = beat % 0.5 == 0
+    cost = idea.slots[int(beat * 4) % len(idea.slots)]
+    if syllable.is_strong:
+        return cost + (0.0 if is_beat else 1.2 - 2 * push if is_half else 1.8)
+    return cost + (0.7 if beat % 2.0 == 0 else 0.2 if is_half else 0.6)
+
+
+def _path(best: list[dict[int, tuple[float, int]]]) -> list[int]:
+    slot = min(best[-1], key=lambda s: (best[-1][s][0], s))
+    path = [slot]
+    for row, _ in zip(reversed(best), range(len(best) - 1), strict=False):
+        slot = row[slot][1]
+        path.append(slot)
+    return path[::-1]
+
+
+def _pitches(
+    onsets: list[float],
+    lengths: list[float],
+    place: Place,
+    *,
+    ground: Ground,
+    idea: Idea,
+    dice: Dice,
+) -> list[int]:
+    """Choose the pitches along the line's shape, chord tones where it matters."""
+    ladder = [
+        pitch
+        for pitch in range(ground.low, ground.high + 1)
+        if pitch % 12 in ground.key.scale
+    ]
+    letter = "ABC".index(idea.form[place.number % len(idea.form)])
+    best: list[dict[int, tuple[float, int]]] = []
+    for n, (onset, length) in enumerate(zip(onsets, lengths, strict=True)):
+        aim = _aim(onset / place.length, idea, letter, ladder)
+        tones = ground.chord_at(place.start + onset).tones
+        is_end = n == len(onsets) - 1
+        row: dict[int, tuple[float, int]] = {}
+        for step, pitch in enumerate(ladder):
+            cost = 0.8 * abs(step - aim) + dice.between(0, 0.8)
+            cost += _dissonance(pitch, tones, onset, length)
+            if is_end:
+                cost += _ending(pitch, place, ground, tones)
+            row[step] = _cheapest(step, cost, best)
+        best.append(row)
+    return [ladder[step] for step in _path(best)]
+
+
+def _aim(share: float, idea: Idea, letter: int, ladder: list[int]) -> float:
+    shape = idea.shapes[letter]
+    x = share * (len(shape) - 1)
+    left = min(int(x), len(shape) - 2)
+    height = shape[left] + (shape[left + 1] - shape[left]) * (x - left)
+    return idea.middle * (len(ladder) - 1) + height
+
+
+def _dissonance(
+    pitch: int, tones: tuple[int, ...], onset: float, length: float
+) -> float:
+    if pitch % 12 in tones:
+        return 0.0
+    is_heavy = onset % 1.0 == 0 or length >= 1.0
+    is_harsh = (pitch - 1) % 12 in tones
+    return (1.6 if is_heavy else 0.4) + (1.0 if is_harsh else 0.0)
+
+
+def _ending(pitch: int, place: Place, ground: Ground, tones: tuple[int, ...]) -> float:
+    degree = ground.key.scale.index(pitch % 12)
+    if place.is_last:
+        return {0: 0.0, 2: 1.0, 4: 1.4}.get(degree, 3.0)
+    return 0.0 if pitch % 12 in tones else 1.5
+
+
+def _cheapest(
+    step: int, cost: float, best: list[dict[int, tuple[float, int]]]
+) -> tuple[float, int]:
+    if not best:
+        return (cost, -1)
+    return min(
+        (total + cost + _leap(step - b), b) for b, (total, _) in best[-1].items()
+    )
+
+
+def _leap(steps: int) -> float:
+    size = abs(steps)
+    return (0.65, 0.0, 0.2, 0.5, 0.9, 1.5)[size] if size < 6 else 1.5 + size * 0.6
+
+
+def hummed(idea: Idea, place: Place) -> tuple[Syllable, ...]:
+    """Return as many empty syllables as an instrument plays in the line."""
+    count = idea.counts["ABC".index(idea.form[place.number % len(idea.form)])]
+    if place.length <= BEATS:
+        count = max(2, count // 2)
+    return tuple(Syllable(text="", is_strong=n % 2 == 0) for n in range(count))

@@ -1,0 +1,245 @@
+"""
+The values a song is made of, from one note to the whole score.
+
+A sheet is what a singer would get (bars, chords, melody, words, in beats).
+A performance is what a band played from it (tracks of notes, in seconds).
+A score is what one hears: spans of performances, one after the other.
+"""
+
+from typing import Final
+
+import attrs
+
+from aiomusic.composer._brief import Brief
+from aiomusic.composer._theory import Chord, Key
+from aiomusic.composer._voice import Voice
+
+BEATS: Final = 4
+
+
+@attrs.frozen(kw_only=True)
+class Tone:
+    """One note of the melody: beats within its section, pitch, and what is sung."""
+
+    start: float
+    length: float
+    pitch: int
+    syllable: str = ""
+    accent: float = 0.8
+
+
+@attrs.frozen(kw_only=True)
+class Verse:
+    """One line of the words and the beats of its section at which it is sung."""
+
+    text: str
+    start: float
+    length: float
+
+
+@attrs.frozen(kw_only=True)
+class Stretch:
+    """One section of a sheet: its chords by half bar, its melody and its words."""
+
+    kind: str
+    bars: int
+    energy: float
+    chords: tuple[Chord, ...]
+    melody: tuple[Tone, ...] = ()
+    verses: tuple[Verse, ...] = ()
+
+    @property
+    def beats(self) -> int:
+        """Return the length in beats."""
+        return self.bars * BEATS
+
+
+@attrs.frozen(kw_only=True)
+class Sheet:
+    """A lead sheet: everything that a cover keeps."""
+
+    key: Key
+    tempo: float
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def bars(self) -> int:
+        """Return the number of bars."""
+        return sum(stretch.bars for stretch in self.stretches)
+
+
+def starts(sheet: Sheet) -> list[tuple[float, Stretch]]:
+    """Return the stretches of *sheet*, each with the beat it begins at."""
+    found: list[tuple[float, Stretch]] = []
+    beat = 0.0
+    for stretch in sheet.stretches:
+        found.append((beat, stretch))
+        beat += stretch.beats
+    return found
+
+
+@attrs.frozen(kw_only=True)
+class Note:
+    """One sounding note: seconds, MIDI pitch (on drums: the drum), velocity 0 to 1."""
+
+    start_s: float
+    length_s: float
+    pitch: int
+    velocity: float
+    syllable: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Track:
+    """
+    The notes of one instrument and its place in the mix.
+
+    *pan* is -1 (left) to 1 (right), *send* the share that goes into the room,
+    *duck* how deep the kick drum pushes the track down, 0 to 1.
+    """
+
+    role: str
+    patch: str
+    notes: tuple[Note, ...]
+    gain_db: float = 0.0
+    pan: float = 0.0
+    send: float = 0.2
+    duck: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
+class Performance:
+    """
+    A band's tracks, with the voice that sings and the room they play in.
+
+    The drums are tuned to the *tonic*, a pitch class.
+    """
+
+    tracks: tuple[Track, ...]
+    duration_s: float
+    room: str
+    tonic: int
+    voice: Voice | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Recording:
+    """Sound that was not played here: an audio file that somebody uploaded."""
+
+    path: str
+    duration_s: float
+
+
+@attrs.frozen(kw_only=True)
+class Span:
+    """
+    A stretch of a performance or a recording, from *start_s* to *end_s* of it.
+
+    The first *fade_in_s* are mixed with what came before, going on; the last
+    *fade_out_s* with what comes next, begun early. Both lie inside the span.
+    """
+
+    source: Performance | Recording
+    start_s: float
+    end_s: float
+    fade_in_s: float = 0.0
+    fade_out_s: float = 0.0
+
+    @property
+    def duration_s(self) -> float:
+        """Return the length in seconds."""
+        return self.end_s - self.start_s
+
+
+@attrs.frozen(kw_only=True)
+class Section:
+    """A named part of the song, in seconds."""
+
+    kind: str
+    start_s: float
+    end_s: float
+
+
+@attrs.frozen(kw_only=True)
+class Line:
+    """One line of the words and the seconds in which it is sung."""
+
+    text: str
+    start_s: float
+    end_s: float
+    section: int
+
+
+@attrs.frozen(kw_only=True)
+class Origin:
+    """What a continuation continues, and from which second."""
+
+    score: "Score"
+    at_s: float
+
+
+@attrs.frozen(kw_only=True)
+class Score:
+    """A whole song, ready to be written to a file."""
+
+    title: str
+    style: str
+    tempo: float
+    key: Key
+    sections: tuple[Section, ...]
+    lines: tuple[Line, ...]
+    sheet: Sheet
+    spans: tuple[Span, ...]
+    voice: Voice | None
+    brief: Brief
+    origin: Origin | None = None
+
+    @property
+    def duration_s(self) -> float:
+        """Return the length of the song in seconds, exact without rendering."""
+        return round(sum(span.duration_s for span in self.spans), 6)
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """Return the tracks of the song in its own seconds, edits included."""
+        return tuple(track for track in _flat(self.spans) if track.notes)
+
+    @property
+    def lyrics(self) -> str:
+        """Return the words that are sung, one line each, with section tags."""
+        return "\n".join(_lyrics(self.sections, self.lines))
+
+
+def _lyrics(sections: tuple[Section, ...], lines: tuple[Line, ...]) -> list[str]:
+    text: list[str] = []
+    for position, section in enumerate(sections):
+        sung = [line.text for line in lines if line.section == position]
+        if sung:
+            text += ["", f"[{section.kind.title()}]", *sung]
+    return text[1:]
+
+
+def _flat(spans: tuple[Span, ...]) -> list[Track]:
+    tracks: dict[tuple[str, str], Track] = {}
+    offset = 0.0
+    for span in spans:
+        source = span.source
+        for track in source.tracks if isinstance(source, Performance) else ():
+            notes = _inside(track.notes, span, offset)
+            known = tracks.get((track.role, track.patch))
+            before = known.notes if known else ()
+            tracks[track.role, track.patch] = attrs.evolve(track, notes=before + notes)
+        offset += span.duration_s
+    return list(tracks.values())
+
+
+def _inside(notes: tuple[Note, ...], span: Span, offset: float) -> tuple[Note, ...]:
+    return tuple(
+        attrs.evolve(
+            note,
+            start_s=round(note.start_s - span.start_s + offset, 6),
+            length_s=min(note.length_s, span.end_s - note.start_s),
+        )
+        for note in notes
+        if span.start_s <= note.start_s < span.end_s
+    )

@@ -1,0 +1,177 @@
+# ruff: noqa: PLR2004 (tolerances in seconds are what this file is about)
+"""What several edits need: where bars fall, what goes on, what is cut."""
+
+import itertools
+from typing import Final
+
+import attrs
+
+from aiomusic.composer._brief import Brief
+from aiomusic.composer._dice import Dice
+from aiomusic.composer._form import bar_length
+from aiomusic.composer._prompt import Wish, read, style_in
+from aiomusic.composer._score import (
+    BEATS,
+    Line,
+    Performance,
+    Recording,
+    Score,
+    Section,
+    Span,
+    Stretch,
+    Track,
+)
+from aiomusic.composer._voice import Voice, gender_in, singer_words, voice_in
+from aiomusic.composer.styles import STYLES
+
+JOIN_S: Final = 0.03
+_CONTEXT_S: Final = 6.0
+
+
+def same_wish(score: Score, brief: Brief) -> Wish:
+    """Return the wish of *score*, with the instruments that *brief* adds."""
+    wish = read(score.brief.style, Dice("idea", score.brief.seed, score.brief.style))
+    own = STYLES[score.style]
+    if any(isinstance(span.source, Recording) for span in score.spans):
+        # Nobody knows the style of a recording but who asks for more of it.
+        own = style_in(brief.style) or own
+    wish = attrs.evolve(wish, style=own, tempo=score.tempo)
+    more = read(brief.style, Dice("idea", 0)).instruments
+    return attrs.evolve(wish, instruments=more or wish.instruments)
+
+
+def same_voice(score: Score, brief: Brief, wish: Wish) -> Voice | None:
+    if brief.instrumental or not brief.lyrics:
+        return None
+    if brief.singer or score.voice:
+        return brief.singer or score.voice
+    text = singer_words(brief.voice, brief.style)
+    default = Dice("voice", score.brief.seed, wish.style.name).pick(("female", "male"))
+    return voice_in(text, default=gender_in(text) or default)
+
+
+def to_next_bar(score: Score, at_s: float) -> float:
+    """Return the seconds from *at_s* to the next bar line of *score*."""
+    bar_s = bar_length(score.tempo)
+    sections = [section for section in score.sections if section.start_s <= at_s + 0.02]
+    since = at_s - sections[-1].start_s if sections else at_s
+    rest = -since % bar_s
+    is_over = at_s >= score.duration_s - 2.5 and sections
+    return 0.0 if rest < 0.02 or bar_s - rest < 0.02 or is_over else round(rest, 6)
+
+
+def heard_on(score: Score, at_s: float, lead_s: float) -> tuple[Span, ...]:
+    """Return what a recording in *score* goes on with: it has no notes to play."""
+    spans = cut(score.spans, at_s, at_s + lead_s)
+    return tuple(
+        itertools.takewhile(lambda span: isinstance(span.source, Recording), spans)
+    )
+
+
+def after(lead: tuple[Span, ...], played: Span) -> tuple[Span, ...]:
+    """Let *lead* be heard in place of the beginning of *played*."""
+    if not lead:
+        return (played,)
+    lead_s = round(sum(span.duration_s for span in lead), 6)
+    return (*lead, attrs.evolve(played, start_s=lead_s, fade_in_s=JOIN_S))
+
+
+def led_in(
+    performance: Performance, score: Score, at_s: float, lead_s: float, end_s: float
+) -> Performance:
+    """
+    Begin *performance* after *lead_s* in which *score* plays its bar to the end.
+
+    What *score* played before *at_s* stands before second 0, to ring on.
+    """
+    before: list[Track] = []
+    for track in score.tracks:
+        notes = [
+            attrs.evolve(note, start_s=round(note.start_s - at_s, 6))
+            for note in track.notes
+            if at_s - _CONTEXT_S <= note.start_s < at_s + lead_s - 0.01
+        ]
+        before.append(attrs.evolve(track, notes=tuple(notes)))
+    after = [_moved(track, lead_s) for track in performance.tracks]
+    return attrs.evolve(
+        performance, tracks=_merged(before, after), duration_s=round(end_s, 6)
+    )
+
+
+def _moved(track: Track, by_s: float) -> Track:
+    notes = (
+        attrs.evolve(note, start_s=round(note.start_s + by_s, 6))
+        for note in track.notes
+    )
+    return attrs.evolve(track, notes=tuple(notes))
+
+
+def _merged(before: list[Track], after: list[Track]) -> tuple[Track, ...]:
+    tracks = {(track.role, track.patch): track for track in before}
+    for track in after:
+        place = (track.role, track.patch)
+        earlier = tracks[place].notes if place in tracks else ()
+        tracks[place] = attrs.evolve(track, notes=earlier + track.notes)
+    return tuple(track for track in tracks.values() if track.notes)
+
+
+def later(
+    sections: tuple[Section, ...], lines: tuple[Line, ...], by_s: float
+) -> tuple[tuple[Section, ...], tuple[Line, ...]]:
+    return (
+        tuple(
+            attrs.evolve(
+                one,
+                start_s=round(one.start_s + by_s, 6),
+                end_s=round(one.end_s + by_s, 6),
+            )
+            for one in sections
+        ),
+        tuple(
+            attrs.evolve(
+                one,
+                start_s=round(one.start_s + by_s, 3),
+                end_s=round(one.end_s + by_s, 3),
+            )
+            for one in lines
+        ),
+    )
+
+
+def shortened(stretch: Stretch, bars: int) -> Stretch:
+    end = bars * BEATS
+    return attrs.evolve(
+        stretch,
+        bars=bars,
+        chords=stretch.chords[: 2 * bars],
+        melody=tuple(tone for tone in stretch.melody if tone.start < end),
+        verses=tuple(verse for verse in stretch.verses if verse.start < end),
+    )
+
+
+def cut(spans: tuple[Span, ...], start_s: float, end_s: float) -> tuple[Span, ...]:
+    """Return what *spans* play from *start_s* to *end_s* of the song."""
+    kept: list[Span] = []
+    place = 0.0
+    for span in spans:
+        low = max(start_s - place, 0.0)
+        high = min(end_s - place, span.duration_s)
+        place += span.duration_s
+        if high - low > 1e-6:
+            kept.append(
+                attrs.evolve(
+                    span,
+                    start_s=round(span.start_s + low, 6),
+                    end_s=round(span.start_s + high, 6),
+                    fade_in_s=span.fade_in_s if low < 1e-6 else 0.0,
+                    fade_out_s=span.fade_out_s if high == span.duration_s else 0.0,
+                )
+            )
+    return tuple(kept)
+
+
+def octaves(pitches: list[int], voice: Voice) -> int:
+    if not pitches:
+        return 0
+    middle = (max(pitches) + min(pitches)) / 2
+    return 12 * round(((voice.low + voice.high) / 2 - middle) / 12)

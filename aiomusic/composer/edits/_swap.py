@@ -1,0 +1,172 @@
+"""Other instruments, another voice: every note stays where it is."""
+
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from aiomusic.composer._dice import Dice
+from aiomusic.composer._lyricist import short_lyrics
+from aiomusic.composer._prompt import Wish, read, style_in
+from aiomusic.composer._score import (
+    Note,
+    Performance,
+    Recording,
+    Score,
+    Span,
+    Track,
+)
+from aiomusic.composer._voice import Voice, gender_in, voice_in
+from aiomusic.composer.edits._common import (
+    octaves,
+)
+from aiomusic.composer.edits._cover import cover
+from aiomusic.composer.styles import Layer
+
+
+def swap_sound(score: Score, sound: str) -> Score:
+    """
+    Give the band other instruments; every note stays where it is.
+
+    Args:
+        score: the song.
+        sound: instruments, or the style whose instruments are meant.
+
+    A recording has no notes to give to others: it is covered in that sound.
+    """
+    if not score.tracks:
+        return cover(score, attrs.evolve(score.brief, style=sound))
+    wish = read(sound, Dice("idea", sound))
+    named = style_in(sound)
+    choice = _Choice(
+        wish=wish,
+        layers=named.layers if named and named.name != score.style else (),
+        take=score.brief.take % 2,
+    )
+
+    def swapped(performance: Performance) -> Performance:
+        counts: dict[str, int] = {}
+        tracks = []
+        for track in performance.tracks:
+            number = counts.get(track.role, 0)
+            counts[track.role] = number + 1
+            tracks.append(attrs.evolve(track, patch=choice.patch_for(track, number)))
+        if named:
+            tracks = [
+                attrs.evolve(t, patch=named.kit) if t.role == "drums" else t
+                for t in tracks
+            ]
+        room = named.room if named else performance.room
+        return attrs.evolve(performance, tracks=tuple(tracks), room=room)
+
+    style = f"{score.brief.style}, {sound}"
+    brief = attrs.evolve(score.brief, style=style if not named else sound)
+    return attrs.evolve(
+        score,
+        spans=_each(score.spans, swapped),
+        style=named.name if named else score.style,
+        brief=brief,
+    )
+
+
+_KINDS: Final = {
+    "bass": ("finger-bass", "upright", "saw-bass", "sub"),
+    "chords": ("piano", "epiano", "steel", "organ", "nylon", "stab"),
+    "pad": ("strings", "warm-pad", "choir", "saw-pad"),
+    "arp": ("bell", "pluck", "nylon", "marimba", "vibes"),
+    "counter": ("brass", "vibes", "strings"),
+    "lead": ("flute", "synth-lead", "sax", "vibes", "brass"),
+}
+
+
+@attrs.frozen(kw_only=True)
+class _Choice:
+    """
+    What the instruments are chosen from.
+
+    Args:
+        wish: names some.
+        layers: of the style that was named; none where that is the song's own.
+        take: another take has others, where there are any.
+    """
+
+    wish: Wish
+    layers: tuple[Layer, ...]
+    take: int
+
+    def patch_for(self, track: Track, number: int) -> str:
+        """Choose for *track*, of whose role there are *number* before it."""
+        if track.role not in _KINDS:
+            return track.patch
+        asked = self.wish.instruments
+        fitting = [name for name in asked if name in _KINDS[track.role]]
+        chosen = fitting or [name for name in asked if track.role != "bass"]
+        if chosen:
+            return chosen[(number + self.take) % len(chosen)]
+        others = [name for name in _KINDS[track.role] if name != track.patch]
+        styled = [la.patches for la in self.layers if la.role == track.role]
+        if not styled:
+            return others[(number + self.take) % len(others)]
+        known = [*styled[number % len(styled)], *others]
+        return list(dict.fromkeys(known))[self.take]
+
+
+def _each(
+    spans: tuple[Span, ...], change: Callable[[Performance], Performance]
+) -> tuple[Span, ...]:
+    """Change every performance once, in all the spans that play it."""
+    changed: dict[int, Performance | Recording] = {}
+    for span in spans:
+        source = span.source
+        if id(source) not in changed:
+            changed[id(source)] = (
+                change(source) if isinstance(source, Performance) else source
+            )
+    return tuple(attrs.evolve(span, source=changed[id(span.source)]) for span in spans)
+
+
+def swap_vocals(score: Score, voice: str | Voice, lyrics: str | None = None) -> Score:
+    """
+    Let another voice sing, in octaves that suit it; nothing else changes.
+
+    Args:
+        score: the song.
+        voice: a singer, or words such as "male, husky".
+        lyrics: what is sung to a recording.
+
+    A recording has no voice that could be told from it: that singer covers it.
+    """
+    singer = _another(score, voice) if isinstance(voice, str) else voice
+    if not score.tracks:
+        words = lyrics or short_lyrics(score.brief.style, seed=score.brief.seed).lyrics
+        return cover(score, attrs.evolve(score.brief, singer=singer, lyrics=words))
+    pitches = [n.pitch for t in score.tracks if t.role == "voice" for n in t.notes]
+    shift = octaves(pitches, singer)
+
+    def swapped(performance: Performance) -> Performance:
+        tracks = tuple(
+            _transposed(track, shift) if track.patch == "voice" else track
+            for track in performance.tracks
+        )
+        return attrs.evolve(performance, tracks=tracks, voice=singer)
+
+    return attrs.evolve(score, spans=_each(score.spans, swapped), voice=singer)
+
+
+def _another(score: Score, words: str) -> Voice:
+    """Find whom *words* ask for, another for each take, and none who sings now."""
+    now = score.voice.gender if score.voice else "male"
+    other = "male" if now == "female" else "female"
+    asked = voice_in(words, default=gender_in(words) or other)
+    known = [
+        attrs.evolve(asked, throat=round(asked.throat * size, 3))
+        for size in (1.0, 0.93, 1.07)
+    ]
+    return [one for one in known if one != score.voice][score.brief.take % 2]
+
+
+def _transposed(track: Track, semitones: int) -> Track:
+    notes: tuple[Note, ...] = tuple(
+        attrs.evolve(note, pitch=note.pitch + semitones) for note in track.notes
+    )
+    return attrs.evolve(track, notes=notes)

@@ -1,0 +1,56 @@
+"""Tones are made once and kept, up to a limit of memory."""
+
+from collections import OrderedDict
+from typing import Final, final
+
+from aiomusic.composer._groove import DRUMS
+from aiomusic.composer.synth._drums import KITS, drum, tuned
+from aiomusic.composer.synth._instruments import PATCHES
+from aiomusic.composer.synth._patches import Patch, Wave, made
+from aiomusic.composer.synth._waves import RATE, Sound
+
+_LIMIT_BYTES: Final = 80_000_000
+_NAMES: Final = {pitch: name for name, pitch in DRUMS.items()}
+
+
+@final
+class Bank:
+    """Keeps the tones of one song, the least used leaving first."""
+
+    def __init__(self, tonic: int) -> None:
+        self._tonic = tonic
+        self._kept: OrderedDict[tuple[str, int, int], Sound] = OrderedDict()
+        self._size = 0
+
+    def __repr__(self) -> str:
+        return f"<Bank {len(self._kept)} tones, {self._size} bytes>"
+
+    def tone(self, name: str, pitch: int, frames: int) -> Sound:
+        """Return a tone of at least *frames* samples, or all there is of it."""
+        patch = PATCHES[name]
+        # A held tone is kept in lengths of 1, 2, 4, 6, 8 … seconds.
+        size = 1
+        if isinstance(patch.sound, Wave) and frames > RATE:
+            size = 2 * -(-frames // (2 * RATE))
+        return self._get((name, pitch, size), patch, RATE * size)
+
+    def stroke(self, kit: str, pitch: int, variant: int) -> Sound:
+        """Return a stroke on a drum."""
+        key = (f"kit/{kit}", pitch, variant)
+        if key not in self._kept:
+            self._keep(key, drum(tuned(KITS[kit], self._tonic), _NAMES[pitch], variant))
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def _get(self, key: tuple[str, int, int], patch: Patch, frames: int) -> Sound:
+        if key not in self._kept:
+            self._keep(key, made(patch, key[1], frames))
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def _keep(self, key: tuple[str, int, int], sound: Sound) -> None:
+        self._kept[key] = sound
+        self._size += sound.nbytes
+        while self._size > _LIMIT_BYTES and len(self._kept) > 1:
+            _, gone = self._kept.popitem(last=False)
+            self._size -= gone.nbytes

@@ -1,0 +1,249 @@
+# ruff: noqa: PLR2004 (figures of the sound are what this file is about)
+"""The mixing desk: tracks in, stereo blocks out, memory the same for any length."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Final, final
+
+import numpy as np
+
+from aiomusic.composer._groove import DRUMS
+from aiomusic.composer._score import Note, Performance, Track
+from aiomusic.composer._voice import Voice, voice_in
+from aiomusic.composer.synth._bank import Bank
+from aiomusic.composer.synth._convolve import Convolver
+from aiomusic.composer.synth._instruments import PATCHES
+from aiomusic.composer.synth._rooms import ROOMS, Room, impulse
+from aiomusic.composer.synth._singer import sung
+from aiomusic.composer.synth._waves import RATE, Sound, noise, rise, shaped
+
+BLOCK: Final = 1 << 16
+_FADE_S: Final = 1.2
+_DUCK_S: Final = 0.26
+_TAPS: Final = 129
+
+
+def premaster(performance: Performance) -> Iterator[Sound]:
+    """
+    Mix *performance* block by block; the last block is cut to its length.
+
+    Notes before second 0 are heard only by what they leave ringing.
+    """
+    desk = _Desk(performance)
+    frames = round(performance.duration_s * RATE)
+    first = min((n.start_s for t in performance.tracks for n in t.notes), default=0.0)
+    place = -BLOCK * -int(min(0.0, first) * RATE // BLOCK) if first < 0 else 0
+    while place < frames:
+        block = desk.block(place)
+        block = faded(block, place, frames)
+        start, end = max(0, -place), min(BLOCK, frames - place)
+        if end > start:
+            yield block[:, start:end]
+        place += BLOCK
+
+
+def faded(block: Sound, place: int, frames: int) -> Sound:
+    """Let the end of a performance die away."""
+    if place + BLOCK <= frames - int(_FADE_S * RATE):
+        return block
+    left = (frames - 1 - place - np.arange(BLOCK)) / min(_FADE_S * RATE, frames / 3)
+    return block * np.clip(left, 0.0, 1.0).astype(np.float32)
+
+
+@final
+class _Desk:
+    """Holds what rings on from one block into the next."""
+
+    def __init__(self, performance: Performance) -> None:
+        bank = Bank(performance.tonic)
+        self._channels = [
+            _Channel(track, bank, performance.voice) for track in performance.tracks
+        ]
+        self._room = ROOMS[performance.room]
+        self._reverb = Convolver(impulse(self._room), BLOCK)
+        self._kicks = _kicks(performance)
+        self._duck = _duck_shape()
+        self._dust = _dust(self._room)
+        is_plain = not (self._room.top_hz or self._room.shine_db)
+        self._tone = None if is_plain else _Tone(self._room)
+
+    def block(self, place: int) -> Sound:
+        dry = np.zeros((2, BLOCK), dtype=np.float32)
+        wet = np.zeros(BLOCK, dtype=np.float32)
+        duck = self._ducking(place)
+        for channel in self._channels:
+            sound = channel.block(place)
+            if sound is None:
+                continue
+            if channel.track.duck:
+                sound = sound * (1.0 - np.float32(channel.track.duck) * duck)
+            dry += sound
+            if channel.track.send:
+                wet += np.float32(channel.track.send) * (sound[0] + sound[1])
+        mix = dry + self._reverb.feed(wet)
+        return self._coloured(mix, place)
+
+    def _coloured(self, mix: Sound, place: int) -> Sound:
+        room = self._room
+        if room.drive:
+            drive = np.float32(1.0 + room.drive)
+            mix = np.tanh(drive * mix) / drive
+        if self._dust is not None:
+            shift = place % BLOCK
+            mix = mix + np.roll(self._dust, -shift)[:BLOCK]
+        return self._tone.feed(mix) if self._tone else mix
+
+    def _ducking(self, place: int) -> Sound:
+        curve = np.zeros(BLOCK, dtype=np.float32)
+        size = len(self._duck)
+        first = bisect_left(self._kicks, place - size)
+        for kick in self._kicks[first:]:
+            start = kick - place
+            if start >= BLOCK:
+                break
+            low, high = max(0, start), min(BLOCK, start + size)
+            if high > low:
+                part = self._duck[low - start : high - start]
+                np.maximum(curve[low:high], part, out=curve[low:high])
+        return curve
+
+
+def _kicks(performance: Performance) -> list[int]:
+    return sorted(
+        int(note.start_s * RATE) - RATE // 200
+        for track in performance.tracks
+        if track.role == "drums"
+        for note in track.notes
+        if note.pitch == DRUMS["kick"]
+    )
+
+
+def _duck_shape() -> Sound:
+    size = int(_DUCK_S * RATE)
+    down = RATE // 200
+    shape = (1.0 - np.arange(size) / size) ** 1.5
+    shape[:down] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(down) / down)
+    return shape.astype(np.float32)
+
+
+def _dust(room: Room) -> Sound | None:
+    """Return a loop of crackle, as dust in a groove makes it."""
+    if not room.crackle:
+        return None
+    ticks = noise(BLOCK, "dust")
+    ticks = np.where(np.abs(ticks) > 3.4, 12 * ticks, 0.0).astype(np.float32)
+    hiss = shaped(ticks + 0.3 * noise(BLOCK, "hiss"), lambda f: f / (f + 900.0))
+    return np.stack([hiss, np.roll(hiss, 977)]) * np.float32(room.crackle)
+
+
+@final
+class _Tone:
+    """Shapes the treble of a mix, with a short symmetric filter."""
+
+    def __init__(self, room: Room) -> None:
+        taps = _taps(room)
+        self._filters = [Convolver(np.stack([taps, taps]), BLOCK) for _ in range(2)]
+
+    def feed(self, block: Sound) -> Sound:
+        left, right = (
+            one.feed(side)[0] for one, side in zip(self._filters, block, strict=True)
+        )
+        return np.stack([left, right])
+
+
+def _taps(room: Room) -> Sound:
+    hertz = np.fft.rfftfreq(_TAPS, 1 / RATE)
+    rising = 1.0 / (1.0 + (3000.0 / np.maximum(hertz, 1.0)) ** 2)
+    loudness = 10 ** (room.shine_db * rising / 20)
+    if room.top_hz:
+        loudness[hertz > room.top_hz] = 0.0
+    centred = np.roll(np.fft.irfft(loudness, _TAPS), _TAPS // 2)
+    return (centred * np.hanning(_TAPS + 2)[1:-1]).astype(np.float32)
+
+
+@final
+class _Channel:
+    """One track: adds its notes into a buffer that the blocks are taken from."""
+
+    def __init__(self, track: Track, bank: Bank, voice: Voice | None) -> None:
+        self.track = track
+        self._events = _events(track, bank, voice)
+        self._next: tuple[float, Sound] | None = next(self._events, None)
+        self._buffer = np.zeros((2, 2 * BLOCK), dtype=np.float32)
+        self._is_silent = True
+        gain = 10 ** (track.gain_db / 20)
+        self._left = np.float32(gain * min(1.0, 1.0 - track.pan))
+        self._right = np.float32(gain * min(1.0, 1.0 + track.pan))
+        self._drive = 0.0 if track.role == "drums" else _drive(track.patch)
+
+    def block(self, place: int) -> Sound | None:
+        while self._next:
+            start_s, sound = self._next
+            start = int(start_s * RATE) - place
+            if start >= BLOCK:
+                break
+            self._add(sound, start)
+            self._next = next(self._events, None)
+        if self._is_silent:
+            return None
+        return self._taken()
+
+    def _taken(self) -> Sound:
+        out = self._buffer[:, :BLOCK].copy()
+        rest = self._buffer.shape[1] - BLOCK
+        self._buffer[:, :rest] = self._buffer[:, BLOCK:].copy()
+        self._buffer[:, rest:] = 0.0
+        self._is_silent = not self._buffer.any()
+        if self._drive:
+            gain = np.float32(1.0 + self._drive)
+            out = np.tanh(gain * out) / np.sqrt(gain)
+        out[0] *= self._left
+        out[1] *= self._right
+        return out
+
+    def _add(self, tone: Sound, start: int) -> None:
+        if start < 0:
+            # A singer breathes in before the song begins: that is not heard.
+            tone, start = tone[..., -start:], 0
+            tone = tone * rise(tone.shape[-1], 0.01)
+        end = start + tone.shape[-1]
+        if end > self._buffer.shape[1]:
+            size = BLOCK * -(-end // BLOCK)
+            grown = np.zeros((2, size), dtype=np.float32)
+            grown[:, : self._buffer.shape[1]] = self._buffer
+            self._buffer = grown
+        self._buffer[:, start:end] += tone
+        self._is_silent = False
+
+
+def _events(
+    track: Track, bank: Bank, voice: Voice | None
+) -> Iterator[tuple[float, Sound]]:
+    """Sound the notes of *track* in the order of time, each when it is needed."""
+    if track.patch == "voice":
+        singer = voice or voice_in("", default="female")
+        yield from sung(track.notes, singer, track.role)
+        return
+    for note in sorted(track.notes, key=lambda note: note.start_s):
+        yield note.start_s, _tone(track, note, bank)
+
+
+def _tone(track: Track, note: Note, bank: Bank) -> Sound:
+    loud = np.float32(note.velocity**1.3)
+    if track.role == "drums":
+        variant = int(note.start_s * 1000) % 2
+        return loud * bank.stroke(track.patch, note.pitch, variant)
+    patch = PATCHES[track.patch]
+    held = int(note.length_s * RATE)
+    release = int(patch.release_s * RATE)
+    tone = bank.tone(track.patch, note.pitch, held + release)
+    tone = loud * tone[..., : held + release]
+    over = tone.shape[-1] - held
+    if over > 0:
+        slope = np.linspace(1.0, 0.0, over, dtype=np.float32)
+        tone[..., held:] *= slope * slope
+    return tone
+
+
+def _drive(patch: str) -> float:
+    return PATCHES[patch].drive if patch in PATCHES else 0.0

@@ -1,0 +1,152 @@
+"""Mastering: every performance is mixed to a spool, levelled and cut into the song."""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeAlias, final
+
+import numpy as np
+import soundfile
+
+from aiomusic.composer._score import Performance, Recording, Score, Span
+from aiomusic.composer.synth._desk import BLOCK, premaster
+from aiomusic.composer.synth._level import HOP, Meter
+from aiomusic.composer.synth._recording import recorded
+from aiomusic.composer.synth._waves import RATE, Sound
+
+Player: TypeAlias = Callable[[Performance], Iterator[Sound]]
+_FORMATS: Final = {
+    "mp3": ("MP3", "MPEG_LAYER_III"),
+    "wav": ("WAV", "PCM_16"),
+    "flac": ("FLAC", "PCM_16"),
+}
+
+
+def render_file(blocks: Iterable[Sound], path: Path, kind: str) -> None:
+    """Write *blocks* of stereo samples to *path* as *kind*."""
+    container, subtype = _FORMATS[kind]
+    with soundfile.SoundFile(
+        str(path), "w", samplerate=RATE, channels=2, format=container, subtype=subtype
+    ) as file:
+        for block in blocks:
+            file.write(np.clip(block.T, -1.0, 1.0))
+
+
+def song_blocks(score: Score, play: Player = premaster) -> Iterator[Sound]:
+    """
+    Render *score* in blocks of stereo samples; they add up to its duration.
+
+    Args:
+        play: Mixes a performance, before it is levelled.
+    """
+    tapes: dict[int, Tape] = {}
+    try:
+        for span in score.spans:
+            if id(span.source) not in tapes:
+                tapes[id(span.source)] = Tape(_blocks(span.source, play))
+        yield from _joined(score.spans, tapes)
+    finally:
+        for tape in tapes.values():
+            tape.close()
+
+
+def _joined(spans: tuple[Span, ...], tapes: "dict[int, Tape]") -> Iterator[Sound]:
+    end_s = 0.0
+    written = 0
+    for number, span in enumerate(spans):
+        tape = tapes[id(span.source)]
+        start = round(span.start_s * RATE)
+        end_s += span.duration_s
+        frames = round(end_s * RATE) - written
+        for place in range(0, frames, BLOCK):
+            count = min(BLOCK, frames - place)
+            block = tape.read(start + place, count)
+            yield _faded(block, place, frames, number=number, spans=spans, tapes=tapes)
+        written += frames
+
+
+def _faded(
+    block: Sound,
+    place: int,
+    frames: int,
+    *,
+    number: int,
+    spans: tuple[Span, ...],
+    tapes: "dict[int, Tape]",
+) -> Sound:
+    """Mix the edges of a span with what lies beyond them."""
+    span = spans[number]
+    time = place + np.arange(block.shape[1])
+    if number and place < (fade := span.fade_in_s * RATE):
+        before = spans[number - 1]
+        other = tapes[id(before.source)].read(
+            round(before.end_s * RATE) + place, block.shape[1]
+        )
+        share = np.clip(1.0 - time / fade, 0.0, 1.0).astype(np.float32)
+        block = block + (other - block) * share
+    if number + 1 < len(spans) and span.fade_out_s:
+        fade = span.fade_out_s * RATE
+        after = spans[number + 1]
+        other = tapes[id(after.source)].read(
+            round(after.start_s * RATE) - frames + place, block.shape[1]
+        )
+        share = np.clip(1.0 - (frames - time) / fade, 0.0, 1.0).astype(np.float32)
+        block = block + (other - block) * share
+    return block
+
+
+def _blocks(source: Performance | Recording, play: Player) -> Iterator[Sound]:
+    if isinstance(source, Recording):
+        return recorded(source, BLOCK)
+    return play(source)
+
+
+@final
+class Tape:
+    """
+    A levelled mix on disk, to be read at any place.
+
+    Whoever makes it closes it.
+    """
+
+    def __init__(self, blocks: Iterable[Sound]) -> None:
+        self._frames = 0
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        meter = Meter()
+        for block in blocks:
+            meter.feed(block)
+            self._file.write(np.ascontiguousarray(block.T).data)
+            self._frames += block.shape[1]
+        self._gains = meter.gain_curve()
+
+    def __repr__(self) -> str:
+        return f"<Tape {self._frames / RATE:.1f} s>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Throw the spool away."""
+        self._file.close()
+
+    def read(self, start: int, count: int) -> Sound:
+        """Return *count* frames from *start*; silence outside the performance."""
+        out = np.zeros((2, count), dtype=np.float32)
+        low, high = max(0, start), min(self._frames, start + count)
+        if high <= low:
+            return out
+        self._file.seek(8 * low)
+        data = np.frombuffer(self._file.read(8 * (high - low)), dtype=np.float32)
+        hops = np.arange(max(0, low // HOP - 1), min(high // HOP + 2, len(self._gains)))
+        gain = np.interp(np.arange(low, high) / HOP - 0.5, hops, self._gains[hops])
+        out[:, low - start : high - start] = data.reshape(-1, 2).T * gain.astype("f4")
+        return out

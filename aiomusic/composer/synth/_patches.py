@@ -1,0 +1,231 @@
+# ruff: noqa: PLR2004 (hertz are what this file is about)
+"""
+The instruments: each patch makes one long tone of a pitch.
+
+A tone is made once and cut to the length of each note, so what a patch makes
+must not depend on how long the note will be.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+import numpy as np
+
+from aiomusic.composer.synth._strings import String, struck
+from aiomusic.composer.synth._waves import (
+    RATE,
+    Curve,
+    Sound,
+    bells,
+    cycle,
+    fall,
+    hertz_of,
+    noise,
+    phases,
+    played,
+    rise,
+    seconds,
+)
+
+_AIR: Final = 1 << 16
+
+
+@attrs.frozen(kw_only=True)
+class Wave:
+    """
+    A held tone between a dark and a bright wave.
+
+    Args:
+        slope: how fast harmonics fall, as a power of their number.
+        dark_hz: low-pass of the dark wave.
+        bright_hz: low-pass of the bright wave.
+        open_s: how long the brightness lives; 0 keeps it at *open_level*.
+        open_level: share of brightness that stays.
+        attack_s: seconds to full level.
+        decay_s: seconds to fall to a third; 0 holds.
+        vibrato: in semitones.
+        odd: share by which even harmonics are taken away.
+        cents: detunings; more than one makes the tone stereo.
+        breath: share of noise.
+        peaks: formants: hertz, width, height.
+        sub: level of an octave below.
+    """
+
+    slope: float = 1.0
+    dark_hz: float = 800.0
+    bright_hz: float = 5000.0
+    open_s: float = 0.0
+    open_level: float = 0.5
+    attack_s: float = 0.01
+    decay_s: float = 0.0
+    vibrato: float = 0.0
+    odd: float = 0.0
+    cents: tuple[float, ...] = (0.0,)
+    breath: float = 0.0
+    peaks: tuple[tuple[float, float, float], ...] = ()
+    sub: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
+class Partials:
+    """A struck bar, bell or tine: ratio, level and decay in seconds of each."""
+
+    modes: tuple[tuple[float, float, float], ...]
+    knock: float = 0.0
+    tremolo: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
+class Tine:
+    """An electric piano: a tine that growls when struck."""
+
+    growl: float = 0.8
+    chime: float = 0.2
+    tremolo: float = 0.25
+
+
+@attrs.frozen(kw_only=True)
+class Patch:
+    """An instrument: its sound, seconds of release, level, drive and delay."""
+
+    sound: String | Wave | Partials | Tine
+    release_s: float = 0.08
+    level: float = 1.0
+    drive: float = 0.0
+
+
+def made(patch: Patch, pitch: int, frames: int) -> Sound:
+    """Make a tone of at least *frames* samples, or until it has died away."""
+    hertz = hertz_of(pitch)
+    match patch.sound:
+        case String() as string:
+            tone = struck(string, hertz)
+        case Wave() as wave:
+            tone = _held(wave, hertz, frames)
+        case Partials() as partials:
+            tone = _rung(partials, hertz)
+        case Tine() as tine:
+            tone = _tined(tine, hertz)
+    return tone * np.float32(patch.level)
+
+
+def _held(wave: Wave, hertz: float, frames: int) -> Sound:
+    bright = cycle(_loudness(wave, wave.bright_hz), hertz)
+    dark = cycle(_loudness(wave, wave.dark_hz), hertz)
+    opening: Sound | float = wave.open_level
+    if wave.open_s:
+        opening = wave.open_level + (1 - wave.open_level) * fall(frames, wave.open_s)
+    voices = [
+        _voice(
+            wave,
+            hertz * 2 ** (cents / 1200),
+            frames,
+            number=number,
+            dark=dark,
+            bright=bright,
+            opening=opening,
+        )
+        for number, cents in enumerate(wave.cents)
+    ]
+    tone = voices[0] if len(voices) == 1 else _spread(voices)
+    if wave.sub:
+        tone = tone + wave.sub * np.sin(np.pi * hertz * 2 * 0.5 * seconds(frames))
+    if wave.breath:
+        tone = tone + wave.breath * _breath(frames, hertz)
+    shape = rise(frames, wave.attack_s)
+    if wave.decay_s:
+        shape = shape * fall(frames, wave.decay_s)
+    return (tone * shape).astype(np.float32)
+
+
+def _voice(
+    wave: Wave,
+    hertz: float,
+    frames: int,
+    *,
+    number: int,
+    dark: Sound,
+    bright: Sound,
+    opening: Sound | float,
+) -> Sound:
+    phase = phases(hertz, frames, vibrato=wave.vibrato, rate=5.1 + 0.37 * number)
+    # Voices begin at different places of the wave, none before its start.
+    phase += 1.0 + 0.31 * number
+    if isinstance(opening, float):
+        return played(dark + (bright - dark) * np.float32(opening), phase)
+    low = played(dark, phase)
+    return low + (played(bright, phase) - low) * opening
+
+
+def _breath(frames: int, hertz: float) -> Sound:
+    """Blow through a pipe: the noise is loud near the tone and ends with it."""
+    # One transform filters in a circle, so that the air can go round.
+    spectrum = np.fft.rfft(noise(_AIR, "breath"))
+    f = np.fft.rfftfreq(_AIR, 1 / RATE)
+    spectrum *= bells(f, (hertz * 2, 600, 3)) / (1.0 + (f / 3500.0) ** 4)
+    return np.resize(0.03 * np.fft.irfft(spectrum), frames).astype(np.float32)
+
+
+def _spread(voices: list[Sound]) -> Sound:
+    count = len(voices)
+    share = [number / (count - 1) for number in range(count)]
+    left = sum(
+        voice * np.float32(1.0 - 0.7 * x)
+        for voice, x in zip(voices, share, strict=False)
+    )
+    right = sum(
+        voice * np.float32(0.3 + 0.7 * x)
+        for voice, x in zip(voices, share, strict=False)
+    )
+    return np.stack([left, right]) * np.float32(1.3 / count)
+
+
+def _loudness(wave: Wave, low_pass_hz: float) -> Callable[[Curve, Curve], Curve]:
+    def loudness(number: Curve, hertz: Curve) -> Curve:
+        level = number**-wave.slope / (1.0 + (hertz / low_pass_hz) ** 4) ** 0.5
+        level = level * np.where(number % 2 == 0, 1.0 - wave.odd, 1.0)
+        level = level * bells(hertz, *wave.peaks)
+        return np.asarray(0.6 * level / np.sqrt(np.sum(level**2)))
+
+    return loudness
+
+
+def _rung(partials: Partials, hertz: float) -> Sound:
+    longest = max(decay for _, _, decay in partials.modes)
+    frames = int(min(4.0, 4.5 * longest) * RATE)
+    time = seconds(frames)
+    tone = np.zeros(frames, dtype=np.float32)
+    life = (440.0 / hertz) ** 0.4
+    for ratio, level, decay in partials.modes:
+        if hertz * ratio < RATE * 0.4:
+            turn = np.float32(2 * np.pi * hertz * ratio)
+            count = min(frames, int(7 * decay * life * RATE))
+            wave = np.sin(turn * time[:count]) * fall(count, decay * life)
+            tone[:count] += np.float32(level) * wave
+    if partials.knock:
+        count = RATE // 20
+        tone[:count] += partials.knock * noise(count, "knock") * fall(count, 0.004)
+    tone *= rise(frames, 0.002)
+    tone[-2000:] *= np.linspace(1, 0, 2000, dtype=np.float32)
+    if not partials.tremolo:
+        return tone
+    wobble = partials.tremolo * np.sin(2 * np.pi * 5.5 * time)
+    return np.stack([tone * (1 + wobble), tone * (1 - wobble)]).astype(np.float32)
+
+
+def _tined(tine: Tine, hertz: float) -> Sound:
+    frames = int(2.6 * RATE)
+    time = seconds(frames)
+    life = (330.0 / hertz) ** 0.5
+    turn = np.float32(2 * np.pi * hertz) * time
+    growl = tine.growl * fall(frames, 0.5 * life) * np.sin(turn)
+    tone = np.sin(turn + growl) * fall(frames, 1.1 * life)
+    ratio = 7.0 if hertz * 7 < 9000 else 3.0
+    count = RATE // 2
+    chime = np.sin(ratio * turn[:count]) * fall(count, 0.07)
+    tone[:count] += tine.chime * chime
+    tone *= rise(frames, 0.003)
+    tone[-4000:] *= np.linspace(1, 0, 4000, dtype=np.float32)
+    wobble = tine.tremolo * np.sin(2 * np.pi * 4.3 * time)
+    return 0.7 * np.stack([tone * (1 + wobble), tone * (1 - wobble)]).astype(np.float32)

@@ -1,0 +1,45 @@
+"""Audio files of any rate and number of channels, as the studio wants them."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import soundfile
+
+from aiomusic.composer._score import Recording
+from aiomusic.composer.synth._waves import RATE, Sound
+
+_LOUDEST: Final = 16.0
+"""24 dB above full scale: what files of floats are mixed with, if carelessly."""
+
+
+def recorded(recording: Recording, block: int) -> Iterator[Sound]:
+    """Read *recording* in stereo blocks at the studio's rate."""
+    frames = round(recording.duration_s * RATE)
+    with soundfile.SoundFile(recording.path) as file:
+        ratio = file.samplerate / RATE
+        for place in range(0, frames, block):
+            count = min(block, frames - place)
+            yield _resampled(file, place, count, ratio)
+
+
+def sane(samples: Sound) -> Sound:
+    """Make numbers of what is none in a file of floats, and bound the rest."""
+    bounded: Sound = np.clip(np.nan_to_num(samples, nan=0.0), -_LOUDEST, _LOUDEST)
+    return bounded
+
+
+def _resampled(
+    file: soundfile.SoundFile, place: int, count: int, ratio: float
+) -> Sound:
+    first = int(place * ratio)
+    needed = int((place + count) * ratio) + 2 - first
+    file.seek(min(first, file.frames))
+    data = sane(file.read(needed, dtype="float32", always_2d=True))
+    data = np.pad(data, ((0, needed - len(data)), (0, 0)))
+    sides = data.T[[0, min(1, data.shape[1] - 1)]]
+    if ratio == 1.0:
+        return sides[:, :count].copy()
+    wanted = np.arange(place, place + count) * ratio - first
+    known = np.arange(needed)
+    return np.stack([np.interp(wanted, known, side) for side in sides]).astype("f4")

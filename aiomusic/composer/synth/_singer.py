@@ -1,0 +1,335 @@
+# ruff: noqa: PLR2004 (figures of the sound are what this file is about)
+"""
+The singer: every glottal pulse rings the formants of the throat.
+
+Each period of the voice sets off one grain, a sum of decaying formants, placed
+to a fraction of a sample; between two vowels the grains are blended. The words
+decide the grains, the melody when they come.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from aiomusic.composer._phonemes import Syllabic, sounds_of
+from aiomusic.composer._score import Note
+from aiomusic.composer._voice import Voice
+from aiomusic.composer.synth._waves import (
+    RATE,
+    Curve,
+    Sound,
+    bells,
+    hertz_of,
+    noise,
+    shaped,
+)
+
+# Formants of a grown man: hertz of the first three, level of each in dB.
+_FORMANTS: Final = {
+    "A": ((730, 1090, 2440), (0, -4, -16)),
+    "a": ((750, 1200, 2450), (0, -4, -15)),
+    "&": ((660, 1720, 2410), (0, -6, -12)),
+    "V": ((640, 1190, 2390), (0, -7, -16)),
+    "e": ((530, 1840, 2480), (0, -8, -12)),
+    "I": ((390, 1990, 2550), (0, -10, -13)),
+    "i": ((280, 2250, 2950), (0, -12, -14)),
+    "O": ((570, 840, 2410), (0, -3, -22)),
+    "o": ((450, 820, 2400), (0, -5, -22)),
+    "U": ((440, 1020, 2240), (0, -8, -20)),
+    "u": ((310, 870, 2250), (0, -8, -24)),
+    "3": ((490, 1350, 1690), (0, -7, -10)),
+    "m": ((260, 1000, 2200), (-4, -22, -28)),
+    "n": ((270, 1400, 2300), (-4, -20, -26)),
+    "ng": ((270, 1800, 2400), (-5, -22, -26)),
+    "l": ((350, 1050, 2700), (-3, -12, -20)),
+    "r": ((380, 1150, 1600), (-3, -9, -13)),
+    "w": ((300, 700, 2200), (-3, -12, -26)),
+    "y": ((280, 2200, 2900), (-3, -12, -16)),
+    "v": ((260, 1100, 2300), (-9, -20, -26)),
+}
+_SYMBOLS: Final = tuple(_FORMANTS)
+_HIGH: Final = ((3500, -16), (4500, -21))
+# What a microphone close by adds, in dB at 3 kHz.
+_PRESENCE: Final = 3.0
+_WIDTHS: Final = (75.0, 95.0, 130.0, 200.0, 280.0)
+# Noise of the unvoiced sounds: from, to (hertz), seconds, level.
+_NOISES: Final = {
+    "s": (5200, 9500, 0.09, 0.050),
+    "z": (5000, 9000, 0.06, 0.025),
+    "sh": (2400, 6500, 0.09, 0.050),
+    "ch": (2600, 7000, 0.07, 0.060),
+    "f": (1500, 9000, 0.07, 0.015),
+    "th": (1800, 9000, 0.06, 0.015),
+    "h": (700, 3500, 0.06, 0.025),
+    "t": (3000, 8000, 0.03, 0.065),
+    "d": (2500, 6000, 0.018, 0.040),
+    "k": (1400, 3800, 0.035, 0.060),
+    "g": (1200, 3000, 0.018, 0.035),
+    "p": (500, 2500, 0.025, 0.050),
+    "b": (300, 1500, 0.015, 0.035),
+}
+_STOPS: Final = frozenset("tdkgpb")
+_GLIDES: Final = frozenset(("m", "n", "ng", "l", "r", "w", "y", "v"))
+_GRAIN: Final = 1024
+_PARTS: Final = 8
+_BATCH: Final = 400
+_HOP: Final = 64
+_GLIDE_S: Final = 0.065
+_BREATH_GAP_S: Final = 0.22
+_LONGEST_S: Final = 8.0
+
+Grains: TypeAlias = npt.NDArray[np.float32]
+
+
+@attrs.frozen(kw_only=True)
+class _Point:
+    """What the throat is shaped as at a time, and how loud it is."""
+
+    time_s: float
+    symbol: str
+    level: float
+
+
+def sung(
+    notes: Sequence[Note], voice: Voice, name: str = "voice"
+) -> Iterator[tuple[float, Sound]]:
+    """Sing *notes* phrase by phrase: the second each begins at, and its sound."""
+    for phrase in _phrases(notes):
+        lead_s = 0.3
+        yield phrase[0].start_s - lead_s, _phrase(phrase, voice, lead_s, name)
+
+
+def _phrases(notes: Sequence[Note]) -> Iterator[list[Note]]:
+    phrase: list[Note] = []
+    for note in sorted(notes, key=lambda note: note.start_s):
+        end_s = phrase[-1].start_s + phrase[-1].length_s if phrase else 0.0
+        is_breath = note.start_s - end_s > _BREATH_GAP_S
+        is_long = bool(phrase) and note.start_s - phrase[0].start_s > _LONGEST_S
+        if phrase and (is_breath or is_long):
+            yield phrase
+            phrase = []
+        phrase.append(note)
+    if phrase:
+        yield phrase
+
+
+def _phrase(notes: list[Note], voice: Voice, lead_s: float, name: str) -> Sound:
+    begin_s = notes[0].start_s - lead_s
+    end_s = notes[-1].start_s + notes[-1].length_s
+    frames = int((end_s - begin_s + 0.35) * RATE)
+    words = [sounds_of(note.syllable) for note in notes]
+    points = _points(notes, words, begin_s)
+    phase = _phase(notes, voice, begin_s, frames)
+    tone = _pulsed(phase, points, voice, frames)
+    if voice.breath:
+        tone += _breath(points, voice, frames, name)
+    for note, word in zip(notes, words, strict=True):
+        _noises(tone, note, word, begin_s)
+    return tone
+
+
+def _points(notes: list[Note], words: list[Syllabic], begin_s: float) -> list[_Point]:
+    """Lay out the shapes of the throat over the time of the phrase."""
+    points = [_Point(time_s=0.0, symbol="V", level=0.0)]
+    for number, (note, word) in enumerate(zip(notes, words, strict=True)):
+        start = note.start_s - begin_s
+        end = start + note.length_s
+        after = notes[number + 1].start_s - begin_s if number + 1 < len(notes) else end
+        is_joined = after - end < 0.06 and number + 1 < len(notes)
+        points += _onset(word, start, points[-1], note.velocity)
+        points += _nucleus(word, start, after if is_joined else end, note.velocity)
+        points += _coda(word, after if is_joined else end, note.velocity, is_joined)
+    return points
+
+
+def _onset(word: Syllabic, start: float, before: _Point, level: float) -> list[_Point]:
+    glides = [sound for sound in word.onset if sound in _GLIDES]
+    has_gap = any(sound in _NOISES for sound in word.onset)
+    first = start - 0.03 - _GLIDE_S * len(glides)
+    first = max(first, before.time_s + 0.02)
+    points: list[_Point] = []
+    if not before.level:
+        rest = max(before.time_s + 0.01, first - 0.04)
+        points.append(attrs.evolve(before, time_s=rest))
+    elif has_gap:
+        gap = max(before.time_s + 0.01, first - 0.05)
+        points.append(_Point(time_s=gap, symbol=before.symbol, level=0.0))
+        silent = _Point(time_s=first, symbol=(glides or word.vowel)[0], level=0.0)
+        points.append(silent)
+    for number, sound in enumerate(glides):
+        time_s = first + 0.012 + _GLIDE_S * number
+        points.append(_Point(time_s=time_s, symbol=sound, level=0.55 * level))
+    return points
+
+
+def _nucleus(word: Syllabic, start: float, end: float, level: float) -> list[_Point]:
+    coda_s = 0.05 + 0.04 * len(word.coda)
+    stop = max(start + 0.05, end - min(coda_s, 0.4 * (end - start)))
+    first, last = word.vowel[0], word.vowel[-1]
+    turn = start + (0.62 if first != last else 0.5) * (stop - start)
+    return [
+        _Point(time_s=start + 0.03, symbol=first, level=level),
+        _Point(time_s=max(start + 0.035, turn), symbol=first, level=level),
+        _Point(time_s=max(start + 0.04, stop), symbol=last, level=0.92 * level),
+    ]
+
+
+def _coda(word: Syllabic, end: float, level: float, is_joined: bool) -> list[_Point]:
+    glides = [sound for sound in word.coda if sound in _GLIDES]
+    points: list[_Point] = []
+    if glides:
+        points.append(_Point(time_s=end - 0.02, symbol=glides[0], level=0.5 * level))
+    if not is_joined:
+        symbol = glides[0] if glides else word.vowel[-1]
+        points.append(_Point(time_s=end + 0.09, symbol=symbol, level=0.0))
+    return points
+
+
+def _phase(notes: list[Note], voice: Voice, begin_s: float, frames: int) -> Curve:
+    """Return the phase of the voice in periods, hop by hop."""
+    hops = frames // _HOP + 2
+    time = np.arange(hops) * (_HOP / RATE)
+    glide_s = 0.004 if voice.robot else 0.07
+    pitch = np.full(hops, float(notes[0].pitch))
+    wobble = np.zeros(hops)
+    for before, note in zip([notes[0], *notes], notes, strict=False):
+        start = note.start_s - begin_s
+        moved = np.clip((time - start + 0.6 * glide_s) / glide_s, 0.0, 1.0)
+        pitch += (note.pitch - before.pitch) * (moved * moved * (3 - 2 * moved))
+        held = np.clip((time - start - 0.22) / 0.35, 0.0, 1.0)
+        wobble = np.where(time >= start, held, wobble)
+    drift = 0.0 if voice.robot else 0.05
+    pitch += drift * np.sin(2 * np.pi * (0.9 * time + 0.13 * begin_s))
+    pitch += voice.vibrato * wobble * np.sin(2 * np.pi * 5.6 * time)
+    hertz = hertz_of(69) * 2.0 ** ((pitch - 69) / 12)
+    return np.cumsum(hertz) * (_HOP / RATE)
+
+
+def _pulsed(phase: Curve, points: list[_Point], voice: Voice, frames: int) -> Sound:
+    pulses = np.arange(1, int(phase[-1]))
+    time = np.interp(pulses, phase, np.arange(len(phase)) * (_HOP / RATE))
+    level, left, right, share = _shapes(points, time)
+    rate = np.gradient(time) if len(time) > 1 else np.full(len(time), 0.005)
+    # Loudness must not grow with the number of pulses a second.
+    level = level * np.sqrt(np.clip(rate, 0.001, 0.02) * 200)
+    out = np.zeros(frames + _GRAIN, dtype=np.float32)
+    grains = _grains(voice.throat, voice.bright)
+    heard = np.flatnonzero(level > 1e-3)
+    # A few hundred at a time: a phrase may be long, and grains are.
+    for some in np.array_split(heard, len(heard) // _BATCH + 1):
+        place = time[some] * RATE
+        start = place.astype(int)
+        part = ((place - start) * _PARTS).astype(int)
+        weight = (share[some] * level[some]).astype("f4")[:, None]
+        rest = level[some].astype("f4")[:, None] - weight
+        chosen = grains[left[some], part] * rest + grains[right[some], part] * weight
+        for begin, grain in zip(start.tolist(), chosen, strict=True):
+            out[begin : begin + _GRAIN] += grain
+    return out[:frames]
+
+
+def _shapes(
+    points: list[_Point], time: Curve
+) -> tuple[Curve, npt.NDArray[np.int64], npt.NDArray[np.int64], Curve]:
+    times = np.maximum.accumulate(np.array([point.time_s for point in points]))
+    levels = np.array([point.level for point in points])
+    symbols = np.array([_SYMBOLS.index(point.symbol) for point in points])
+    right = np.clip(np.searchsorted(times, time), 1, len(points) - 1)
+    left = right - 1
+    width = np.maximum(1e-6, times[right] - times[left])
+    share = np.clip((time - times[left]) / width, 0.0, 1.0)
+    level = levels[left] + (levels[right] - levels[left]) * share
+    level = np.where(time > times[-1], 0.0, level)
+    return level, symbols[left], symbols[right], share
+
+
+@lru_cache(maxsize=8)
+def _grains(throat: float, bright: float) -> Grains:
+    """Return the grain of each symbol at each part of a sample."""
+    time = np.arange(_GRAIN * _PARTS) / (RATE * _PARTS)
+    grains = np.empty((len(_SYMBOLS), _PARTS, _GRAIN), dtype=np.float32)
+    fade = np.clip((_GRAIN / RATE - time) / 0.004, 0.0, 1.0)
+    for number, symbol in enumerate(_SYMBOLS):
+        grain = _grain(symbol, throat, bright, time) * fade
+        late = grain.reshape(_GRAIN, _PARTS).T
+        # Part p of a sample late means that much earlier in the grain.
+        grains[number, 0] = late[0]
+        for part in range(1, _PARTS):
+            grains[number, part, 1:] = late[_PARTS - part][:-1]
+            grains[number, part, 0] = 0.0
+    return grains
+
+
+def _grain(symbol: str, throat: float, bright: float, time: Curve) -> Curve:
+    hertz, decibels = _FORMANTS[symbol]
+    centers = [*hertz, *(center for center, _ in _HIGH)]
+    levels = [*decibels, *(level + min(decibels[0], 0) for _, level in _HIGH)]
+    total = np.zeros_like(time)
+    attack = np.clip(time / 0.0012, 0.0, 1.0)
+    attack = 0.5 - 0.5 * np.cos(np.pi * attack)
+    for center, decibel, width in zip(centers, levels, _WIDTHS, strict=True):
+        hz = center * throat
+        tilt = (bright + _PRESENCE) * (hz - 500) / 2500 if hz > 500 else 0.0
+        level = 10 ** ((decibel + tilt) / 20)
+        ring = np.exp(-np.pi * width * throat * time) * np.sin(2 * np.pi * hz * time)
+        total += level * ring * attack
+    # The chest: it carries the note itself under the vowel.
+    chest = np.exp(-np.pi * 160 * time) * np.sin(2 * np.pi * 220 * throat * time)
+    whole: Curve = total + 0.45 * 10 ** (decibels[0] / 20) * chest * attack
+    return 0.4 * whole
+
+
+def _breath(points: list[_Point], voice: Voice, frames: int, name: str) -> Sound:
+    time = np.arange(0, frames, _HOP) / RATE
+    level, _, _, _ = _shapes(points, time)
+    curve = np.interp(np.arange(frames), np.arange(len(time)) * _HOP, level)
+    air = shaped(
+        noise(frames, "air", name),
+        lambda f: (
+            bells(f, (1500 * voice.throat, 500, 2), (3000, 900, 2))
+            * (f / (f + 900.0))
+            / (1 + (f / 7000.0) ** 4)
+        ),
+    )
+    sound: Sound = (0.05 * voice.breath * air * curve).astype(np.float32)
+    return sound
+
+
+@lru_cache(maxsize=64)
+def _burst(sound: str) -> Sound:
+    low, high, length_s, level = _NOISES[sound]
+    frames = int(length_s * RATE)
+    air = shaped(
+        noise(frames, "burst", sound),
+        lambda f: 1 / (1 + (low / np.maximum(f, 1)) ** 6) / (1 + (f / high) ** 6),
+    )
+    time = np.linspace(0, 1, frames)
+    shape = (1 - time) ** 2 if sound in _STOPS else np.sin(np.pi * time) ** 0.7
+    return (level * air * shape / np.std(air)).astype(np.float32)
+
+
+def _noises(tone: Sound, note: Note, word: Syllabic, begin_s: float) -> None:
+    start = note.start_s - begin_s
+    glides = sum(sound in _GLIDES for sound in word.onset)
+    place = start - 0.02 - _GLIDE_S * glides
+    for sound in reversed([s for s in word.onset if s in _NOISES]):
+        place -= _add(tone, sound, place, note.velocity)
+    end = start + note.length_s
+    for sound in [s for s in word.coda if s in _NOISES][-1:]:
+        length_s = _NOISES[sound][2]
+        _add(tone, sound, end + 0.3 * length_s, 0.7 * note.velocity)
+
+
+def _add(tone: Sound, sound: str, end_s: float, level: float) -> float:
+    """Add a consonant that ends at *end_s*; return how long it is."""
+    burst = _burst(sound)
+    start = int(end_s * RATE) - len(burst)
+    low = max(0, start)
+    high = min(len(tone), start + len(burst))
+    if high > low:
+        tone[low:high] += np.float32(level) * burst[low - start : high - start]
+    return len(burst) / RATE

@@ -1,0 +1,106 @@
+"""Another band: fluidsynth plays the instruments with a SoundFont, our singer sings."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from itertools import zip_longest
+from pathlib import Path
+from typing import Final
+
+import attrs
+import numpy as np
+import soundfile
+
+from aiomusic.composer._midi import performance_to_midi
+from aiomusic.composer._score import Performance, Score
+from aiomusic.composer.synth._desk import BLOCK, faded, premaster
+from aiomusic.composer.synth._master import song_blocks
+from aiomusic.composer.synth._waves import RATE, Sound
+
+_VARIABLE: Final = "AIOMUSIC_SOUNDFONT"
+_FONTS: Final = (
+    "/usr/share/sounds/sf2/default-GM.sf2",
+    "/usr/share/sounds/sf2/FluidR3_GM.sf2",
+    "/usr/share/sounds/sf2/TimGM6mb.sf2",
+    "/usr/share/soundfonts/default.sf2",
+    "/opt/homebrew/share/soundfonts/default.sf2",
+)
+# At this gain the instruments stand to our singer as those of our own band do.
+_GAIN: Final = 3.0
+
+
+def soundfont_blocks(score: Score) -> Iterator[Sound]:
+    """
+    Render *score* with fluidsynth, mixed and levelled as ever.
+
+    The SoundFont is the file that ``AIOMUSIC_SOUNDFONT`` names, or the machine's own.
+
+    Raises:
+        FileNotFoundError: fluidsynth or a SoundFont is missing.
+        RuntimeError: fluidsynth failed.
+    """
+    program = shutil.which("fluidsynth")
+    if program is None:
+        raise FileNotFoundError("fluidsynth is not installed on this machine")
+    return song_blocks(score, partial(_played, (program, find_font())))
+
+
+def find_font() -> str:
+    """
+    Find the SoundFont to play with.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    wanted = os.environ.get(_VARIABLE)
+    for font in (wanted,) if wanted else _FONTS:
+        if Path(font).is_file():
+            return font
+    raise FileNotFoundError(
+        f"there is no SoundFont at {wanted or _FONTS[0]}: name one in {_VARIABLE}"
+    )
+
+
+def _played(band: tuple[str, str], performance: Performance) -> Iterator[Sound]:
+    sung = tuple(track for track in performance.tracks if track.patch == "voice")
+    others = tuple(track for track in performance.tracks if track.patch != "voice")
+    instruments = _instruments(band, attrs.evolve(performance, tracks=others))
+    if not sung:
+        yield from instruments
+        return
+    singer = premaster(attrs.evolve(performance, tracks=sung))
+    for played, heard in zip_longest(instruments, singer):
+        yield played + heard
+
+
+def _instruments(band: tuple[str, str], performance: Performance) -> Iterator[Sound]:
+    program, font = band
+    midi, lead_s = performance_to_midi(performance)
+    with tempfile.TemporaryDirectory(prefix="aiomusic-") as folder:
+        song, sound = Path(folder, "song.mid"), Path(folder, "song.wav")
+        song.write_bytes(midi)
+        form = ("-g", str(_GAIN), "-r", str(RATE), "-O", "float", "-T", "wav")
+        done = subprocess.run(  # noqa: S603 - nothing of it is a user's text
+            [program, "-niq", *form, "-F", str(sound), font, str(song)],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode or not sound.exists():
+            raise RuntimeError(f"fluidsynth failed: {done.stderr.strip()[-200:]}")
+        yield from _read(sound, round(lead_s * RATE), performance.duration_s)
+
+
+def _read(path: Path, start: int, duration_s: float) -> Iterator[Sound]:
+    """Read blocks from a frame on, silence after its end, fading where it ends."""
+    frames = round(duration_s * RATE)
+    with soundfile.SoundFile(path) as file:
+        file.seek(min(start, file.frames))
+        for place in range(0, frames, BLOCK):
+            data = file.read(BLOCK, dtype="float32", always_2d=True).T
+            block = np.zeros((2, BLOCK), dtype=np.float32)
+            block[:, : data.shape[1]] = data
+            yield faded(block, place, frames)[:, : frames - place]

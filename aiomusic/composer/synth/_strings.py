@@ -1,0 +1,85 @@
+# ruff: noqa: PLR2004 (hertz are what this file is about)
+"""
+Plucked and struck strings, solved in the frequency domain.
+
+A string is a loop: a wave goes round in one period and loses a little each
+time. Summed over all rounds that is ``1 / (1 - loss)`` at each frequency, which
+one inverse transform turns into sound. The period is any real number of
+samples, so the tuning is exact; stiff strings get their stretched partials
+from a period that shrinks with frequency.
+"""
+
+from typing import Final
+
+import attrs
+import numpy as np
+
+from aiomusic.composer.synth._waves import RATE, Curve, Sound, bells
+
+_TOP_HZ: Final = 13000.0
+# Energy that would come round the end of the transform is pressed down by this.
+_GUARD: Final = 5000.0
+_LATE_S: Final = 0.001
+
+
+@attrs.frozen(kw_only=True)
+class String:
+    """
+    What makes one string instrument sound unlike another.
+
+    Args:
+        decay_s: how long a tone of 220 Hz lives, to a third.
+        damp_hz: above this partials die sooner.
+        bright_hz: where the excitation begins to fall off.
+        place: where it is struck, as a share of its length.
+        stiffness: how far partials are stretched.
+        steep: how steeply the excitation falls off.
+        body: resonances: hertz, width, height.
+        twin_cents: a second string this far out of tune; 0 for none.
+    """
+
+    decay_s: float
+    damp_hz: float
+    bright_hz: float
+    place: float = 0.13
+    stiffness: float = 0.0
+    steep: float = 1.0
+    body: tuple[tuple[float, float, float], ...] = ()
+    twin_cents: float = 0.0
+
+
+def struck(string: String, hertz: float) -> Sound:
+    """Sound a string of *hertz* until it has died away."""
+    size = 1 << (17 if hertz < 450 else 16)
+    count = int(_TOP_HZ / RATE * size)
+    omega = np.arange(count) * (2 * np.pi * RATE / size)
+    leak = np.log(_GUARD) / size * RATE
+    spectrum = np.zeros(size // 2 + 1, dtype=np.complex128)
+    spectrum[:count] = _loop(string, hertz, omega, leak)
+    if string.twin_cents:
+        twin = hertz * 2 ** (string.twin_cents / 1200)
+        spectrum[:count] += 0.8 * _loop(string, twin, omega, leak)
+    spectrum[:count] *= bells(omega / (2 * np.pi), *string.body)
+    # A moment later than 0, so that the band limit's ripple has room before it.
+    spectrum[:count] *= np.exp(-1j * omega * _LATE_S)
+    spectrum[0] = 0.0
+    sound = np.fft.irfft(spectrum) * np.exp(np.arange(size) * (leak / RATE))
+    late = int(_LATE_S * RATE)
+    sound[:late] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(late) / late)
+    fade = int(0.1 * size)
+    sound[-fade:] *= np.linspace(1.0, 0.0, fade) ** 2
+    tone: Sound = (sound / np.max(np.abs(sound[:22050]))).astype(np.float32)
+    return tone
+
+
+def _loop(string: String, hertz: float, omega: Curve, leak: float) -> Curve:
+    stretch = 1.0 / np.sqrt(1.0 + string.stiffness * (omega / (2 * np.pi * hertz)) ** 2)
+    period = stretch / hertz
+    life = string.decay_s * (220.0 / hertz) ** 0.6
+    life = life / (1.0 + (omega / (2 * np.pi * string.damp_hz)) ** 2)
+    around = np.exp(-period * (1j * omega + leak + 1.0 / life))
+    position = 1.0 - np.exp(-string.place * period * (1j * omega + leak))
+    strike = 1.0 / (1.0 + (omega / (2 * np.pi * string.bright_hz)) ** 2) ** string.steep
+    high = omega / (omega + 2 * np.pi * 30.0)
+    loop: Curve = high * strike * position / (1.0 - around)
+    return loop

@@ -1,7 +1,0 @@
-"""The studio: numpy renders what the band played. Import it only to render."""
-
-from aiomusic.emulator.music.synth._ear import hear_file
-from aiomusic.emulator.music.synth._master import render_file, song_blocks
-from aiomusic.emulator.music.synth._soundfont import soundfont_blocks
-
-__all__ = ["hear_file", "render_file", "song_blocks", "soundfont_blocks"]

@@ -1,0 +1,94 @@
+"""Syllables, stress and section tags."""
+
+import re
+
+import pytest
+
+from aiomusic.composer._phonemes import sounds_of
+from aiomusic.composer._words import kind_of, stanzas_of, syllables_of
+
+
+@pytest.mark.parametrize(
+    ("word", "count"),
+    [
+        ("river", 2), ("every", 2), ("evening", 2), ("fire", 1), ("home", 1),
+        ("little", 2), ("candles", 2), ("wanted", 2), ("walked", 1), ("houses", 2),
+        ("beautiful", 3), ("you're", 1), ("memory", 3), ("yesterday", 3), ("quiet", 2),
+        ("the", 1), ("strengths", 1), ("42", 2), ("rhythm", 1),
+        ("привет", 2), ("мир", 1), ("река", 2), ("καλημέρα", 4),
+    ],
+)  # fmt: skip
+def test_syllables_are_counted(word: str, count: int) -> None:
+    """English words come apart into the syllables they are sung with."""
+    assert count == len(syllables_of(word))
+
+
+def test_syllables_keep_every_letter() -> None:
+    """Nothing is lost when a word is cut."""
+    for word in [
+        "somewhere",
+        "butterfly",
+        "yellow",
+        "question",
+        "thunder",
+        "everything",
+    ]:
+        assert word == "".join(syllable.text for syllable in syllables_of(word))
+
+
+def test_a_verse_that_repeats_is_a_chorus() -> None:
+    """Untagged stanzas are verses, and choruses when they come back."""
+    text = "one\ntwo\n\nla la\nla\n\nthree\nfour\n\nla la\nla"
+
+    kinds = [stanza.kind for stanza in stanzas_of(text)]
+
+    assert ["verse", "chorus", "verse", "chorus"] == kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I walk along the river, I sing a song tonight, and nothing matters, " * 2,
+        "word " * 600,
+        "月亮代表我的心、你问我爱你有多深、轻轻的一个吻、已经打动我的心",
+    ],
+)
+def test_a_line_is_broken_that_nobody_can_sing_in_a_breath(text: str) -> None:
+    """No words are lost, and none of its parts is too long to be sung."""
+    (stanza,) = stanzas_of(text)
+
+    assert "".join(text.split()) == "".join("".join(stanza.lines).split())
+    assert max(len(syllables_of(line)) for line in stanza.lines) <= 12
+    assert not re.search(r"[,、]", "".join(line[:-1] for line in stanza.lines))
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind"),
+    [
+        ("Verse 2", "verse"), ("PRE-CHORUS", "prechorus"), ("hook", "chorus"),
+        ("Interlude", "inst"), ("Ending", "outro"), ("whispered", None),
+    ],
+)  # fmt: skip
+def test_tags_are_known_by_many_names(tag: str, kind: str | None) -> None:
+    """A tag names its section in any of the usual ways."""
+    assert kind == kind_of(tag)
+
+
+@pytest.mark.parametrize(
+    ("syllable", "onset", "vowel", "coda"),
+    [
+        ("sea", ("s",), ("i",), ()),
+        ("night", ("n",), ("a", "I"), ("t",)),
+        ("home", ("h",), ("o", "U"), ("m",)),
+        ("moon", ("m",), ("u",), ("n",)),
+        ("star", ("s", "t"), ("A",), ("r",)),
+        ("shine", ("sh",), ("a", "I"), ("n",)),
+    ],
+)
+def test_syllables_have_sounds(
+    syllable: str, onset: tuple[str, ...], vowel: tuple[str, ...], coda: tuple[str, ...]
+) -> None:
+    """A syllable is sung with the vowel it is spoken with."""
+    sounds = sounds_of(syllable)
+
+    assert (onset, vowel, coda) == (sounds.onset, sounds.vowel, sounds.coda)
