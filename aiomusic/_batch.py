@@ -3,11 +3,18 @@
 import asyncio
 import collections
 import contextlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, final
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Mapping,
+)
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, final, overload
 
 import attrs
 
+from aiomusic._arguments import all_of
 from aiomusic._engine.job import TrackedJob
 from aiomusic._job import MusicJob
 from aiomusic.errors import BudgetExceeded, MusicError
@@ -17,12 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Requests", "Source", "run_all", "wait_all"]
 
+K = TypeVar("K")
 R = TypeVar("R")
 
 Source: TypeAlias = "Request[Any] | tuple[str, Request[Any]]"
 """A request, or its job's key and the request."""
 
-Requests: TypeAlias = "Iterable[Source] | AsyncIterable[Source]"
+Sources: TypeAlias = "Iterable[Source] | AsyncIterable[Source]"
+
+Requests: TypeAlias = "Sources | Mapping[str, Request[Any]]"
 
 
 # Sets that keep their order, and can be taken from at both ends.
@@ -86,7 +96,7 @@ class _Batch:
 
 
 async def run_all(
-    requests: Requests,
+    requests: Sources,
     submit: Callable[[Source], MusicJob[Any]],
     *,
     at_once: int,
@@ -124,7 +134,7 @@ def _next(batch: _Batch, *, ordered: bool) -> MusicJob[Any] | None:
 
 
 async def _pull(
-    requests: Requests, submit: Callable[[Source], MusicJob[Any]], batch: _Batch
+    requests: Sources, submit: Callable[[Source], MusicJob[Any]], batch: _Batch
 ) -> None:
     """Take requests only as jobs end, until there are none, or a rule stops it."""
     try:
@@ -143,7 +153,7 @@ async def _pull(
         batch.changed.set()
 
 
-async def _aiter(requests: Requests) -> AsyncIterator[Source]:
+async def _aiter(requests: Sources) -> AsyncIterator[Source]:
     if isinstance(requests, AsyncIterable):
         async for source in requests:
             yield source
@@ -152,7 +162,13 @@ async def _aiter(requests: Requests) -> AsyncIterator[Source]:
             yield source
 
 
-async def wait_all(jobs: Iterable[MusicJob[R]]) -> list[R | MusicError]:
+@overload
+async def wait_all(jobs: Mapping[K, MusicJob[R]]) -> dict[K, R | MusicError]: ...  # type: ignore[overload-overlap]
+@overload
+async def wait_all(jobs: Iterable[MusicJob[R]]) -> list[R | MusicError]: ...
+async def wait_all(
+    jobs: Iterable[MusicJob[R]] | Mapping[K, MusicJob[R]],
+) -> list[R | MusicError] | dict[K, R | MusicError]:
     """
     Wait until all jobs are over, and give what each of them ended with.
 
@@ -165,9 +181,16 @@ async def wait_all(jobs: Iterable[MusicJob[R]]) -> list[R | MusicError]:
             waited for.
 
     Returns:
-        Each job's result or, in its place, its error, which is not raised.
+        Each job's result or, in its place, its error, which is not raised; under
+        the same keys, if *jobs* is a mapping.
+
+    Raises:
+        TypeError: Something in *jobs* is no job.
     """
-    waited = list(jobs)
+    if isinstance(jobs, Mapping):
+        return dict(zip(jobs, await wait_all(jobs.values()), strict=True))
+    takes = "jobs, as a list, another iterable or a mapping"
+    waited = all_of("wait_all()", MusicJob, jobs, takes)
     for job in waited:
         with contextlib.suppress(MusicError):
             await job

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, final
 
 import attrs
 
+from aiomusic._arguments import check_folder, check_seconds
 from aiomusic.errors import Charged, JobTimedOut, MusicError
 from aiomusic.results import Clip, TaskSnapshot
 
@@ -259,6 +260,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
             JobTimedOut: The time is up. The job goes on; wait again if you like.
             MusicError: What the job ended with.
         """
+        check_seconds("timeout_s", timeout_s)
         if timeout_s is None:
             return await self
         try:
@@ -393,6 +395,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
                 calling again goes on from there.
             MusicError: What the job ended with.
         """
+        check_folder("save()", folder)
         await self
         return await self._owner.save(self, folder)
 

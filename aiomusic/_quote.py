@@ -5,7 +5,7 @@ from typing import Any, TypeAlias, final
 
 import attrs
 
-from aiomusic._arguments import check_key, check_request, pairs_of
+from aiomusic._arguments import keyed, pairs_of
 from aiomusic._request import Request
 
 __all__ = ["Quote", "quote"]
@@ -40,9 +40,7 @@ def quote(requests: Iterable[_Source] | Mapping[str, Request[Any]]) -> Quote:
     """
     jobs, by_operation = 0, dict[str, int]()
     for source in pairs_of("quote()", requests):
-        key, request = source if isinstance(source, tuple) else (None, source)
-        check_key("quote()", key)
-        check_request("quote()", request)
+        _, request = keyed("quote()", source)
         jobs += 1
         kind = request.kind()
         by_operation[kind] = by_operation.get(kind, 0) + request.cost

@@ -2,8 +2,6 @@
 
 import contextlib
 import functools
-import json
-import math
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
@@ -14,11 +12,26 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from aiomusic import _wire
+from aiomusic._arguments import (
+    batch_of,
+    check_clip,
+    check_count,
+    check_folder,
+    check_has,
+    check_key,
+    check_number,
+    check_one_of,
+    check_request,
+    check_text,
+    kept_metadata,
+    keyed,
+)
 from aiomusic._batch import Requests, Source, run_all
 from aiomusic._clock import Clock, SystemClock
 from aiomusic._job import MusicJob
 from aiomusic._quote import Quote, quote
 from aiomusic._redact import hide
+from aiomusic._spelling import shown
 from aiomusic._transport import ApiKey, Hidden, Transport, base_url_from, key_from
 from aiomusic.journal import Grouping, Journal, Limits, Record, Spending
 from aiomusic.journal.memory import MemoryJournal
@@ -40,8 +53,6 @@ if TYPE_CHECKING:
 __all__ = ["MusicSession"]
 
 R = TypeVar("R")
-
-LONGEST_KEY = 200
 
 
 @final
@@ -118,19 +129,28 @@ class MusicSession:
         http: aiohttp.ClientSession | None = None,
         clock: Clock | None = None,
     ) -> None:
-        _check_at_least("concurrency", concurrency, 1)
-        _check_at_least("max_credits", max_credits, 0)
-        _check_at_least("poll_every_s", poll_every_s, 0)
-        _check_above_zero("request_timeout_s", request_timeout_s)
-        _check_above_zero("job_timeout_s", job_timeout_s)
-        _check_above_zero("delay_price", delay_price)
-        _check_at_least("webhook_replay_window_s", webhook_replay_window_s, 0)
-        if requests_per_s is not None:
-            _check_above_zero("requests_per_s", requests_per_s)
-        _check_one_of("on_exit", on_exit, ("wait", "detach"))
-        _check_one_of("on_known_key", on_known_key, ("attach", "new", "error"))
+        check_text("base_url", base_url)
+        check_count("concurrency", concurrency, 1, may_be_none=False)
+        check_count("max_credits", max_credits, 0)
+        check_number("request_timeout_s", request_timeout_s)
+        check_number("job_timeout_s", job_timeout_s)
+        check_number("poll_every_s", poll_every_s, may_be_zero=True, may_be_none=True)
+        check_number("delay_price", delay_price)
+        check_number("requests_per_s", requests_per_s, may_be_none=True)
+        check_number(
+            "webhook_replay_window_s",
+            webhook_replay_window_s,
+            may_be_zero=True,
+            may_be_none=True,
+        )
+        check_one_of("on_exit", on_exit, ("wait", "detach"))
+        check_one_of("on_known_key", on_known_key, ("attach", "new", "error"))
+        check_has("http", http, "request", "closed", takes="an aiohttp.ClientSession")
+        check_has("clock", clock, "now", "wall", "sleep", takes="a clock")
         self._api_key = Hidden(api_key)
         self._base_url = base_url
+        check_text("webhook_url", webhook_url)
+        check_text("webhook_secret", webhook_secret, is_secret=True)
         if (webhook_url is None) != (webhook_secret is None):
             message = "webhook_url and webhook_secret go together; give both, or none."
             raise ValueError(message)
@@ -298,10 +318,12 @@ class MusicSession:
             ValueError: *key* belongs to an open job with another request.
         """
         run = self._open_engine()
-        # Both fail here, in the caller's line, and not when their turn comes.
+        # All fail here, in the caller's line, and not when their turn comes.
+        check_request("submit()", request)
+        check_key(request.kind(), key)
+        metadata = kept_metadata(request.kind(), metadata)
         _wire.encode(request.to_body())
-        metadata = _kept_metadata(metadata)
-        known = None if key is None else run.ledger.open_jobs.get(_checked_key(key))
+        known = None if key is None else run.ledger.open_jobs.get(key)
         if known is None:
             job = run.new_job(request, request.PROVIDER, key, metadata)
             run.admission.queue(job)
@@ -328,10 +350,11 @@ class MusicSession:
             key, metadata: As in `submit`.
         """
         run = self._open_engine()
-        metadata = _kept_metadata(metadata)
+        check_key("attach()", key)
+        metadata = kept_metadata("attach()", metadata)
         provider = _provider(provider).name
         check_task_id(task_id)
-        known = None if key is None else run.ledger.open_jobs.get(_checked_key(key))
+        known = None if key is None else run.ledger.open_jobs.get(key)
         if known is not None and known.task_id != task_id:
             message = f"key {key!r} belongs to an open job with another task."
             raise ValueError(message)
@@ -375,6 +398,7 @@ class MusicSession:
             JournalError: The journal can't be read.
         """
         self._open_engine()
+        check_count("limit", limit, 0)
         return await self._journal.records(limit)
 
     async def spending(
@@ -391,6 +415,8 @@ class MusicSession:
             JournalError: The journal can't be read.
         """
         self._open_engine()
+        check_one_of("by", by, ("operation", "day"))
+        check_text("tag", tag)
         return await self._journal.spending(by, tag)
 
     def run(
@@ -409,20 +435,22 @@ class MusicSession:
         iterator is kept in a name, ``contextlib.aclosing`` stops its taking then.
 
         Args:
-            requests: Requests, or pairs of a job's key and its request, as in
-                ``songs.items()``; any iterable, also an asynchronous one.
+            requests: Requests, pairs of a job's key and its request, or a mapping of
+                keys to requests; any iterable, also an asynchronous one.
             ordered: Whether to give jobs in the order of their requests instead.
             stop_after_failures: After so many failed jobs no more requests are
                 taken; None: all are.  A budget that is used up stops it too.  What
                 is in flight then is still given.
 
         Raises:
+            TypeError: *requests* holds something else; what an iterator gives is
+                looked at when it is taken.
             ValueError: *stop_after_failures* is below 1.
         """
         self._open_engine()
-        _check_at_least("stop_after_failures", stop_after_failures, 1)
+        check_count("stop_after_failures", stop_after_failures, 1)
         return run_all(
-            requests,
+            batch_of("run()", requests),
             self._submit_source,
             at_once=self._limits.concurrency,
             ordered=ordered,
@@ -430,13 +458,11 @@ class MusicSession:
         )
 
     def _submit_source(self, source: Source) -> MusicJob[Any]:
-        if isinstance(source, tuple):
-            key, request = source
-            return self.submit(request, key=key)
-        return self.submit(source)
+        key, request = keyed("run()", source)
+        return self.submit(request, key=key)
 
-    def quote(self, requests: "Iterable[Request[Any]]") -> Quote:
-        """Say what a list of requests would cost; nothing is bought."""
+    def quote(self, requests: "Iterable[Source] | Mapping[str, Request[Any]]") -> Quote:
+        """Say what that which `run` takes would cost; nothing is bought."""
         return quote(requests)
 
     async def credits(self) -> Credits:
@@ -458,6 +484,8 @@ class MusicSession:
         Raises:
             DownloadError: It could not be stored.
         """
+        check_clip("download()", clip)
+        check_folder("download()", folder)
         return await self._open_engine().download(clip, folder)
 
     async def _called_back(
@@ -493,6 +521,7 @@ def _journal(value: "str | Path | Journal | None", clock: Clock) -> Journal:
         from aiomusic.journal.sqlite import SqliteJournal  # noqa: PLC0415 - its cost
 
         return SqliteJournal(value)
+    check_has("journal", value, "open", "admit", takes="the path of a file")
     return value
 
 
@@ -513,48 +542,10 @@ def _check_webhook_url(url: str) -> None:
         raise ValueError(message)
 
 
-def _check_one_of(name: str, value: str, values: tuple[str, ...]) -> None:
-    if value not in values:
-        known = " or ".join(f'"{one}"' for one in values)
-        message = f"{name} is {value!r}; it must be {known}."
-        raise ValueError(message)
-
-
 def _provider(name: str) -> Provider:
-    if name not in PROVIDERS:
-        message = f"provider is {name!r}; it must be one of {', '.join(PROVIDERS)}."
+    if name not in tuple(PROVIDERS):
+        message = (
+            f"provider is {shown(name)}; it must be one of {', '.join(PROVIDERS)}."
+        )
         raise ValueError(message)
     return PROVIDERS[name]
-
-
-def _checked_key(key: str) -> str:
-    if not (key and key.isprintable() and len(key) <= LONGEST_KEY):
-        message = f"key is {key!r}; it must be 1 to {LONGEST_KEY} printable characters."
-        raise ValueError(message)
-    return key
-
-
-def _kept_metadata(metadata: Mapping[str, object] | None) -> dict[str, object]:
-    """Copy it as the journal will have it, so that it can't change any more."""
-    if not metadata:
-        return {}
-    try:
-        kept: dict[str, object] = json.loads(
-            json.dumps(dict(metadata), allow_nan=False)
-        )
-    except (TypeError, ValueError) as error:
-        message = f"metadata can't be kept as JSON: {error}."
-        raise ValueError(message) from error
-    return kept
-
-
-def _check_at_least(name: str, value: float | None, least: int) -> None:
-    if value is not None and not value >= least:
-        message = f"{name} is {value!r}; it must be {least} or more."
-        raise ValueError(message)
-
-
-def _check_above_zero(name: str, value: float) -> None:
-    if not 0 < value < math.inf:
-        message = f"{name} is {value!r}; it must be above 0."
-        raise ValueError(message)
