@@ -78,6 +78,7 @@ class Service:
                 "submissions": api.submissions,
                 "in_flight": in_flight,
                 "peak": api.peak_in_flight,
+                "refunded": [t for t, task in api.tasks.items() if task.is_refunded],
                 "delivered": sorted({one.task_id for one in api.deliveries}),
                 "tasks": {
                     task_id: getattr(task.request, "description", None)

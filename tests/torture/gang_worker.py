@@ -1,0 +1,286 @@
+"""
+One process of a gang: a user's program that is signalled while it makes songs.
+
+It tells what it does in lines of JSON, each of which outlives it.  Run as a program,
+this loads all that a worker needs, and forks one for each plan in its input.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import select
+import signal
+import sys
+import traceback
+from typing import Any, Literal
+
+import attrs
+from aiohttp import web
+
+from aiomusic import MusicJob, MusicSession
+from aiomusic._engine.job import TrackedJob
+from aiomusic.errors import (
+    BudgetExceeded,
+    JobFailed,
+    MusicError,
+    SubmissionUnknown,
+)
+from aiomusic.journal.sqlite import SqliteJournal
+
+SECRET = "gang"
+# Another program keeps the file locked for longer, now and then.
+LOCK_WAIT_S = 1.0
+# A lost create has so long to be called back for.
+CALLBACK_S = 3.0
+AGAIN_S = 0.1
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """
+    What a worker is to do in one life.
+
+    Args:
+        on_term: Whether SIGTERM ends it at once, or cancels its main task.
+        cancels: How often it cancels a job, or gives up waiting for one.
+        resubmits: How often it buys again what is unknown.
+        is_last: Whether it ends when each of its keys has an outcome.
+    """
+
+    name: str
+    seed: str
+    keys: list[str]
+    journal: str
+    log: str
+    url: str
+    api_key: str
+    concurrency: int
+    max_credits: int | None
+    request_timeout_s: float
+    hook_url: str | None
+    hook_socket: str
+    on_term: Literal["dies", "cancels"]
+    cancels: float
+    resubmits: float
+    is_last: bool
+
+
+class Worker:
+    """One life."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.dice = random.Random(plan.seed)
+        flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY
+        self.log = os.open(plan.log, flags, 0o600)
+        self.music: MusicSession
+
+    def say(self, **what: object) -> None:
+        os.write(self.log, json.dumps(what).encode() + b"\n")
+
+    async def live(self) -> None:
+        plan = self.plan
+        if plan.on_term == "cancels":
+            me = asyncio.current_task()
+            assert me is not None
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
+        hooks: dict[str, Any] = {}
+        if plan.hook_url is not None:
+            hooks = {"webhook_url": plan.hook_url, "webhook_secret": SECRET}
+        self.music = MusicSession(
+            plan.api_key,
+            base_url=plan.url,
+            journal=SqliteJournal(plan.journal, lock_wait_s=LOCK_WAIT_S),
+            concurrency=plan.concurrency,
+            max_credits=plan.max_credits,
+            poll_every_s=0.05,
+            request_timeout_s=plan.request_timeout_s,
+            # A callback that never comes is not waited for.
+            on_exit="wait" if plan.hook_url is None else "detach",
+            **hooks,
+        )
+        async with contextlib.AsyncExitStack() as stack:
+            await self.enter(stack)
+            await self.listen(stack)
+            await self.make_all()
+
+    async def enter(self, stack: contextlib.AsyncExitStack) -> None:
+        """Enter the session, though another program may keep its file locked."""
+        while True:
+            try:
+                await stack.enter_async_context(self.music)
+            except MusicError as error:
+                self.say(locked_out=str(error))
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return
+
+    async def make_all(self) -> None:
+        self.say(entered=self.plan.name)
+        await self.resume()
+        keys = list(self.plan.keys)
+        self.dice.shuffle(keys)
+        await asyncio.gather(*(self.make(key) for key in keys))
+        if not self.plan.is_last:
+            # It waits for its signal.
+            await asyncio.Event().wait()
+
+    async def resume(self) -> None:
+        try:
+            await self.music.resume(queued=self.dice.random() < 0.3)
+        except MusicError as error:
+            self.say(not_resumed=str(error))
+
+    async def make(self, key: str) -> None:
+        """Ask for a song until it has an outcome."""
+        while True:
+            try:
+                outcome = await self.outcome(key)
+            except MusicError as error:
+                self.say(again=key, why=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(AGAIN_S)
+            else:
+                self.say(**{outcome: key})
+                return
+
+    async def outcome(self, key: str) -> str:
+        job = self.music.suno.create(f"song {key}", key=key)
+        try:
+            await self.meddle(job)
+            await self.wait(job)
+        except SubmissionUnknown:
+            if self.dice.random() >= self.plan.resubmits:
+                return "unknown"
+            assert isinstance(job, TrackedJob)
+            self.say(resubmitted=key, attempt=job.attempt)
+            await self.wait(job.resubmit())
+        except BudgetExceeded:
+            return "over_budget"
+        except JobFailed:
+            return "failed"
+        return "done"
+
+    async def meddle(self, job: MusicJob[Any]) -> None:
+        """Cancel a job, or only the waiting for it, now and then."""
+        if self.dice.random() >= self.plan.cancels:
+            return
+        try:
+            async with asyncio.timeout(self.dice.uniform(0.0, 0.5)):
+                await job
+        except TimeoutError:
+            if self.dice.random() < 0.5:
+                self.say(cancelled=job.key)
+                job.cancel()
+
+    async def wait(self, job: MusicJob[Any]) -> None:
+        """Wait for a job, but not for ever for a callback that brings its task."""
+        if self.plan.hook_url is None:
+            await job
+            return
+        waiting = asyncio.ensure_future(job)
+        lost_s = 0.0
+        try:
+            while not waiting.done() and lost_s < CALLBACK_S:
+                await asyncio.wait([waiting], timeout=AGAIN_S)
+                lost_s = lost_s + AGAIN_S if job.state == "unknown" else 0.0
+            if not waiting.done():
+                job.cancel()
+                message = "Nobody called back."
+                raise SubmissionUnknown(message)
+            await waiting
+        finally:
+            waiting.cancel()
+
+    async def listen(self, stack: contextlib.AsyncExitStack) -> None:
+        if self.plan.hook_url is None:
+            return
+        app = web.Application()
+        app.router.add_post("/hook/{key}", self.receive)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.UnixSite(runner, self.plan.hook_socket).start()
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Take what the supervisor passes on, as any receiver would."""
+        assert self.music.webhooks is not None
+        try:
+            await self.music.webhooks.handle(
+                request.headers,
+                await request.read(),
+                job_key=request.match_info["key"],
+                attempt=int(request.query.get("attempt", "1")),
+                token=request.query.get("token"),
+            )
+        except MusicError as error:
+            # The journal is locked, or the session left: it is to come again.
+            return web.Response(status=503, text=str(error))
+        return web.Response(status=204)
+
+
+def live_once(plan: Plan) -> int:
+    """Live, in a process that has just been forked; return its exit status."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    worker = Worker(plan)
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        asyncio.run(worker.live())
+    except (KeyboardInterrupt, asyncio.CancelledError) as error:
+        worker.say(ended=type(error).__name__)
+        return 1
+    except BaseException as error:  # noqa: BLE001 - told to the supervisor
+        worker.say(ended=type(error).__name__, why=traceback.format_exc())
+        return 3
+    worker.say(ended="over")
+    return 0
+
+
+def fork(plan: Plan) -> int:
+    # It is interrupted only once it can tell of it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    pid = os.fork()
+    if pid == 0:
+        code = 4
+        try:
+            code = live_once(plan)
+        finally:
+            os._exit(code)
+    return pid
+
+
+def tell(**what: object) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+def serve() -> None:
+    """Fork a worker for each plan that comes, and tell of the ends of all."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    heard, woken = os.pipe()
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(woken)
+    tell(ready=True)
+    while True:
+        ready, _, _ = select.select([sys.stdin, heard], [], [])
+        if heard in ready:
+            os.read(heard, 4096)
+            with contextlib.suppress(ChildProcessError):
+                while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                    code = os.waitstatus_to_exitcode(ended[1])
+                    tell(ended=ended[0], code=code)
+        if sys.stdin in ready:
+            # Unbuffered: what is not read here would not be selected again.
+            line = os.read(sys.stdin.fileno(), 65536)
+            if not line:
+                return
+            for text in line.splitlines():
+                tell(began=fork(Plan(**json.loads(text))))
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,594 @@
+"""
+Gangs: processes that share a journal, make the same songs, and are signalled.
+
+Each gang has an emulator of its own, which counts what it charges and how many tasks
+run at one time.  Its workers are forked from a server that has loaded all, are hit by
+signals at instants that a seed picks, and are started again; the service fails in
+ways that its weather allows, and another program locks the journal for seconds.  When
+all have lived their last, the audit compares the emulator's books with the journal's.
+"""
+
+import asyncio
+import collections
+import contextlib
+import json
+import os
+import random
+import signal
+import sqlite3
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import aiohttp
+import attrs
+from aiohttp import web
+from gang_worker import Plan
+from tortured import COST, TASK_S, Service, environment, teach
+
+from aiomusic import MusicSession
+
+HERE = Path(__file__).parent
+
+Weather = Literal["calm", "limited", "stormy"]
+
+SIGNALS: Final = ("KILL", "TERM", "INT", "INT twice", "STOP and CONT")
+REQUEST_TIMEOUT_S = 2.0
+# A worker that is interrupted has ended by then: what is on the wire has 5 s, and a
+# file that is locked a second for each thing that is written.
+LONGEST_LEAVE_S = 25.0
+LONGEST_LAST_S = 90.0
+LOOK_S = 0.01
+
+# What the service does, and on what; none of it eats the answer to a create.
+CALM: Final[list[tuple[str, str, dict[str, Any]]]] = [
+    ("slow", "create", {"seconds": 0.4}),
+    ("slow", "poll", {"seconds": 0.4}),
+    ("server_error", "poll", {}),
+    ("drop_after_body", "poll", {}),
+    ("reset", "poll", {}),
+    ("html", "poll", {"status": 502}),
+    ("cut_body", "poll", {}),
+    ("rate_limited", "poll", {"retry_after": 0.3}),
+    ("unknown_state", "poll", {}),
+    ("fail", "create", {}),
+    ("fail", "create", {"refund": False}),
+    ("id_beside_error", "create", {}),
+]
+# A refusal that nobody has heard leaves a purchase unknown, and unpaid.
+LIMITS: Final[list[tuple[str, str, dict[str, Any]]]] = [
+    ("rate_limited", "create", {"retry_after": 0.3, "times": 3}),
+    ("queue_full", "create", {"times": 2}),
+    ("qps", "create", {}),
+]
+EATING: Final[list[tuple[str, str, dict[str, Any]]]] = [
+    ("drop_before_body", "create", {}),
+    ("drop_after_body", "create", {"times": 2}),
+    ("reset", "create", {}),
+    ("hang", "create", {}),
+    ("slow", "create", {"seconds": 2.6}),
+    ("cut_body", "create", {}),
+    ("html", "create", {"status": 502, "times": 4}),
+    ("html", "create", {"status": 200}),
+    ("status", "create", {"status": 502, "times": 4}),
+    ("server_error", "create", {}),
+]
+MENUS: Final[dict[Weather, list[tuple[str, str, dict[str, Any]]]]] = {
+    "calm": CALM,
+    "limited": CALM + LIMITS,
+    "stormy": CALM + LIMITS + EATING,
+}
+
+
+@attrs.frozen(kw_only=True)
+class Scene:
+    """
+    What one gang goes through.
+
+    Args:
+        signals: How many each of its workers is hit by, before its last life.
+        ceiling: What part of its keys its budget covers; None: it has none.
+        cancels, resubmits: How often workers do so.
+    """
+
+    name: str
+    seed: int
+    workers: int = 3
+    jobs: int = 200
+    signals: int = 15
+    concurrency: int = 6
+    weather: Weather = "stormy"
+    has_hooks: bool = False
+    ceiling: float | None = None
+    cancels: float = 0.1
+    resubmits: float = 0.0
+    is_locked: bool = True
+
+    @property
+    def max_credits(self) -> int | None:
+        return None if self.ceiling is None else int(self.ceiling * self.jobs) * COST
+
+
+@attrs.define(kw_only=True)
+class Life:
+    """A worker's process, from its start to its end."""
+
+    pid: int
+    plan: Plan
+    end: "asyncio.Future[int]"
+
+    @property
+    def is_over(self) -> bool:
+        return self.end.done()
+
+    def signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            if not self.is_over:
+                os.kill(self.pid, number)
+
+    async def wait(self, limit_s: float) -> bool:
+        """Wait for its end; return whether it came in time."""
+        await asyncio.wait([self.end], timeout=limit_s)
+        return self.is_over
+
+
+@attrs.define
+class Forker:
+    """The process that has loaded all, and forks workers."""
+
+    process: Process
+    ends: "dict[int, asyncio.Future[int]]" = attrs.field(factory=dict)
+    begun: "asyncio.Queue[int]" = attrs.field(factory=asyncio.Queue)
+    _turn: asyncio.Lock = attrs.field(factory=asyncio.Lock)
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def started(cls, errors: Path) -> "AsyncIterator[Forker]":
+        with errors.open("ab") as file:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                str(HERE / "gang_worker.py"),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=file,
+                env=environment(),
+            )
+        assert process.stdin is not None
+        forker = cls(process)
+        listening = asyncio.create_task(forker.listen())
+        try:
+            yield forker
+        finally:
+            for pid, end in forker.ends.items():
+                if not end.done():
+                    os.kill(pid, signal.SIGKILL)
+            process.stdin.close()
+            await process.wait()
+            await listening
+
+    async def listen(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            word = json.loads(line)
+            if "began" in word:
+                self.ends[word["began"]] = asyncio.get_running_loop().create_future()
+                self.begun.put_nowait(word["began"])
+            elif "ended" in word:
+                self.ends.pop(word["ended"]).set_result(word["code"])
+
+    async def begin(self, plan: Plan) -> Life:
+        assert self.process.stdin is not None
+        with contextlib.suppress(FileNotFoundError):
+            Path(plan.hook_socket).unlink()
+        async with self._turn:
+            self.process.stdin.write(json.dumps(attrs.asdict(plan)).encode() + b"\n")
+            pid = await self.begun.get()
+        return Life(pid=pid, plan=plan, end=self.ends[pid])
+
+
+@attrs.define(kw_only=True)
+class Gang:
+    """One journal, the processes that share it, and its service."""
+
+    scene: Scene
+    folder: Path
+    service: Service
+    forker: Forker
+    hook_url: str | None = None
+    signals: collections.Counter[str] = attrs.field(factory=collections.Counter)
+    wrong: list[str] = attrs.field(factory=list)
+    undelivered: list[tuple[str, dict[str, str], bytes]] = attrs.field(factory=list)
+    lives: dict[str, Life] = attrs.field(factory=dict)
+    locks: int = 0
+    faults: int = 0
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "songs.db"
+
+    @property
+    def keys(self) -> list[str]:
+        return [f"{self.scene.name}-{n}" for n in range(self.scene.jobs)]
+
+    def dice(self, what: str) -> random.Random:
+        return random.Random(f"{self.scene.seed} {self.scene.name} {what}")
+
+    def said(self, worker: str) -> list[dict[str, Any]]:
+        path = self.folder / f"{worker}.log"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def plan(self, worker: str, number: int, *, is_last: bool) -> Plan:
+        scene = self.scene
+        lives = scene.signals + 1
+        share = scene.jobs if is_last else -(-scene.jobs * number // lives)
+        dice = self.dice(f"{worker} {number}")
+        return Plan(
+            name=worker,
+            seed=f"{scene.seed} {scene.name} {worker} {number}",
+            keys=self.keys[:share],
+            journal=str(self.journal),
+            log=str(self.folder / f"{worker}.log"),
+            url=self.service.url,
+            api_key=self.service.key,
+            concurrency=scene.concurrency,
+            max_credits=scene.max_credits,
+            request_timeout_s=REQUEST_TIMEOUT_S,
+            hook_url=self.hook_url,
+            hook_socket=str(self.folder / f"{worker}.sock"),
+            on_term=dice.choice(["dies", "cancels"]),
+            cancels=scene.cancels,
+            resubmits=scene.resubmits,
+            is_last=is_last,
+        )
+
+    async def run(self) -> None:
+        """Let all workers live and die, and then end in peace."""
+        await teach(self.journal)
+        workers = [f"w{n}" for n in range(self.scene.workers)]
+        async with contextlib.AsyncExitStack() as stack:
+            if self.scene.has_hooks:
+                await stack.enter_async_context(self.receiving())
+                stack.push_async_callback(_stop, asyncio.create_task(self.forward()))
+            troubles = [asyncio.create_task(self.rain())]
+            if self.scene.is_locked:
+                troubles.append(asyncio.create_task(self.lock()))
+            await asyncio.gather(*(self.lead(worker) for worker in workers))
+            for trouble in troubles:
+                await _stop(trouble)
+            await asyncio.gather(*(self.last_life(worker) for worker in workers))
+
+    async def lead(self, worker: str) -> None:
+        dice = self.dice(worker)
+        number = hits = 0
+        while hits < self.scene.signals:
+            number += 1
+            life = await self.forker.begin(self.plan(worker, hits + 1, is_last=False))
+            self.lives[worker] = life
+            try:
+                while not life.is_over and hits < self.scene.signals:
+                    await asyncio.sleep(dice.choice([0.1, 0.6, 1.5]) * dice.random())
+                    hits += await self.hit(life, dice.choice(SIGNALS), dice)
+                life.signal(signal.SIGKILL)
+            finally:
+                await life.wait(5.0)
+                life.signal(signal.SIGKILL)
+                del self.lives[worker]
+            self.check_end(life)
+
+    async def hit(self, life: Life, name: str, dice: random.Random) -> bool:
+        """Send a signal; return whether there was somebody to take it."""
+        if life.is_over:
+            return False
+        self.signals[name] += 1
+        match name:
+            case "KILL":
+                life.signal(signal.SIGKILL)
+            case "TERM":
+                life.signal(signal.SIGTERM)
+            case "INT":
+                life.signal(signal.SIGINT)
+            case "INT twice":
+                life.signal(signal.SIGINT)
+                await asyncio.sleep(dice.choice([0.01, 0.1, 1.0]) * dice.random())
+                life.signal(signal.SIGINT)
+            case _:
+                life.signal(signal.SIGSTOP)
+                # Now and then for longer than an answer may take.
+                await asyncio.sleep(dice.choice([0.2, 3.0]) * dice.random())
+                life.signal(signal.SIGCONT)
+                return True
+        if not await life.wait(LONGEST_LEAVE_S):
+            self.wrong.append(f"{life.plan.name} hangs after {name}")
+            life.signal(signal.SIGKILL)
+        return True
+
+    def check_end(self, life: Life) -> None:
+        code = life.end.result()
+        if code not in {0, 1, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT}:
+            said = [word for word in self.said(life.plan.name) if "ended" in word]
+            self.wrong.append(f"{life.plan.name} ended with {code}: {said[-1:]}")
+
+    async def last_life(self, worker: str) -> None:
+        """Let a worker see all its keys through."""
+        life = await self.forker.begin(self.plan(worker, 0, is_last=True))
+        self.lives[worker] = life
+        if not await life.wait(LONGEST_LAST_S):
+            said = self.said(worker)[-5:]
+            self.wrong.append(f"{worker} hangs in its last life: {said}")
+            life.signal(signal.SIGKILL)
+            await life.wait(5.0)
+        elif life.end.result() != 0:
+            said = self.said(worker)[-1:]
+            self.wrong.append(f"{worker} ended with {life.end.result()}: {said}")
+
+    async def rain(self) -> None:
+        """Have the service fail now and then."""
+        dice = self.dice("weather")
+        while True:
+            await asyncio.sleep(0.4 * dice.random())
+            kind, on, options = dice.choice(MENUS[self.scene.weather])
+            await self.service.order(kind, on, **options)
+            self.faults += 1
+            if self.scene.has_hooks:
+                await self.service.order(
+                    dice.choice(["twice", "late", "out_of_order"]),
+                    "webhook",
+                    **({"seconds": 0.3} if dice.random() < 0.5 else {}),
+                )
+
+    async def lock(self) -> None:
+        """Lock the journal's file now and then, as another program might."""
+        dice = self.dice("locks")
+        while True:
+            await asyncio.sleep(3.0 * dice.random())
+            with contextlib.closing(
+                sqlite3.connect(self.journal, timeout=0, isolation_level=None)
+            ) as db:
+                try:
+                    db.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError:
+                    continue
+                self.locks += 1
+                await asyncio.sleep(dice.choice([0.1, 0.5, 2.5]) * dice.random())
+
+    @contextlib.asynccontextmanager
+    async def receiving(self) -> AsyncIterator[None]:
+        """Take callbacks, which outlive the workers that they are for."""
+        app = web.Application()
+        app.router.add_post("/hook/{key}", self.called)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.hook_url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def called(self, request: web.Request) -> web.Response:
+        headers = {k: v for k, v in request.headers.items() if k.startswith("X-")}
+        raw = await request.read()
+        self.undelivered.append((request.rel_url.raw_path_qs, headers, raw))
+        return web.Response(status=202)
+
+    async def forward(self) -> None:
+        """Hand callbacks to whoever is up, as a load balancer would."""
+        dice = self.dice("hooks")
+        while True:
+            for hook in list(self.undelivered):
+                up = [life for life in self.lives.values() if not life.is_over]
+                if up and await _hand_in(dice.choice(up), hook):
+                    self.undelivered.remove(hook)
+            await asyncio.sleep(0.05)
+
+
+async def _hand_in(life: Life, hook: tuple[str, dict[str, str], bytes]) -> bool:
+    path, headers, raw = hook
+    connector = aiohttp.UnixConnector(life.plan.hook_socket)
+    timeout = aiohttp.ClientTimeout(total=2.0)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http:
+        try:
+            async with http.post(
+                f"http://worker{path}", data=raw, headers=headers
+            ) as reply:
+                return reply.status < 300
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return False
+
+
+async def _stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+
+
+@attrs.frozen(kw_only=True)
+class Audit:
+    """
+    What one gang's journal says, beside the emulator's books.
+
+    Attributes:
+        billed: Tasks that credits were taken for.
+        twice: Keys that were billed more often than was asked for.
+        free: Tasks that were billed, and whose purchase the journal calls free.
+        silent: Tasks that were billed, and that are in no row.
+        over: Credits beyond the ceiling.
+        above: Tasks that ran beyond the concurrency.
+        unknown: Purchases that are unknown in the end, and *unpaid* those of them
+            that were never billed.
+        wrong: What should not be, in words.
+    """
+
+    gang: str
+    weather: str
+    workers: int
+    jobs: int
+    signals: int
+    billed: int
+    done: int
+    unknown: int
+    unpaid: int
+    twice: int
+    free: int
+    silent: int
+    over: int
+    above: int
+    wrong: list[str]
+
+
+@attrs.define
+class Auditor:
+    """Compares, and names everything that is wrong."""
+
+    gang: Gang
+    books: dict[str, Any]
+    wrong: list[str] = attrs.field(factory=list)
+
+    async def audit(self) -> Audit:
+        """Ask the library itself, and then its file."""
+        gang, books = self.gang, self.books
+        service = gang.service
+        async with MusicSession(
+            service.key, base_url=service.url, journal=gang.journal, on_exit="detach"
+        ) as music:
+            await music.resume()
+            records = {one.key: one for one in await music.jobs()}
+        rows = self.rows()
+        billed = self.billed()
+        twice = self.twice(rows, billed)
+        free, silent, unpaid = self.unmatched(rows, billed)
+        net = books["charged"]
+        limit = gang.scene.max_credits
+        over = 0 if limit is None else max(0, net - limit)
+        above = max(0, books["peak"] - gang.scene.concurrency)
+        self.say("was bought twice", twice)
+        self.say("was billed and called free", free)
+        self.say("was billed, and is in no row", silent)
+        self.say("is in no row", set(gang.keys) - records.keys())
+        if over:
+            self.wrong.append(f"{over} credits over the ceiling of {limit}")
+        if above:
+            self.wrong.append(f"{above} tasks above the concurrency")
+        self.check_sums(rows)
+        is_unknown = [row for row in rows if row["state"] == "unknown"]
+        if gang.scene.weather == "calm" and unpaid:
+            self.wrong.append(f"{unpaid} are unknown, and were never billed")
+        return Audit(
+            gang=gang.scene.name,
+            weather=gang.scene.weather,
+            workers=gang.scene.workers,
+            jobs=gang.scene.jobs,
+            signals=gang.signals.total(),
+            billed=sum(map(len, billed.values())),
+            done=sum(row["state"] == "succeeded" for row in rows),
+            unknown=len(is_unknown),
+            unpaid=unpaid,
+            twice=len(twice),
+            free=len(free),
+            silent=len(silent),
+            over=over,
+            above=above,
+            wrong=[f"{gang.scene.name}: {line}" for line in gang.wrong + self.wrong],
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        with contextlib.closing(sqlite3.connect(self.gang.journal)) as db:
+            db.row_factory = sqlite3.Row
+            return [dict(row) for row in db.execute("SELECT * FROM jobs")]
+
+    def billed(self) -> dict[str, list[str]]:
+        """Return the tasks that the emulator charged for under each key."""
+        found: dict[str, list[str]] = {}
+        for task, words in self.books["tasks"].items():
+            found.setdefault(words.removeprefix("song "), []).append(task)
+        return found
+
+    def twice(
+        self, rows: list[dict[str, Any]], billed: dict[str, list[str]]
+    ) -> list[str]:
+        """Return keys that were billed more often than workers asked to buy them."""
+        asked = {
+            (word["resubmitted"], word["attempt"])
+            for worker in range(self.gang.scene.workers)
+            for word in self.gang.said(f"w{worker}")
+            if "resubmitted" in word
+        }
+        # What ended unpaid, or failed and was given back, may be bought again.
+        again = collections.Counter(key for key, _ in asked)
+        failed = collections.Counter(
+            row["key"] for row in rows if row["state"] == "failed" and row["task_id"]
+        )
+        return [
+            key
+            for key, tasks in billed.items()
+            if len(tasks) > 1 + again[key] + failed[key]
+        ]
+
+    def unmatched(
+        self, rows: list[dict[str, Any]], billed: dict[str, list[str]]
+    ) -> tuple[list[str], list[str], int]:
+        """Match what was billed with rows; return free, silent, and unpaid ones."""
+        free: list[str] = []
+        silent: list[str] = []
+        unpaid = 0
+        for key in {*billed, *(row["key"] for row in rows)}:
+            mine = [row for row in rows if row["key"] == key]
+            named = {row["task_id"] for row in mine if row["task_id"] is not None}
+            left = set(billed.get(key, [])) - named
+            lost = [row for row in mine if _may_be_paid(row)]
+            unpaid += max(0, len(lost) - len(left))
+            if len(left) > len(lost):
+                is_free = any(row["charged"] == "no" for row in mine)
+                (free if is_free else silent).append(key)
+            refunded = set(self.books["refunded"])
+            free += [
+                key
+                for row in mine
+                if row["task_id"] is not None
+                and row["task_id"] not in refunded
+                and row["charged"] in {"no", "refunded"}
+            ]
+        return free, silent, unpaid
+
+    def check_sums(self, rows: list[dict[str, Any]]) -> None:
+        names = ("slot", "reserved", "spent")
+        sums = tuple(sum(row[name] for row in rows) for name in names)
+        with contextlib.closing(sqlite3.connect(self.gang.journal)) as db:
+            found = db.execute("SELECT slots, reserved, spent FROM totals").fetchone()
+        if sums != tuple(found):
+            self.wrong.append(f"the totals are {found}, not {sums}")
+        net = self.books["charged"]
+        if sums[1] + sums[2] < net:
+            self.wrong.append(f"{sums} in the journal, {net} credits at the service")
+        owners = self.gang.folder.glob(f"{self.gang.journal.name}-owner-*")
+        left = [path.name for path in owners]
+        if left:
+            self.wrong.append(f"files of owners are left: {left}")
+
+    def say(self, what: str, keys: Iterable[str]) -> None:
+        self.wrong += [f"{key} {what}" for key in sorted(keys)]
+
+
+def _may_be_paid(row: dict[str, Any]) -> bool:
+    """Check whether a row says that it may have been bought, and names no task."""
+    is_lost = row["task_id"] is None and row["charged"] in {"unknown", "yes"}
+    return row["state"] == "unknown" or is_lost
+
+
+async def torment(scene: Scene, folder: Path, forker: Forker) -> tuple[Gang, Audit]:
+    """Put one gang through its scene, and audit it."""
+    place = folder / scene.name
+    place.mkdir()
+    async with Service.started(task_s=TASK_S) as service:
+        gang = Gang(scene=scene, folder=place, service=service, forker=forker)
+        try:
+            await gang.run()
+        finally:
+            for life in gang.lives.values():
+                life.signal(signal.SIGKILL)
+        audit = await Auditor(gang, await service.books()).audit()
+    return gang, audit
