@@ -53,9 +53,11 @@ from aiomusic.composer.edits import (
     swap_sound,
     swap_vocals,
 )
+from aiomusic.composer.styles import STYLES
 
 __all__ = [
     "COLOURS",
+    "STYLES",
     "Brief",
     "Hearing",
     "Key",

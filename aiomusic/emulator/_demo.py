@@ -18,6 +18,7 @@ import attrs
 
 from aiomusic.composer import (
     COLOURS,
+    STYLES,
     Brief,
     Score,
     compose,
@@ -27,7 +28,6 @@ from aiomusic.composer import (
     renderer_named,
     to_midi,
 )
-from aiomusic.composer.styles import STYLES
 from aiomusic.emulator._jobs import render_shown
 from aiomusic.emulator._recipes import pack
 from aiomusic.emulator._workers import Workers

@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.async_api import Page, async_playwright
 from running import Command
 
-from aiomusic.composer.styles import STYLES
+from aiomusic.composer import STYLES
 from aiomusic.emulator._demo import write_demo
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
