@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, final
@@ -33,7 +33,7 @@ from aiomusic._quote import Quote, quote
 from aiomusic._redact import hide
 from aiomusic._spelling import shown
 from aiomusic._transport import ApiKey, Hidden, Transport, base_url_from, key_from
-from aiomusic.journal import Grouping, Journal, Limits, Record, Spending
+from aiomusic.journal import Grouping, Journal, Limits, Record, Spending, Wanted
 from aiomusic.journal.memory import MemoryJournal
 from aiomusic.providers._all import PROVIDERS
 from aiomusic.providers._replies import Provider, check_task_id
@@ -385,21 +385,47 @@ class MusicSession:
         """
         return await self._open_engine().resume(are_queued_sent=queued)
 
-    async def jobs(self, *, limit: int | None = None) -> list[Record]:
+    async def jobs(
+        self,
+        *,
+        limit: int | None = None,
+        states: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+        since_s: float | None = None,
+    ) -> list[Record]:
         """
-        Return all that the journal knows, oldest first; none without a journal.
+        List what the journal knows, oldest first; nothing without a journal.
 
         Of purchases under one key, these are the last and those that are not over.
+        Their clips are counted and not loaded; `job` gives one job whole.
 
         Args:
             limit: Only the newest so many; None: all.
+            states: Only those in one of these states, as in ``["unknown"]``;
+                ``"open"`` are those that are not over.
+            tags: Only those whose metadata has these names with these values.
+            since_s: Only those made in the last so many seconds; None: all.
 
         Raises:
             JournalError: The journal can't be read.
+            ValueError: *limit* is below 0.
         """
         self._open_engine()
         check_count("limit", limit, 0)
-        return await self._journal.records(limit)
+        after = None if since_s is None else self._clock.wall() - since_s
+        return await self._journal.records(
+            Wanted(states=states, tags=tags or {}, made_after=after, limit=limit)
+        )
+
+    async def job(self, key: str) -> Record | None:
+        """
+        Return all that the journal knows of the last purchase under a key.
+
+        Raises:
+            JournalError: The journal, or its row, can't be read.
+        """
+        self._open_engine()
+        return await self._journal.find(key)
 
     async def spending(
         self, by: Grouping = "operation", *, tag: str | None = None

@@ -256,7 +256,7 @@ def list_jobs(
     """
     from aiomusic.cli import _jobs  # noqa: PLC0415 - costs the whole library
 
-    wanted = _jobs.Wanted.of(states=state, tags=tag, since=since, limit=limit)
+    wanted = _jobs.wanted_of(states=state, tags=tag, since=since, limit=limit)
     return _jobs.list_jobs(wanted, journal, as_json=as_json)
 
 

@@ -1,80 +1,53 @@
 """``aiomusic jobs``: what the journal knows, without a key and without a network."""
 
-import asyncio
 import json
 import sys
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from typing import Any, final
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
 
 import attrs
 
 from aiomusic.cli._exits import Exit, UsageError, exit_for, printable
-from aiomusic.cli._journal import Guide, Place, find_job, reading
+from aiomusic.cli._journal import Guide, Place, find_job, reader_of
 from aiomusic.cli._options import read_tags, seconds
-from aiomusic.cli._records import age, is_unsaved, moment, short_keys, stamp, title
+from aiomusic.cli._records import (
+    age,
+    is_unsaved,
+    listed,
+    moment,
+    short_keys,
+    stamp,
+    title,
+)
 from aiomusic.cli._records import as_json as _json
 from aiomusic.cli._run import run
 from aiomusic.cli._show import Events, Paths, Show, say, tell
 from aiomusic.errors import MusicError
-from aiomusic.journal import Grouping, Record, Spending
+from aiomusic.journal import Grouping, Record, Spending, Wanted
 
-__all__ = ["Wanted", "ending_well", "list_jobs", "show", "spending"]
+__all__ = ["ending_well", "list_jobs", "show", "spending", "wanted_of"]
 
 
-@final
-@attrs.frozen(kw_only=True)
-class Wanted:
+def wanted_of(
+    *,
+    states: Sequence[str],
+    tags: tuple[str, ...],
+    since: str | None,
+    limit: int | None,
+) -> Wanted:
     """
-    Which jobs to list.
+    Read what is typed.
 
-    Attributes:
-        since_s: How old they may be; None: as old as they like.
-        limit: How many, the newest; None: all.
+    Raises:
+        UsageError: It can't be read.
     """
-
-    states: Sequence[str] = ()
-    tags: Mapping[str, str] = attrs.field(factory=dict)
-    since_s: float | None = None
-    limit: int | None = None
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        states: Sequence[str],
-        tags: tuple[str, ...],
-        since: str | None,
-        limit: int | None,
-    ) -> "Wanted":
-        """
-        Read what is typed.
-
-        Raises:
-            UsageError: It can't be read.
-        """
-        return cls(
-            states=states,
-            tags=read_tags(tags),
-            since_s=None if since is None else seconds("--since", since),
-            limit=limit,
-        )
-
-    def among(self, records: Iterable[Record], now: float) -> list[Record]:
-        """Give those of them, the newest last."""
-        found = [one for one in records if self._is_wanted(one, now)]
-        return found if self.limit is None else found[-self.limit :]
-
-    def _is_wanted(self, record: Record, now: float) -> bool:
-        states = {record.state, "open"} if record.is_open else {record.state}
-        return (
-            (not self.states or not states.isdisjoint(self.states))
-            and (self.since_s is None or now - record.made_at <= self.since_s)
-            and all(
-                name in record.metadata and _plain(record.metadata[name]) == value
-                for name, value in self.tags.items()
-            )
-        )
+    return Wanted(
+        states=states,
+        tags=read_tags(tags),
+        made_after=None if since is None else time.time() - seconds("--since", since),
+        limit=limit,
+    )
 
 
 def _plain(value: object) -> str:
@@ -98,18 +71,17 @@ def list_jobs(wanted: Wanted, journal: str | None, *, as_json: bool) -> Exit:
 
 async def _list(wanted: Wanted, typed: str | None, *, as_json: bool) -> Exit:
     place = Place.of(typed)
-    async with reading(place) as journal:
-        records = [] if journal is None else await journal.records()
-    # Whoever reads the lines slowly keeps no journal open.
-    now = time.time()
-    found = await asyncio.to_thread(wanted.among, records, now)
-    if not found:
-        tell(f"no such jobs in {place.path}." if records else _none(place))
+    journal = await reader_of(place)
+    found = [] if journal is None else await journal.records(wanted)
+    if journal is None or not found:
+        are_any = journal is not None and await journal.records(Wanted(limit=1))
+        tell(f"no such jobs in {place.path}." if are_any else _none(place))
     elif as_json:
         for record in found:
-            say(json.dumps(_json(record)))
+            say(json.dumps(listed(record)))
     elif sys.stdout.isatty():
-        _show_table(found, records, now, place)
+        near = await journal.neighbours([one.key for one in found])
+        _show_table(found, short_keys(near), place)
     else:
         for record in found:
             say("\t".join(_fields(record)))
@@ -134,10 +106,11 @@ def _fields(record: Record) -> list[str]:
 
 
 def _show_table(
-    found: Sequence[Record], records: Sequence[Record], now: float, place: Place
+    found: Sequence[Record], short: Mapping[str, str], place: Place
 ) -> None:
     from aiomusic.cli._tables import jobs_table  # noqa: PLC0415 - rich costs its import
 
+    now = time.time()
     jobs_table(
         [
             [
@@ -146,11 +119,11 @@ def _show_table(
                 str(one.cost),
                 one.charged or "",
                 one.kind,
-                printable(key),
+                printable(short[one.key]),
                 printable(one.task_id or "")[:8],
                 title(one),
             ]
-            for one, key in _with_short_keys(found, records)
+            for one in found
         ]
     )
     guide = Guide(place=place)
@@ -160,13 +133,6 @@ def _show_table(
         tell(f"{n} unknown, may be charged: 'aiomusic jobs show KEY' tells what is.")
 
 
-def _with_short_keys(
-    found: Sequence[Record], records: Sequence[Record]
-) -> list[tuple[Record, str]]:
-    short = short_keys(records)
-    return [(one, short[one.key]) for one in found]
-
-
 def show(key: str, journal: str | None, *, as_json: bool) -> Exit:
     """Write all that is known of one job."""
     return ending_well(_show(key, journal, as_json=as_json), as_json=as_json)
@@ -174,8 +140,7 @@ def show(key: str, journal: str | None, *, as_json: bool) -> Exit:
 
 async def _show(key: str, typed: str | None, *, as_json: bool) -> Exit:
     place = Place.of(typed)
-    async with reading(place) as journal:
-        record = await find_job(journal, place, key)
+    record = await find_job(await reader_of(place), place, key)
     if as_json:
         say(json.dumps(_json(record)))
         return Exit.DONE
@@ -255,8 +220,8 @@ async def _spending(
     by: Grouping, tag: str | None, typed: str | None, *, as_json: bool
 ) -> Exit:
     place = Place.of(typed)
-    async with reading(place) as journal:
-        found = {} if journal is None else await journal.spending(by, tag=tag)
+    journal = await reader_of(place)
+    found = {} if journal is None else await journal.spending(by, tag=tag)
     total = Spending(
         jobs=sum(one.jobs for one in found.values()),
         credits=sum(one.credits for one in found.values()),

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, Final, Protocol, final
 
 import attrs
 import platformdirs
@@ -21,9 +21,10 @@ from aiomusic.errors import (
     SubmissionUnknown,
 )
 from aiomusic.journal import Record
+from aiomusic.journal.reader import SqliteReader
 from aiomusic.journal.sqlite import SqliteJournal
 
-__all__ = ["Guide", "Place", "find_job", "known_of", "reading"]
+__all__ = ["Guide", "Place", "find_job", "known_of", "reader_of", "writing"]
 
 SHORTEST_KEY: Final = 4
 
@@ -75,21 +76,49 @@ class Place:
         return SqliteJournal(self.path)
 
 
-@contextlib.asynccontextmanager
-async def reading(place: Place) -> AsyncIterator[SqliteJournal | None]:
+def _is_there(place: Place) -> bool:
     """
-    Open a journal without a session, so without a key; None if there is none yet.
+    Check whether there is a journal.
+
+    Raises:
+        UsageError: The file that was chosen does not exist.
+    """
+    if place.is_named and not place.path.exists():
+        raise UsageError(
+            f"There is no journal {place.path}: the file does not exist."
+            " Check --journal or AIOMUSIC_JOURNAL; 'aiomusic create' makes it."
+        )
+    return place.path.exists()
+
+
+async def reader_of(place: Place) -> SqliteReader | None:
+    """
+    Return what reads a journal and changes nothing; None if there is none yet.
 
     Raises:
         JournalError: It can't be read.
         UsageError: The file that was chosen does not exist.
     """
-    if not place.path.exists():
-        if place.is_named:
-            raise UsageError(
-                f"There is no journal {place.path}: the file does not exist."
-                " Check --journal or AIOMUSIC_JOURNAL; 'aiomusic create' makes it."
-            )
+    if not _is_there(place):
+        return None
+    reader = SqliteReader(place.path)
+    if not await reader.is_current():
+        # What an earlier version wrote is brought up to date, and what is none told.
+        async with writing(place):
+            pass
+    return reader
+
+
+@contextlib.asynccontextmanager
+async def writing(place: Place) -> AsyncIterator[SqliteJournal | None]:
+    """
+    Open a journal without a session, so without a key; None if there is none yet.
+
+    Raises:
+        JournalError: It can't be read, or written.
+        UsageError: The file that was chosen does not exist.
+    """
+    if not _is_there(place):
         yield None
         return
     journal = SqliteJournal(place.path)
@@ -100,7 +129,15 @@ async def reading(place: Place) -> AsyncIterator[SqliteJournal | None]:
         await journal.aclose()
 
 
-async def find_job(journal: SqliteJournal | None, place: Place, key: str) -> Record:
+class _Finding(Protocol):
+    """What finds jobs by their keys."""
+
+    async def find(self, key: str) -> Record | None: ...
+
+    async def find_near(self, start: str) -> list[str]: ...
+
+
+async def find_job(journal: _Finding | None, place: Place, key: str) -> Record:
     """
     Give the job of a key, or of the beginning of one, as the list shows it.
 
@@ -112,10 +149,9 @@ async def find_job(journal: SqliteJournal | None, place: Place, key: str) -> Rec
         return found
     near: list[str] = []
     if journal is not None and len(key) >= SHORTEST_KEY:
-        known = {one.key for one in await journal.records()}
-        near = [one for one in known if one.startswith(key)]
+        near = await journal.find_near(key)
     if len(near) > 1:
-        raise UsageError(f"{len(near)} jobs begin with {key!r}; type more of the key.")
+        raise UsageError(f"Several jobs begin with {key!r}; type more of the key.")
     if near:
         return await find_job(journal, place, near[0])
     raise UsageError(

@@ -1,13 +1,22 @@
 """How the rows of a journal read: short in a table, whole in JSON."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from aiomusic.cli._exits import printable
 from aiomusic.journal import Record
 
-__all__ = ["age", "as_json", "is_unsaved", "moment", "short_keys", "stamp", "title"]
+__all__ = [
+    "age",
+    "as_json",
+    "is_unsaved",
+    "listed",
+    "moment",
+    "short_keys",
+    "stamp",
+    "title",
+]
 
 LONGEST_TITLE: Final = 40
 SHORT_KEY: Final = 8
@@ -59,12 +68,11 @@ def title(record: Record) -> str:
 
 def is_unsaved(record: Record) -> bool:
     """Tell whether its songs are made, and in no file that is known of."""
-    return record.state == "succeeded" and bool(record.clips) and not record.files
+    return record.state == "succeeded" and record.clip_count > 0 and not record.files
 
 
-def short_keys(records: Iterable[Record]) -> dict[str, str]:
-    """Shorten each key that was made up to what tells it from the others."""
-    keys = sorted({record.key for record in records})
+def short_keys(keys: Sequence[str]) -> dict[str, str]:
+    """Shorten each key that was made up to what tells it from the others, in order."""
     short: dict[str, str] = {}
     for before, key, after in zip(["", *keys], keys, [*keys[1:], ""], strict=False):
         length = 1 + max(_shared(before, key), _shared(key, after))
@@ -79,8 +87,14 @@ def _shared(one: str, other: str) -> int:
 
 
 def as_json(record: Record) -> dict[str, object]:
+    """Give all that is known of a job: what a list tells of it, and what it came to."""
+    clips = [{name: clip.get(name) for name in _CLIP} for clip in record.clips]
+    return {**listed(record), "result": record.result, "clips": clips}
+
+
+def listed(record: Record) -> dict[str, object]:
     """
-    Give all that is known of a job, under names that stay.
+    Give what a list tells of a job, under names that stay.
 
     ================ ===========================================================
     key              holds
@@ -97,10 +111,11 @@ def as_json(record: Record) -> dict[str, object]:
     request          its fields that were set, and ``kind``; null if attached
     tags             what ``--tag`` or ``metadata=`` gave
     error            ``type``, ``message``, ``charged``, ``retry``, …; or null
-    result           what is no clip, as lyrics are; or null
-    clips            ``clip_id``, ``state``, ``title``, ``duration``, the three
-                     urls and ``error`` of each
+    clip_count       how many clips it has
     files            paths of what was saved
+    result           of one that is shown alone: what is no clip, as lyrics are
+    clips            likewise: ``clip_id``, ``state``, ``title``, ``duration``, the
+                     three urls and ``error`` of each
     ================ ===========================================================
     """
     return {
@@ -124,7 +139,6 @@ def as_json(record: Record) -> dict[str, object]:
         "request": record.request,
         "tags": dict(record.metadata),
         "error": record.error,
-        "result": record.result,
-        "clips": [{name: clip.get(name) for name in _CLIP} for clip in record.clips],
+        "clip_count": record.clip_count,
         "files": list(record.files),
     }

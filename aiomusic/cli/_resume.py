@@ -15,7 +15,7 @@ from aiomusic._request import Request
 from aiomusic._session import MusicSession
 from aiomusic.cli._exits import Exit, UsageError, exit_for
 from aiomusic.cli._follow import Pursuit, writable
-from aiomusic.cli._journal import Guide, Place, find_job, known_of, reading
+from aiomusic.cli._journal import Guide, Place, find_job, known_of, reader_of, writing
 from aiomusic.cli._options import Following
 from aiomusic.cli._records import as_json as _json
 from aiomusic.cli._records import is_unsaved
@@ -23,12 +23,14 @@ from aiomusic.cli._run import run
 from aiomusic.cli._service import open_session
 from aiomusic.cli._show import Events, Paths, Show, say, tell
 from aiomusic.errors import Charged, JobCancelled, JobDetached, MusicError
-from aiomusic.journal import Record
+from aiomusic.journal import Record, Wanted
 from aiomusic.journal.sqlite import SqliteJournal
 
 __all__ = ["attach", "give_up", "resubmit", "resume"]
 
 OVER = ("failed", "cancelled")
+OPEN = Wanted(states=["open"])
+NOT_OVER = Wanted(states=["open", "queued", "unknown"])
 
 
 def resume(
@@ -155,25 +157,21 @@ def _ending_well(work: Callable[[], Exit], *, as_json: bool) -> Exit:
 
 async def _wanted(keys: Sequence[str], place: Place) -> list[Record]:
     """Give the jobs that are named, or all that are not over."""
-    async with reading(place) as journal:
+    async with writing(place) as journal:
         if keys:
             named = [await find_job(journal, place, key) for key in keys]
             found = list({record.key: record for record in named}.values())
         else:
-            records = [] if journal is None else await journal.records()
-            found = [
-                one
-                for one in records
-                if one.is_open or one.is_held or one.state == "unknown"
-            ]
+            found = [] if journal is None else await journal.records(NOT_OVER)
         # What turns out never to have been sent is told, too.
         return [await _settled(journal, one) for one in found if journal is not None]
 
 
 async def _unsaved(place: Place) -> str:
     """Say how to save what ended just before its command did."""
-    async with reading(place) as journal:
-        records = [] if journal is None else await journal.records()
+    journal = await reader_of(place)
+    wanted = Wanted(states=["succeeded"])
+    records = [] if journal is None else await journal.records(wanted)
     found = [one for one in records if is_unsaved(one)]
     if not found:
         return ""
@@ -211,7 +209,7 @@ async def _resume(
             ]
         jobs = await music.resume(queued=are_queued_sent)
         ours = {job.key for job in jobs}
-        rest = [one for one in await journal.records() if one.is_open]
+        rest = await journal.records(OPEN)
         if n := sum(one.key not in ours for one in rest):
             pursuit.notes.append(
                 f"{n} left to another aiomusic that runs, and follows them."
@@ -293,7 +291,7 @@ def _held(record: Record, guide: Guide) -> MusicError:
 
 
 async def _wanted_again(key: str, place: Place) -> Record:
-    async with reading(place) as journal:
+    async with writing(place) as journal:
         record = await find_job(journal, place, key)
         assert journal is not None
         return await _settled(journal, record)
@@ -373,7 +371,7 @@ async def _give_up(
     key: str, typed: str | None, *, as_json: bool, is_charged: bool
 ) -> Exit:
     place = Place.of(typed)
-    async with reading(place) as journal:
+    async with writing(place) as journal:
         record = await find_job(journal, place, key)
         assert journal is not None
         record = await _settled(journal, record)

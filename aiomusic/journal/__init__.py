@@ -14,6 +14,7 @@ import attrs
 from aiomusic.journal.policy import Event
 
 __all__ = [
+    "EVERYTHING",
     "OPEN_STATES",
     "Archive",
     "Busy",
@@ -31,6 +32,7 @@ __all__ = [
     "Record",
     "Spending",
     "Verdict",
+    "Wanted",
 ]
 
 Grouping: TypeAlias = Literal["operation", "day"]
@@ -187,6 +189,8 @@ class Record:
         owner: The session that follows it; None: nobody.
         is_followed: Whether a living session is on it.
         balance_before, balance_after: Credits of the account around the create.
+        clip_count: How many clips it has.
+        clips, result: What came of it; a list of jobs leaves both out.
         damage: What is wrong with its row, of which nothing else is told then; None:
             nothing.
     """
@@ -211,9 +215,10 @@ class Record:
     balance_before: int | None
     balance_after: int | None
     error: Mapping[str, Any] | None
-    result: Any
-    clips: Sequence[Any]
     files: Sequence[str]
+    clip_count: int = 0
+    clips: Sequence[Any] = ()
+    result: Any = None
     damage: str | None = None
 
     @property
@@ -250,6 +255,28 @@ class Spending:
     jobs: int
     credits: int
     reserved: int = 0
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Wanted:
+    """
+    Which jobs to list.
+
+    Attributes:
+        states: Those of a `JobState`, or ``"open"``; none: all.
+        tags: Names in their metadata, and the text of each.
+        made_after: Only those made since, in seconds since 1970; None: all.
+        limit: How many, the newest; None: all.
+    """
+
+    states: Sequence[str] = ()
+    tags: Mapping[str, str] = attrs.field(factory=dict)
+    made_after: float | None = None
+    limit: int | None = None
+
+
+EVERYTHING = Wanted()
 
 
 class Purchases(Protocol):
@@ -373,12 +400,11 @@ class Archive(Protocol):
             limit: Take only so many tasks, and nothing else; None: all.
         """
 
-    async def records(self, limit: int | None = None) -> list[Record]:
+    async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
         """
         Return the last purchase under every key and all that is open, oldest first.
 
-        Args:
-            limit: The newest so many, without reading the rest; None: all.
+        What they came to, their clips and results, is left to `find`.
         """
 
     async def spending(

@@ -7,6 +7,7 @@ from typing import Any, final
 import attrs
 
 from aiomusic.journal import (
+    EVERYTHING,
     Busy,
     Ending,
     Entry,
@@ -17,6 +18,7 @@ from aiomusic.journal import (
     Record,
     Spending,
     Verdict,
+    Wanted,
 )
 from aiomusic.journal.policy import CLOSED, Change, Row, Stage, apply
 
@@ -206,7 +208,7 @@ class MemoryJournal:
     ) -> list[Record]:
         return []
 
-    async def records(self, limit: int | None = None) -> list[Record]:  # noqa: ARG002
+    async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:  # noqa: ARG002
         return []
 
     async def spending(

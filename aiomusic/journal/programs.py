@@ -22,11 +22,9 @@ from aiomusic.journal import (
     Damaged,
     Entry,
     Granted,
-    Grouping,
     Known,
     Limits,
     Record,
-    Spending,
     Verdict,
 )
 from aiomusic.journal.policy import Change, Event, Row, Stage, apply
@@ -58,8 +56,6 @@ __all__ = [
     "leave",
     "note_balance",
     "note_files",
-    "records",
-    "spending",
     "transition",
 ]
 
@@ -453,55 +449,14 @@ def find_task(provider: str, task_id: str) -> Program[Record | None]:
     return record(rows[0]) if rows else None
 
 
-def records(limit: int | None = None) -> Program[list[Record]]:
-    """Return the last purchase under every key and all that is open, oldest first."""
-    which = f"{LAST_ATTEMPT} OR {OPEN}"
-    return (yield from _select(which, {}, limit, is_newest=True))
-
-
 def _select(
-    which: str,
-    values: Mapping[str, Any],
-    limit: int | None = None,
-    *,
-    is_newest: bool = False,
+    which: str, values: Mapping[str, Any], limit: int | None = None
 ) -> Program[list[Record]]:
     if limit is None:
-        # Few are looked for by their state; all are read in the order of their index.
-        order, limited = f"{'' if is_newest else '+'}made_at, rowid", values
+        # Few are looked for by their state.
+        order, limited = "+made_at, rowid", values
     else:
-        way = "DESC" if is_newest else "ASC"
-        order = f"made_at {way}, rowid {way} LIMIT :limit"
+        order = "made_at, rowid LIMIT :limit"
         limited = {**values, "limit": min(limit, MAX_INTEGER)}
     rows = yield f"SELECT * FROM jobs WHERE {which} ORDER BY {order}", limited
-    is_turned = limit is not None and is_newest
-    return [readable(row) for row in (reversed(rows) if is_turned else rows)]
-
-
-def spending(by: Grouping, tag: str | None) -> Program[dict[str, Spending]]:
-    """Add up what was bought."""
-    headings = {
-        "operation": "kind",
-        "day": "date(coalesce(sent_at, made_at), 'unixepoch')",
-    }
-    # A path of json_extract can't hold every name, nor find it spelt otherwise.
-    tagged = (
-        "(SELECT value FROM json_each(CASE WHEN json_valid(metadata) THEN metadata"
-        " ELSE '{}' END) WHERE json_each.key = :tag)"
-    )
-    heading = headings[by] if tag is None else tagged
-    rows = yield (
-        (
-            f"SELECT coalesce(CAST({heading} AS TEXT), '') AS heading,"
-            " count(*) AS jobs, sum(CAST(spent AS INTEGER)) AS spent,"
-            " sum(CAST(reserved AS INTEGER)) AS reserved FROM jobs"
-            " WHERE spent + reserved > 0 GROUP BY heading ORDER BY heading"
-        ),
-        {} if tag is None else {"tag": tag},
-    )
-    return {
-        row["heading"]: Spending(
-            jobs=row["jobs"], credits=row["spent"], reserved=row["reserved"]
-        )
-        for row in rows
-    }
+    return [readable(row) for row in rows]

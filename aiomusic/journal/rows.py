@@ -8,6 +8,7 @@ from aiomusic.journal import Entry, Record
 from aiomusic.journal.policy import Row, Stage
 
 __all__ = [
+    "LISTED",
     "MAX_INTEGER",
     "MONEY",
     "DamagedRow",
@@ -31,6 +32,14 @@ MONEY = (
     "key, attempt, state, cost, charged, owner, slot, slot_until, lease_s, reserved,"
     " spent, task_id, sent_at, accepted_at, ended_at"
 )
+LISTED = (
+    "key, attempt, kind, provider, request, fingerprint, metadata, cost, state,"
+    " charged, owner, slot, slot_until, lease_s, reserved, spent, task_id, made_at,"
+    " sent_at, accepted_at, ended_at, balance_before, balance_after, error, files,"
+    " CASE WHEN json_valid(clips) AND json_type(clips) = 'array'"
+    " THEN json_array_length(clips) END AS clip_count"
+)
+"""All that a list tells of a job: clips are counted, and results are left out."""
 _STAGES = {
     "pending": Stage.TASK,
     "running": Stage.TASK,
@@ -90,6 +99,7 @@ _MUST: Mapping[str, Callable[[object], bool]] = {
     "lease_s": _is_time,
     "reserved": _is_count,
     "spent": _is_count,
+    "clip_count": _is_count,
     "made_at": _is_time,
 }
 _MAY: Mapping[str, Callable[[object], bool]] = {
@@ -217,16 +227,21 @@ def record(found: Found) -> Record:
         "key attempt kind provider fingerprint cost state charged owner task_id"
         " made_at sent_at accepted_at ended_at balance_before balance_after"
     )
-    packed = {
+    packed: dict[str, Any] = {
         "metadata": Mapping,
         "error": Mapping | None,
-        "result": object,
-        "clips": list,
         "files": list,
     }
+    is_listed = "clip_count" in found.keys()  # noqa: SIM118 - no mapping
+    if not is_listed:
+        packed |= {"result": object, "clips": list}
+    unpacked = {name: _unpacked(found, name, kind) for name, kind in packed.items()}
+    unpacked["clip_count"] = (
+        found["clip_count"] if is_listed else len(unpacked["clips"])
+    )
     return Record(
         **{name: found[name] for name in same.split()},
-        **{name: _unpacked(found, name, kind) for name, kind in packed.items()},
+        **unpacked,
         request=_request(found),
         is_followed=found["owner"] is not None,
     )
@@ -281,8 +296,6 @@ def _damaged(found: Found, why: str) -> Record:
         balance_before=None,
         balance_after=None,
         error=None,
-        result=None,
-        clips=(),
         files=(),
         damage=why,
     )

@@ -1,8 +1,11 @@
 """The tables of a journal, in numbered steps; each is applied once, in order."""
 
-__all__ = ["STEPS", "statements"]
-
 import sqlite3
+
+__all__ = ["APPLICATION_ID", "STEPS", "statements"]
+
+# "aiom": tells our files from those of other programs.
+APPLICATION_ID = 0x61696F6D
 
 # The file's user_version counts the steps that it has had.
 STEPS = (

@@ -1,6 +1,5 @@
 """The journal in a SQLite file, for any number of processes of one machine."""
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -16,6 +15,7 @@ from typing import Any, TypeVar, final
 from aiomusic._log import say
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
+    EVERYTHING,
     Ending,
     Entry,
     Event,
@@ -24,37 +24,29 @@ from aiomusic.journal import (
     Record,
     Spending,
     Verdict,
+    Wanted,
+    listing,
     programs,
 )
 from aiomusic.journal._writer import Writer
+from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.policy import Change, Row, is_heeded
 from aiomusic.journal.programs import Moved, Program
-from aiomusic.journal.rows import DamagedRow, dump, integer
-from aiomusic.journal.schema import STEPS, statements
+from aiomusic.journal.reader import SqliteReader, drive, read_rows
+from aiomusic.journal.rows import dump, integer
+from aiomusic.journal.schema import APPLICATION_ID, STEPS, statements
 
 __all__ = ["SqliteJournal"]
 
 R = TypeVar("R")
 
-# "aiom": tells our files from those of other programs.
-APPLICATION_ID = 0x61696F6D
 LOCK_WAIT_S = 10.0
 RETRY_S = 0.01
 OTHERS = 0o077
 # Comparing indexes takes about 2 s a gigabyte, looking at pages half of that.
 MAX_COMPARED_BYTES = 64_000_000
 MAX_CHECKED_BYTES = 1_000_000_000
-# All that a disk, a file or a row of it can do to us.
-FAULTS = (
-    sqlite3.Error,
-    OSError,
-    ValueError,
-    TypeError,
-    ArithmeticError,
-    LookupError,
-    RecursionError,
-)
 
 
 @final
@@ -121,7 +113,7 @@ class SqliteJournal:
             self._lock.acquire()
             found = self._path.stat()
             self._place = (found.st_dev, found.st_ino)
-            needed = await writer.call(partial(_drive, program=_owners))
+            needed = await writer.call(partial(drive, program=_owners))
             self._lock.clean_up(needed)
         except BaseException as error:
             writer.stop_nowait()
@@ -138,7 +130,7 @@ class SqliteJournal:
             return
         left: list[int] = []
         program = partial(programs.leave, self, self.owner, Event.LEFT, time.time())
-        writer.post(partial(_drive, program=program), left.append)
+        writer.post(partial(drive, program=program), left.append)
         try:
             await writer.stop()
         finally:
@@ -153,7 +145,7 @@ class SqliteJournal:
     async def admit(self, entries: Sequence[Entry], limits: Limits) -> list[Verdict]:
         def do(db: sqlite3.Connection) -> tuple[list[Verdict], set[str]]:
             self._check_place()
-            return _drive(db, partial(programs.admit, self, entries, limits))
+            return drive(db, partial(programs.admit, self, entries, limits))
 
         verdicts, dead = await self._call_raw(do)
         self._forget(dead)
@@ -204,7 +196,7 @@ class SqliteJournal:
     async def find_lost(self, key: str, attempt: int, task_id: str, now: float) -> bool:
         program = partial(programs.find_lost, self, key, attempt, task_id, now)
         then = partial(self._clear, key, attempt)
-        moved = await self._call_raw(partial(_drive, program=program), then=then)
+        moved = await self._call_raw(partial(drive, program=program), then=then)
         return moved.row is not None and moved.row.task_id == task_id
 
     def enqueue(self, entries: Sequence[Entry]) -> None:
@@ -255,34 +247,23 @@ class SqliteJournal:
         self._forget(dead)
         return found
 
-    async def records(self, limit: int | None = None) -> list[Record]:
-        return await self._read(partial(programs.records, limit))
+    async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
+        return await self._read(partial(listing.records, wanted))
 
     async def spending(
         self, by: Grouping = "operation", tag: str | None = None
     ) -> dict[str, Spending]:
-        return await self._read(partial(programs.spending, by, tag))
+        return await self._read(partial(listing.spending, by, tag))
+
+    async def find_near(self, start: str, limit: int = 2) -> list[str]:
+        """Return keys that begin so."""
+        return await self._read(partial(listing.find_near, start, limit))
 
     async def _read(self, program: Callable[[], Program[R]]) -> R:
         """Run what only reads, and may take long, beside the writer."""
         # What was written before is seen: it is in the file by then.
         await self._call_raw(lambda _: None)
-
-        def do() -> R:
-            address = f"{self._path.as_uri()}?mode=ro"
-            with contextlib.closing(
-                sqlite3.connect(
-                    address, uri=True, timeout=self._lock_wait_s, isolation_level=None
-                )
-            ) as db:
-                _read_rows(db)
-                db.execute("BEGIN")
-                return _drive(db, program)
-
-        try:
-            return await asyncio.to_thread(do)
-        except FAULTS as error:
-            raise self._error(error) from error
+        return await SqliteReader(self._path, self._lock_wait_s).run(program)
 
     async def _transition(
         self,
@@ -295,7 +276,7 @@ class SqliteJournal:
         then = partial(self._clear, key, attempt)
         program = partial(programs.transition, self, key, attempt, change, facts)
         moved: Moved = await self._call_raw(
-            partial(_drive, program=program), then=then, is_lasting=True
+            partial(drive, program=program), then=then, is_lasting=True
         )
         return moved.row
 
@@ -312,7 +293,7 @@ class SqliteJournal:
             self._clear(key, attempt, moved)
 
         program = partial(programs.transition, self, key, attempt, change, facts)
-        self._open_writer().post(partial(_drive, program=program), then)
+        self._open_writer().post(partial(drive, program=program), then)
 
     def _unheeded(self, key: str, row: Row | None, change: Change) -> str:
         found = "has no such purchase" if row is None else f"has it as {row.stage}"
@@ -332,7 +313,7 @@ class SqliteJournal:
             self._lock.remove(name)
 
     async def _run(self, program: Callable[[], Program[R]]) -> R:
-        return await self._call_raw(partial(_drive, program=program))
+        return await self._call_raw(partial(drive, program=program))
 
     async def _call_raw(
         self,
@@ -347,7 +328,7 @@ class SqliteJournal:
             raise self._error(error) from error
 
     def _post(self, program: Callable[[], Program[object]]) -> None:
-        self._open_writer().post(partial(_drive, program=program))
+        self._open_writer().post(partial(drive, program=program))
 
     def _open_writer(self) -> Writer:
         if self._writer is None:
@@ -366,7 +347,7 @@ class SqliteJournal:
             self._path, timeout=self._lock_wait_s, isolation_level=None
         )
         try:
-            _read_rows(db)
+            read_rows(db)
             db.execute("PRAGMA synchronous = FULL")
             self._upgrade(db)
             self._keep_log(db)
@@ -474,57 +455,7 @@ class SqliteJournal:
             raise JournalError(message)
 
     def _error(self, error: BaseException) -> JournalError:
-        name = getattr(error, "sqlite_errorname", "")
-        found = [words for start, words in _WORDS.items() if name.startswith(start)]
-        if isinstance(error, FileNotFoundError):
-            found = [f"there is no folder {self._path.parent}; make it first"]
-        elif isinstance(error, DamagedRow):
-            found = [f"its row of {error}; it is damaged"]
-        elif isinstance(error, ValueError | RecursionError):
-            found = [f"a row of it can't be read or written ({error})"]
-        elif isinstance(error, OSError) and error.errno is None:
-            found = [str(error)]
-        elif isinstance(error, OSError):
-            found = [f"{error.strerror or error}; check the file's folder and its disk"]
-        elif type(error) is sqlite3.DatabaseError and not name:
-            found = [f"{_WORDS['SQLITE_CORRUPT']} ({error})"]
-        words = found[0] if found else f"{type(error).__name__}: {error}"
-        return JournalError(
-            f"The journal {self._path} can't be used: {words}. Nothing is sent that"
-            " can't be written down."
-        )
-
-
-_WORDS = {
-    "SQLITE_BUSY": "another program keeps it locked",
-    "SQLITE_LOCKED": "another program keeps it locked",
-    "SQLITE_READONLY": "it can't be written; check its permissions",
-    "SQLITE_FULL": "the disk is full",
-    "SQLITE_IOERR": "the disk failed under it, or is full",
-    "SQLITE_CORRUPT": "it is damaged; restore it from a copy, or give another path",
-    "SQLITE_NOTADB": "it is no SQLite file; give another path",
-    "SQLITE_CANTOPEN": "it can't be opened; check that its folder can be written",
-}
-
-
-def _read_rows(db: sqlite3.Connection) -> None:
-    """Have rows read by name, and text that is none as far as it goes."""
-    db.row_factory = sqlite3.Row
-    db.text_factory = partial(str, encoding="utf-8", errors="replace")
-
-
-def _drive(db: sqlite3.Connection, program: Callable[[], Program[R]]) -> R:
-    """Run a program against one connection."""
-    steps = program()
-    rows: list[Any] = []
-    try:
-        statement, values = next(steps)
-        while True:
-            rows = db.execute(statement, values).fetchall()
-            statement, values = steps.send(rows)
-    except StopIteration as stop:
-        found: R = stop.value
-        return found
+        return JournalError(fault(self._path, error))
 
 
 def _owners() -> Program[set[str]]:

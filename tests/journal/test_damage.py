@@ -28,7 +28,7 @@ from journaling import (
 
 from aiomusic import JobState, JournalError, MusicError, MusicSession
 from aiomusic.emulator import Emulator
-from aiomusic.journal import Damaged, Granted, Limits, OverBudget
+from aiomusic.journal import Damaged, Granted, Limits, OverBudget, Wanted
 from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.schema import STEPS
 from aiomusic.journal.sqlite import SqliteJournal
@@ -640,11 +640,12 @@ async def test_one_row_that_cannot_be_is_named_and_spoils_no_other(
     key = "bad" if column != "key" else str(value)
 
     listed = await journal.records()
-    newest = await journal.records(limit=10)
+    newest = await journal.records(Wanted(limit=10))
     [verdict] = await journal.admit([entry("bad", now=103.0)], NO_LIMITS)
     adopted = await journal.adopt(104.0)
 
-    for found in (listed, newest):
+    # A list leaves out what came of a job.
+    for found in (listed, newest) if column not in {"clips", "result"} else ():
         assert {"a", key, "c"} == {one.key for one in found}
         [bad] = [one for one in found if one.damage is not None]
         assert (key, "unknown", False) == (bad.key, bad.state, bad.is_open)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from journaling import entry, sqlite_journal
 
-from aiomusic.journal import Limits, programs
+from aiomusic.journal import Limits, Wanted, listing, programs
 from aiomusic.journal.policy import Change, Event
 from aiomusic.journal.programs import Program, Statement
 from aiomusic.journal.sqlite import SqliteJournal
@@ -60,7 +60,12 @@ PROGRAMS: dict[str, Callable[[], Program[object]]] = {
     "adopt some": lambda: programs.adopt(ME, 1.0, None, 16),
     "balance": lambda: programs.note_balance("lost", 1, 7),
     "files": lambda: programs.note_files("key-7", 1, ["a.mp3"]),
-    "list of five": lambda: programs.records(5),
+    "list of five": lambda: listing.records(Wanted(limit=5)),
+    "list of five unknown": lambda: listing.records(
+        Wanted(limit=5, states=["unknown", "open"])
+    ),
+    "what begins so": lambda: listing.find_near("key-77", 2),
+    "neighbours": lambda: listing.neighbours(["key-7"]),
 }
 
 
@@ -172,7 +177,7 @@ async def test_of_many_songs_the_newest_are_given_oldest_first(
     journal = SqliteJournal(files[1])
     await journal.open()
 
-    found = await journal.records(limit=5)
+    found = await journal.records(Wanted(limit=5))
 
     assert [f"key-{n}" for n in range(MANY - 5, MANY)] == [one.key for one in found]
     assert MANY + 1 == (await journal.spending())["suno.create"].jobs

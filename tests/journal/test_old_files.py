@@ -91,7 +91,9 @@ async def test_each_job_is_what_it_was(old: Path) -> None:
         "killed unsent": ("submitting", None),
     }
     assert states == {one.key: (one.state, one.charged) for one in found.values()}
-    song = found["succeeded"]
+    song = await journal.find("succeeded")
+    assert song is not None
+    assert 2 == found["succeeded"].clip_count
     assert (2, ["rain.mp3"], {"user": "u-7"}) == (
         len(song.clips),
         song.files,

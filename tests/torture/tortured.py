@@ -743,7 +743,7 @@ class Auditor:
 
     def check_done(self, record: Record, tasks: list[str]) -> None:
         self.expect(tasks[:1], [record.task_id], f"the task of {record.key}")
-        self.expect(CLIPS, len(record.clips), f"clips of {record.key}")
+        self.expect(CLIPS, record.clip_count, f"clips of {record.key}")
         files = {name for name in record.files if Path(name).exists()}
         if len(files) < CLIPS:
             self.wrong.append(f"{record.key} has the files {files}")

@@ -1,0 +1,139 @@
+"""
+What is read of a journal at leisure, as programs that write nothing.
+
+A list is read in pages, so that whoever drives it can let others have their turn, and
+without clips and results: `programs.find` gives a job whole.
+"""
+
+# ruff: noqa: S608 - what is put into statements is this module's own constants
+
+from typing import Any
+
+from aiomusic.journal import Grouping, Record, Spending, Wanted
+from aiomusic.journal.programs import LAST_ATTEMPT, OPEN, UNSETTLED, Program
+from aiomusic.journal.rows import LISTED, MAX_INTEGER, readable
+
+__all__ = ["find_near", "neighbours", "records", "spending"]
+
+# Decoding one page takes about as long as a thread holds the interpreter.
+PAGE_ROWS = 200
+_IS_OPEN = f"({OPEN} OR state = 'queued' AND owner IS NOT NULL)"
+# Those that an index of their own finds: they are few.
+_FEW = {
+    **dict.fromkeys(("submitting", "pending", "running"), (OPEN,)),
+    **dict.fromkeys(("queued", "unknown"), (UNSETTLED,)),
+    "open": (OPEN, UNSETTLED),
+}
+_TAGGED = (
+    "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(metadata) THEN metadata"
+    " ELSE '{{}}' END) WHERE json_each.key = :name{0} AND :value{0} = CASE WHEN type IN"
+    " ('true', 'false', 'null') THEN type ELSE CAST(value AS TEXT) END)"
+)
+
+
+def records(wanted: Wanted) -> Program[list[Record]]:
+    """Return the last purchase under every key and all that is open, oldest first."""
+    terms, values = _terms(wanted)
+    are_few = bool(wanted.states) and all(one in _FEW for one in wanted.states)
+    found: list[Record] = []
+    left = MAX_INTEGER if wanted.limit is None else min(wanted.limit, MAX_INTEGER)
+    while left > 0:
+        page = left if are_few else min(left, PAGE_ROWS)
+        order = f"{'+' if are_few else ''}made_at DESC, rowid DESC"
+        rows = yield (
+            (
+                f"SELECT rowid AS place, {LISTED} FROM jobs"
+                f" WHERE {' AND '.join(terms)} ORDER BY {order} LIMIT :page"
+            ),
+            {**values, "page": page},
+        )
+        found += [readable(row) for row in rows]
+        left -= page
+        if len(rows) < page:
+            break
+        if "made" not in values:
+            terms.insert(0, "(made_at, rowid) < (:made, :place)")
+        values.update(made=rows[-1]["made_at"], place=rows[-1]["place"])
+    found.reverse()
+    return found
+
+
+def _terms(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
+    """Return what a row must be, the cheapest to find out first."""
+    terms: list[str] = []
+    values: dict[str, Any] = {}
+    if wanted.states:
+        if all(one in _FEW for one in wanted.states):
+            indexes = {term for one in wanted.states for term in _FEW[one]}
+            terms.append(f"({' OR '.join(sorted(indexes))})")
+        terms.append(f"({' OR '.join(_state(one, values) for one in wanted.states)})")
+    if wanted.made_after is not None:
+        terms.append("made_at >= :after")
+        values["after"] = wanted.made_after
+    for at, (name, value) in enumerate(wanted.tags.items()):
+        terms.append(_TAGGED.format(at))
+        values |= {f"name{at}": name, f"value{at}": value}
+    terms.append(f"({LAST_ATTEMPT} OR {OPEN})")
+    return terms, values
+
+
+def _state(state: str, values: dict[str, Any]) -> str:
+    if state == "open":
+        return _IS_OPEN
+    name = f"state{len(values)}"
+    values[name] = state
+    return f"state = :{name}"
+
+
+def find_near(start: str, limit: int) -> Program[list[str]]:
+    """Return keys that begin so."""
+    rows = yield (
+        (
+            "SELECT DISTINCT key FROM jobs WHERE key >= :start"
+            " AND substr(key, 1, length(:start)) = :start ORDER BY key LIMIT :limit"
+        ),
+        {"start": start, "limit": limit},
+    )
+    return [row["key"] for row in rows]
+
+
+def neighbours(keys: list[str]) -> Program[list[str]]:
+    """Return keys, and of each those before and after it in their order."""
+    found = set(keys)
+    for key in keys:
+        for way, end in (("<", "max"), (">", "min")):
+            rows = yield (
+                f"SELECT {end}(key) AS key FROM jobs WHERE key {way} :key",
+                {"key": key},
+            )
+            found |= {row["key"] for row in rows if row["key"] is not None}
+    return sorted(found)
+
+
+def spending(by: Grouping, tag: str | None) -> Program[dict[str, Spending]]:
+    """Add up what was bought."""
+    headings = {
+        "operation": "kind",
+        "day": "date(coalesce(sent_at, made_at), 'unixepoch')",
+    }
+    # A path of json_extract can't hold every name, nor find it spelt otherwise.
+    tagged = (
+        "(SELECT value FROM json_each(CASE WHEN json_valid(metadata) THEN metadata"
+        " ELSE '{}' END) WHERE json_each.key = :tag)"
+    )
+    heading = headings[by] if tag is None else tagged
+    rows = yield (
+        (
+            f"SELECT coalesce(CAST({heading} AS TEXT), '') AS heading,"
+            " count(*) AS jobs, sum(CAST(spent AS INTEGER)) AS spent,"
+            " sum(CAST(reserved AS INTEGER)) AS reserved FROM jobs"
+            " WHERE spent + reserved > 0 GROUP BY heading ORDER BY heading"
+        ),
+        {} if tag is None else {"tag": tag},
+    )
+    return {
+        row["heading"]: Spending(
+            jobs=row["jobs"], credits=row["spent"], reserved=row["reserved"]
+        )
+        for row in rows
+    }

@@ -1,0 +1,142 @@
+"""What reads a journal's file at leisure, beside whoever writes it."""
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+import attrs
+
+from aiomusic.errors import JournalError
+from aiomusic.journal import (
+    EVERYTHING,
+    Grouping,
+    Record,
+    Spending,
+    Wanted,
+    listing,
+    programs,
+)
+from aiomusic.journal.faults import FAULTS, fault
+from aiomusic.journal.programs import Program
+from aiomusic.journal.schema import APPLICATION_ID, STEPS
+
+__all__ = ["SqliteReader", "drive", "read_rows"]
+
+R = TypeVar("R")
+
+# Between two pages, others have the interpreter: a task's id must not wait for a list.
+TURN_S = 0.000_5
+
+
+@final
+@attrs.frozen
+class SqliteReader:
+    """
+    Reads a file that is there and up to date, and never changes or locks it.
+
+    Each call sees the file as it was at one moment, on a connection of its own.
+
+    Args:
+        path: The file.
+        lock_wait_s: How long to wait for another program that keeps it locked.
+    """
+
+    path: Path
+    lock_wait_s: float = 10.0
+
+    async def is_current(self) -> bool:
+        """
+        Check whether the file has every step of the schema.
+
+        Raises:
+            JournalError: It can't be read.
+        """
+
+        def look(db: sqlite3.Connection) -> bool:
+            [owner] = db.execute("PRAGMA application_id").fetchone()
+            [version] = db.execute("PRAGMA user_version").fetchone()
+            return (owner, version) == (APPLICATION_ID, len(STEPS))
+
+        return await self._read(look)
+
+    async def find(self, key: str, attempt: int | None = None) -> Record | None:
+        """Return a purchase under a key whole; None: the last that counts."""
+        return await self.run(partial(programs.find, key, attempt))
+
+    async def find_near(self, start: str, limit: int = 2) -> list[str]:
+        """Return keys that begin so."""
+        return await self.run(partial(listing.find_near, start, limit))
+
+    async def neighbours(self, keys: list[str]) -> list[str]:
+        """Return keys, and of each those before and after it in their order."""
+        return await self.run(partial(listing.neighbours, keys))
+
+    async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
+        """Return the last purchase under every key and all that is open."""
+        return await self.run(partial(listing.records, wanted))
+
+    async def spending(
+        self, by: Grouping = "operation", tag: str | None = None
+    ) -> dict[str, Spending]:
+        """Add up what was bought, by operation, by day, or by a metadata name."""
+        return await self.run(partial(listing.spending, by, tag))
+
+    async def run(self, program: Callable[[], Program[R]]) -> R:
+        """
+        Run a program that only reads.
+
+        Raises:
+            JournalError: The file can't be read.
+        """
+        return await self._read(partial(drive, program=program, turn_s=TURN_S))
+
+    async def _read(self, do: Callable[[sqlite3.Connection], R]) -> R:
+        def work() -> R:
+            address = f"{self.path.resolve().as_uri()}?mode=ro"
+            with contextlib.closing(
+                sqlite3.connect(
+                    address, uri=True, timeout=self.lock_wait_s, isolation_level=None
+                )
+            ) as db:
+                read_rows(db)
+                db.execute("BEGIN")
+                return do(db)
+
+        try:
+            return await asyncio.to_thread(work)
+        except FAULTS as error:
+            raise JournalError(fault(self.path, error)) from error
+
+
+def read_rows(db: sqlite3.Connection) -> None:
+    """Have rows read by name, and text that is none as far as it goes."""
+    db.row_factory = sqlite3.Row
+    db.text_factory = partial(str, encoding="utf-8", errors="replace")
+
+
+def drive(
+    db: sqlite3.Connection, program: Callable[[], Program[R]], turn_s: float = 0.0
+) -> R:
+    """
+    Run a program against one connection.
+
+    Args:
+        turn_s: How long to let others have the interpreter between two statements.
+    """
+    steps = program()
+    rows: list[Any] = []
+    try:
+        statement, values = next(steps)
+        while True:
+            rows = db.execute(statement, values).fetchall()
+            statement, values = steps.send(rows)
+            if turn_s:
+                time.sleep(turn_s)
+    except StopIteration as stop:
+        found: R = stop.value
+        return found

@@ -1,0 +1,180 @@
+"""
+What listing a journal of many jobs costs, and what it costs those who write meanwhile.
+
+Run ``python benchmarks/listing.py``.  It prints how long ``aiomusic jobs --limit 5``
+takes, and what it holds at its peak, over a hundred jobs and over a hundred thousand;
+then how long a task's id takes to be durable while another session lists all of them,
+in this process and in another.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from aiomusic.journal import Entry, Limits
+from aiomusic.journal.sqlite import SqliteJournal
+
+NAMES = (
+    "key, attempt, kind, provider, request, fingerprint, metadata, cost, state,"
+    " charged, slot, reserved, spent, task_id, made_at, sent_at, accepted_at,"
+    " ended_at, clips"
+)
+CLIP = {
+    "clip_id": "468d0e42-f7a6-40ce-9a4c-37db56b13b99",
+    "state": "succeeded",
+    "lyrics": "la la la, r&b pop song " * 40,
+    "audio_url": "https://media.example.com/468d0e42.mp3",
+    "duration": 180.0,
+}
+NO_LIMITS = Limits(concurrency=10**9)
+
+
+def entry(number: int) -> Entry:
+    return Entry(
+        key=f"new-{number:08}",
+        kind="riffusion.create",
+        provider="riffusion",
+        request={"kind": "riffusion.create", "prompt": "r&b pop song"},
+        fingerprint="f" * 64,
+        cost=10,
+        metadata={},
+        made_at=time.time(),
+        now=time.time(),
+    )
+
+
+async def filled(path: Path, jobs: int) -> Path:
+    """Write a journal of so many songs of two clips each."""
+    journal = SqliteJournal(path)
+    await journal.open()
+    await journal.aclose()
+    clips = json.dumps([CLIP, CLIP])
+    request = json.dumps({"kind": "riffusion.create", "prompt": "r&b pop song"})
+    rows = (
+        (
+            *(f"key-{n:08}", 1, "riffusion.create", "riffusion", request, "f", "{}"),
+            *(10, "succeeded", "yes", 0, 0, 10, f"t-{n}", n, n, n, n, clips),
+        )
+        for n in range(jobs)
+    )
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        marks = ", ".join("?" * 19)
+        db.executemany(f"INSERT INTO jobs ({NAMES}) VALUES ({marks})", rows)
+    return path
+
+
+def command(path: Path) -> tuple[float, float]:
+    """Return how long the command takes, in s, and its peak, in MB."""
+    words = [sys.executable, "-m", "aiomusic", "jobs", "--limit", "5"]
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [*words, "--journal", str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    lines = process.stdout.read().splitlines()
+    process.stdout.close()
+    _, status, used = os.wait4(process.pid, 0)
+    took_s = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert len(lines) == 5
+    return took_s, used.ru_maxrss / 1024
+
+
+async def lists(path: Path) -> tuple[float, int]:
+    """List all that is there, once; return how long it takes, and how many."""
+    journal = SqliteJournal(path)
+    await journal.open()
+    start = time.perf_counter()
+    found = await journal.records()
+    took_s = time.perf_counter() - start
+    await journal.aclose()
+    return took_s, len(found)
+
+
+async def creates(journal: SqliteJournal, until: "asyncio.Future[Any]") -> list[float]:
+    """Buy until it is done; return how long each id took to be durable, in ms."""
+    took: list[float] = []
+    while not until.done():
+        one = entry(len(took))
+        await journal.admit([one], NO_LIMITS)
+        await journal.note_sent(one.key, 1)
+        start = time.perf_counter()
+        await journal.accept(one.key, 1, f"task-{one.key}", time.time())
+        took.append((time.perf_counter() - start) * 1e3)
+        await asyncio.sleep(0.005)
+    return took
+
+
+async def lists_elsewhere(path: Path) -> tuple[float, int]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, __file__, "--list", str(path)), stdout=subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    took_s, count = json.loads(out)
+    return took_s, count
+
+
+async def beside(path: Path, *, is_elsewhere: bool) -> None:
+    journal = SqliteJournal(path)
+    await journal.open()
+    listing = asyncio.ensure_future(
+        lists_elsewhere(path) if is_elsewhere else lists(path)
+    )
+    took = await creates(journal, listing)
+    await journal.aclose()
+    took_s, count = await listing
+    where = "another process" if is_elsewhere else "the same process"
+    print(
+        f"| {where} | {count:,} | {took_s:.2f} | {len(took)}"
+        f" | {statistics.median(took):.1f} | {max(took):.1f} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What lists cost, and cost others.")
+    parser.add_argument("--jobs", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--folder", type=Path, help="on the disk to measure")
+    parser.add_argument("--list", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.list:
+        print(json.dumps(asyncio.run(lists(options.list))))
+        return
+    print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores\n")
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+        few = asyncio.run(filled(Path(name) / "few.db", 100))
+        many = asyncio.run(filled(Path(name) / "many.db", options.jobs))
+        print("aiomusic jobs --limit 5\n\n| jobs | file, MB | s | peak, MB |")
+        print("|---|---|---|---|")
+        # In turns, so that both meet the same noise.
+        took = [(command(few), command(many)) for _ in range(options.rounds)]
+        medians: list[float] = []
+        for at, (path, jobs) in enumerate(((few, 100), (many, options.jobs))):
+            medians.append(statistics.median(pair[at][0] for pair in took))
+            peak = max(pair[at][1] for pair in took)
+            size = path.stat().st_size / 1e6
+            print(f"| {jobs:,} | {size:.1f} | {medians[-1]:.2f} | {peak:.0f} |")
+        print(f"\nratio {medians[1] / medians[0]:.2f}\n")
+        print("a task's id, durable, while a session lists all\n")
+        print("| listed in | jobs | list, s | ids | median, ms | worst, ms |")
+        print("|---|---|---|---|---|---|")
+        for is_elsewhere in (True, False):
+            asyncio.run(beside(many, is_elsewhere=is_elsewhere))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\npeak of this process, with a whole list: {peak:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
