@@ -5,7 +5,16 @@ import collections
 import enum
 from collections.abc import AsyncIterator, Coroutine, Generator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, final
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    cast,
+    final,
+)
 
 import attrs
 
@@ -22,12 +31,16 @@ __all__ = [
     "JobUpdate",
     "Look",
     "MusicJob",
+    "OnKnownKey",
     "Submit",
     "playable",
 ]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
+
+OnKnownKey: TypeAlias = Literal["attach", "new", "error"]
+"""What to do with a key that is known: give its job, buy again, or refuse."""
 
 
 @final
@@ -106,6 +119,7 @@ class Submit(Protocol):
         *,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
     ) -> "MusicJob[R]": ...
 
 

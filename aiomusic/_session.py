@@ -28,11 +28,12 @@ from aiomusic._arguments import (
 )
 from aiomusic._batch import Requests, Source, run_all
 from aiomusic._clock import Clock, SystemClock
-from aiomusic._job import MusicJob
+from aiomusic._job import MusicJob, OnKnownKey
 from aiomusic._quote import Quote, quote
 from aiomusic._redact import hide
 from aiomusic._spelling import shown
 from aiomusic._transport import ApiKey, Hidden, Transport, base_url_from, key_from
+from aiomusic.errors import InvalidRequest
 from aiomusic.journal import Grouping, Journal, Limits, Record, Spending, Wanted
 from aiomusic.journal.memory import MemoryJournal
 from aiomusic.providers._all import PROVIDERS
@@ -40,7 +41,6 @@ from aiomusic.providers._replies import Provider, check_task_id
 from aiomusic.results import Clip, Credits, TaskSnapshot
 
 if TYPE_CHECKING:
-    from aiomusic._engine.admission import OnKnownKey
     from aiomusic._engine.engine import Engine
     from aiomusic._request import Request
     from aiomusic._schedule import Schedule
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 __all__ = ["MusicSession"]
 
 R = TypeVar("R")
+
+ON_KNOWN_KEY = ("attach", "new", "error")
 
 
 @final
@@ -116,7 +118,7 @@ class MusicSession:
         concurrency: int = 10,
         max_credits: int | None = None,
         journal: "str | Path | Journal | None" = None,
-        on_known_key: "OnKnownKey" = "attach",
+        on_known_key: OnKnownKey = "attach",
         webhook_url: str | None = None,
         webhook_secret: str | None = None,
         webhook_replay_window_s: float | None = None,
@@ -144,7 +146,7 @@ class MusicSession:
             may_be_none=True,
         )
         check_one_of("on_exit", on_exit, ("wait", "detach"))
-        check_one_of("on_known_key", on_known_key, ("attach", "new", "error"))
+        check_one_of("on_known_key", on_known_key, ON_KNOWN_KEY)
         check_has("http", http, "request", "closed", takes="an aiohttp.ClientSession")
         check_has("clock", clock, "now", "wall", "sleep", takes="a clock")
         self._api_key = Hidden(api_key)
@@ -303,35 +305,34 @@ class MusicSession:
         *,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
     ) -> MusicJob[R]:
         """
         Queue a request, and give its job at once.
 
         Args:
             request: As in ``suno.Create(...)``.
-            key: Your name for the job; None: one is made up.  A key that an open
-                job has gives that job again.
+            key: Your name for the job; None: one is made up.  A key that is known
+                gives its job again, if *on_known_key* does not say otherwise.  One
+                under which nothing was bought is free for another request.
             metadata: What you want to find again beside the job; JSON.
+            on_known_key: As in `MusicSession`; None: as the session says.
 
         Raises:
-            InvalidRequest: It can't be sent; nothing was.
-            ValueError: *key* belongs to an open job with another request.
+            InvalidRequest: It can't be sent, or *key* belongs to an open job with
+                another request; nothing was sent.  Where that job is over, it is
+                found out later, and awaiting the job raises the same.
+            TypeError, ValueError: An argument has the wrong shape.
         """
         run = self._open_engine()
         # All fail here, in the caller's line, and not when their turn comes.
+        if on_known_key is not None:
+            check_one_of("on_known_key", on_known_key, ON_KNOWN_KEY)
         check_request("submit()", request)
         check_key(request.kind(), key)
         metadata = kept_metadata(request.kind(), metadata)
         _wire.encode(request.to_body())
-        known = None if key is None else run.ledger.open_jobs.get(key)
-        if known is None:
-            job = run.new_job(request, request.PROVIDER, key, metadata)
-            run.admission.queue(job)
-            return job
-        if known.request != request:
-            message = f"key {key!r} belongs to an open job with another request."
-            raise ValueError(message)
-        return known
+        return run.submit(request, key, metadata, on_known_key)
 
     def attach(
         self,
@@ -354,15 +355,7 @@ class MusicSession:
         metadata = kept_metadata("attach()", metadata)
         provider = _provider(provider).name
         check_task_id(task_id)
-        known = None if key is None else run.ledger.open_jobs.get(key)
-        if known is not None and known.task_id != task_id:
-            message = f"key {key!r} belongs to an open job with another task."
-            raise ValueError(message)
-        if known is not None:
-            return known
-        job = run.new_job(None, provider, key, metadata)
-        run.attach(job, task_id)
-        return job
+        return run.attach(provider, task_id, key, metadata)
 
     async def resume(self, *, queued: bool = False) -> list[MusicJob[Any]]:
         """
@@ -451,6 +444,7 @@ class MusicSession:
         *,
         ordered: bool = False,
         stop_after_failures: int | None = None,
+        on_known_key: OnKnownKey | None = None,
     ) -> AsyncIterator[MusicJob[Any]]:
         """
         Give each request's job when it is over: ``async for job in music.run(…)``.
@@ -467,6 +461,7 @@ class MusicSession:
             stop_after_failures: After so many failed jobs no more requests are
                 taken; None: all are.  A budget that is used up stops it too.  What
                 is in flight then is still given.
+            on_known_key: As in `submit`.
 
         Raises:
             TypeError: *requests* holds something else; what an iterator gives is
@@ -475,17 +470,25 @@ class MusicSession:
         """
         self._open_engine()
         check_count("stop_after_failures", stop_after_failures, 1)
+        if on_known_key is not None:
+            check_one_of("on_known_key", on_known_key, ON_KNOWN_KEY)
         return run_all(
             batch_of("run()", requests),
-            self._submit_source,
+            functools.partial(self._submit_source, on_known_key),
             at_once=self._limits.concurrency,
             ordered=ordered,
             stop_after_failures=stop_after_failures,
         )
 
-    def _submit_source(self, source: Source) -> MusicJob[Any]:
+    def _submit_source(
+        self, on_known_key: OnKnownKey | None, source: Source
+    ) -> MusicJob[Any]:
+        """Submit one request of a batch; one that is refused is over at once."""
         key, request = keyed("run()", source)
-        return self.submit(request, key=key)
+        try:
+            return self.submit(request, key=key, on_known_key=on_known_key)
+        except InvalidRequest as error:
+            return self._open_engine().refused(request, key, error)
 
     def quote(self, requests: "Iterable[Source] | Mapping[str, Request[Any]]") -> Quote:
         """Say what that which `run` takes would cost; nothing is bought."""

@@ -174,7 +174,7 @@ async def test_error_refuses_a_key_that_was_used(api: Emulator, path: Path) -> N
     async with session(api, path, on_known_key="error") as music:
         await music.riffusion.create("rain", key="k")
 
-        with pytest.raises(InvalidRequest, match="has it already, as succeeded"):
+        with pytest.raises(InvalidRequest, match="its job is succeeded"):
             await music.riffusion.create("rain", key="k")
 
     assert 1 == api.submissions
@@ -200,7 +200,7 @@ async def test_an_open_job_has_its_key_in_the_same_session(
         job = music.riffusion.create("rain", key="k")
 
         assert job is music.submit(riffusion.Create("rain"), key="k")
-        with pytest.raises(ValueError, match="'k' belongs to an open job"):
+        with pytest.raises(ValueError, match="'k' can't be used"):
             music.riffusion.create("snow", key="k")
 
 
@@ -375,7 +375,7 @@ async def test_a_key_that_is_refused_is_left_for_others(
         await reach(left, JobState.PENDING)
 
     async with session(api, path, on_known_key="error") as music:
-        with pytest.raises(InvalidRequest, match="has it already, as pending"):
+        with pytest.raises(InvalidRequest, match="its job is pending"):
             await music.riffusion.create("rain", key="k")
         (record,) = await music.jobs()
 

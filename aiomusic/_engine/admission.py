@@ -11,15 +11,15 @@ import collections
 import functools
 import itertools
 import logging
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Any, final
 
 import attrs
 
-from aiomusic import _codec
 from aiomusic._clock import Clock
 from aiomusic._engine.balance import Balance
 from aiomusic._engine.breaker import Breaker
 from aiomusic._engine.job import TrackedJob
+from aiomusic._engine.known_keys import another_request, used_already
 from aiomusic._engine.ledger import Ledger, dropped
 from aiomusic._engine.poller import Poller
 from aiomusic._engine.recovery import Recovery
@@ -34,7 +34,7 @@ from aiomusic._engine.submission import (
     send,
 )
 from aiomusic._gate import Gate, backoff_s
-from aiomusic._job import JobState
+from aiomusic._job import JobState, OnKnownKey
 from aiomusic._log import say
 from aiomusic._sending import Sending
 from aiomusic._transport import Transport
@@ -63,9 +63,7 @@ from aiomusic.journal import (
 if TYPE_CHECKING:
     from aiomusic.webhooks import Hooks
 
-__all__ = ["Admission", "OnKnownKey"]
-
-OnKnownKey: TypeAlias = Literal["attach", "new", "error"]
+__all__ = ["Admission"]
 
 MAX_UNSENT_TRIES = 5
 # So many refusals in a row, with nothing let through between them, end a job.
@@ -272,21 +270,14 @@ class Admission:
         assert job.request is not None
         record = known.record
         policy = job.on_known_key or self.on_known_key
-        is_same = record.fingerprint == _codec.fingerprint(job.request)
+        other = another_request(job.key, record, job.request)
         # A song that failed and is asked for in other words is another purchase.
-        if record.state == JobState.FAILED and not is_same:
+        if record.state == JobState.FAILED and other is not None:
             self._buy_again(job, known)
-        elif not is_same:
-            other = _codec.difference(
-                record.request or {}, _codec.request_to_json(job.request)
-            )
-            self._refuse_key(
-                job, known, f"the journal has it with another request: {other}"
-            )
+        elif other is not None:
+            self._refuse_key(job, known, other)
         elif policy == "error":
-            self._refuse_key(
-                job, known, f"the journal has it already, as {record.state}"
-            )
+            self._refuse_key(job, known, used_already(job.key, record.state))
         elif policy == "new" and (job.force_new or not job.requested_attempt):
             self._buy_again(job, known)
         else:
@@ -306,10 +297,10 @@ class Admission:
         if known.is_taken_up:
             self.ledger.journal.release(known.record.key, known.record.attempt)
 
-    def _refuse_key(self, job: TrackedJob[Any], known: Known, why: str) -> None:
+    def _refuse_key(
+        self, job: TrackedJob[Any], known: Known, error: InvalidRequest
+    ) -> None:
         self._release(known)
-        message = f"key {job.key!r} can't be used: {why}. Nothing was sent."
-        error = InvalidRequest(message, field="key", rule="one key, one request")
         self.ledger.dropped(job, error)
 
     async def _follow_existing(self, job: TrackedJob[Any], record: Record) -> None:

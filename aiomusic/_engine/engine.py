@@ -11,14 +11,15 @@ import anyio
 
 from aiomusic import _wire
 from aiomusic._clock import Clock
-from aiomusic._engine.admission import Admission, OnKnownKey
+from aiomusic._engine.admission import Admission
 from aiomusic._engine.balance import Balance
 from aiomusic._engine.job import TrackedJob
+from aiomusic._engine.known_keys import another_task, check_open_job
 from aiomusic._engine.ledger import Ledger
 from aiomusic._engine.poller import Poller
 from aiomusic._engine.recovery import Recovery
 from aiomusic._gate import Gate, backoff_s
-from aiomusic._job import JobState, MusicJob
+from aiomusic._job import JobState, MusicJob, OnKnownKey
 from aiomusic._log import say
 from aiomusic._schedule import Fixed, Ration, Schedule
 from aiomusic._transport import Transport
@@ -198,13 +199,63 @@ class Engine:
         """Make a job that nobody knows of yet."""
         return self.recovery.new_job(request, provider, key, metadata)
 
-    def attach(self, job: TrackedJob[Any], task_id: str) -> None:
-        """Follow a task that was made elsewhere."""
+    def submit(
+        self,
+        request: "Request[R]",
+        key: str | None,
+        metadata: Mapping[str, object],
+        on_known_key: OnKnownKey | None,
+    ) -> TrackedJob[R]:
+        """
+        Queue a job, or return the open one that its key has.
+
+        Raises:
+            InvalidRequest: The key can't be used.
+        """
+        policy = on_known_key or self.admission.on_known_key
+        known = None if key is None else self.ledger.open_jobs.get(key)
+        if known is not None:
+            check_open_job(known, request, policy)
+            if policy == "attach":
+                return known
+        job = self.new_job(request, request.PROVIDER, key, metadata)
+        job.on_known_key = on_known_key
+        self.admission.queue(job)
+        return job
+
+    def refused(
+        self, request: "Request[R]", key: str | None, error: MusicError
+    ) -> TrackedJob[R]:
+        """Return a job that could not be submitted, and is over."""
+        job = self.new_job(request, request.PROVIDER, key)
+        self.ledger.dropped(job, error)
+        return job
+
+    def attach(
+        self,
+        provider: str,
+        task_id: str,
+        key: str | None,
+        metadata: Mapping[str, object],
+    ) -> TrackedJob[tuple[Clip, ...]]:
+        """
+        Follow a task that was made elsewhere, or return the open job that its key has.
+
+        Raises:
+            InvalidRequest: The key can't be used.
+        """
+        known = None if key is None else self.ledger.open_jobs.get(key)
+        if known is not None and known.task_id != task_id:
+            raise another_task(known.key, known.task_id)
+        if known is not None:
+            return known
+        job = self.new_job(None, provider, key, metadata)
         self.ledger.open(job)
         job.attempt = 1
         self.journal.attach(self.ledger.entry(job), task_id)
         job.accept(task_id, self.now())
         self.poller.follow(job, 0.0, is_age_sure=False)
+        return job
 
     async def resume(self, *, are_queued_sent: bool = False) -> list[MusicJob[Any]]:
         """Take up what the journal holds open; send what was held, if told to."""

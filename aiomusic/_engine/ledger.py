@@ -110,6 +110,11 @@ class Ledger:
         """Enter a job that nobody here asked for, and a clean exit does not await."""
         self._caretaken.add(job)
 
+    def purchase(self, key: str, attempt: int) -> TrackedJob[Any] | None:
+        """Return the open job of one purchase, of several that a key may have."""
+        found = (job for job in (self.open_jobs.get(key), *self._older) if job)
+        return next((j for j in found if (j.key, j.attempt) == (key, attempt)), None)
+
     def entry(self, job: TrackedJob[Any], balance: int | None = None) -> Entry:
         """Return what the journal keeps of a job before it is sent."""
         request = job.request
@@ -274,13 +279,17 @@ class Ledger:
         """End a job that was not sent: cancelled, over the budget, its key refused."""
         if job.attempt:
             self._end_row(job, Event.DROPPED, error=error)
-        elif self.journal.is_kept and not job.is_row_closed:
+        elif self.journal.is_kept and self._is_first(job):
             # It may have been written down while it waited, as the first of its key.
             ending = self._ending(job, Event.DROPPED, error=error)
             self.journal.end(job.key, 1, ending)
         is_cancelled = isinstance(error, JobCancelled)
         state = JobState.CANCELLED if is_cancelled else JobState.FAILED
         self._fail_handle(job, error, state=state)
+
+    def _is_first(self, job: TrackedJob[Any]) -> bool:
+        """Check whether a job, and no other of its key, may have a row that waits."""
+        return self.open_jobs.get(job.key) is job and not job.is_row_closed
 
     def detach(self, job: TrackedJob[Any], error: MusicError) -> None:
         """End the waiting for a job whose task lives on, for whoever resumes it."""

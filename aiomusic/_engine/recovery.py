@@ -244,12 +244,8 @@ class Recovery:
             record = await journal.find(job_key, attempt)
             if record is not None and record.is_open:
                 taken[attempt] = record
-        job = self.ledger.open_jobs.get(job_key)
-        if (
-            job is not None
-            and job.attempt == attempt
-            and job.state in {JobState.SUBMITTING, JobState.UNKNOWN}
-        ):
+        job = self.ledger.purchase(job_key, attempt)
+        if job is not None and job.state in {JobState.SUBMITTING, JobState.UNKNOWN}:
             taken.pop(attempt, None)
             if self.hooks is not None and job.task_id is None:
                 self.hooks.park(job_key, attempt, task_id)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, final
 import attrs
 
 from aiomusic._bodies import folded
-from aiomusic._job import MusicJob, Submit
+from aiomusic._job import MusicJob, OnKnownKey, Submit
 from aiomusic._request import Request, Text, wire
 from aiomusic.providers._replies import Unreadable, list_at, text_at, words
 from aiomusic.results import Lyrics
@@ -94,8 +94,11 @@ class LyricsWriter:
         *,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Lyrics, ...]]:
         """Write lyrics, in two versions; see `Create`."""
         request = Create(description, extra=extra)
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )

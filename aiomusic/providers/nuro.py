@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, cast, final
 import attrs
 
 from aiomusic._bodies import folded
-from aiomusic._job import Look, MusicJob, Submit
+from aiomusic._job import Look, MusicJob, OnKnownKey, Submit
 from aiomusic._request import (
     Choice,
     Name,
@@ -633,6 +633,7 @@ class Nuro:
         duration: int | None = None,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Make a song with a voice; see `CreateVocal`."""
@@ -645,7 +646,9 @@ class Nuro:
             duration=duration,
             extra=extra,
         )
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def create_instrumental(
         self,
@@ -660,6 +663,7 @@ class Nuro:
         segments: Iterable[Segment | tuple[SegmentName, int]] = (),
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Make background music; see `CreateInstrumental`."""
@@ -674,7 +678,9 @@ class Nuro:
             segments=segments,
             extra=extra,
         )
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     async def get(self, task_id: str) -> TaskSnapshot:
         """Look at a task once; API: get music (nuro)."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, final
 
 import attrs
 
-from aiomusic._job import Look, MusicJob, Submit
+from aiomusic._job import Look, MusicJob, OnKnownKey, Submit
 from aiomusic._request import (
     CLIP,
     ClipRef,
@@ -349,11 +349,14 @@ class Riffusion:
         model: Model = DEFAULT_MODEL,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Make two songs from a description; see `Create`."""
         request = Create(prompt, model=model, extra=extra)
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def create_with_lyrics(
         self,
@@ -365,6 +368,7 @@ class Riffusion:
         model: Model = DEFAULT_MODEL,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Make two songs from lyrics; see `CreateWithLyrics`."""
@@ -376,7 +380,9 @@ class Riffusion:
             model=model,
             extra=extra,
         )
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def extend(
         self,
@@ -389,6 +395,7 @@ class Riffusion:
         model: Model = DEFAULT_MODEL,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Go on from second *at* of a clip; see `Extend`."""
@@ -401,7 +408,9 @@ class Riffusion:
             model=model,
             extra=extra,
         )
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def cover(
         self,
@@ -413,6 +422,7 @@ class Riffusion:
         model: Model = DEFAULT_MODEL,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Sing a clip's song in another style (inferred); see `Cover`."""
@@ -424,7 +434,9 @@ class Riffusion:
             model=model,
             extra=extra,
         )
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def replace_section(
         self,
@@ -438,6 +450,7 @@ class Riffusion:
         model: Model = DEFAULT_MODEL,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Make one section anew (inferred); see `ReplaceSection`."""
@@ -451,7 +464,9 @@ class Riffusion:
             model=model,
             extra=extra,
         )
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def swap_sound(
         self,
@@ -463,6 +478,7 @@ class Riffusion:
         model: Model = DEFAULT_MODEL,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Keep the melody, change the instruments (inferred); see `SwapSound`."""
@@ -474,7 +490,9 @@ class Riffusion:
             model=model,
             extra=extra,
         )
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def swap_vocals(
         self,
@@ -486,6 +504,7 @@ class Riffusion:
         model: Model = DEFAULT_MODEL,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Keep the music, change the voice (inferred in part); see `SwapVocals`."""
@@ -497,7 +516,9 @@ class Riffusion:
             model=model,
             extra=extra,
         )
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def upload(
         self,
@@ -505,11 +526,14 @@ class Riffusion:
         *,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[Upload]:
         """Bring your own audio to the service; see `UploadAudio`."""
         request = UploadAudio(url, extra=extra)
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     async def get(self, task_id: str) -> TaskSnapshot:
         """Look at a task once; API: get music (riffusion)."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, final
 
 import attrs
 
-from aiomusic._job import Look, MusicJob, Submit
+from aiomusic._job import Look, MusicJob, OnKnownKey, Submit
 from aiomusic._request import (
     CLIP,
     OLDER_MODELS,
@@ -454,6 +454,7 @@ class Suno:
         auto_lyrics: bool = False,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Make two songs from a description, or from lyrics; see `Create`."""
@@ -471,7 +472,9 @@ class Suno:
             auto_lyrics=auto_lyrics,
             extra=extra,
         )
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def extend(
         self,
@@ -484,6 +487,7 @@ class Suno:
         model: Model = DEFAULT_MODEL,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Go on from second *at* of a clip; see `Extend`."""
@@ -496,7 +500,9 @@ class Suno:
             model=model,
             extra=extra,
         )
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def cover(
         self,
@@ -509,6 +515,7 @@ class Suno:
         audio_weight: float | None = None,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Sing a clip's song in another style; see `Cover`."""
@@ -521,7 +528,9 @@ class Suno:
             audio_weight=audio_weight,
             extra=extra,
         )
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def concat(
         self,
@@ -529,11 +538,14 @@ class Suno:
         *,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Join an extension to what it extends; see `Concat`."""
         request = Concat(clip, extra=extra)
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def create_persona(
         self,
@@ -543,11 +555,14 @@ class Suno:
         description: str,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[Persona]:
         """Keep the voice of a clip; see `CreatePersona`."""
         request = CreatePersona(clip, name=name, description=description, extra=extra)
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def create_with_persona(
         self,
@@ -559,6 +574,7 @@ class Suno:
         model: Model = DEFAULT_MODEL,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[tuple[Clip, ...]]:
         """Make two songs in the voice of a persona; see `CreateWithPersona`."""
@@ -570,7 +586,9 @@ class Suno:
             model=model,
             extra=extra,
         )
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     def upload(
         self,
@@ -578,11 +596,14 @@ class Suno:
         *,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
+        on_known_key: OnKnownKey | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> MusicJob[Upload]:
         """Bring your own audio to the service; see `UploadAudio`."""
         request = UploadAudio(url, extra=extra)
-        return self._submit(request, key=key, metadata=metadata)
+        return self._submit(
+            request, key=key, metadata=metadata, on_known_key=on_known_key
+        )
 
     async def get(self, task_id: str) -> TaskSnapshot:
         """Look at a task once; API: get music (suno)."""
