@@ -28,7 +28,7 @@ import soundfile
 from sklearn.neighbors import NearestCentroid
 from sklearn.preprocessing import StandardScaler
 
-from aiomusic.composer import Brief, Score, compose, write_song
+from aiomusic.composer import Score, SongSpec, compose, write_song
 from aiomusic.composer.styles import STYLES
 
 Samples = npt.NDArray[np.float64]
@@ -75,12 +75,12 @@ class Heard:
         return np.mean(self.samples, axis=1).astype(np.float32)
 
 
-def hear(brief: Brief, kind: str = "mp3") -> Heard:
+def hear(spec: SongSpec, kind: str = "mp3") -> Heard:
     """Compose, render and decode one song."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"song.{kind}")
         start = time.process_time()
-        score = compose(brief)
+        score = compose(spec)
         write_song(score, path, "wav" if kind == "wav" else "mp3")
         cpu_s = time.process_time() - start
         samples, rate = soundfile.read(path, always_2d=True)
@@ -183,11 +183,11 @@ def features(heard: Heard) -> list[float]:
     ]
 
 
-def briefs(seeds: range, seconds: float = 20.0) -> Iterator[Brief]:
+def briefs(seeds: range, seconds: float = 20.0) -> Iterator[SongSpec]:
     """Order one song of each style and seed."""
     for style in STYLES:
         for seed in seeds:
-            yield Brief(
+            yield SongSpec(
                 style=style, duration_s=seconds, seed=seed, instrumental=seed % 2 == 0,
                 lyrics=LYRICS,
             )  # fmt: skip
@@ -198,18 +198,18 @@ def measure_styles(seeds: int) -> None:
     print(f"{'style':<12}{'tempo':>7}{'off':>7}{'key':>12}{'key ok':>8}"
           f"{'LUFS':>8}{'dBTP':>7}{'CPU/s':>7}")  # fmt: skip
     tempo_ok = keys_ok = levels_ok = songs = with_beat = 0
-    for brief in briefs(range(1, seeds + 1)):
-        heard = hear(brief)
+    for spec in briefs(range(1, seeds + 1)):
+        heard = hear(spec)
         songs += 1
         error, is_right = tempo_error(heard), is_key_right(heard)
         lufs, peak = loudness(heard), true_peak(heard)
-        has_beat = STYLES[brief.style].groove is not None
+        has_beat = STYLES[spec.style].groove is not None
         with_beat += has_beat
         tempo_ok += has_beat and error <= 0.03
         keys_ok += is_right
         levels_ok += abs(lufs + 14) <= 1 and peak <= -1.0
         print(
-            f"{brief.style:<12}{heard.score.tempo:>7.1f}"
+            f"{spec.style:<12}{heard.score.tempo:>7.1f}"
             f"{f'{error:.1%}' if has_beat else '-':>7}{heard.score.key!s:>12}"
             f"{'yes' if is_right else 'NO':>8}{lufs:>8.2f}{peak:>7.2f}"
             f"{heard.cpu_s / heard.score.duration_s:>7.3f}"
@@ -223,7 +223,7 @@ def measure_sections() -> None:
     """Print how many section boundaries of a verse and chorus form are found."""
     found = total = 0
     for style in STYLES:
-        heard = hear(Brief(style=style, lyrics=LYRICS, seed=4, duration_s=80.0))
+        heard = hear(SongSpec(style=style, lyrics=LYRICS, seed=4, duration_s=80.0))
         seen = boundaries(heard)
         real = [section.start_s for section in heard.score.sections[1:]]
         hits = sum(bool(np.min(np.abs(seen - second)) <= 1.0) for second in real)
@@ -257,18 +257,18 @@ def measure_cost() -> None:
     for style in ("pop", "rock", "ambient", "jazz"):
         for seconds in (20.0, 120.0, 480.0):
             cpu_s, peak_mb = _apart(
-                Brief(style=style, duration_s=seconds, lyrics=LYRICS)
+                SongSpec(style=style, duration_s=seconds, lyrics=LYRICS)
             )
             print(f"{style:<10}{seconds:>5.0f} s  {cpu_s / seconds:.3f} CPU s/s  "
                   f"{peak_mb:.0f} MB peak")  # fmt: skip
 
 
-def _apart(brief: Brief) -> tuple[float, float]:
+def _apart(spec: SongSpec) -> tuple[float, float]:
     """Render in a process of its own, so that the peak of memory is the song's."""
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        score = compose(brief)
+        score = compose(spec)
         start = time.process_time()
         with tempfile.TemporaryDirectory() as folder:
             write_song(score, Path(folder, "song.mp3"))

@@ -13,7 +13,7 @@ import attrs
 from aiomusic.cli._exits import Exit, UsageError, exit_for, sentence
 from aiomusic.cli._run import run
 from aiomusic.cli._show import say, tell
-from aiomusic.composer import available_kinds
+from aiomusic.composer import available_formats
 from aiomusic.emulator import Emulator
 from aiomusic.emulator._demo import write_demo
 from aiomusic.emulator._jobs import RenderFailed
@@ -55,7 +55,7 @@ def show(folder: Path, *, seed: int, length_s: float, renderer: str | None) -> E
 
 
 async def _show(folder: Path, seed: int, length_s: float, renderer: str | None) -> Exit:
-    if "mp3" not in available_kinds():
+    if "mp3" not in available_formats():
         raise UsageError(
             "Can't make the page: it needs numpy and soundfile; install"
             " 'aiomusic[emulator]'."

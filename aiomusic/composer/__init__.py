@@ -1,101 +1,87 @@
 """
-The music the emulator makes: a composer, a band, a studio.
+A composer and synthesiser: songs from words, the same for the same seed.
 
-``compose`` turns a `Brief` into a `Score` and needs the standard library alone;
-``write_song`` renders a score and imports numpy only then. The way of a song::
+``compose()`` turns a `SongSpec` into a `Score` and needs the standard library alone;
+``write_song()`` renders a score to a file and imports numpy only then::
 
-    Brief -> prompt -> form -> harmony, melody -> Sheet     (what is sung)
-    Sheet + Style -> band -> Performance                    (what is played)
-    Performances -> spans -> Score                          (what is heard)
-    Score -> desk -> level -> file                          (the studio)
+    score = compose(SongSpec(style="jazz, warm female voice", duration_s=20.0))
+    write_song(score, "song.mp3")
 
-Everything in between is a frozen value. Chance comes from `Dice`, which are made
-of the seed and of what they decide, so that one decision never moves another.
-Edits put other spans into a score; what they leave alone stays the same samples.
+The stages of a song, each of which returns a frozen value::
+
+    SongSpec -> ParsedPrompt, form, harmony, melody -> LeadSheet     (beats)
+    LeadSheet + Style -> arrangement -> Performance                  (seconds)
+    Performances -> spans -> Score -> mixer -> loudness -> file      (samples)
+
+Times end in ``_s`` and are seconds from the start of the song; pitches are MIDI
+numbers (60 is middle C); audio is float32 stereo of 44.1 kHz in arrays ``(2, n)``.
+An edit (``extend()``, ``cover()`` ...) returns a new score without rendering; the
+parts of the song that it leaves alone keep the same samples.
+
+``ValueError`` means that an argument is out of range, `UnreadableAudio` (a
+``ValueError``) that a file cannot be analyzed, ``LookupError`` that no renderer has
+that name, ``RuntimeError`` that numpy and soundfile are missing.
 """
 
-from aiomusic.composer._art import draw_cover, draw_cover_jpeg
-from aiomusic.composer._brief import Brief, Segment
+from aiomusic.composer._analysis import AudioAnalysis, UnreadableAudio
+from aiomusic.composer._analyze import analyze_audio, can_analyze
 from aiomusic.composer._compose import compose
+from aiomusic.composer._cover_art import draw_cover, draw_cover_jpeg
 from aiomusic.composer._encode import (
-    Kind,
+    AudioFormat,
     Renderer,
-    available_kinds,
-    renderer_named,
+    available_formats,
+    load_renderer,
     write_song,
 )
-from aiomusic.composer._hearing import Hearing, UnreadableAudio
-from aiomusic.composer._listen import can_listen, listen
-from aiomusic.composer._lyricist import Words, write_lyrics
+from aiomusic.composer._lyrics import WrittenLyrics, write_lyrics
 from aiomusic.composer._midi import to_midi
-from aiomusic.composer._roll import COLOURS, draw_notes
-from aiomusic.composer._score import (
-    Line,
-    Note,
-    Origin,
-    Performance,
-    Recording,
-    Score,
-    Section,
-    Sheet,
-    Span,
-    Track,
-)
-from aiomusic.composer._theory import Key
-from aiomusic.composer._voice import Voice, voice_in
+from aiomusic.composer._piano_roll import TRACK_COLOURS, draw_piano_roll
+from aiomusic.composer._score import Score
+from aiomusic.composer._spec import Segment, SongSpec
+from aiomusic.composer._voice import Voice
 from aiomusic.composer._waveform import draw_waveform, measure_levels
 from aiomusic.composer.edits import (
     concat,
     cover,
     extend,
-    from_recording,
     replace_section,
+    score_from_audio,
     swap_sound,
     swap_vocals,
 )
 from aiomusic.composer.styles import STYLES
 
 __all__ = [
-    "COLOURS",
     "STYLES",
-    "Brief",
-    "Hearing",
-    "Key",
-    "Kind",
-    "Line",
-    "Note",
-    "Origin",
-    "Performance",
-    "Recording",
+    "TRACK_COLOURS",
+    "AudioAnalysis",
+    "AudioFormat",
     "Renderer",
     "Score",
-    "Section",
     "Segment",
-    "Sheet",
-    "Span",
-    "Track",
+    "SongSpec",
     "UnreadableAudio",
     "Voice",
-    "Words",
-    "available_kinds",
-    "can_listen",
+    "WrittenLyrics",
+    "analyze_audio",
+    "available_formats",
+    "can_analyze",
     "compose",
     "concat",
     "cover",
     "draw_cover",
     "draw_cover_jpeg",
-    "draw_notes",
+    "draw_piano_roll",
     "draw_waveform",
     "extend",
-    "from_recording",
-    "listen",
+    "load_renderer",
     "measure_levels",
-    "renderer_named",
     "replace_section",
+    "score_from_audio",
     "swap_sound",
     "swap_vocals",
     "to_midi",
-    "voice_in",
     "write_lyrics",
     "write_song",
 ]

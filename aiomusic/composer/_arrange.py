@@ -6,20 +6,20 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._clock import Clock
 from aiomusic.composer._comping import bass, comp
-from aiomusic.composer._dice import Dice
-from aiomusic.composer._groove import DRUMS, Hit, drums
+from aiomusic.composer._groove import DRUM_PITCHES, NoteEvent, drums
+from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
-    BEATS,
+    BEATS_PER_BAR,
+    LeadSheet,
     Note,
     Performance,
-    Sheet,
-    Stretch,
+    SheetSection,
     Tone,
     Track,
     starts,
 )
+from aiomusic.composer._tempo_map import TempoMap
 from aiomusic.composer._theory import Chord
 from aiomusic.composer._voice import Voice
 from aiomusic.composer.styles import Layer, Style
@@ -37,15 +37,17 @@ class Band:
     voice: Voice | None = None
     instruments: tuple[str, ...] = ()
 
-    def dice(self, *words: object) -> Dice:
+    def rng(self, *words: object) -> SeededRandom:
         """Return chance for one decision of this band."""
-        return Dice("band", self.style.name, self.seed, *words)
+        return SeededRandom("band", self.style.name, self.seed, *words)
 
 
-def perform(sheet: Sheet, band: Band, duration_s: float) -> Performance:
+def perform(sheet: LeadSheet, band: Band, duration_s: float) -> Performance:
     """Play *sheet*, and let the last chord ring until *duration_s*."""
     style = band.style
-    clock = Clock(tempo=sheet.tempo, swing=style.swing, step=0.25 * style.swing_steps)
+    clock = TempoMap(
+        tempo=sheet.tempo, swing=style.swing, step=0.25 * style.swing_steps
+    )
     gig = _Gig(sheet=sheet, band=band, clock=clock, duration_s=duration_s)
     tracks = [
         gig.track(layer, number)
@@ -57,7 +59,7 @@ def perform(sheet: Sheet, band: Band, duration_s: float) -> Performance:
     return Performance(
         tracks=tuple(track for track in tracks if track.notes),
         duration_s=duration_s,
-        room=style.room,
+        mix=style.mix,
         tonic=sheet.key.tonic,
         voice=band.voice,
     )
@@ -67,25 +69,25 @@ def perform(sheet: Sheet, band: Band, duration_s: float) -> Performance:
 class _Gig:
     """One sheet, played once by one band."""
 
-    sheet: Sheet
+    sheet: LeadSheet
     band: Band
-    clock: Clock
+    clock: TempoMap
     duration_s: float
 
     def track(self, layer: Layer, number: int) -> Track:
         """Play one layer through the song."""
         patch = _patch(layer, number, self.band)
-        dice = self.band.dice("layer", number)
+        rng = self.band.rng("layer", number)
         whole = self.sheet
         if layer.role != "arp" or self.is_alone(layer):
             whole = _with_ending(self.sheet)
         play = bass if layer.role == "bass" else comp
-        hits = play(whole, layer, dice)
+        hits = play(whole, layer, rng)
         return _placed(layer, patch, self.timed(hits, layer.role, layer.strum_s))
 
     def is_alone(self, layer: Layer) -> bool:
         """Whether no other layer plays chords where the song ends."""
-        energy = self.sheet.stretches[-1].energy
+        energy = self.sheet.sections[-1].energy
         return not any(
             other.role in ("chords", "pad")
             and other.energy[0] <= energy <= other.energy[1]
@@ -98,7 +100,7 @@ class _Gig:
         style = self.band.style
         if not style.groove:
             return []
-        hits = drums(self.sheet, style.groove, self.band.dice("drums", self.band.take))
+        hits = drums(self.sheet, style.groove, self.band.rng("drums", self.band.take))
         return [
             Track(
                 role="drums",
@@ -139,10 +141,10 @@ class _Gig:
         ]
 
     def timed(
-        self, hits: Sequence[Hit], role: str, strum_s: float = 0.0
+        self, hits: Sequence[NoteEvent], role: str, strum_s: float = 0.0
     ) -> tuple[Note, ...]:
         """Turn beats into seconds as hands do: never quite on the grid."""
-        dice = self.band.dice("hands", role, self.band.take)
+        rng = self.band.rng("hands", role, self.band.take)
         human_s = self.band.style.human_s
         notes: list[Note] = []
         place_in_chord = 0
@@ -150,7 +152,7 @@ class _Gig:
         for hit in sorted(hits, key=lambda hit: (hit.start, hit.pitch)):
             place_in_chord = place_in_chord + 1 if hit.start == before else 0
             before = hit.start
-            drift = dice.between(-0.4, 1.0) * human_s + place_in_chord * strum_s
+            drift = rng.uniform(-0.4, 1.0) * human_s + place_in_chord * strum_s
             start = max(0.0, self.clock.seconds(hit.start) + drift)
             end = self.clock.seconds(hit.start + hit.length) + drift
             if start < self.duration_s - 0.02:
@@ -166,13 +168,13 @@ class _Gig:
         return tuple(notes)
 
 
-def _last_hit(sheet: Sheet) -> list[Hit]:
-    end = float(sheet.bars * BEATS)
-    if sheet.stretches[-1].energy < 0.5 or sheet.bars < 2:
+def _last_hit(sheet: LeadSheet) -> list[NoteEvent]:
+    end = float(sheet.bars * BEATS_PER_BAR)
+    if sheet.sections[-1].energy < 0.5 or sheet.bars < 2:
         return []
     return [
-        Hit(start=end, length=2, pitch=DRUMS["kick"], velocity=0.9),
-        Hit(start=end, length=4, pitch=DRUMS["crash"], velocity=0.7),
+        NoteEvent(start=end, length=2, pitch=DRUM_PITCHES["kick"], velocity=0.9),
+        NoteEvent(start=end, length=4, pitch=DRUM_PITCHES["crash"], velocity=0.7),
     ]
 
 
@@ -218,24 +220,26 @@ _ABLE: Final = {
 }  # fmt: skip
 
 
-def _with_ending(sheet: Sheet) -> Sheet:
+def _with_ending(sheet: LeadSheet) -> LeadSheet:
     """Add a last bar on the tonic, for the layers that played to the end."""
     tonic = Chord(
         root=sheet.key.tonic, intervals=(0, 3, 7) if sheet.key.is_minor else (0, 4, 7)
     )
-    ending = Stretch(
+    ending = SheetSection(
         kind="end",
         bars=1,
-        energy=sheet.stretches[-1].energy,
+        energy=sheet.sections[-1].energy,
         chords=(tonic, tonic),
     )
-    return attrs.evolve(sheet, stretches=(*sheet.stretches, ending))
+    return attrs.evolve(sheet, sections=(*sheet.sections, ending))
 
 
-def _parted(sheet: Sheet, *, has_voice: bool) -> tuple[list[Hit], list[Hit]]:
+def _parted(
+    sheet: LeadSheet, *, has_voice: bool
+) -> tuple[list[NoteEvent], list[NoteEvent]]:
     """Part the melody into what is sung and what is played."""
-    sung: list[Hit] = []
-    played: list[Hit] = []
+    sung: list[NoteEvent] = []
+    played: list[NoteEvent] = []
     for start, stretch in starts(sheet):
         for tone in stretch.melody:
             part = sung if tone.syllable and has_voice else played
@@ -243,7 +247,7 @@ def _parted(sheet: Sheet, *, has_voice: bool) -> tuple[list[Hit], list[Hit]]:
     return sung, played
 
 
-def _thirds(sheet: Sheet) -> list[Hit]:
+def _thirds(sheet: LeadSheet) -> list[NoteEvent]:
     """Sing the loud sections a third below, as a second voice does."""
     return [
         attrs.evolve(_hit(tone, start), pitch=_third_below(tone.pitch, sheet))
@@ -253,13 +257,13 @@ def _thirds(sheet: Sheet) -> list[Hit]:
     ]
 
 
-def _third_below(pitch: int, sheet: Sheet) -> int:
+def _third_below(pitch: int, sheet: LeadSheet) -> int:
     scale = sheet.key.scale
     return next(pitch - step for step in (3, 4, 5) if (pitch - step) % 12 in scale)
 
 
-def _hit(tone: Tone, start: float) -> Hit:
-    return Hit(
+def _hit(tone: Tone, start: float) -> NoteEvent:
+    return NoteEvent(
         start=start + tone.start,
         length=tone.length,
         pitch=tone.pitch,

@@ -6,17 +6,17 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._dice import Dice
-from aiomusic.composer._groove import Hit
-from aiomusic.composer._harmony import bass_pitch, voiced
-from aiomusic.composer._score import BEATS, Sheet, Stretch
+from aiomusic.composer._groove import NoteEvent
+from aiomusic.composer._harmony import bass_pitch, voice_chord
+from aiomusic.composer._random import SeededRandom
+from aiomusic.composer._score import BEATS_PER_BAR, LeadSheet, SheetSection
 from aiomusic.composer._theory import Chord
-from aiomusic.composer.styles import LOUD, STEPS, Layer
+from aiomusic.composer.styles import STEPS, VELOCITIES, Layer
 
-_STEP: Final = BEATS / STEPS
+_STEP: Final = BEATS_PER_BAR / STEPS
 
 
-def steps_of(pattern: str, bars: int) -> Iterator[tuple[int, str, int]]:
+def pattern_steps(pattern: str, bars: int) -> Iterator[tuple[int, str, int]]:
     """Walk a pattern over *bars*: the step, its mark and how many steps it holds."""
     total = bars * STEPS
     line = (pattern * (total // len(pattern) + 1))[:total]
@@ -30,12 +30,12 @@ def steps_of(pattern: str, bars: int) -> Iterator[tuple[int, str, int]]:
         place = end
 
 
-def _chord_at(stretch: Stretch, step: int) -> Chord:
+def _chord_at(stretch: SheetSection, step: int) -> Chord:
     half = step // (STEPS // 2)
     return stretch.chords[min(half, len(stretch.chords) - 1)]
 
 
-def _until_change(stretch: Stretch, step: int, held: int) -> int:
+def _until_change(stretch: SheetSection, step: int, held: int) -> int:
     """Return the first step, within *held*, at which another chord begins."""
     chord = _chord_at(stretch, step)
     for later in range(step + 1, step + held):
@@ -44,17 +44,17 @@ def _until_change(stretch: Stretch, step: int, held: int) -> int:
     return step + held
 
 
-def comp(sheet: Sheet, layer: Layer, dice: Dice) -> list[Hit]:
+def comp(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteEvent]:
     """Play chords, a pad or an arpeggio through the song."""
-    pattern = dice.pick(layer.patterns)
-    hits: list[Hit] = []
+    pattern = rng.choice(layer.patterns)
+    hits: list[NoteEvent] = []
     before: tuple[int, ...] = ()
     start = 0.0
-    for stretch in sheet.stretches:
+    for stretch in sheet.sections:
         if layer.energy[0] <= stretch.energy <= layer.energy[1]:
-            for step, mark, held in steps_of(pattern, stretch.bars):
+            for step, mark, held in pattern_steps(pattern, stretch.bars):
                 for place, length in _split(stretch, step, held):
-                    before = voiced(
+                    before = voice_chord(
                         _chord_at(stretch, place),
                         before,
                         low=layer.low,
@@ -62,19 +62,19 @@ def comp(sheet: Sheet, layer: Layer, dice: Dice) -> list[Hit]:
                         voicing=layer.voicing,
                     )
                     beat = start + place * _STEP
-                    struck = _struck(mark, before, beat, length, layer=layer, dice=dice)
+                    struck = _struck(mark, before, beat, length, layer=layer, rng=rng)
                     hits += [_at_energy(hit, stretch.energy) for hit in struck]
         start += stretch.beats
     return hits
 
 
-def _at_energy(hit: Hit, energy: float) -> Hit:
+def _at_energy(hit: NoteEvent, energy: float) -> NoteEvent:
     """Play softer where the song is quieter."""
     loud = hit.velocity * (0.66 + 0.34 * min(1.0, energy / 0.9))
     return attrs.evolve(hit, velocity=round(loud, 3))
 
 
-def _split(stretch: Stretch, step: int, held: int) -> Iterator[tuple[int, float]]:
+def _split(stretch: SheetSection, step: int, held: int) -> Iterator[tuple[int, float]]:
     end = step + held
     while step < end:
         change = _until_change(stretch, step, end - step)
@@ -89,16 +89,16 @@ def _struck(
     length: float,
     *,
     layer: Layer,
-    dice: Dice,
-) -> list[Hit]:
+    rng: SeededRandom,
+) -> list[NoteEvent]:
     chosen = (_tone(pitches, int(mark)),) if mark.isdigit() else pitches
-    loud = LOUD.get(mark, 0.7)
+    loud = VELOCITIES.get(mark, 0.7)
     return [
-        Hit(
+        NoteEvent(
             start=beat,
             length=length * layer.gate,
             pitch=pitch,
-            velocity=round(loud * dice.between(0.88, 1.0), 3),
+            velocity=round(loud * rng.uniform(0.88, 1.0), 3),
         )
         for pitch in chosen
     ]
@@ -109,16 +109,16 @@ def _tone(pitches: tuple[int, ...], number: int) -> int:
     return pitches[place] + 12 * octave
 
 
-def bass(sheet: Sheet, layer: Layer, dice: Dice) -> list[Hit]:
+def bass(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteEvent]:
     """Play the bass through the song."""
-    pattern = dice.pick(layer.patterns)
-    hits: list[Hit] = []
+    pattern = rng.choice(layer.patterns)
+    hits: list[NoteEvent] = []
     near = layer.low + 5.0
     start = 0.0
-    for number, stretch in enumerate(sheet.stretches):
-        after = sheet.stretches[(number + 1) % len(sheet.stretches)].chords[0]
+    for number, stretch in enumerate(sheet.sections):
+        after = sheet.sections[(number + 1) % len(sheet.sections)].chords[0]
         if layer.energy[0] <= stretch.energy <= layer.energy[1]:
-            for step, mark, held in steps_of(pattern, stretch.bars):
+            for step, mark, held in pattern_steps(pattern, stretch.bars):
                 place = _until_change(stretch, step, held)
                 pitch = _bass_tone(
                     mark,
@@ -127,11 +127,11 @@ def bass(sheet: Sheet, layer: Layer, dice: Dice) -> list[Hit]:
                     after=after,
                     layer=layer,
                     near=near,
-                    dice=dice,
+                    rng=rng,
                 )
                 near = 0.5 * pitch + 0.5 * (layer.low + 6)
                 hits.append(
-                    Hit(
+                    NoteEvent(
                         start=start + step * _STEP,
                         length=(place - step) * _STEP * layer.gate,
                         pitch=pitch,
@@ -144,13 +144,13 @@ def bass(sheet: Sheet, layer: Layer, dice: Dice) -> list[Hit]:
 
 def _bass_tone(
     mark: str,
-    stretch: Stretch,
+    stretch: SheetSection,
     step: int,
     *,
     after: Chord,
     layer: Layer,
     near: float,
-    dice: Dice,
+    rng: SeededRandom,
 ) -> int:
     chord = _chord_at(stretch, step)
     beyond = (step // STEPS + 1) * STEPS
@@ -167,7 +167,7 @@ def _bass_tone(
         case "7":
             tone = chord.tones[-1]
         case "w":
-            return _walk(chord, coming, step, layer=layer, near=near, dice=dice)
+            return _walk(chord, coming, step, layer=layer, near=near, rng=rng)
         case "8":
             root = bass_pitch(chord.root, layer.low, layer.high, near)
             return root + 12
@@ -177,13 +177,19 @@ def _bass_tone(
 
 
 def _walk(
-    chord: Chord, coming: Chord, step: int, *, layer: Layer, near: float, dice: Dice
+    chord: Chord,
+    coming: Chord,
+    step: int,
+    *,
+    layer: Layer,
+    near: float,
+    rng: SeededRandom,
 ) -> int:
     beat = step % STEPS // 4
     if beat == 0:
         return bass_pitch(chord.root, layer.low, layer.high, near)
     if beat == 3:
         goal = bass_pitch(coming.root, layer.low, layer.high, near)
-        return goal + (-1 if dice.is_lucky(0.6) and goal > layer.low else 1)
+        return goal + (-1 if rng.chance(0.6) and goal > layer.low else 1)
     tone = chord.tones[1] if beat == 1 else chord.tones[2 % len(chord.tones)]
-    return bass_pitch(tone, layer.low, layer.high, near + dice.between(-3, 3))
+    return bass_pitch(tone, layer.low, layer.high, near + rng.uniform(-3, 3))

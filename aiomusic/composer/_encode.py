@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-from aiomusic.composer._plain import write_wav
 from aiomusic.composer._score import Score
+from aiomusic.composer._stdlib_synth import write_wav
 
-Kind = Literal["mp3", "wav", "flac"]
+AudioFormat = Literal["mp3", "wav", "flac"]
 # Takes a score, gives blocks of stereo samples of 44.1 kHz: float32 arrays of
 # numpy of the shape (2, n) that add up to the score's duration.
 Renderer: TypeAlias = Callable[[Score], Iterable[Any]]
 GROUP: Final = "aiomusic.renderers"
-KINDS: Final[tuple[Kind, ...]] = ("mp3", "wav", "flac")
+KINDS: Final[tuple[AudioFormat, ...]] = ("mp3", "wav", "flac")
 
 
-def available_kinds() -> tuple[Kind, ...]:
+def available_formats() -> tuple[AudioFormat, ...]:
     """
     Return the kinds of audio file that can be written here.
 
@@ -34,7 +34,7 @@ def _has_numpy() -> bool:
 def write_song(
     score: Score,
     path: str | os.PathLike[str],
-    kind: Kind = "mp3",
+    kind: AudioFormat = "mp3",
     *,
     renderer: Renderer | None = None,
 ) -> None:
@@ -51,11 +51,11 @@ def write_song(
             of one's own; None: the band.
 
     Raises:
-        ValueError: *kind* cannot be written here; see ``available_kinds()``.
+        ValueError: *kind* cannot be written here; see ``available_formats()``.
         OSError: the file cannot be written.
     """
-    if kind not in available_kinds():
-        known = ", ".join(available_kinds())
+    if kind not in available_formats():
+        known = ", ".join(available_formats())
         raise ValueError(
             f"cannot write {kind!r}, only {known}: "
             "install aiomusic[emulator] for the others"
@@ -72,7 +72,7 @@ def write_song(
         raise
 
 
-def renderer_named(name: str) -> Renderer:
+def load_renderer(name: str) -> Renderer:
     """
     Load a renderer: our own "fluidsynth", or what an installed package offers.
 
@@ -95,7 +95,9 @@ def renderer_named(name: str) -> Renderer:
     raise LookupError(f"no installed package offers the renderer {name!r} in {GROUP}")
 
 
-def _render(score: Score, path: Path, kind: Kind, renderer: Renderer | None) -> None:
+def _render(
+    score: Score, path: Path, kind: AudioFormat, renderer: Renderer | None
+) -> None:
     if not _has_numpy():
         write_wav(score, path)
         return

@@ -5,8 +5,8 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._score import BEATS
-from aiomusic.composer._words import Stanza, syllables_of
+from aiomusic.composer._score import BEATS_PER_BAR
+from aiomusic.composer._text import Stanza, split_syllables
 
 ENERGY: Final = {
     "intro": 0.38,
@@ -92,7 +92,7 @@ def sung_form(
 def _part(stanza: Stanza, per_line: int) -> Part:
     if not stanza.lines:
         return _pause(stanza.kind, 2 if stanza.kind in ("intro", "outro") else 4)
-    if max(len(syllables_of(line)) for line in stanza.lines) > _LONG_LINE:
+    if max(len(split_syllables(line)) for line in stanza.lines) > _LONG_LINE:
         per_line = 2
     bars = len(stanza.lines) * per_line
     return Part(
@@ -182,4 +182,4 @@ def timed_form(
 
 def bar_length(tempo: float) -> float:
     """Return the seconds of a bar at *tempo*."""
-    return 60.0 * BEATS / tempo
+    return 60.0 * BEATS_PER_BAR / tempo

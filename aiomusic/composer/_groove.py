@@ -6,11 +6,11 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._dice import Dice
-from aiomusic.composer._score import BEATS, Sheet, Stretch
-from aiomusic.composer.styles import LOUD, STEPS, Groove
+from aiomusic.composer._random import SeededRandom
+from aiomusic.composer._score import BEATS_PER_BAR, LeadSheet, SheetSection
+from aiomusic.composer.styles import STEPS, VELOCITIES, Groove
 
-DRUMS: Final = {
+DRUM_PITCHES: Final = {
     "taiko": 35,
     "kick": 36,
     "rim": 37,
@@ -38,7 +38,7 @@ DRUMS: Final = {
 
 
 @attrs.frozen(kw_only=True)
-class Hit:
+class NoteEvent:
     """A struck, plucked or sung event: beats from the song's start."""
 
     start: float
@@ -51,48 +51,52 @@ class Hit:
 @lru_cache(maxsize=256)
 def _grid(pattern: str) -> tuple[tuple[int, str], ...]:
     rows = (line.split() for line in pattern.strip().splitlines())
-    return tuple((DRUMS[name], steps) for name, steps in rows)
+    return tuple((DRUM_PITCHES[name], steps) for name, steps in rows)
 
 
-def drums(sheet: Sheet, groove: Groove, dice: Dice) -> list[Hit]:
+def drums(sheet: LeadSheet, groove: Groove, rng: SeededRandom) -> list[NoteEvent]:
     """Play the whole song on the drums."""
-    soft, full = dice.pick(groove.soft), dice.pick(groove.full)
-    hits: list[Hit] = []
+    soft, full = rng.choice(groove.soft), rng.choice(groove.full)
+    hits: list[NoteEvent] = []
     start = 0.0
     last = 0.0
-    for stretch in sheet.stretches:
+    for stretch in sheet.sections:
         pattern = full if stretch.energy >= 0.7 else soft
-        fill = dice.pick(groove.fills)
-        hits += _section(stretch, start, pattern, fill, dice)
+        fill = rng.choice(groove.fills)
+        hits += _section(stretch, start, pattern, fill, rng)
         if stretch.energy >= 0.7 and stretch.energy > last and start:
-            hits.append(Hit(start=start, length=4, pitch=DRUMS["crash"], velocity=0.8))
+            hits.append(
+                NoteEvent(
+                    start=start, length=4, pitch=DRUM_PITCHES["crash"], velocity=0.8
+                )
+            )
         last = stretch.energy
         start += stretch.beats
     return hits
 
 
 def _section(
-    stretch: Stretch, start: float, pattern: str, fill: str, dice: Dice
-) -> list[Hit]:
-    hits: list[Hit] = []
+    stretch: SheetSection, start: float, pattern: str, fill: str, rng: SeededRandom
+) -> list[NoteEvent]:
+    hits: list[NoteEvent] = []
     has_fill = stretch.bars >= 2 and stretch.kind != "outro"
     for bar in range(stretch.bars):
-        place = start + bar * BEATS
+        place = start + bar * BEATS_PER_BAR
         is_last = bar == stretch.bars - 1
         for pitch, steps in _grid(pattern):
             if stretch.kind == "intro" and pitch in _BACKBEAT:
                 continue
             kept = _HALF if has_fill and is_last else STEPS
-            hits += _bar(pitch, _of_bar(steps, bar)[:kept], place, dice)
+            hits += _bar(pitch, _of_bar(steps, bar)[:kept], place, rng)
         if has_fill and is_last:
             for pitch, steps in _grid(fill):
                 late = "." * _HALF + _of_bar(steps, bar)[_HALF:]
-                hits += _bar(pitch, late, place, dice)
+                hits += _bar(pitch, late, place, rng)
     return hits
 
 
 _HALF: Final = STEPS // 2
-_BACKBEAT: Final = (DRUMS["snare"], DRUMS["clap"])
+_BACKBEAT: Final = (DRUM_PITCHES["snare"], DRUM_PITCHES["clap"])
 
 
 def _of_bar(steps: str, bar: int) -> str:
@@ -101,14 +105,14 @@ def _of_bar(steps: str, bar: int) -> str:
     return steps[place : place + STEPS]
 
 
-def _bar(pitch: int, steps: str, start: float, dice: Dice) -> list[Hit]:
+def _bar(pitch: int, steps: str, start: float, rng: SeededRandom) -> list[NoteEvent]:
     return [
-        Hit(
-            start=start + step * BEATS / STEPS,
+        NoteEvent(
+            start=start + step * BEATS_PER_BAR / STEPS,
             length=0.25,
             pitch=pitch,
-            velocity=round(LOUD[mark] * dice.between(0.9, 1.0), 3),
+            velocity=round(VELOCITIES[mark] * rng.uniform(0.9, 1.0), 3),
         )
         for step, mark in enumerate(steps)
-        if mark in LOUD
+        if mark in VELOCITIES
     ]

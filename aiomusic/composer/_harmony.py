@@ -4,7 +4,7 @@
 from itertools import pairwise
 from typing import Final
 
-from aiomusic.composer._dice import Dice
+from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._theory import Chord, Key, chord_of, nearest
 from aiomusic.composer.styles import Changes, Style
 
@@ -24,13 +24,15 @@ def changes_of(style: Style, key: Key) -> Changes:
     return style.minor if key.is_minor else style.major
 
 
-def progressions(style: Style, key: Key, dice: Dice) -> dict[str, tuple[Chord, ...]]:
+def progressions(
+    style: Style, key: Key, rng: SeededRandom
+) -> dict[str, tuple[Chord, ...]]:
     """Choose the changes of each kind of section, as chords by half bar."""
     changes = changes_of(style, key)
     chosen = {
-        "verse": dice.pick(changes.verse),
-        "chorus": dice.pick(changes.chorus),
-        "bridge": dice.pick(changes.bridge),
+        "verse": rng.choice(changes.verse),
+        "chorus": rng.choice(changes.chorus),
+        "bridge": rng.choice(changes.bridge),
     }
     return {kind: _halves(chosen[source], key.tonic) for kind, source in _LIKE.items()}
 
@@ -43,13 +45,13 @@ def _halves(progression: str, tonic: int) -> tuple[Chord, ...]:
     return tuple(halves)
 
 
-def fitted(chords: tuple[Chord, ...], bars: int) -> tuple[Chord, ...]:
+def fill_bars(chords: tuple[Chord, ...], bars: int) -> tuple[Chord, ...]:
     """Repeat or cut *chords* to fill *bars*, two a bar."""
     times = -(-2 * bars // len(chords))
     return (chords * times)[: 2 * bars]
 
 
-def voiced(
+def voice_chord(
     chord: Chord, before: tuple[int, ...], *, low: int, high: int, voicing: str
 ) -> tuple[int, ...]:
     """Place the tones of *chord* near to those of *before*, within the range."""

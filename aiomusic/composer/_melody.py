@@ -11,10 +11,10 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._dice import Dice
-from aiomusic.composer._score import BEATS, Tone
+from aiomusic.composer._random import SeededRandom
+from aiomusic.composer._score import BEATS_PER_BAR, Tone
+from aiomusic.composer._text import Syllable
 from aiomusic.composer._theory import Chord, Key
-from aiomusic.composer._words import Syllable
 
 # Shapes of a line in scale steps around its middle, start to end.
 _SHAPES: Final = (
@@ -47,15 +47,15 @@ class Idea:
     counts: tuple[int, ...]
 
 
-def idea_of(kind: str, dice: Dice) -> Idea:
+def idea_of(kind: str, rng: SeededRandom) -> Idea:
     """Invent what the lines of a *kind* of section share."""
-    shapes = dice.order(_SHAPES)[:3]
+    shapes = rng.shuffled(_SHAPES)[:3]
     return Idea(
-        slots=tuple(dice.between(-0.7, 0.7) for _ in range(64)),
+        slots=tuple(rng.uniform(-0.7, 0.7) for _ in range(64)),
         shapes=tuple(shapes),
-        form=dice.pick(_FORMS),
+        form=rng.choice(_FORMS),
         middle=_RANGE.get(kind, 0.5),
-        counts=tuple(dice.whole(5, 9) for _ in range(3)),
+        counts=tuple(rng.randint(5, 9) for _ in range(3)),
     )
 
 
@@ -83,12 +83,16 @@ class Ground:
 
     def chord_at(self, beat: float) -> Chord:
         """Return the chord that sounds at *beat* of the section."""
-        half = int(beat / (BEATS / 2) + 1e-6)
+        half = int(beat / (BEATS_PER_BAR / 2) + 1e-6)
         return self.chords[min(half, len(self.chords) - 1)]
 
 
 def line_of(
-    syllables: Sequence[Syllable], place: Place, ground: Ground, idea: Idea, dice: Dice
+    syllables: Sequence[Syllable],
+    place: Place,
+    ground: Ground,
+    idea: Idea,
+    rng: SeededRandom,
 ) -> tuple[Tone, ...]:
     """Set one line of words to notes."""
     if not syllables:
@@ -99,14 +103,14 @@ def line_of(
         _length(start, end, is_end=n == len(onsets) - 1)
         for n, (start, end) in enumerate(zip(onsets, ends, strict=True))
     ]
-    pitches = _pitches(onsets, lengths, place, ground=ground, idea=idea, dice=dice)
+    pitches = _pitches(onsets, lengths, place, ground=ground, idea=idea, rng=rng)
     return tuple(
         Tone(
             start=place.start + onset,
             length=length,
             pitch=pitch,
             syllable=syllable.text,
-            accent=0.9 if syllable.is_strong else 0.7,
+            accent=0.9 if syllable.is_stressed else 0.7,
         )
         for onset, length, pitch, syllable in zip(
             onsets, lengths, pitches, syllables, strict=True
@@ -123,11 +127,11 @@ def _rhythm(
 ) -> list[float]:
     """Choose the onsets: stressed syllables like beats, gaps like to be even."""
     count = len(syllables)
-    room = place.length - (1.0 if place.length > BEATS else 0.5)
+    available = place.length - (1.0 if place.length > BEATS_PER_BAR else 0.5)
     pulse = ground.pulse
-    while room / pulse < count:
+    while available / pulse < count:
         pulse /= 2
-    slots = int(room / pulse)
+    slots = int(available / pulse)
     ideal = min(max(1.0, slots / count), 1.0 / pulse)
     width = min(slots - count + 1, int(2 * ideal) + 3)
     best: list[dict[int, tuple[float, int]]] = []
@@ -158,7 +162,7 @@ def _taste(
     is_beat = beat % 1.0 == 0
     is_half = beat % 0.5 == 0
     cost = idea.slots[int(beat * 4) % len(idea.slots)]
-    if syllable.is_strong:
+    if syllable.is_stressed:
         return cost + (0.0 if is_beat else 1.2 - 2 * push if is_half else 1.8)
     return cost + (0.7 if beat % 2.0 == 0 else 0.2 if is_half else 0.6)
 
@@ -179,7 +183,7 @@ def _pitches(
     *,
     ground: Ground,
     idea: Idea,
-    dice: Dice,
+    rng: SeededRandom,
 ) -> list[int]:
     """Choose the pitches along the line's shape, chord tones where it matters."""
     ladder = [
@@ -195,7 +199,7 @@ def _pitches(
         is_end = n == len(onsets) - 1
         row: dict[int, tuple[float, int]] = {}
         for step, pitch in enumerate(ladder):
-            cost = 0.8 * abs(step - aim) + dice.between(0, 0.8)
+            cost = 0.8 * abs(step - aim) + rng.uniform(0, 0.8)
             cost += _dissonance(pitch, tones, onset, length)
             if is_end:
                 cost += _ending(pitch, place, ground, tones)
@@ -247,6 +251,6 @@ def _leap(steps: int) -> float:
 def hummed(idea: Idea, place: Place) -> tuple[Syllable, ...]:
     """Return as many empty syllables as an instrument plays in the line."""
     count = idea.counts["ABC".index(idea.form[place.number % len(idea.form)])]
-    if place.length <= BEATS:
+    if place.length <= BEATS_PER_BAR:
         count = max(2, count // 2)
-    return tuple(Syllable(text="", is_strong=n % 2 == 0) for n in range(count))
+    return tuple(Syllable(text="", is_stressed=n % 2 == 0) for n in range(count))

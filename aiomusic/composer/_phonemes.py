@@ -63,7 +63,7 @@ _SOUNDS: Final = {
 
 
 @attrs.frozen(kw_only=True)
-class Syllabic:
+class Phonemes:
     """The sounds of a syllable: consonants, one vowel or a glide of two, consonants."""
 
     onset: tuple[str, ...]
@@ -71,19 +71,19 @@ class Syllabic:
     coda: tuple[str, ...]
 
 
-def sounds_of(syllable: str) -> Syllabic:
+def phonemes_of(syllable: str) -> Phonemes:
     """Guess the sounds of a written syllable."""
     text = re.sub(r"[^a-zæœ]", "", syllable.lower().translate(_ACCENTS))
     if not text:
         vowels = ("A", "o", "i", "u", "e")
         chosen = vowels[sum(map(ord, syllable)) % len(vowels)]
-        return Syllabic(onset=(), vowel=(chosen,), coda=())
+        return Phonemes(onset=(), vowel=(chosen,), coda=())
     start = 1 if text[0] == "y" and len(text) > 1 else 0
     nucleus = _NUCLEUS.search(text, start)
     if nucleus is None:
-        return Syllabic(onset=_consonants(text[:1]), vowel=("V",), coda=())
+        return Phonemes(onset=_consonants(text[:1]), vowel=("V",), coda=())
     rest = text[nucleus.end() :]
-    return Syllabic(
+    return Phonemes(
         onset=_consonants(text[: nucleus.start()]),
         vowel=_WORDS.get(text) or _vowel(text[nucleus.start() :]),
         coda=_consonants(rest.removesuffix("e")),

@@ -6,8 +6,8 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._dice import Dice
-from aiomusic.composer._theory import Key, key_in
+from aiomusic.composer._random import SeededRandom
+from aiomusic.composer._theory import Key, parse_key
 from aiomusic.composer.styles import STYLES, Style
 
 _BPM: Final = re.compile(r"(\d{2,3})\s*(?:-\s*\d{2,3}\s*)?(?:bpm|beats)", re.IGNORECASE)
@@ -91,30 +91,30 @@ _INSTRUMENTS: Final = (
 
 
 @attrs.frozen(kw_only=True)
-class Wish:
+class ParsedPrompt:
     """What was read: None where the words leave the choice open."""
 
     style: Style
     tempo: float | None
     key: Key | None
     is_minor: bool | None
-    haste: float
+    tempo_bias: float
     instruments: tuple[str, ...]
     is_instrumental: bool
 
 
-def read(text: str, dice: Dice) -> Wish:
-    """Read *text*; *dice* choose the style when it names none."""
+def read(text: str, rng: SeededRandom) -> ParsedPrompt:
+    """Read *text*; *rng* choose the style when it names none."""
     words = text.lower()
-    style = style_in(words) or STYLES[dice.pick(_STAPLES)]
+    style = parse_style(words) or STYLES[rng.choice(_STAPLES)]
     found = _BPM.search(words)
     tempo = float(found[1]) if found else None
-    return Wish(
+    return ParsedPrompt(
         style=style,
         tempo=tempo if tempo and 30 <= tempo <= 300 else None,
-        key=key_in(text),
+        key=parse_key(text),
         is_minor=_mode(words),
-        haste=float(bool(re.search(_FAST, words))) - bool(re.search(_SLOW, words)),
+        tempo_bias=float(bool(re.search(_FAST, words))) - bool(re.search(_SLOW, words)),
         instruments=tuple(
             p for pattern, p in _INSTRUMENTS if re.search(pattern, words)
         ),
@@ -125,7 +125,7 @@ def read(text: str, dice: Dice) -> Wish:
 _STAPLES: Final = ("pop", "r&b", "lo-fi", "folk", "synthwave")
 
 
-def style_in(text: str) -> Style | None:
+def parse_style(text: str) -> Style | None:
     """
     Find the style that *text* asks for; None when it names none.
 

@@ -10,11 +10,11 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._brief import Brief
+from aiomusic.composer._spec import SongSpec
 from aiomusic.composer._theory import Chord, Key
 from aiomusic.composer._voice import Voice
 
-BEATS: Final = 4
+BEATS_PER_BAR: Final = 4
 
 
 @attrs.frozen(kw_only=True)
@@ -29,7 +29,7 @@ class Tone:
 
 
 @attrs.frozen(kw_only=True)
-class Verse:
+class SheetLine:
     """One line of the words and the beats of its section at which it is sung."""
 
     text: str
@@ -38,7 +38,7 @@ class Verse:
 
 
 @attrs.frozen(kw_only=True)
-class Stretch:
+class SheetSection:
     """One section of a sheet: its chords by half bar, its melody and its words."""
 
     kind: str
@@ -46,33 +46,33 @@ class Stretch:
     energy: float
     chords: tuple[Chord, ...]
     melody: tuple[Tone, ...] = ()
-    verses: tuple[Verse, ...] = ()
+    verses: tuple[SheetLine, ...] = ()
 
     @property
     def beats(self) -> int:
         """Return the length in beats."""
-        return self.bars * BEATS
+        return self.bars * BEATS_PER_BAR
 
 
 @attrs.frozen(kw_only=True)
-class Sheet:
+class LeadSheet:
     """A lead sheet: everything that a cover keeps."""
 
     key: Key
     tempo: float
-    stretches: tuple[Stretch, ...]
+    sections: tuple[SheetSection, ...]
 
     @property
     def bars(self) -> int:
         """Return the number of bars."""
-        return sum(stretch.bars for stretch in self.stretches)
+        return sum(stretch.bars for stretch in self.sections)
 
 
-def starts(sheet: Sheet) -> list[tuple[float, Stretch]]:
+def starts(sheet: LeadSheet) -> list[tuple[float, SheetSection]]:
     """Return the stretches of *sheet*, each with the beat it begins at."""
-    found: list[tuple[float, Stretch]] = []
+    found: list[tuple[float, SheetSection]] = []
     beat = 0.0
-    for stretch in sheet.stretches:
+    for stretch in sheet.sections:
         found.append((beat, stretch))
         beat += stretch.beats
     return found
@@ -117,7 +117,7 @@ class Performance:
 
     tracks: tuple[Track, ...]
     duration_s: float
-    room: str
+    mix: str
     tonic: int
     voice: Voice | None = None
 
@@ -188,10 +188,10 @@ class Score:
     key: Key
     sections: tuple[Section, ...]
     lines: tuple[Line, ...]
-    sheet: Sheet
+    sheet: LeadSheet
     spans: tuple[Span, ...]
     voice: Voice | None
-    brief: Brief
+    spec: SongSpec
     origin: Origin | None = None
 
     @property

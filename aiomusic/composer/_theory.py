@@ -85,7 +85,7 @@ class Chord:
         return tuple((self.root + step) % 12 for step in self.intervals)
 
 
-def key_in(text: str) -> Key | None:
+def parse_key(text: str) -> Key | None:
     """Find a key such as "A minor" or "F# major" in *text*; None without one."""
     found = _KEY.search(text)
     if found is None:

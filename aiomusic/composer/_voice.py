@@ -11,7 +11,7 @@ class Voice:
     """
     A singer: range in MIDI pitches, size of the throat, colour.
 
-    *throat* scales the formants (1 is a grown man), *breath* is the share of
+    *formant_scale* scales the formants (1 is a grown man), *breath* is the share of
     noise, *bright* tilts the spectrum in dB, *vibrato* is in semitones,
     *robot* holds the pitch still and steps from note to note.
     """
@@ -19,16 +19,16 @@ class Voice:
     gender: str
     low: int
     high: int
-    throat: float
+    formant_scale: float
     breath: float = 0.06
     bright: float = 0.0
     vibrato: float = 0.25
     robot: bool = False
 
 
-FEMALE: Final = Voice(gender="female", low=57, high=76, throat=1.17)
-MALE: Final = Voice(gender="male", low=46, high=65, throat=1.0)
-CHILD: Final = Voice(gender="child", low=62, high=79, throat=1.32, vibrato=0.1)
+FEMALE: Final = Voice(gender="female", low=57, high=76, formant_scale=1.17)
+MALE: Final = Voice(gender="male", low=46, high=65, formant_scale=1.0)
+CHILD: Final = Voice(gender="child", low=62, high=79, formant_scale=1.32, vibrato=0.1)
 _WOMEN: Final = r"\b(female|woman|women|girl|lady|soprano|alto|diva)\b"
 _MEN: Final = r"\b(male|man|men|boy|tenor|baritone|gentleman)\b"
 _NEAR: Final = re.compile(
@@ -50,7 +50,7 @@ _COLOURS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 )
 
 
-def singer_words(voice: str | None, style: str) -> str:
+def voice_description(voice: str | None, style: str) -> str:
     """
     Return the words that describe a singer.
 
@@ -61,10 +61,10 @@ def singer_words(voice: str | None, style: str) -> str:
     near = " ".join(found.group() for found in _NEAR.finditer(style.lower()))
     if not voice:
         return near
-    return voice if gender_in(voice) else f"{voice} {gender_in(near) or ''}"
+    return voice if parse_gender(voice) else f"{voice} {parse_gender(near) or ''}"
 
 
-def gender_in(text: str) -> str | None:
+def parse_gender(text: str) -> str | None:
     """Find who is asked to sing in *text*; None when nobody is."""
     words = text.lower().strip()
     if words in _LETTERS:
@@ -75,7 +75,7 @@ def gender_in(text: str) -> str | None:
     return None
 
 
-def voice_in(text: str, *, default: str) -> Voice:
+def parse_voice(text: str, *, default: str) -> Voice:
     """
     Build the singer that *text* asks for.
 
@@ -83,7 +83,7 @@ def voice_in(text: str, *, default: str) -> Voice:
         text: free words, such as "female, warm" or "husky tenor".
         default: the gender when *text* names none.
     """
-    gender = gender_in(text) or default
+    gender = parse_gender(text) or default
     voice = {"female": FEMALE, "child": CHILD}.get(gender, MALE)
     words = text.lower()
     for pattern, change in _COLOURS:
@@ -101,5 +101,5 @@ def _shifted(voice: Voice, semitones: int, size: float) -> Voice:
         voice,
         low=voice.low + semitones,
         high=voice.high + semitones,
-        throat=round(voice.throat * size, 3),
+        formant_scale=round(voice.formant_scale * size, 3),
     )

@@ -17,15 +17,15 @@ import anyio
 import attrs
 
 from aiomusic.composer import (
-    COLOURS,
     STYLES,
-    Brief,
+    TRACK_COLOURS,
     Score,
+    SongSpec,
     compose,
     draw_cover,
-    draw_notes,
+    draw_piano_roll,
     draw_waveform,
-    renderer_named,
+    load_renderer,
     to_midi,
 )
 from aiomusic.emulator._jobs import render_shown
@@ -69,7 +69,7 @@ async def write_demo(
         RenderFailed: A song can't be rendered.
     """
     if renderer is not None:
-        renderer_named(renderer)
+        load_renderer(renderer)
     await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
     workers = Workers(os.cpu_count() or 1)
     briefs = [_brief(style, seed, seconds) for style in STYLES]
@@ -79,9 +79,9 @@ async def write_demo(
             async with asyncio.TaskGroup() as group:
                 shown = [
                     group.create_task(
-                        _show(workers, Path(making), folder, brief, renderer)
+                        _show(workers, Path(making), folder, spec, renderer)
                     )
-                    for brief in briefs
+                    for spec in briefs
                 ]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
@@ -92,8 +92,8 @@ async def write_demo(
     return page
 
 
-def _brief(style: str, seed: int, seconds: float) -> Brief:
-    return Brief(
+def _brief(style: str, seed: int, seconds: float) -> SongSpec:
+    return SongSpec(
         style=style,
         seed=seed,
         duration_s=seconds,
@@ -102,17 +102,17 @@ def _brief(style: str, seed: int, seconds: float) -> Brief:
 
 
 async def _show(
-    workers: Workers, making: Path, folder: Path, brief: Brief, renderer: str | None
+    workers: Workers, making: Path, folder: Path, spec: SongSpec, renderer: str | None
 ) -> _Shown:
-    score = compose(brief)
-    slug = re.sub(r"[^a-z]+", "-", brief.style)
+    score = compose(spec)
+    slug = re.sub(r"[^a-z]+", "-", spec.style)
     audio = making / f"{slug}.{KIND}"
     levels = await workers.run(
         partial(render_shown, pack(score), str(audio), KIND, renderer, COLUMNS)
     )
     audio.replace(folder / audio.name)
     (folder / f"{slug}-cover.svg").write_text(draw_cover(score), encoding="utf-8")
-    (folder / f"{slug}-score.svg").write_text(draw_notes(score), encoding="utf-8")
+    (folder / f"{slug}-score.svg").write_text(draw_piano_roll(score), encoding="utf-8")
     (folder / f"{slug}.mid").write_bytes(to_midi(score))
     return _Shown(slug=slug, score=score, levels=levels)
 
@@ -120,7 +120,7 @@ async def _show(
 def _page(shown: Sequence[_Shown], seed: int) -> str:
     legend = "".join(
         f'<li><i style="background:{colour}"></i>{escape(role)}</li>'
-        for role, colour in COLOURS.items()
+        for role, colour in TRACK_COLOURS.items()
     )
     seconds = sum(one.score.duration_s for one in shown)
     return _template("page").substitute(

@@ -7,11 +7,11 @@ import attrs
 
 from aiomusic._request import Request
 from aiomusic.composer import (
-    Kind,
-    from_recording,
-    listen,
+    AudioFormat,
+    analyze_audio,
+    load_renderer,
     measure_levels,
-    renderer_named,
+    score_from_audio,
     write_song,
 )
 from aiomusic.emulator._recipes import pack, score_of, unpack
@@ -65,8 +65,8 @@ def compose_takes(
 
 def render(score: bytes, path: str, kind: str, renderer: str | None = None) -> None:
     """Write a packed score to *path*, played by the *renderer* of that name."""
-    player = None if renderer is None else renderer_named(renderer)
-    write_song(unpack(score), path, cast("Kind", kind), renderer=player)
+    player = None if renderer is None else load_renderer(renderer)
+    write_song(unpack(score), path, cast("AudioFormat", kind), renderer=player)
 
 
 def render_shown(
@@ -79,4 +79,4 @@ def render_shown(
 
 def hear(path: str, title: str, seed: int) -> bytes:
     """Listen to a file; return the packed score of what was heard."""
-    return pack(from_recording(listen(path), title=title, seed=seed))
+    return pack(score_from_audio(analyze_audio(path), title=title, seed=seed))

@@ -8,9 +8,9 @@ import attrs
 
 from aiomusic._request import Request
 from aiomusic.composer import (
-    Brief,
     Score,
     Segment,
+    SongSpec,
     compose,
     concat,
     cover,
@@ -47,23 +47,23 @@ def score_of(
         ValueError: The request asks for what *source* does not have.
     """
     order = order_of(request)
-    brief = _brief(order, seed, take)
+    spec = _brief(order, seed, take)
     if source is None:
-        return compose(brief)
+        return compose(spec)
     source = _another_take(source, take)
     match request:
         case suno.Concat():
             return concat(source)
         case suno.Extend() | riffusion.Extend():
-            return extend(source, brief, at_s=request.at)
+            return extend(source, spec, at_s=request.at)
         case suno.Cover() | riffusion.Cover():
-            return cover(source, attrs.evolve(brief, style=order.style))
+            return cover(source, attrs.evolve(spec, style=order.style))
         case suno.CreateWithPersona():
-            return compose(attrs.evolve(brief, singer=source.voice))
-    return _partly_new(request, source, brief)
+            return compose(attrs.evolve(spec, singer=source.voice))
+    return _partly_new(request, source, spec)
 
 
-def _partly_new(request: Request[Any], source: Score, brief: Brief) -> Score:
+def _partly_new(request: Request[Any], source: Score, spec: SongSpec) -> Score:
     match request:
         case riffusion.SwapSound():
             return swap_sound(source, request.sound)
@@ -71,15 +71,15 @@ def _partly_new(request: Request[Any], source: Score, brief: Brief) -> Score:
             return swap_vocals(source, request.sound, request.lyrics)
         case riffusion.ReplaceSection():
             start_s, end_s = request.at, request.until
-            return replace_section(source, brief, start_s=start_s, end_s=end_s)
+            return replace_section(source, spec, start_s=start_s, end_s=end_s)
     raise ValueError(f"{request.kind()} works on no clip")
 
 
-def _brief(order: Order, seed: int, take: int) -> Brief:
+def _brief(order: Order, seed: int, take: int) -> SongSpec:
     segments = (
         Segment(kind=kind, duration_s=length) for kind, length in order.segments
     )
-    return Brief(
+    return SongSpec(
         style=order.style or "pop",
         lyrics=order.lyrics or None,
         instrumental=order.instrumental,
@@ -94,8 +94,8 @@ def _brief(order: Order, seed: int, take: int) -> Brief:
 
 def _another_take(source: Score, take: int) -> Score:
     """Let the second clip of an edit be played another way than the first."""
-    played = (source.brief.take + take) % 2
-    return attrs.evolve(source, brief=attrs.evolve(source.brief, take=played))
+    played = (source.spec.take + take) % 2
+    return attrs.evolve(source, spec=attrs.evolve(source.spec, take=played))
 
 
 def pack(score: Score) -> bytes:

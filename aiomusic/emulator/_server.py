@@ -11,7 +11,7 @@ from typing import Final, Self, final
 from aiohttp import web
 
 from aiomusic._clock import Clock, SystemClock, Timer
-from aiomusic.composer import available_kinds, renderer_named
+from aiomusic.composer import available_formats, load_renderer
 from aiomusic.emulator._app import Api
 from aiomusic.emulator._calls import Call, CallLog
 from aiomusic.emulator._crew import Crew
@@ -132,7 +132,7 @@ class Emulator:
         self.key = api_key or f"emu-{secrets.token_hex(16)}"
         ids, pace = Ids(seed), Pace.of(pace)
         self._urls = MediaUrls(clock=self._clock, ttl_s=url_ttl_s)
-        kind = "mp3" if "mp3" in available_kinds() else "wav"
+        kind = "mp3" if "mp3" in available_formats() else "wav"
         self._at = Addresses(ids, kind, self._urls)
         self._media: Media = NoStudio(self._at)
         if media:
@@ -183,7 +183,7 @@ class Emulator:
     ) -> Media:
         if renderer is not None:
             # Better now than when the first song fails.
-            renderer_named(renderer)
+            load_renderer(renderer)
         return Studio(
             at=self._at,
             seed=seed,

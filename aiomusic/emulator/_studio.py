@@ -16,8 +16,8 @@ import attrs
 from aiomusic.composer import (
     Score,
     UnreadableAudio,
-    available_kinds,
-    can_listen,
+    available_formats,
+    can_analyze,
     draw_cover,
     draw_cover_jpeg,
     to_midi,
@@ -302,7 +302,7 @@ class Studio:
     async def receive(self, url: str) -> str:
         own = _stem(url.rpartition("/")[2])
         is_own = self._at.urls.is_own(url) and own in self._pieces
-        if is_own or not can_listen():
+        if is_own or not can_analyze():
             return own
         name = f"upload-{len(self._heard)}-{secrets.token_hex(4)}"
         path = self._place() / name
@@ -332,7 +332,7 @@ class Studio:
     async def file(self, name: str) -> Path | None:
         piece = self._pieces.get(_stem(name))
         kind = name.rpartition(".")[2]
-        if piece is None or kind not in (*available_kinds(), "mid"):
+        if piece is None or kind not in (*available_formats(), "mid"):
             return None
         return await self._file_of(piece, kind)
 

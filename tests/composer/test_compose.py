@@ -7,7 +7,7 @@ import sys
 import attrs
 import pytest
 
-from aiomusic.composer import Brief, Score, Segment, compose
+from aiomusic.composer import Score, Segment, SongSpec, compose
 from aiomusic.composer.styles import STYLES
 
 LYRICS = """[Verse]
@@ -31,7 +31,7 @@ def notes_of(score: Score, role: str) -> list[tuple[float, int]]:
 @pytest.mark.parametrize("style", STYLES)
 def test_every_style_has_harmony_and_melody(style: str) -> None:
     """A song of any style has chords and a melody, and a beat if the style does."""
-    score = compose(Brief(style=style, instrumental=True, seed=7))
+    score = compose(SongSpec(style=style, instrumental=True, seed=7))
 
     roles = {track.role for track in score.tracks}
 
@@ -42,12 +42,13 @@ def test_every_style_has_harmony_and_melody(style: str) -> None:
 
 
 @pytest.mark.slow
-def test_same_brief_is_same_score() -> None:
-    """The same brief gives the same score in another process and hash seed."""
+def test_same_spec_is_same_score() -> None:
+    """The same spec gives the same score in another process and hash seed."""
     code = (
         "import attrs, hashlib, json;"
-        "from aiomusic.composer import Brief, compose;"
-        "score = compose(Brief(style='jazz, sad', lyrics='[Verse]\\nOne two', seed=5));"
+        "from aiomusic.composer import SongSpec, compose;"
+        "spec = SongSpec(style='jazz, sad', lyrics='[Verse]\\nOne two', seed=5);"
+        "score = compose(spec);"
         "text = json.dumps(attrs.asdict(score), sort_keys=True);"
         "print(hashlib.sha256(text.encode()).hexdigest())"
     )
@@ -68,7 +69,7 @@ def test_same_brief_is_same_score() -> None:
 
 def test_score_is_json() -> None:
     """A score can be written as JSON and names its title and sections."""
-    score = compose(Brief(style="pop", title="Harbour", lyrics=LYRICS))
+    score = compose(SongSpec(style="pop", title="Harbour", lyrics=LYRICS))
 
     told = json.loads(json.dumps(attrs.asdict(score)))
 
@@ -79,7 +80,7 @@ def test_score_is_json() -> None:
 def test_takes_share_the_idea_and_differ() -> None:
     """Two takes have key, tempo and words in common but not every note."""
     first, second = (
-        compose(Brief(style="rock", lyrics=LYRICS, seed=3, take=take))
+        compose(SongSpec(style="rock", lyrics=LYRICS, seed=3, take=take))
         for take in (0, 1)
     )
 
@@ -94,7 +95,7 @@ def test_takes_share_the_idea_and_differ() -> None:
 @pytest.mark.parametrize("seconds", [1, 2, 7.5, 20, 33, 61, 199.04325, 480])
 def test_duration_is_exact(seconds: float) -> None:
     """The length that is asked for is the length of the score, and of its parts."""
-    score = compose(Brief(style="bossa nova", lyrics=LYRICS, duration_s=seconds))
+    score = compose(SongSpec(style="bossa nova", lyrics=LYRICS, duration_s=seconds))
 
     assert seconds == score.duration_s
     assert seconds == score.sections[-1].end_s
@@ -103,7 +104,7 @@ def test_duration_is_exact(seconds: float) -> None:
 
 def test_a_description_makes_about_twenty_seconds() -> None:
     """A description without a length makes a song of about 20 s, with words."""
-    score = compose(Brief(style="a warm r&b song about the harbour"))
+    score = compose(SongSpec(style="a warm r&b song about the harbour"))
 
     assert 17 <= score.duration_s <= 23
     assert "r&b" == score.style
@@ -121,7 +122,7 @@ def test_a_description_makes_about_twenty_seconds() -> None:
 )
 def test_prompt_names_tempo_and_key(style: str, tempo: float, key: str) -> None:
     """A tempo and a key in the prompt are obeyed."""
-    score = compose(Brief(style=style, duration_s=20))
+    score = compose(SongSpec(style=style, duration_s=20))
 
     assert tempo == score.tempo
     assert key == str(score.key)
@@ -140,13 +141,13 @@ def test_prompt_names_tempo_and_key(style: str, tempo: float, key: str) -> None:
 )
 def test_prompt_names_a_style(style: str, name: str) -> None:
     """Words people use for a kind of music lead to the style nearest to it."""
-    assert name == compose(Brief(style=style)).style
+    assert name == compose(SongSpec(style=style)).style
 
 
 def test_mood_chooses_the_mode() -> None:
     """Sad songs are in minor and happy ones in major."""
-    sad = [compose(Brief(style="sad pop", seed=seed)).key for seed in range(5)]
-    happy = [compose(Brief(style="happy pop", seed=seed)).key for seed in range(5)]
+    sad = [compose(SongSpec(style="sad pop", seed=seed)).key for seed in range(5)]
+    happy = [compose(SongSpec(style="happy pop", seed=seed)).key for seed in range(5)]
 
     assert all(key.is_minor for key in sad)
     assert not any(key.is_minor for key in happy)
@@ -154,7 +155,7 @@ def test_mood_chooses_the_mode() -> None:
 
 def test_prompt_names_instruments() -> None:
     """An instrument in the prompt plays in the band."""
-    score = compose(Brief(style="pop with organ and flute", instrumental=True))
+    score = compose(SongSpec(style="pop with organ and flute", instrumental=True))
 
     assert {"organ", "flute"} <= {track.patch for track in score.tracks}
 
@@ -162,7 +163,7 @@ def test_prompt_names_instruments() -> None:
 @pytest.mark.parametrize("style", ["pop instrumental", "jazz, no vocals"])
 def test_instrumental_in_the_prompt(style: str) -> None:
     """Nobody sings when the prompt says so, whatever the lyrics."""
-    score = compose(Brief(style=style, lyrics=LYRICS))
+    score = compose(SongSpec(style=style, lyrics=LYRICS))
 
     assert score.voice is None
     assert [] == notes_of(score, "voice")
@@ -176,7 +177,7 @@ def test_lyrics_give_the_form() -> None:
         "[Chorus]\nThree wide rivers\n[Guitar Solo]\n[Inst]\n[Bridge]\nFour\n[Outro]\n"
     )
 
-    score = compose(Brief(style="pop", lyrics=lyrics))
+    score = compose(SongSpec(style="pop", lyrics=lyrics))
 
     kinds = [section.kind for section in score.sections]
     assert ["intro", "verse", "prechorus", "chorus", "inst", "bridge", "outro"] == kinds
@@ -184,7 +185,7 @@ def test_lyrics_give_the_form() -> None:
 
 def test_each_syllable_has_a_note() -> None:
     """Every syllable of a line is sung within the time of its line."""
-    score = compose(Brief(style="pop", lyrics="[Verse]\nPaper lanterns floating by"))
+    score = compose(SongSpec(style="pop", lyrics="[Verse]\nPaper lanterns floating by"))
     (line,) = score.lines
 
     voice = next(track for track in score.tracks if track.role == "voice")
@@ -197,7 +198,7 @@ def test_each_syllable_has_a_note() -> None:
 
 def test_melody_stays_in_key_and_range() -> None:
     """The singer stays in the key and within reach."""
-    score = compose(Brief(style="folk", lyrics=LYRICS, voice="female", seed=11))
+    score = compose(SongSpec(style="folk", lyrics=LYRICS, voice="female", seed=11))
     assert score.voice is not None
 
     pitches = [pitch for _, pitch in notes_of(score, "voice")]
@@ -211,8 +212,8 @@ def test_melody_stays_in_key_and_range() -> None:
     [("female", "female"), ("Male, Husky", "male"), ("soprano", "female")],
 )
 def test_voice_is_the_one_asked_for(voice: str, gender: str) -> None:
-    """The brief's words choose the singer."""
-    score = compose(Brief(style="pop", lyrics=LYRICS, voice=voice))
+    """The spec's words choose the singer."""
+    score = compose(SongSpec(style="pop", lyrics=LYRICS, voice=voice))
 
     assert score.voice is not None
     assert gender == score.voice.gender
@@ -229,7 +230,7 @@ def test_voice_is_the_one_asked_for(voice: str, gender: str) -> None:
 )
 def test_a_prompt_describes_the_singer(style: str, low: int, breath: float) -> None:
     """Only words that stand by a word for a singer change the voice."""
-    score = compose(Brief(style=f"{style}, male", lyrics=LYRICS))
+    score = compose(SongSpec(style=f"{style}, male", lyrics=LYRICS))
 
     assert score.voice is not None
     assert "male" == score.voice.gender
@@ -240,7 +241,9 @@ def test_a_prompt_describes_the_singer(style: str, low: int, breath: float) -> N
 def test_a_song_is_played_to_its_end(style: str) -> None:
     """Whatever plays last rings into the last second and a half of any song."""
     for seed in range(6):
-        score = compose(Brief(style=style, seed=seed, duration_s=20, instrumental=True))
+        score = compose(
+            SongSpec(style=style, seed=seed, duration_s=20, instrumental=True)
+        )
 
         ends = [
             note.start_s + note.length_s
@@ -253,9 +256,9 @@ def test_a_song_is_played_to_its_end(style: str) -> None:
 
 def test_a_chorus_comes_back() -> None:
     """Two choruses with the same words have the same melody."""
-    score = compose(Brief(style="pop", lyrics=f"{LYRICS}\n{LYRICS}", seed=2))
+    score = compose(SongSpec(style="pop", lyrics=f"{LYRICS}\n{LYRICS}", seed=2))
 
-    choruses = [s.melody for s in score.sheet.stretches if s.kind == "chorus"]
+    choruses = [s.melody for s in score.sheet.sections if s.kind == "chorus"]
 
     assert 2 == len(choruses)
     assert choruses[0] == choruses[1]
@@ -269,7 +272,7 @@ def test_segments_are_sections() -> None:
         Segment(kind="chorus", duration_s=22),
     )
 
-    score = compose(Brief(style="house", segments=segments, instrumental=True))
+    score = compose(SongSpec(style="house", segments=segments, instrumental=True))
 
     assert 50 == score.duration_s
     assert ["intro", "verse", "chorus"] == [s.kind for s in score.sections]
@@ -279,9 +282,9 @@ def test_segments_are_sections() -> None:
 
 @pytest.mark.parametrize("seconds", [0, -3, 4000])
 def test_impossible_durations_are_refused(seconds: float) -> None:
-    """A length that no song has is an error when the brief is made."""
+    """A length that no song has is an error when the spec is made."""
     with pytest.raises(ValueError, match="duration_s must be"):
-        Brief(style="pop", duration_s=seconds)
+        SongSpec(style="pop", duration_s=seconds)
 
 
 @pytest.mark.parametrize(
@@ -291,7 +294,7 @@ def test_impossible_durations_are_refused(seconds: float) -> None:
 )
 def test_any_lyrics_make_a_song(lyrics: str) -> None:
     """Lyrics of any shape make a song of the right length."""
-    score = compose(Brief(style="pop", lyrics=lyrics, duration_s=30))
+    score = compose(SongSpec(style="pop", lyrics=lyrics, duration_s=30))
 
     assert 30 == score.duration_s
     assert score.tracks

@@ -9,20 +9,20 @@ import numpy.typing as npt
 import pytest
 
 from aiomusic.composer import (
-    Brief,
-    Hearing,
-    Performance,
+    AudioAnalysis,
     Score,
+    SongSpec,
+    analyze_audio,
     compose,
     concat,
     cover,
     extend,
-    from_recording,
-    listen,
     replace_section,
+    score_from_audio,
     swap_sound,
     swap_vocals,
 )
+from aiomusic.composer._score import Performance
 
 soundfile = pytest.importorskip("soundfile")
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ def samples_of(score: Score) -> Samples:
 
 @functools.cache
 def song() -> tuple[Score, Samples]:
-    score = compose(Brief(style="pop, female", lyrics=LYRICS, seed=4, duration_s=11))
+    score = compose(SongSpec(style="pop, female", lyrics=LYRICS, seed=4, duration_s=11))
     return score, samples_of(score)
 
 
@@ -84,26 +84,28 @@ def classes_of(samples: Samples) -> npt.NDArray[np.float64]:
     return np.array([np.bincount(number, frame[heard], 12) for frame in power])
 
 
-def heard_in(samples: Samples, folder: Path) -> Hearing:
+def heard_in(samples: Samples, folder: Path) -> AudioAnalysis:
     soundfile.write(folder / "heard.wav", samples.T, RATE)
-    return listen(folder / "heard.wav")
+    return analyze_audio(folder / "heard.wav")
 
 
 def alone(score: Score) -> Samples:
     """Sound the singer without the band."""
-    from aiomusic.composer.synth._desk import premaster  # noqa: PLC0415
+    from aiomusic.composer.synth._mixer import mix_blocks  # noqa: PLC0415
 
     source = score.spans[0].source
     assert isinstance(source, Performance)
     sung = tuple(track for track in source.tracks if track.role == "voice")
-    return np.concatenate([*premaster(attrs.evolve(source, tracks=sung))], axis=1)
+    return np.concatenate([*mix_blocks(attrs.evolve(source, tracks=sung))], axis=1)
 
 
 def test_replace_keeps_every_other_sample() -> None:
     """Outside a replaced section the samples are identical, inside they are not."""
     score, before = song()
 
-    edited = replace_section(score, Brief(style="", lyrics=MORE), start_s=3, end_s=7.3)
+    edited = replace_section(
+        score, SongSpec(style="", lyrics=MORE), start_s=3, end_s=7.3
+    )
     after = samples_of(edited)
 
     assert before.shape == after.shape
@@ -117,7 +119,7 @@ def test_replace_has_no_clicks_at_its_edges() -> None:
     """The joins are no rougher than the song itself."""
     score, before = song()
 
-    after = samples_of(replace_section(score, Brief(style="", seed=1), start_s=4))
+    after = samples_of(replace_section(score, SongSpec(style="", seed=1), start_s=4))
 
     rough = np.max(np.abs(np.diff(before)))
     edge = slice(frame(4) - 50, frame(4) + 2000)
@@ -131,7 +133,7 @@ def test_replace_changes_the_words_with_their_times() -> None:
 
     edited = replace_section(
         score,
-        Brief(style="", lyrics="Golden leaves are on the ground"),
+        SongSpec(style="", lyrics="Golden leaves are on the ground"),
         start_s=first.start_s,
         end_s=second.start_s - 0.2,
     )
@@ -148,14 +150,14 @@ def test_replace_refuses_an_empty_section(start_s: float, end_s: float | None) -
     score, _ = song()
 
     with pytest.raises(ValueError, match="nothing to replace"):
-        replace_section(score, Brief(style=""), start_s=start_s, end_s=end_s)
+        replace_section(score, SongSpec(style=""), start_s=start_s, end_s=end_s)
 
 
 def test_extend_continues_what_was() -> None:
     """A continuation has key, tempo, style and voice of its song, and new words."""
     score, _ = song()
 
-    more = extend(score, Brief(style="", lyrics=MORE), at_s=6.2)
+    more = extend(score, SongSpec(style="", lyrics=MORE), at_s=6.2)
 
     assert (score.key, score.tempo, score.style) == (more.key, more.tempo, more.style)
     assert score.voice == more.voice
@@ -165,9 +167,9 @@ def test_extend_continues_what_was() -> None:
 @pytest.mark.parametrize("style", ["house", "synthwave, female"])
 def test_what_continues_sounds_in_tempo_and_key(style: str, tmp_path: Path) -> None:
     """Tempo and key that are heard in a song are heard in its continuation alone."""
-    score = compose(Brief(style=style, lyrics=LYRICS, seed=4, duration_s=14))
+    score = compose(SongSpec(style=style, lyrics=LYRICS, seed=4, duration_s=14))
 
-    more = extend(score, Brief(style="", lyrics=MORE, duration_s=14), at_s=9.3)
+    more = extend(score, SongSpec(style="", lyrics=MORE, duration_s=14), at_s=9.3)
     heard = heard_in(samples_of(more), tmp_path)
 
     ratios = [heard.tempo * factor / score.tempo for factor in (0.5, 1, 2)]
@@ -180,7 +182,7 @@ def test_extend_keeps_the_beat() -> None:
     score, _ = song()
     bar_s = 240 / score.tempo
 
-    more = extend(score, Brief(style="", lyrics=MORE), at_s=5.0)
+    more = extend(score, SongSpec(style="", lyrics=MORE), at_s=5.0)
 
     bars = (5.0 + more.sections[1].start_s - score.sections[1].start_s) / bar_s
     assert round(bars) == pytest.approx(bars, abs=0.02)
@@ -190,7 +192,9 @@ def test_concat_keeps_the_first_part() -> None:
     """Up to the second that was named, the joined song is the song it was."""
     score, before = song()
 
-    whole = concat(extend(score, Brief(style="", lyrics=MORE, duration_s=6), at_s=6.2))
+    whole = concat(
+        extend(score, SongSpec(style="", lyrics=MORE, duration_s=6), at_s=6.2)
+    )
     after = samples_of(whole)
 
     assert 12.2 == whole.duration_s
@@ -207,8 +211,8 @@ def test_concat_keeps_the_first_part() -> None:
 def test_concat_follows_every_continuation() -> None:
     """A continuation of a continuation is joined to all that came before."""
     score, _ = song()
-    once = extend(score, Brief(style="", lyrics=MORE, duration_s=5), at_s=6)
-    twice = extend(once, Brief(style="", instrumental=True, duration_s=4), at_s=4)
+    once = extend(score, SongSpec(style="", lyrics=MORE, duration_s=5), at_s=6)
+    twice = extend(once, SongSpec(style="", instrumental=True, duration_s=4), at_s=4)
 
     whole = concat(twice)
 
@@ -220,7 +224,7 @@ def test_cover_keeps_melody_and_words() -> None:
     """A cover has the melody and form of the song, in another style."""
     score, _ = song()
 
-    covered = cover(score, Brief(style="reggae"))
+    covered = cover(score, SongSpec(style="reggae"))
 
     assert "reggae" == covered.style
     assert score.key == covered.key
@@ -234,7 +238,7 @@ def test_cover_sounds_another_in_the_same_notes() -> None:
     """At the tempo it had a cover has the same pitches every second, other samples."""
     score, before = song()
 
-    after = samples_of(cover(score, Brief(style=f"synthwave, {score.tempo} bpm")))
+    after = samples_of(cover(score, SongSpec(style=f"synthwave, {score.tempo} bpm")))
 
     length = min(before.shape[1], after.shape[1])
     both = [part[:, :length] for part in (before, after)]
@@ -251,7 +255,9 @@ def test_cover_sings_new_words_to_the_old_melody() -> None:
 
     covered = cover(
         score,
-        Brief(style="jazz", lyrics="[Verse]\nOne\n[Chorus]\nA very much longer line"),
+        SongSpec(
+            style="jazz", lyrics="[Verse]\nOne\n[Chorus]\nA very much longer line"
+        ),
     )
 
     sung = next(track for track in covered.tracks if track.role == "voice")
@@ -262,7 +268,9 @@ def test_cover_sings_new_words_to_the_old_melody() -> None:
 def test_swap_vocals_changes_the_voice_alone() -> None:
     """Where nobody sings the song stays as it was; where somebody does it changes."""
     score = compose(
-        Brief(style="pop, female", lyrics=f"[Intro]\n{LYRICS}", seed=4, duration_s=13)
+        SongSpec(
+            style="pop, female", lyrics=f"[Intro]\n{LYRICS}", seed=4, duration_s=13
+        )
     )
     before = samples_of(score)
 
@@ -310,7 +318,7 @@ def test_a_persona_sings_another_song() -> None:
     score, _ = song()
     assert score.voice is not None
 
-    other = compose(Brief(style="rock", lyrics=LYRICS, singer=score.voice, seed=99))
+    other = compose(SongSpec(style="rock", lyrics=LYRICS, singer=score.voice, seed=99))
 
     assert score.voice == other.voice
 
@@ -318,13 +326,15 @@ def test_a_persona_sings_another_song() -> None:
 def test_a_persona_is_known_by_its_sound() -> None:
     """Alone, a persona's voice in a new song is nearer to itself than to others."""
     words = "deep husky male voice"
-    score = compose(Brief(style=f"folk, {words}", lyrics=LYRICS, seed=4, duration_s=9))
-    brief = Brief(style="rock", lyrics=MORE, seed=99, duration_s=9)
+    score = compose(
+        SongSpec(style=f"folk, {words}", lyrics=LYRICS, seed=4, duration_s=9)
+    )
+    spec = SongSpec(style="rock", lyrics=MORE, seed=99, duration_s=9)
 
     songs = [
-        compose(attrs.evolve(brief, singer=score.voice)),
-        compose(attrs.evolve(brief, voice="female")),
-        compose(attrs.evolve(brief, voice="bright male")),
+        compose(attrs.evolve(spec, singer=score.voice)),
+        compose(attrs.evolve(spec, voice="female")),
+        compose(attrs.evolve(spec, voice="bright male")),
     ]
 
     known = spectrum_of(alone(score))
@@ -339,7 +349,7 @@ def upload(tmp_path: Path) -> tuple[Score, Samples]:
     beat = np.arange(12 * RATE) % (RATE // 2) / RATE
     sound = (0.2 * noise * (0.3 + np.exp(-9 * beat))).astype(np.float32)
     soundfile.write(tmp_path / "upload.wav", sound, RATE)
-    score = from_recording(listen(tmp_path / "upload.wav"), title="Upload")
+    score = score_from_audio(analyze_audio(tmp_path / "upload.wav"), title="Upload")
     return score, samples_of(score)
 
 
@@ -355,7 +365,7 @@ def test_a_recording_plays_its_bar_to_the_end_before_it_is_extended(
     score, before = upload
     at_s = off_the_beat(score)
     whole = samples_of(
-        concat(extend(score, Brief(style="pop", lyrics=MORE), at_s=at_s))
+        concat(extend(score, SongSpec(style="pop", lyrics=MORE), at_s=at_s))
     )
 
     joint = slice(frame(at_s), frame(at_s + 1.0))
@@ -368,7 +378,7 @@ def test_a_recording_plays_its_bar_to_the_end_before_a_section_is_replaced(
     """The new section begins at a bar; until then the recording goes on."""
     score, before = upload
     at_s = off_the_beat(score)
-    order = Brief(style="pop", lyrics=MORE)
+    order = SongSpec(style="pop", lyrics=MORE)
     after = samples_of(replace_section(score, order, start_s=at_s, end_s=at_s + 4))
 
     joint = slice(frame(at_s), frame(at_s + 1.0))
@@ -382,7 +392,7 @@ def test_a_recording_plays_its_bar_to_the_end_before_a_section_is_replaced(
 def test_two_takes_of_a_swap_have_other_instruments(sound: str) -> None:
     """Neither is the song as it was, and they are not the same."""
     score, _ = song()
-    other = attrs.evolve(score, brief=attrs.evolve(score.brief, take=1))
+    other = attrs.evolve(score, spec=attrs.evolve(score.spec, take=1))
 
     bands = [
         [track.patch for track in one.tracks]
@@ -395,7 +405,7 @@ def test_two_takes_of_a_swap_have_other_instruments(sound: str) -> None:
 def test_two_takes_of_a_swap_are_sung_by_two_singers() -> None:
     """Both are as the words ask, even where such a voice sang before."""
     score, _ = song()
-    other = attrs.evolve(score, brief=attrs.evolve(score.brief, take=1))
+    other = attrs.evolve(score, spec=attrs.evolve(score.spec, take=1))
     assert score.voice is not None
 
     voices = [swap_vocals(one, "female").voice for one in (score, other)]
@@ -426,7 +436,7 @@ def test_a_section_shorter_than_its_bar_is_replaced_at_once() -> None:
     bar_s = 240 / score.tempo
     start_s = score.lines[0].start_s + 0.3 * bar_s
     end_s = start_s + 0.4 * bar_s
-    order = Brief(style="pop", lyrics="Now")
+    order = SongSpec(style="pop", lyrics="Now")
 
     replaced = replace_section(score, order, start_s=start_s, end_s=end_s)
     after = samples_of(replaced)

@@ -10,17 +10,17 @@ import numpy.typing as npt
 import pytest
 
 from aiomusic.composer import (
-    Brief,
     Score,
-    available_kinds,
+    SongSpec,
+    available_formats,
     compose,
-    renderer_named,
+    load_renderer,
     write_song,
 )
-from aiomusic.composer._plain import write_wav
+from aiomusic.composer._stdlib_synth import write_wav
 from aiomusic.composer.styles import STYLES
 from aiomusic.composer.synth import song_blocks
-from aiomusic.composer.synth._level import Meter
+from aiomusic.composer.synth._loudness import LoudnessMeter
 from aiomusic.composer.synth._strings import String, struck
 from aiomusic.composer.synth._waves import RATE, hertz_of
 
@@ -37,7 +37,7 @@ def samples_of(score: Score) -> npt.NDArray[np.float32]:
 @pytest.mark.parametrize("kind", ["mp3", "wav", "flac"])
 def test_a_file_is_stereo_and_of_exact_length(kind: str, tmp_path: Path) -> None:
     """Each kind of file is 44.1 kHz stereo and as long as the score says."""
-    score = compose(Brief(style="pop", lyrics=LYRICS, duration_s=6.5))
+    score = compose(SongSpec(style="pop", lyrics=LYRICS, duration_s=6.5))
     path = tmp_path / "song"
 
     write_song(score, path, kind)  # type: ignore[arg-type]
@@ -53,9 +53,9 @@ def test_a_file_is_stereo_and_of_exact_length(kind: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("style", STYLES)
 def test_every_style_is_loud_enough_and_not_too_loud(style: str) -> None:
     """A song of any style has -14 LUFS within 1 and true peaks below -1 dBFS."""
-    sound = samples_of(compose(Brief(style=style, duration_s=7, seed=2)))
+    sound = samples_of(compose(SongSpec(style=style, duration_s=7, seed=2)))
 
-    meter = Meter()
+    meter = LoudnessMeter()
     meter.feed(sound)
 
     assert -14 == pytest.approx(meter.loudness, abs=1)
@@ -65,7 +65,7 @@ def test_every_style_is_loud_enough_and_not_too_loud(style: str) -> None:
 @pytest.mark.slow
 def test_a_song_begins_and_ends_in_silence() -> None:
     """There is no click at either end, and no jump inside."""
-    sound = samples_of(compose(Brief(style="ambient", duration_s=8, seed=2)))
+    sound = samples_of(compose(SongSpec(style="ambient", duration_s=8, seed=2)))
 
     assert np.max(np.abs(sound[:, :4])) < 0.01
     assert np.max(np.abs(sound[:, -4:])) < 0.001
@@ -75,7 +75,7 @@ def test_a_song_begins_and_ends_in_silence() -> None:
 @pytest.mark.slow
 def test_rendering_repeats() -> None:
     """The same score sounds the same, sample by sample."""
-    score = compose(Brief(style="jazz", duration_s=5, seed=6))
+    score = compose(SongSpec(style="jazz", duration_s=5, seed=6))
 
     assert np.array_equal(samples_of(score), samples_of(score))
 
@@ -84,7 +84,7 @@ def test_rendering_repeats() -> None:
 def test_takes_sound_different() -> None:
     """Two takes are two recordings."""
     first, second = (
-        samples_of(compose(Brief(style="house", duration_s=5, take=take)))
+        samples_of(compose(SongSpec(style="house", duration_s=5, take=take)))
         for take in (0, 1)
     )
 
@@ -108,7 +108,7 @@ def test_strings_are_in_tune(pitch: int) -> None:
 @pytest.mark.slow
 def test_the_plain_synthesiser_plays_the_same_score(tmp_path: Path) -> None:
     """Without numpy a WAV of the exact length comes out, neither silent nor cut."""
-    score = compose(Brief(style="chiptune", duration_s=3, seed=1))
+    score = compose(SongSpec(style="chiptune", duration_s=3, seed=1))
 
     write_wav(score, tmp_path / "song.wav")
 
@@ -123,8 +123,8 @@ def test_the_plain_synthesiser_plays_the_same_score(tmp_path: Path) -> None:
 def test_composing_does_not_import_numpy() -> None:
     """The package is cheap: numpy is imported when something is rendered."""
     code = (
-        "import sys; from aiomusic.composer import Brief, compose, to_midi;"
-        "to_midi(compose(Brief(style='pop'))); print('numpy' in sys.modules)"
+        "import sys; from aiomusic.composer import SongSpec, compose, to_midi;"
+        "to_midi(compose(SongSpec(style='pop'))); print('numpy' in sys.modules)"
     )
 
     run = subprocess.run(
@@ -151,8 +151,8 @@ def test_without_numpy_only_wav_is_offered(tmp_path: Path) -> None:
         "importlib.util.find_spec = lambda n, p=None:"
         " None if n in hide else real(n, p);"
         "from aiomusic.composer import *;"
-        "print(available_kinds());"
-        "score = compose(Brief(style='folk', duration_s=1));"
+        "print(available_formats());"
+        "score = compose(SongSpec(style='folk', duration_s=1));"
         f"write_song(score, {str(tmp_path / 'song.wav')!r}, 'wav');"
         "print('numpy' in sys.modules);"
         f"write_song(score, {str(tmp_path / 'song.mp3')!r}, 'mp3')"
@@ -174,18 +174,18 @@ def test_without_numpy_only_wav_is_offered(tmp_path: Path) -> None:
 
 def test_a_song_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     """A folder that is missing is an error, and no half file stays behind."""
-    score = compose(Brief(style="pop", duration_s=1))
+    score = compose(SongSpec(style="pop", duration_s=1))
 
     with pytest.raises(FileNotFoundError):
         write_song(score, tmp_path / "missing" / "song.mp3")
 
     assert [] == list(tmp_path.iterdir())
-    assert "mp3" in available_kinds()
+    assert "mp3" in available_formats()
 
 
 def test_another_renderer_can_play(tmp_path: Path) -> None:
     """A renderer of one's own gets the score, and what it plays is in the file."""
-    score = compose(Brief(style="pop", duration_s=2))
+    score = compose(SongSpec(style="pop", duration_s=2))
 
     def hum(score: Score) -> list[npt.NDArray[np.float32]]:
         time = np.arange(round(score.duration_s * RATE)) / RATE
@@ -202,4 +202,4 @@ def test_another_renderer_can_play(tmp_path: Path) -> None:
 def test_renderers_are_found_by_name() -> None:
     """A renderer nobody installed is an error that says where it was looked for."""
     with pytest.raises(LookupError, match=r"'nobody' in aiomusic\.renderers"):
-        renderer_named("nobody")
+        load_renderer("nobody")

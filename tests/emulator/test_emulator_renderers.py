@@ -17,14 +17,14 @@ import pytest
 from emulated import opened
 
 from aiomusic.composer import (
-    Brief,
+    SongSpec,
+    analyze_audio,
     compose,
-    listen,
-    renderer_named,
+    load_renderer,
     swap_vocals,
     write_song,
 )
-from aiomusic.composer.synth._level import Meter
+from aiomusic.composer.synth._loudness import LoudnessMeter
 from aiomusic.emulator import Emulator
 
 soundfile = pytest.importorskip("soundfile")
@@ -61,14 +61,14 @@ def test_fluidsynth_plays_the_same_song(
     fluidsynth: str, style: str, tmp_path: Path
 ) -> None:
     """Its file is as long and as loud as ours, in the same key, of other sound."""
-    score = compose(Brief(style=style, lyrics=LYRICS, duration_s=12, seed=5))
-    for name, renderer in (("ours", None), ("other", renderer_named(fluidsynth))):
+    score = compose(SongSpec(style=style, lyrics=LYRICS, duration_s=12, seed=5))
+    for name, renderer in (("ours", None), ("other", load_renderer(fluidsynth))):
         write_song(score, tmp_path / name, "wav", renderer=renderer)
     ours, other = read(tmp_path / "ours"), read(tmp_path / "other")
 
-    meter = Meter()
+    meter = LoudnessMeter()
     meter.feed(other)
-    heard = listen(tmp_path / "other").key
+    heard = analyze_audio(tmp_path / "other").key
 
     assert (2, 12 * 44100) == ours.shape == other.shape
     assert -14 == pytest.approx(meter.loudness, abs=1)
@@ -78,12 +78,12 @@ def test_fluidsynth_plays_the_same_song(
 
 
 def test_our_singer_sings_with_fluidsynth(fluidsynth: str, tmp_path: Path) -> None:
-    """The same notes from another throat sound different where they are sung."""
-    score = compose(Brief(style="folk", lyrics=LYRICS, duration_s=9, seed=5))
+    """The same notes from another formant_scale sound different where they are sung."""
+    score = compose(SongSpec(style="folk", lyrics=LYRICS, duration_s=9, seed=5))
     assert score.voice is not None
-    other = swap_vocals(score, attrs.evolve(score.voice, throat=1.4))
+    other = swap_vocals(score, attrs.evolve(score.voice, formant_scale=1.4))
     for name, song in (("one", score), ("two", other)):
-        write_song(song, tmp_path / name, "wav", renderer=renderer_named(fluidsynth))
+        write_song(song, tmp_path / name, "wav", renderer=load_renderer(fluidsynth))
     line = score.lines[0]
 
     sung = slice(round(line.start_s * 44100), round(line.end_s * 44100))
@@ -154,9 +154,9 @@ def test_a_soundfont_that_is_not_there_is_named(
 ) -> None:
     """The error says which file was looked for, and how to name another."""
     monkeypatch.setenv("AIOMUSIC_SOUNDFONT", "/nowhere/x.sf2")
-    score = compose(Brief(style="pop", duration_s=1))
+    score = compose(SongSpec(style="pop", duration_s=1))
 
     with pytest.raises(
         FileNotFoundError, match=r"no SoundFont at /nowhere/x\.sf2: name one in AIO"
     ):
-        write_song(score, tmp_path / "x", "wav", renderer=renderer_named(fluidsynth))
+        write_song(score, tmp_path / "x", "wav", renderer=load_renderer(fluidsynth))

@@ -6,9 +6,9 @@ other spans between them, so that what was not edited stays as it was, sample
 by sample.
 """
 
-from aiomusic.composer.edits._continue import concat, extend
 from aiomusic.composer.edits._cover import cover
-from aiomusic.composer.edits._recording import from_recording
+from aiomusic.composer.edits._extend import concat, extend
+from aiomusic.composer.edits._recording import score_from_audio
 from aiomusic.composer.edits._replace import replace_section
 from aiomusic.composer.edits._swap import swap_sound, swap_vocals
 
@@ -16,8 +16,8 @@ __all__ = [
     "concat",
     "cover",
     "extend",
-    "from_recording",
     "replace_section",
+    "score_from_audio",
     "swap_sound",
     "swap_vocals",
 ]

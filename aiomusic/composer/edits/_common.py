@@ -6,48 +6,52 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._brief import Brief
-from aiomusic.composer._dice import Dice
 from aiomusic.composer._form import bar_length
-from aiomusic.composer._prompt import Wish, read, style_in
+from aiomusic.composer._prompt import ParsedPrompt, parse_style, read
+from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
-    BEATS,
+    BEATS_PER_BAR,
     Line,
     Performance,
     Recording,
     Score,
     Section,
+    SheetSection,
     Span,
-    Stretch,
     Track,
 )
-from aiomusic.composer._voice import Voice, gender_in, singer_words, voice_in
+from aiomusic.composer._spec import SongSpec
+from aiomusic.composer._voice import Voice, parse_gender, parse_voice, voice_description
 from aiomusic.composer.styles import STYLES
 
 JOIN_S: Final = 0.03
 _CONTEXT_S: Final = 6.0
 
 
-def same_wish(score: Score, brief: Brief) -> Wish:
-    """Return the wish of *score*, with the instruments that *brief* adds."""
-    wish = read(score.brief.style, Dice("idea", score.brief.seed, score.brief.style))
+def prompt_of(score: Score, spec: SongSpec) -> ParsedPrompt:
+    """Return the wish of *score*, with the instruments that *spec* adds."""
+    prompt = read(
+        score.spec.style, SeededRandom("idea", score.spec.seed, score.spec.style)
+    )
     own = STYLES[score.style]
     if any(isinstance(span.source, Recording) for span in score.spans):
         # Nobody knows the style of a recording but who asks for more of it.
-        own = style_in(brief.style) or own
-    wish = attrs.evolve(wish, style=own, tempo=score.tempo)
-    more = read(brief.style, Dice("idea", 0)).instruments
-    return attrs.evolve(wish, instruments=more or wish.instruments)
+        own = parse_style(spec.style) or own
+    prompt = attrs.evolve(prompt, style=own, tempo=score.tempo)
+    more = read(spec.style, SeededRandom("idea", 0)).instruments
+    return attrs.evolve(prompt, instruments=more or prompt.instruments)
 
 
-def same_voice(score: Score, brief: Brief, wish: Wish) -> Voice | None:
-    if brief.instrumental or not brief.lyrics:
+def same_voice(score: Score, spec: SongSpec, prompt: ParsedPrompt) -> Voice | None:
+    if spec.instrumental or not spec.lyrics:
         return None
-    if brief.singer or score.voice:
-        return brief.singer or score.voice
-    text = singer_words(brief.voice, brief.style)
-    default = Dice("voice", score.brief.seed, wish.style.name).pick(("female", "male"))
-    return voice_in(text, default=gender_in(text) or default)
+    if spec.singer or score.voice:
+        return spec.singer or score.voice
+    text = voice_description(spec.voice, spec.style)
+    default = SeededRandom("voice", score.spec.seed, prompt.style.name).choice(
+        ("female", "male")
+    )
+    return parse_voice(text, default=parse_gender(text) or default)
 
 
 def to_next_bar(score: Score, at_s: float) -> float:
@@ -138,8 +142,8 @@ def later(
     )
 
 
-def shortened(stretch: Stretch, bars: int) -> Stretch:
-    end = bars * BEATS
+def shortened(stretch: SheetSection, bars: int) -> SheetSection:
+    end = bars * BEATS_PER_BAR
     return attrs.evolve(
         stretch,
         bars=bars,

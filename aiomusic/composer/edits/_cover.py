@@ -4,22 +4,22 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._brief import Brief
 from aiomusic.composer._compose import (
-    scored,
+    build_score,
 )
-from aiomusic.composer._dice import Dice
 from aiomusic.composer._form import Part, bar_length
-from aiomusic.composer._prompt import Wish, read, style_in
+from aiomusic.composer._lead_sheet import lead_sheet_writer
+from aiomusic.composer._prompt import ParsedPrompt, parse_style, read
+from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
+    LeadSheet,
     Score,
-    Sheet,
-    Stretch,
+    SheetSection,
     Tone,
 )
-from aiomusic.composer._voice import Voice, gender_in, singer_words, voice_in
-from aiomusic.composer._words import stanzas_of, syllables_of
-from aiomusic.composer._writer import writer_of
+from aiomusic.composer._spec import SongSpec
+from aiomusic.composer._text import parse_stanzas, split_syllables
+from aiomusic.composer._voice import Voice, parse_gender, parse_voice, voice_description
 from aiomusic.composer.edits._common import (
     octaves,
 )
@@ -28,52 +28,54 @@ from aiomusic.composer.styles import STYLES
 _RING_S: Final = 1.7
 
 
-def cover(score: Score, brief: Brief) -> Score:
+def cover(score: Score, spec: SongSpec) -> Score:
     """
-    Play the melody and the form of *score* in the style of *brief*.
+    Play the melody and the form of *score* in the style of *spec*.
 
     The tempo follows the new style; new lyrics are sung to the old melody.
     """
-    wish = read(brief.style, Dice("idea", score.brief.seed, brief.style))
-    style = style_in(brief.style) or STYLES[score.style]
-    wish = attrs.evolve(wish, style=style)
-    tempo = wish.tempo or _within(score.tempo, style.tempo)
-    voice = _cover_voice(score, brief)
+    prompt = read(spec.style, SeededRandom("idea", score.spec.seed, spec.style))
+    style = parse_style(spec.style) or STYLES[score.style]
+    prompt = attrs.evolve(prompt, style=style)
+    tempo = prompt.tempo or _within(score.tempo, style.tempo)
+    voice = _cover_voice(score, spec)
     sheet = attrs.evolve(score.sheet, tempo=tempo)
-    if not any(stretch.melody for stretch in sheet.stretches):
-        sheet = _sung_over(sheet, brief, wish, voice)
-    elif brief.lyrics:
-        sheet = _reworded(sheet, brief.lyrics)
+    if not any(stretch.melody for stretch in sheet.sections):
+        sheet = _sung_over(sheet, spec, prompt, voice)
+    elif spec.lyrics:
+        sheet = _reworded(sheet, spec.lyrics)
     if voice and score.voice:
         sheet = _in_range(sheet, voice)
     duration_s = round(sheet.bars * bar_length(tempo) + _RING_S, 2)
-    title = brief.title or score.title
-    order = attrs.evolve(brief, title=title, seed=score.brief.seed, take=brief.take)
-    return scored(sheet, order, wish, voice, duration_s)
+    title = spec.title or score.title
+    order = attrs.evolve(spec, title=title, seed=score.spec.seed, take=spec.take)
+    return build_score(sheet, order, prompt, voice, duration_s)
 
 
-def _cover_voice(score: Score, brief: Brief) -> Voice | None:
-    text = singer_words(brief.voice, brief.style)
-    if brief.instrumental:
+def _cover_voice(score: Score, spec: SongSpec) -> Voice | None:
+    text = voice_description(spec.voice, spec.style)
+    if spec.instrumental:
         return None
-    if brief.singer:
-        return brief.singer
-    if gender_in(text) or (brief.lyrics and not score.voice):
-        return voice_in(text, default="female")
+    if spec.singer:
+        return spec.singer
+    if parse_gender(text) or (spec.lyrics and not score.voice):
+        return parse_voice(text, default="female")
     return score.voice
 
 
-def _sung_over(sheet: Sheet, brief: Brief, wish: Wish, voice: Voice | None) -> Sheet:
+def _sung_over(
+    sheet: LeadSheet, spec: SongSpec, prompt: ParsedPrompt, voice: Voice | None
+) -> LeadSheet:
     """Write a melody over the chords of a sheet that has none."""
-    writer = writer_of(brief, wish, sheet.key, voice)
-    lines = [line for one in stanzas_of(brief.lyrics or "") for line in one.lines]
-    stretches: list[Stretch] = []
-    for number, stretch in enumerate(sheet.stretches):
+    writer = lead_sheet_writer(spec, prompt, sheet.key, voice)
+    lines = [line for one in parse_stanzas(spec.lyrics or "") for line in one.lines]
+    sheet_sections: list[SheetSection] = []
+    for number, stretch in enumerate(sheet.sections):
         sung = tuple(lines[: stretch.bars]) if voice else ()
         lines = lines[stretch.bars :]
         part = Part(kind=stretch.kind, bars=stretch.bars, lines=sung)
-        stretches.append(writer.stretch(part, number, stretch.chords))
-    return attrs.evolve(sheet, stretches=tuple(stretches))
+        sheet_sections.append(writer.stretch(part, number, stretch.chords))
+    return attrs.evolve(sheet, sections=tuple(sheet_sections))
 
 
 def _within(tempo: float, bounds: tuple[int, int]) -> float:
@@ -85,11 +87,11 @@ def _within(tempo: float, bounds: tuple[int, int]) -> float:
     return float(low if tempo < low else high)
 
 
-def _reworded(sheet: Sheet, lyrics: str) -> Sheet:
+def _reworded(sheet: LeadSheet, lyrics: str) -> LeadSheet:
     """Put new words under the melody, line for line."""
-    lines = iter([line for one in stanzas_of(lyrics) for line in one.lines])
-    stretches: list[Stretch] = []
-    for stretch in sheet.stretches:
+    lines = iter([line for one in parse_stanzas(lyrics) for line in one.lines])
+    sheet_sections: list[SheetSection] = []
+    for stretch in sheet.sections:
         tones: list[Tone] = []
         verses = []
         for verse in stretch.verses:
@@ -100,8 +102,10 @@ def _reworded(sheet: Sheet, lyrics: str) -> Sheet:
             tones += _under(sung, text)
             verses.append(attrs.evolve(verse, text=text))
         melody = tuple(tones) if verses else stretch.melody
-        stretches.append(attrs.evolve(stretch, melody=melody, verses=tuple(verses)))
-    return attrs.evolve(sheet, stretches=tuple(stretches))
+        sheet_sections.append(
+            attrs.evolve(stretch, melody=melody, verses=tuple(verses))
+        )
+    return attrs.evolve(sheet, sections=tuple(sheet_sections))
 
 
 def _is_in(start: float, low: float, length: float) -> bool:
@@ -110,7 +114,7 @@ def _is_in(start: float, low: float, length: float) -> bool:
 
 def _under(tones: list[Tone], text: str) -> list[Tone]:
     """Give each syllable of *text* a tone: long tones are split, spare ones tied."""
-    syllables = syllables_of(text)
+    syllables = split_syllables(text)
     tones = list(tones)
     while len(tones) < len(syllables):
         longest = max(range(len(tones)), key=lambda n: (tones[n].length, -n))
@@ -131,14 +135,12 @@ def _under(tones: list[Tone], text: str) -> list[Tone]:
     ]
 
 
-def _in_range(sheet: Sheet, voice: Voice) -> Sheet:
-    pitches = [
-        tone.pitch for s in sheet.stretches for tone in s.melody if tone.syllable
-    ]
+def _in_range(sheet: LeadSheet, voice: Voice) -> LeadSheet:
+    pitches = [tone.pitch for s in sheet.sections for tone in s.melody if tone.syllable]
     shift = octaves(pitches, voice)
     return attrs.evolve(
         sheet,
-        stretches=tuple(
+        sections=tuple(
             attrs.evolve(
                 stretch,
                 melody=tuple(
@@ -148,6 +150,6 @@ def _in_range(sheet: Sheet, voice: Voice) -> Sheet:
                     for tone in stretch.melody
                 ),
             )
-            for stretch in sheet.stretches
+            for stretch in sheet.sections
         ),
     )

@@ -3,23 +3,23 @@
 import attrs
 
 from aiomusic.composer._arrange import perform
-from aiomusic.composer._brief import Brief
 from aiomusic.composer._compose import (
-    band_of,
+    band_for,
     timeline,
 )
-from aiomusic.composer._dice import Dice
 from aiomusic.composer._form import Part, bar_length
-from aiomusic.composer._prompt import Wish
+from aiomusic.composer._lead_sheet import lead_sheet_writer
+from aiomusic.composer._prompt import ParsedPrompt
+from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
+    LeadSheet,
     Line,
     Score,
-    Sheet,
     Span,
 )
+from aiomusic.composer._spec import SongSpec
+from aiomusic.composer._text import parse_stanzas
 from aiomusic.composer._voice import Voice
-from aiomusic.composer._words import stanzas_of
-from aiomusic.composer._writer import writer_of
 from aiomusic.composer.edits._common import (
     JOIN_S,
     after,
@@ -27,22 +27,22 @@ from aiomusic.composer.edits._common import (
     heard_on,
     later,
     led_in,
+    prompt_of,
     same_voice,
-    same_wish,
     shortened,
     to_next_bar,
 )
 
 
 def replace_section(
-    score: Score, brief: Brief, *, start_s: float, end_s: float | None = None
+    score: Score, spec: SongSpec, *, start_s: float, end_s: float | None = None
 ) -> Score:
     """
     Play the seconds from *start_s* to *end_s* anew; the rest stays as it is.
 
     Args:
         score: the song.
-        brief: lyrics (none: an instrumental passage) and more instruments.
+        spec: lyrics (none: an instrumental passage) and more instruments.
         start_s: the first second that changes.
         end_s: the first that does not; None is the end of the song.
 
@@ -52,19 +52,19 @@ def replace_section(
     end_s = score.duration_s if end_s is None else min(end_s, score.duration_s)
     if not 0 <= start_s < end_s:
         raise ValueError(f"nothing to replace from {start_s} s to {end_s} s")
-    order = _anew(score, brief, start_s, end_s)
-    wish = same_wish(score, brief)
-    voice = same_voice(score, brief, wish)
+    order = _anew(score, spec, start_s, end_s)
+    prompt = prompt_of(score, spec)
+    voice = same_voice(score, spec, prompt)
     lead_s = to_next_bar(score, start_s)
     if 2 * lead_s > end_s - start_s:
         # There is no bar left to begin with: then off the beat, but it is an edit.
         lead_s = 0.0
     sheet = _inner_sheet(
-        score, order, wish, voice, start_s=start_s, end_s=end_s - lead_s
+        score, order, prompt, voice, start_s=start_s, end_s=end_s - lead_s
     )
     # The inner music plays beyond its end, so that the join does not cut it.
     length_s = end_s - start_s
-    band = band_of(order, wish, voice)
+    band = band_for(order, prompt, voice)
     played = perform(sheet, band, length_s - lead_s + 3.0)
     played = led_in(played, score, start_s, lead_s, length_s + 3.0)
     inner = Span(
@@ -79,10 +79,10 @@ def replace_section(
         *after(heard_on(score, start_s, lead_s), inner),
         *cut(score.spans, end_s, score.duration_s),
     )
-    _, lines = later(*timeline(sheet, wish, length_s), start_s + lead_s)
+    _, lines = later(*timeline(sheet, prompt, length_s), start_s + lead_s)
     return attrs.evolve(
         score,
-        title=brief.title or score.title,
+        title=spec.title or score.title,
         lines=_replaced_lines(score, lines, start_s, end_s),
         sheet=_replaced_sheet(score, sheet, start_s, end_s),
         spans=spans,
@@ -90,26 +90,26 @@ def replace_section(
     )
 
 
-def _anew(score: Score, brief: Brief, start_s: float, end_s: float) -> Brief:
-    words = ("replace", score.brief.seed, brief.seed, start_s, end_s, brief.lyrics)
+def _anew(score: Score, spec: SongSpec, start_s: float, end_s: float) -> SongSpec:
+    words = ("replace", score.spec.seed, spec.seed, start_s, end_s, spec.lyrics)
     return attrs.evolve(
-        brief,
-        style=score.brief.style,
-        seed=Dice(*words).whole(0, 2**31),
-        take=1 - score.brief.take,
+        spec,
+        style=score.spec.style,
+        seed=SeededRandom(*words).randint(0, 2**31),
+        take=1 - score.spec.take,
         duration_s=None,
     )
 
 
 def _inner_sheet(
     score: Score,
-    order: Brief,
-    wish: Wish,
+    order: SongSpec,
+    prompt: ParsedPrompt,
     voice: Voice | None,
     *,
     start_s: float,
     end_s: float,
-) -> Sheet:
+) -> LeadSheet:
     """Write the bars between two seconds, over the chords that were there."""
     bar_s = bar_length(score.tempo)
     bars = max(1, -(-round(1000 * (end_s - start_s)) // round(1000 * bar_s)))
@@ -118,7 +118,7 @@ def _inner_sheet(
         len(score.sections) - 1,
     )
     kind = score.sections[place].kind
-    lines = [line for one in stanzas_of(order.lyrics or "") for line in one.lines]
+    lines = [line for one in parse_stanzas(order.lyrics or "") for line in one.lines]
     per_line = max(1, bars // max(1, len(lines)))
     part = Part(
         kind=kind,
@@ -126,9 +126,9 @@ def _inner_sheet(
         lines=tuple(lines[:bars]) if voice else (),
         line_bars=min(2, per_line),
     )
-    writer = writer_of(order, wish, score.key, voice)
+    writer = lead_sheet_writer(order, prompt, score.key, voice)
     known = next(
-        (s.chords for s in score.sheet.stretches if s.kind == kind),
+        (s.chords for s in score.sheet.sections if s.kind == kind),
         writer.changes[kind],
     )
     writer = attrs.evolve(writer, changes={**writer.changes, kind: known})
@@ -159,15 +159,17 @@ def _replaced_lines(
     return tuple(sorted([*kept, *placed], key=lambda line: line.start_s))
 
 
-def _replaced_sheet(score: Score, fresh: Sheet, start_s: float, end_s: float) -> Sheet:
+def _replaced_sheet(
+    score: Score, fresh: LeadSheet, start_s: float, end_s: float
+) -> LeadSheet:
     """Put the new melody where it is heard; bars that were only touched stay."""
     middle = (start_s + end_s) / 2
-    stretches = list(score.sheet.stretches)
-    for place, section in enumerate(score.sections[: len(stretches)]):
+    sheet_sections = list(score.sheet.sections)
+    for place, section in enumerate(score.sections[: len(sheet_sections)]):
         if section.start_s <= middle < section.end_s:
-            bars = stretches[place].bars
-            new = shortened(fresh.stretches[0], bars)
-            stretches[place] = attrs.evolve(
-                stretches[place], melody=new.melody, verses=new.verses
+            bars = sheet_sections[place].bars
+            new = shortened(fresh.sections[0], bars)
+            sheet_sections[place] = attrs.evolve(
+                sheet_sections[place], melody=new.melody, verses=new.verses
             )
-    return attrs.evolve(score.sheet, stretches=tuple(stretches))
+    return attrs.evolve(score.sheet, sections=tuple(sheet_sections))

@@ -5,9 +5,9 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._dice import Dice
-from aiomusic.composer._lyricist import short_lyrics
-from aiomusic.composer._prompt import Wish, read, style_in
+from aiomusic.composer._lyrics import short_lyrics
+from aiomusic.composer._prompt import ParsedPrompt, parse_style, read
+from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
     Note,
     Performance,
@@ -16,7 +16,7 @@ from aiomusic.composer._score import (
     Span,
     Track,
 )
-from aiomusic.composer._voice import Voice, gender_in, voice_in
+from aiomusic.composer._voice import Voice, parse_gender, parse_voice
 from aiomusic.composer.edits._common import (
     octaves,
 )
@@ -35,13 +35,13 @@ def swap_sound(score: Score, sound: str) -> Score:
     A recording has no notes to give to others: it is covered in that sound.
     """
     if not score.tracks:
-        return cover(score, attrs.evolve(score.brief, style=sound))
-    wish = read(sound, Dice("idea", sound))
-    named = style_in(sound)
+        return cover(score, attrs.evolve(score.spec, style=sound))
+    prompt = read(sound, SeededRandom("idea", sound))
+    named = parse_style(sound)
     choice = _Choice(
-        wish=wish,
+        prompt=prompt,
         layers=named.layers if named and named.name != score.style else (),
-        take=score.brief.take % 2,
+        take=score.spec.take % 2,
     )
 
     def swapped(performance: Performance) -> Performance:
@@ -56,16 +56,16 @@ def swap_sound(score: Score, sound: str) -> Score:
                 attrs.evolve(t, patch=named.kit) if t.role == "drums" else t
                 for t in tracks
             ]
-        room = named.room if named else performance.room
-        return attrs.evolve(performance, tracks=tuple(tracks), room=room)
+        mix = named.mix if named else performance.mix
+        return attrs.evolve(performance, tracks=tuple(tracks), mix=mix)
 
-    style = f"{score.brief.style}, {sound}"
-    brief = attrs.evolve(score.brief, style=style if not named else sound)
+    style = f"{score.spec.style}, {sound}"
+    spec = attrs.evolve(score.spec, style=style if not named else sound)
     return attrs.evolve(
         score,
         spans=_each(score.spans, swapped),
         style=named.name if named else score.style,
-        brief=brief,
+        spec=spec,
     )
 
 
@@ -85,12 +85,12 @@ class _Choice:
     What the instruments are chosen from.
 
     Args:
-        wish: names some.
+        prompt: names some.
         layers: of the style that was named; none where that is the song's own.
         take: another take has others, where there are any.
     """
 
-    wish: Wish
+    prompt: ParsedPrompt
     layers: tuple[Layer, ...]
     take: int
 
@@ -98,7 +98,7 @@ class _Choice:
         """Choose for *track*, of whose role there are *number* before it."""
         if track.role not in _KINDS:
             return track.patch
-        asked = self.wish.instruments
+        asked = self.prompt.instruments
         fitting = [name for name in asked if name in _KINDS[track.role]]
         chosen = fitting or [name for name in asked if track.role != "bass"]
         if chosen:
@@ -138,8 +138,8 @@ def swap_vocals(score: Score, voice: str | Voice, lyrics: str | None = None) -> 
     """
     singer = _another(score, voice) if isinstance(voice, str) else voice
     if not score.tracks:
-        words = lyrics or short_lyrics(score.brief.style, seed=score.brief.seed).lyrics
-        return cover(score, attrs.evolve(score.brief, singer=singer, lyrics=words))
+        words = lyrics or short_lyrics(score.spec.style, seed=score.spec.seed).lyrics
+        return cover(score, attrs.evolve(score.spec, singer=singer, lyrics=words))
     pitches = [n.pitch for t in score.tracks if t.role == "voice" for n in t.notes]
     shift = octaves(pitches, singer)
 
@@ -157,12 +157,12 @@ def _another(score: Score, words: str) -> Voice:
     """Find whom *words* ask for, another for each take, and none who sings now."""
     now = score.voice.gender if score.voice else "male"
     other = "male" if now == "female" else "female"
-    asked = voice_in(words, default=gender_in(words) or other)
+    asked = parse_voice(words, default=parse_gender(words) or other)
     known = [
-        attrs.evolve(asked, throat=round(asked.throat * size, 3))
+        attrs.evolve(asked, formant_scale=round(asked.formant_scale * size, 3))
         for size in (1.0, 0.93, 1.07)
     ]
-    return [one for one in known if one != score.voice][score.brief.take % 2]
+    return [one for one in known if one != score.voice][score.spec.take % 2]
 
 
 def _transposed(track: Track, semitones: int) -> Track:

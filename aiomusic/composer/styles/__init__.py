@@ -16,8 +16,8 @@ from aiomusic.composer.styles._reggae import REGGAE
 from aiomusic.composer.styles._rnb import RNB
 from aiomusic.composer.styles._rock import ROCK
 from aiomusic.composer.styles._style import (
-    LOUD,
     STEPS,
+    VELOCITIES,
     Changes,
     Groove,
     Layer,
@@ -45,4 +45,4 @@ _ALL: Final = (
 )
 STYLES: Final = {style.name: style for style in _ALL}
 
-__all__ = ["LOUD", "STEPS", "STYLES", "Changes", "Groove", "Layer", "Style"]
+__all__ = ["STEPS", "STYLES", "VELOCITIES", "Changes", "Groove", "Layer", "Style"]

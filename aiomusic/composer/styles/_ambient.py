@@ -91,7 +91,7 @@ AMBIENT: Final = Style(
     ),
     push=0.2,
     pulse=1.0,
-    room="cathedral",
+    mix="cathedral",
     voice_db=-1.0,
     human_s=0.03,
 )

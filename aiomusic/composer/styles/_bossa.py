@@ -93,7 +93,7 @@ BOSSA: Final = Style(
         ),
     ),
     push=0.6,
-    room="wood",
+    mix="wood",
     human_s=0.008,
     drums_db=-5.0,
 )

@@ -114,7 +114,7 @@ CHIPTUNE: Final = Style(
     ),
     push=0.2,
     pulse=0.5,
-    room="chip",
+    mix="chip",
     voice_db=1.0,
     drums_db=-6.0,
     human_s=0.0,

@@ -109,7 +109,7 @@ CINEMATIC: Final = Style(
         ),
     ),
     push=0.05,
-    room="stage",
+    mix="stage",
     voice_db=0.0,
     drums_db=-4.5,
     human_s=0.012,

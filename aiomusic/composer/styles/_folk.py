@@ -109,7 +109,7 @@ FOLK: Final = Style(
         ),
     ),
     push=0.1,
-    room="wood",
+    mix="wood",
     voice_db=-4.0,
     human_s=0.011,
     drums_db=-5.0,

@@ -117,7 +117,7 @@ HOUSE: Final = Style(
     ),
     swing=0.1,
     push=0.4,
-    room="club",
+    mix="club",
     voice_db=0.0,
     human_s=0.0015,
     drums_db=-5.5,

@@ -111,7 +111,7 @@ JAZZ: Final = Style(
     swing=0.34,
     swing_steps=2,
     push=0.45,
-    room="cellar",
+    mix="cellar",
     human_s=0.01,
     drums_db=-2.0,
 )

@@ -125,6 +125,6 @@ POP: Final = Style(
         ),
     ),
     push=0.25,
-    room="pop",
+    mix="pop",
     drums_db=-4.0,
 )

@@ -113,7 +113,7 @@ REGGAE: Final = Style(
     ),
     swing=0.12,
     push=0.4,
-    room="dub",
+    mix="dub",
     voice_db=-1.0,
     human_s=0.007,
     drums_db=-4.5,

@@ -109,7 +109,7 @@ RNB: Final = Style(
     swing=0.2,
     pulse=0.25,
     push=0.5,
-    room="soul",
+    mix="soul",
     human_s=0.009,
     drums_db=-4.0,
 )

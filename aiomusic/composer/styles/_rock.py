@@ -120,7 +120,7 @@ ROCK: Final = Style(
         ),
     ),
     push=0.2,
-    room="garage",
+    mix="garage",
     voice_db=0.5,
     human_s=0.007,
     drums_db=-7.0,

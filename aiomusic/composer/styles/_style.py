@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 
 STEPS: Final = 16
-LOUD: Final = {"X": 1.0, "x": 0.75, "o": 0.42}
+VELOCITIES: Final = {"X": 1.0, "x": 0.75, "o": 0.42}
 
 
 @attrs.frozen(kw_only=True)
@@ -89,7 +89,7 @@ class Style:
         swing_steps: the off-beat's step: 1 swings sixteenths, 2 eighths.
         pulse: melody grid in beats: 0.5 eighths, 0.25 sixteenths.
         push: chance that a strong note comes half a beat early.
-        room: which mix.
+        mix: which mix.
         human_s: how far hands stray from the grid, in seconds.
         drums_db: level of the drums in the mix.
         voice_db: level of the singer.
@@ -108,7 +108,7 @@ class Style:
     swing_steps: int = 1
     pulse: float = 0.5
     push: float = 0.2
-    room: str = "hall"
+    mix: str = "hall"
     human_s: float = 0.006
     drums_db: float = 0.0
     voice_db: float = -3.0

@@ -117,7 +117,7 @@ SYNTHWAVE: Final = Style(
         ),
     ),
     push=0.15,
-    room="neon",
+    mix="neon",
     voice_db=1.0,
     drums_db=-4.5,
     human_s=0.001,

@@ -113,7 +113,7 @@ TECHNO: Final = Style(
     ),
     push=0.4,
     pulse=0.5,
-    room="warehouse",
+    mix="warehouse",
     voice_db=0.0,
     human_s=0.0008,
     drums_db=-6.5,

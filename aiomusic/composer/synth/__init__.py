@@ -1,7 +1,7 @@
 """The studio: numpy renders what the band played. Import it only to render."""
 
-from aiomusic.composer.synth._ear import hear_file
+from aiomusic.composer.synth._analyzer import analyze_file
 from aiomusic.composer.synth._master import render_file, song_blocks
 from aiomusic.composer.synth._soundfont import soundfont_blocks
 
-__all__ = ["hear_file", "render_file", "song_blocks", "soundfont_blocks"]
+__all__ = ["analyze_file", "render_file", "song_blocks", "soundfont_blocks"]

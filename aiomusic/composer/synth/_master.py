@@ -10,12 +10,14 @@ import numpy as np
 import soundfile
 
 from aiomusic.composer._score import Performance, Recording, Score, Span
-from aiomusic.composer.synth._desk import BLOCK, premaster
-from aiomusic.composer.synth._level import HOP, Meter
+from aiomusic.composer.synth._loudness import HOP, LoudnessMeter
+from aiomusic.composer.synth._mixer import BLOCK, mix_blocks
 from aiomusic.composer.synth._recording import recorded
 from aiomusic.composer.synth._waves import RATE, Sound
 
 Player: TypeAlias = Callable[[Performance], Iterator[Sound]]
+_Mixes: TypeAlias = "dict[int, LevelledMix]"
+"""By the identity of the performance or recording."""
 _FORMATS: Final = {
     "mp3": ("MP3", "MPEG_LAYER_III"),
     "wav": ("WAV", "PCM_16"),
@@ -33,25 +35,25 @@ def render_file(blocks: Iterable[Sound], path: Path, kind: str) -> None:
             file.write(np.clip(block.T, -1.0, 1.0))
 
 
-def song_blocks(score: Score, play: Player = premaster) -> Iterator[Sound]:
+def song_blocks(score: Score, play: Player = mix_blocks) -> Iterator[Sound]:
     """
     Render *score* in blocks of stereo samples; they add up to its duration.
 
     Args:
         play: Mixes a performance, before it is levelled.
     """
-    tapes: dict[int, Tape] = {}
+    tapes: dict[int, LevelledMix] = {}
     try:
         for span in score.spans:
             if id(span.source) not in tapes:
-                tapes[id(span.source)] = Tape(_blocks(span.source, play))
+                tapes[id(span.source)] = LevelledMix(_blocks(span.source, play))
         yield from _joined(score.spans, tapes)
     finally:
         for tape in tapes.values():
             tape.close()
 
 
-def _joined(spans: tuple[Span, ...], tapes: "dict[int, Tape]") -> Iterator[Sound]:
+def _joined(spans: tuple[Span, ...], tapes: _Mixes) -> Iterator[Sound]:
     end_s = 0.0
     written = 0
     for number, span in enumerate(spans):
@@ -73,7 +75,7 @@ def _faded(
     *,
     number: int,
     spans: tuple[Span, ...],
-    tapes: "dict[int, Tape]",
+    tapes: _Mixes,
 ) -> Sound:
     """Mix the edges of a span with what lies beyond them."""
     span = spans[number]
@@ -103,7 +105,7 @@ def _blocks(source: Performance | Recording, play: Player) -> Iterator[Sound]:
 
 
 @final
-class Tape:
+class LevelledMix:
     """
     A levelled mix on disk, to be read at any place.
 
@@ -113,7 +115,7 @@ class Tape:
     def __init__(self, blocks: Iterable[Sound]) -> None:
         self._frames = 0
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
-        meter = Meter()
+        meter = LoudnessMeter()
         for block in blocks:
             meter.feed(block)
             self._file.write(np.ascontiguousarray(block.T).data)

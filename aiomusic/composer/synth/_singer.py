@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from aiomusic.composer._phonemes import Syllabic, sounds_of
+from aiomusic.composer._phonemes import Phonemes, phonemes_of
 from aiomusic.composer._score import Note
 from aiomusic.composer._voice import Voice
 from aiomusic.composer.synth._waves import (
@@ -121,7 +121,7 @@ def _phrase(notes: list[Note], voice: Voice, lead_s: float, name: str) -> Sound:
     begin_s = notes[0].start_s - lead_s
     end_s = notes[-1].start_s + notes[-1].length_s
     frames = int((end_s - begin_s + 0.35) * RATE)
-    words = [sounds_of(note.syllable) for note in notes]
+    words = [phonemes_of(note.syllable) for note in notes]
     points = _points(notes, words, begin_s)
     phase = _phase(notes, voice, begin_s, frames)
     tone = _pulsed(phase, points, voice, frames)
@@ -132,7 +132,7 @@ def _phrase(notes: list[Note], voice: Voice, lead_s: float, name: str) -> Sound:
     return tone
 
 
-def _points(notes: list[Note], words: list[Syllabic], begin_s: float) -> list[_Point]:
+def _points(notes: list[Note], words: list[Phonemes], begin_s: float) -> list[_Point]:
     """Lay out the shapes of the throat over the time of the phrase."""
     points = [_Point(time_s=0.0, symbol="V", level=0.0)]
     for number, (note, word) in enumerate(zip(notes, words, strict=True)):
@@ -146,7 +146,7 @@ def _points(notes: list[Note], words: list[Syllabic], begin_s: float) -> list[_P
     return points
 
 
-def _onset(word: Syllabic, start: float, before: _Point, level: float) -> list[_Point]:
+def _onset(word: Phonemes, start: float, before: _Point, level: float) -> list[_Point]:
     glides = [sound for sound in word.onset if sound in _GLIDES]
     has_gap = any(sound in _NOISES for sound in word.onset)
     first = start - 0.03 - _GLIDE_S * len(glides)
@@ -166,7 +166,7 @@ def _onset(word: Syllabic, start: float, before: _Point, level: float) -> list[_
     return points
 
 
-def _nucleus(word: Syllabic, start: float, end: float, level: float) -> list[_Point]:
+def _nucleus(word: Phonemes, start: float, end: float, level: float) -> list[_Point]:
     coda_s = 0.05 + 0.04 * len(word.coda)
     stop = max(start + 0.05, end - min(coda_s, 0.4 * (end - start)))
     first, last = word.vowel[0], word.vowel[-1]
@@ -178,7 +178,7 @@ def _nucleus(word: Syllabic, start: float, end: float, level: float) -> list[_Po
     ]
 
 
-def _coda(word: Syllabic, end: float, level: float, is_joined: bool) -> list[_Point]:
+def _coda(word: Phonemes, end: float, level: float, is_joined: bool) -> list[_Point]:
     glides = [sound for sound in word.coda if sound in _GLIDES]
     points: list[_Point] = []
     if glides:
@@ -217,7 +217,7 @@ def _pulsed(phase: Curve, points: list[_Point], voice: Voice, frames: int) -> So
     # Loudness must not grow with the number of pulses a second.
     level = level * np.sqrt(np.clip(rate, 0.001, 0.02) * 200)
     out = np.zeros(frames + _GRAIN, dtype=np.float32)
-    grains = _grains(voice.throat, voice.bright)
+    grains = _grains(voice.formant_scale, voice.bright)
     heard = np.flatnonzero(level > 1e-3)
     # A few hundred at a time: a phrase may be long, and grains are.
     for some in np.array_split(heard, len(heard) // _BATCH + 1):
@@ -248,13 +248,13 @@ def _shapes(
 
 
 @lru_cache(maxsize=8)
-def _grains(throat: float, bright: float) -> Grains:
+def _grains(formant_scale: float, bright: float) -> Grains:
     """Return the grain of each symbol at each part of a sample."""
     time = np.arange(_GRAIN * _PARTS) / (RATE * _PARTS)
     grains = np.empty((len(_SYMBOLS), _PARTS, _GRAIN), dtype=np.float32)
     fade = np.clip((_GRAIN / RATE - time) / 0.004, 0.0, 1.0)
     for number, symbol in enumerate(_SYMBOLS):
-        grain = _grain(symbol, throat, bright, time) * fade
+        grain = _grain(symbol, formant_scale, bright, time) * fade
         late = grain.reshape(_GRAIN, _PARTS).T
         # Part p of a sample late means that much earlier in the grain.
         grains[number, 0] = late[0]
@@ -264,7 +264,7 @@ def _grains(throat: float, bright: float) -> Grains:
     return grains
 
 
-def _grain(symbol: str, throat: float, bright: float, time: Curve) -> Curve:
+def _grain(symbol: str, formant_scale: float, bright: float, time: Curve) -> Curve:
     hertz, decibels = _FORMANTS[symbol]
     centers = [*hertz, *(center for center, _ in _HIGH)]
     levels = [*decibels, *(level + min(decibels[0], 0) for _, level in _HIGH)]
@@ -272,13 +272,15 @@ def _grain(symbol: str, throat: float, bright: float, time: Curve) -> Curve:
     attack = np.clip(time / 0.0012, 0.0, 1.0)
     attack = 0.5 - 0.5 * np.cos(np.pi * attack)
     for center, decibel, width in zip(centers, levels, _WIDTHS, strict=True):
-        hz = center * throat
+        hz = center * formant_scale
         tilt = (bright + _PRESENCE) * (hz - 500) / 2500 if hz > 500 else 0.0
         level = 10 ** ((decibel + tilt) / 20)
-        ring = np.exp(-np.pi * width * throat * time) * np.sin(2 * np.pi * hz * time)
+        ring = np.exp(-np.pi * width * formant_scale * time) * np.sin(
+            2 * np.pi * hz * time
+        )
         total += level * ring * attack
     # The chest: it carries the note itself under the vowel.
-    chest = np.exp(-np.pi * 160 * time) * np.sin(2 * np.pi * 220 * throat * time)
+    chest = np.exp(-np.pi * 160 * time) * np.sin(2 * np.pi * 220 * formant_scale * time)
     whole: Curve = total + 0.45 * 10 ** (decibels[0] / 20) * chest * attack
     return 0.4 * whole
 
@@ -290,7 +292,7 @@ def _breath(points: list[_Point], voice: Voice, frames: int, name: str) -> Sound
     air = shaped(
         noise(frames, "air", name),
         lambda f: (
-            bells(f, (1500 * voice.throat, 500, 2), (3000, 900, 2))
+            bells(f, (1500 * voice.formant_scale, 500, 2), (3000, 900, 2))
             * (f / (f + 900.0))
             / (1 + (f / 7000.0) ** 4)
         ),
@@ -312,7 +314,7 @@ def _burst(sound: str) -> Sound:
     return (level * air * shape / np.std(air)).astype(np.float32)
 
 
-def _noises(tone: Sound, note: Note, word: Syllabic, begin_s: float) -> None:
+def _noises(tone: Sound, note: Note, word: Phonemes, begin_s: float) -> None:
     start = note.start_s - begin_s
     glides = sum(sound in _GLIDES for sound in word.onset)
     place = start - 0.02 - _GLIDE_S * glides

@@ -16,8 +16,8 @@ import soundfile
 
 from aiomusic.composer._midi import performance_to_midi
 from aiomusic.composer._score import Performance, Score
-from aiomusic.composer.synth._desk import BLOCK, faded, premaster
 from aiomusic.composer.synth._master import song_blocks
+from aiomusic.composer.synth._mixer import BLOCK, faded, mix_blocks
 from aiomusic.composer.synth._waves import RATE, Sound
 
 _VARIABLE: Final = "AIOMUSIC_SOUNDFONT"
@@ -71,7 +71,7 @@ def _played(band: tuple[str, str], performance: Performance) -> Iterator[Sound]:
     if not sung:
         yield from instruments
         return
-    singer = premaster(attrs.evolve(performance, tracks=sung))
+    singer = mix_blocks(attrs.evolve(performance, tracks=sung))
     for played, heard in zip_longest(instruments, singer):
         yield played + heard
 

@@ -77,8 +77,8 @@ def phases(
 def noise(frames: int, *words: object) -> Sound:
     """Return white noise that is the same for the same *words*."""
     seed = zlib.crc32(repr(words).encode())
-    dice = np.random.Generator(np.random.PCG64(seed))
-    return dice.standard_normal(frames, dtype=np.float32)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return rng.standard_normal(frames, dtype=np.float32)
 
 
 def shaped(sound: Sound, loudness: Callable[[Curve], Curve]) -> Sound:

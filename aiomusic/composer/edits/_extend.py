@@ -3,22 +3,22 @@
 import attrs
 
 from aiomusic.composer._arrange import perform
-from aiomusic.composer._brief import Brief
 from aiomusic.composer._compose import (
-    band_of,
-    laid_out,
+    band_for,
+    plan_sections,
     timeline,
 )
 from aiomusic.composer._form import Part, bar_length
+from aiomusic.composer._lead_sheet import lead_sheet_writer
 from aiomusic.composer._score import (
     Line,
     Origin,
     Score,
     Section,
+    SheetSection,
     Span,
-    Stretch,
 )
-from aiomusic.composer._writer import writer_of
+from aiomusic.composer._spec import SongSpec
 from aiomusic.composer.edits._common import (
     JOIN_S,
     after,
@@ -26,14 +26,14 @@ from aiomusic.composer.edits._common import (
     heard_on,
     later,
     led_in,
+    prompt_of,
     same_voice,
-    same_wish,
     shortened,
     to_next_bar,
 )
 
 
-def extend(score: Score, brief: Brief, *, at_s: float) -> Score:
+def extend(score: Score, spec: SongSpec, *, at_s: float) -> Score:
     """
     Continue *score* from the second *at_s*: same key, tempo, style and voice.
 
@@ -41,24 +41,24 @@ def extend(score: Score, brief: Brief, *, at_s: float) -> Score:
 
     Args:
         score: the song to continue.
-        brief: lyrics, length and title of the continuation.
+        spec: lyrics, length and title of the continuation.
         at_s: where it takes over; a second beyond the end is the end.
     """
     at_s = min(at_s, score.duration_s)
-    wish = same_wish(score, brief)
-    voice = same_voice(score, brief, wish)
+    prompt = prompt_of(score, spec)
+    voice = same_voice(score, spec, prompt)
     lead_s = to_next_bar(score, at_s)
-    order = _continued(score, brief, lead_s)
-    parts, _, duration_s = laid_out(order, wish, score.tempo, voice)
+    order = _continued(score, spec, lead_s)
+    parts, _, duration_s = plan_sections(order, prompt, score.tempo, voice)
     parts = _without_intro(parts)
-    sheet = writer_of(order, wish, score.key, voice).sheet(parts, score.tempo)
-    performance = perform(sheet, band_of(order, wish, voice), duration_s)
+    sheet = lead_sheet_writer(order, prompt, score.key, voice).sheet(parts, score.tempo)
+    performance = perform(sheet, band_for(order, prompt, voice), duration_s)
     performance = led_in(performance, score, at_s, lead_s, duration_s + lead_s)
-    sections, lines = later(*timeline(sheet, wish, duration_s), lead_s)
+    sections, lines = later(*timeline(sheet, prompt, duration_s), lead_s)
     played = Span(source=performance, start_s=0.0, end_s=performance.duration_s)
     return Score(
-        title=brief.title or score.title,
-        style=wish.style.name,
+        title=spec.title or score.title,
+        style=prompt.style.name,
         tempo=score.tempo,
         key=score.key,
         sections=_from_zero(sections),
@@ -66,21 +66,21 @@ def extend(score: Score, brief: Brief, *, at_s: float) -> Score:
         sheet=sheet,
         spans=after(heard_on(score, at_s, lead_s), played),
         voice=voice or score.voice,
-        brief=attrs.evolve(order, style=score.brief.style, seed=score.brief.seed),
+        spec=attrs.evolve(order, style=score.spec.style, seed=score.spec.seed),
         origin=Origin(score=score, at_s=at_s),
     )
 
 
-def _continued(score: Score, brief: Brief, lead_s: float) -> Brief:
-    """Return *brief* with the ideas of *score*, so that its themes come back."""
-    duration_s = brief.duration_s
+def _continued(score: Score, spec: SongSpec, lead_s: float) -> SongSpec:
+    """Return *spec* with the ideas of *score*, so that its themes come back."""
+    duration_s = spec.duration_s
     if duration_s and duration_s - lead_s > 1.0:
         duration_s = round(duration_s - lead_s, 6)
     return attrs.evolve(
-        brief,
-        style=score.brief.style,
-        seed=score.brief.seed,
-        take=score.brief.take,
+        spec,
+        style=score.spec.style,
+        seed=score.spec.seed,
+        take=score.spec.take,
         duration_s=duration_s,
     )
 
@@ -117,10 +117,10 @@ def concat(score: Score) -> Score:
         + tuple(attrs.evolve(line, section=line.section + shift) for line in lines),
         sheet=attrs.evolve(
             base.sheet,
-            stretches=_bars(base, at_s) + score.sheet.stretches,
+            sections=_bars(base, at_s) + score.sheet.sections,
         ),
         spans=(*cut(base.spans, 0.0, at_s), joined, *rest),
-        brief=base.brief,
+        spec=base.spec,
         origin=None,
     )
 
@@ -139,11 +139,11 @@ def _head(score: Score, at_s: float) -> tuple[tuple[Section, ...], tuple[Line, .
     return sections, lines
 
 
-def _bars(score: Score, at_s: float) -> tuple[Stretch, ...]:
+def _bars(score: Score, at_s: float) -> tuple[SheetSection, ...]:
     """Return the stretches of *score* up to *at_s*, to the nearest bar."""
-    kept: list[Stretch] = []
+    kept: list[SheetSection] = []
     bar_s = bar_length(score.tempo)
-    for stretch, section in zip(score.sheet.stretches, score.sections, strict=False):
+    for stretch, section in zip(score.sheet.sections, score.sections, strict=False):
         bars = min(stretch.bars, round((at_s - section.start_s) / bar_s))
         if bars > 0:
             kept.append(shortened(stretch, bars))

@@ -14,7 +14,7 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._dice import Dice
+from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import Score, starts
 
 SIZE: Final = 640
@@ -102,22 +102,24 @@ def _svg(shape: _Shape) -> str:
 
 def _shapes(score: Score) -> list[_Shape]:
     look = _LOOKS.get(score.style, _DEFAULT)
-    dice = Dice("art", score.title, score.brief.seed, score.brief.take, score.tempo)
-    return [*_scenery(look, dice), *_tune(score, look)]
+    rng = SeededRandom(
+        "art", score.title, score.spec.seed, score.spec.take, score.tempo
+    )
+    return [*_scenery(look, rng), *_tune(score, look)]
 
 
-def _scenery(look: tuple[str, ...], dice: Dice) -> list[_Shape]:
+def _scenery(look: tuple[str, ...], rng: SeededRandom) -> list[_Shape]:
     match look[4]:
         case "sun" | "rings" | "dots" | "mist":
-            return _round(look, dice)
+            return _round(look, rng)
         case "hills" | "peaks" | "waves" | "shards":
-            return _ridges(look, dice)
+            return _ridges(look, rng)
         case _:
-            return _boxes(look, dice)
+            return _boxes(look, rng)
 
 
-def _round(look: tuple[str, ...], dice: Dice) -> list[_Shape]:
-    x, y = dice.between(200, 440), dice.between(170, 300)
+def _round(look: tuple[str, ...], rng: SeededRandom) -> list[_Shape]:
+    x, y = rng.uniform(200, 440), rng.uniform(170, 300)
     if look[4] in ("sun", "rings"):
         disc = [
             _Shape(
@@ -132,8 +134,8 @@ def _round(look: tuple[str, ...], dice: Dice) -> list[_Shape]:
         return disc + (bands if look[4] == "sun" else [])
     return [
         _Shape(
-            points=((dice.between(0, SIZE), dice.between(0, 520)),),
-            radius=dice.between(14, 120),
+            points=((rng.uniform(0, SIZE), rng.uniform(0, 520)),),
+            radius=rng.uniform(14, 120),
             colour=look[1 + n % 3],
             opacity=0.25 if look[4] == "mist" else 0.8,
         )
@@ -141,22 +143,22 @@ def _round(look: tuple[str, ...], dice: Dice) -> list[_Shape]:
     ]
 
 
-def _ridges(look: tuple[str, ...], dice: Dice) -> list[_Shape]:
+def _ridges(look: tuple[str, ...], rng: SeededRandom) -> list[_Shape]:
     moon = _Shape(
-        points=((dice.between(120, 520), dice.between(90, 210)),),
-        radius=dice.between(36, 74),
+        points=((rng.uniform(120, 520), rng.uniform(90, 210)),),
+        radius=rng.uniform(36, 74),
         colour=look[2],
     )
     step = 80 if look[4] in ("peaks", "shards") else 16
     ridges = [moon]
     for layer in range(4):
-        height, wide = 230 + 75 * layer, dice.between(0.006, 0.016)
-        turn = dice.between(0, 6.3)
+        height, wide = 230 + 75 * layer, rng.uniform(0.006, 0.016)
+        turn = rng.uniform(0, 6.3)
         rough = 90 if step > 16 else 0
         top = [
             (
                 float(x),
-                height + 42 * math.sin(wide * x + turn) - dice.between(0, rough),
+                height + 42 * math.sin(wide * x + turn) - rng.uniform(0, rough),
             )
             for x in range(0, SIZE + step, step)
         ]
@@ -167,20 +169,20 @@ def _ridges(look: tuple[str, ...], dice: Dice) -> list[_Shape]:
     return ridges
 
 
-def _boxes(look: tuple[str, ...], dice: Dice) -> list[_Shape]:
+def _boxes(look: tuple[str, ...], rng: SeededRandom) -> list[_Shape]:
     count = {"pixels": 20, "bars": 32, "stripes": 6}.get(look[4], 9)
     size = SIZE / count
     boxes: list[_Shape] = []
     for column in range(count):
-        colour = look[1 + dice.whole(0, 1)]
+        colour = look[1 + rng.randint(0, 1)]
         if look[4] in ("bars", "stripes"):
-            tall = dice.between(80, 480) if look[4] == "bars" else float(SIZE)
+            tall = rng.uniform(80, 480) if look[4] == "bars" else float(SIZE)
             boxes.append(_box(column * size, 520 - tall, 0.7 * size, tall, colour))
             continue
         for row in range(int(520 / size)):
-            if dice.is_lucky(0.4):
-                side = size * dice.between(0.6, 0.95)
-                shade = look[1 + dice.whole(0, 2)]
+            if rng.chance(0.4):
+                side = size * rng.uniform(0.6, 0.95)
+                shade = look[1 + rng.randint(0, 2)]
                 boxes.append(_box(column * size, row * size, side, side, shade))
     return boxes
 

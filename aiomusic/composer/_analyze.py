@@ -8,39 +8,39 @@ import importlib.util
 import os
 from typing import Final
 
-from aiomusic.composer._hearing import Hearing
+from aiomusic.composer._analysis import AudioAnalysis
 
-LONGEST_S: Final = 480.0
-SHORTEST_S: Final = 6.0
+MAX_S: Final = 480.0
+MIN_S: Final = 6.0
 """API: upload music (suno): from 6 s, later up to 8 minutes."""
 
 
-def can_listen() -> bool:
+def can_analyze() -> bool:
     """Say whether numpy and soundfile are here."""
     return all(importlib.util.find_spec(name) for name in ("numpy", "soundfile"))
 
 
-def listen(
+def analyze_audio(
     path: str | os.PathLike[str],
     *,
-    shortest_s: float = SHORTEST_S,
-    longest_s: float = LONGEST_S,
-) -> Hearing:
+    min_s: float = MIN_S,
+    max_s: float = MAX_S,
+) -> AudioAnalysis:
     """
     Read an audio file (WAV, FLAC, MP3, Ogg) and find its tempo and key.
 
     Args:
         path: the file.
-        shortest_s: shorter files are refused.
-        longest_s: longer files are refused, before they are decoded.
+        min_s: shorter files are refused.
+        max_s: longer files are refused, before they are decoded.
 
     Raises:
         UnreadableAudio: not audio, broken, silent, too short or too long.
         RuntimeError: numpy or soundfile is missing.
     """
-    if not can_listen():
+    if not can_analyze():
         raise RuntimeError("reading audio needs aiomusic[emulator]")
     # The studio imports numpy: only when somebody listens.
-    from aiomusic.composer.synth import hear_file  # noqa: PLC0415
+    from aiomusic.composer.synth import analyze_file  # noqa: PLC0415
 
-    return hear_file(path, shortest_s, longest_s)
+    return analyze_file(path, min_s, max_s)

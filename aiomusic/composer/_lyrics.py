@@ -12,8 +12,8 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._dice import Dice
-from aiomusic.composer._words import syllables_of
+from aiomusic.composer._random import SeededRandom
+from aiomusic.composer._text import split_syllables
 
 _BRIGHT: Final = (
     (
@@ -279,7 +279,7 @@ _SUBJECTS: Final = ("river", "summer", "morning", "city", "ocean", "garden", "mo
 
 
 @attrs.frozen(kw_only=True)
-class Words:
+class WrittenLyrics:
     """A title and lyrics with section tags."""
 
     title: str
@@ -288,7 +288,7 @@ class Words:
 
 def write_lyrics(
     description: str, *, seed: int = 0, versions: int = 2
-) -> tuple[Words, ...]:
+) -> tuple[WrittenLyrics, ...]:
     """
     Write lyrics about what *description* says, the same for the same *seed*.
 
@@ -303,19 +303,21 @@ def write_lyrics(
     )
 
 
-def short_lyrics(description: str, *, seed: int) -> Words:
+def short_lyrics(description: str, *, seed: int) -> WrittenLyrics:
     """Write one verse and one chorus, two lines each, for a song of 20 seconds."""
     return _written(description, seed, 0, is_short=True)
 
 
-def _written(description: str, seed: int, version: int, *, is_short: bool) -> Words:
-    dice = Dice("lyrics", seed, description)
-    families = dice.order(_DARK if re.search(_SAD, description.lower()) else _BRIGHT)
-    subjects = _subjects(description, dice)
+def _written(
+    description: str, seed: int, version: int, *, is_short: bool
+) -> WrittenLyrics:
+    rng = SeededRandom("lyrics", seed, description)
+    families = rng.shuffled(_DARK if re.search(_SAD, description.lower()) else _BRIGHT)
+    subjects = _subjects(description, rng)
     # Versions take families in turn, so that they share no rhyme.
     families = families[version % 2 :] + families[: version % 2]
     pen = _Pen(
-        dice=Dice("pen", seed, version, description),
+        rng=SeededRandom("pen", seed, version, description),
         subjects=subjects[version % len(subjects) :]
         + subjects[: version % len(subjects)],
     )
@@ -323,7 +325,7 @@ def _written(description: str, seed: int, version: int, *, is_short: bool) -> Wo
     if is_short:
         lines = [*pen.couplet(families[0]), *pen.couplet(families[1])]
         text = ["[Verse]", *lines[:2], "[Chorus]", *chorus[:2]]
-        return Words(title=pen.title(), lyrics="\n".join(text))
+        return WrittenLyrics(title=pen.title(), lyrics="\n".join(text))
     blocks = [
         ["[Verse]", *pen.verse(families[0])],
         ["[Chorus]", *chorus],
@@ -332,7 +334,7 @@ def _written(description: str, seed: int, version: int, *, is_short: bool) -> Wo
         ["[Bridge]", *pen.couplet(families[3])],
         ["[Chorus]", *chorus],
     ]
-    return Words(
+    return WrittenLyrics(
         title=pen.title(), lyrics="\n\n".join("\n".join(block) for block in blocks)
     )
 
@@ -341,7 +343,7 @@ def _written(description: str, seed: int, version: int, *, is_short: bool) -> Wo
 class _Pen:
     """Writes the parts of one version."""
 
-    dice: Dice
+    rng: SeededRandom
     subjects: list[str]
 
     def title(self) -> str:
@@ -350,38 +352,38 @@ class _Pen:
         other = self.subjects[-1].title()
         if other != subject:
             return f"{subject} and {other}"
-        return self.dice.pick(_TITLES).format(subject)
+        return self.rng.choice(_TITLES).format(subject)
 
     def verse(self, family: tuple[str, ...]) -> list[str]:
         """Write four lines of which the second and the fourth rhyme."""
-        first, second = self.dice.order(family)[:2]
+        first, second = self.rng.shuffled(family)[:2]
         subjects = self.subjects
         opening = self._about(_ABOUT, subjects[0])
         turning = self._about(_ABOUT, subjects[-1])
         if turning == opening:
-            turning = self.dice.order(family)[2]
+            turning = self.rng.shuffled(family)[2]
         return [opening, first, turning, second]
 
     def couplet(self, family: tuple[str, ...]) -> list[str]:
         """Write two lines that rhyme."""
-        return self.dice.order(family)[:2]
+        return self.rng.shuffled(family)[:2]
 
     def chorus(self) -> list[str]:
         """Write four lines of which the first and the third are the hook."""
         hook = self._about(_HOOKS, self.subjects[0])
-        first, second = self.dice.order(_ANSWERS)[:2]
+        first, second = self.rng.shuffled(_ANSWERS)[:2]
         return [hook, first, hook, second]
 
     def _about(self, lines: dict[int, tuple[str, ...]], subject: str) -> str:
-        line = self.dice.pick(lines[_length(subject)]).format(subject)
+        line = self.rng.choice(lines[_length(subject)]).format(subject)
         return line[0].upper() + line[1:]
 
 
 def _length(word: str) -> int:
-    return len(syllables_of(word))
+    return len(split_syllables(word))
 
 
-def _subjects(description: str, dice: Dice) -> list[str]:
+def _subjects(description: str, rng: SeededRandom) -> list[str]:
     """Find what the song is about: words that are long enough to be nouns."""
     words = re.findall(r"[a-z]{3,}", description.lower())
     named = [
@@ -390,7 +392,7 @@ def _subjects(description: str, dice: Dice) -> list[str]:
         if word not in _NOT_SUBJECTS
         and 1 <= _length(word) <= 3
         and not word.endswith(("ly", "ing", "ful", "ed"))
-        and syllables_of(word)[0].is_strong
+        and split_syllables(word)[0].is_stressed
     ]
     text = description.lower()
     place = text.find("about ")
@@ -401,4 +403,4 @@ def _subjects(description: str, dice: Dice) -> list[str]:
         )[0]
         nouns = [word for word in re.findall(r"[a-z]{3,}", after) if word in named]
         named = [*nouns[-1:], *(word for word in named if word not in nouns[-1:])]
-    return named[:2] or [dice.pick(_SUBJECTS)]
+    return named[:2] or [rng.choice(_SUBJECTS)]

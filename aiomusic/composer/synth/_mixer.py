@@ -7,14 +7,18 @@ from typing import Final, final
 
 import numpy as np
 
-from aiomusic.composer._groove import DRUMS
+from aiomusic.composer._groove import DRUM_PITCHES
 from aiomusic.composer._score import Note, Performance, Track
-from aiomusic.composer._voice import Voice, voice_in
-from aiomusic.composer.synth._bank import Bank
+from aiomusic.composer._voice import Voice, parse_voice
 from aiomusic.composer.synth._convolve import Convolver
 from aiomusic.composer.synth._instruments import PATCHES
-from aiomusic.composer.synth._rooms import ROOMS, Room, impulse
+from aiomusic.composer.synth._mix_presets import (
+    MIX_PRESETS,
+    MixPreset,
+    impulse_response,
+)
 from aiomusic.composer.synth._singer import sung
+from aiomusic.composer.synth._tone_cache import ToneCache
 from aiomusic.composer.synth._waves import RATE, Sound, noise, rise, shaped
 
 BLOCK: Final = 1 << 16
@@ -23,18 +27,18 @@ _DUCK_S: Final = 0.26
 _TAPS: Final = 129
 
 
-def premaster(performance: Performance) -> Iterator[Sound]:
+def mix_blocks(performance: Performance) -> Iterator[Sound]:
     """
     Mix *performance* block by block; the last block is cut to its length.
 
     Notes before second 0 are heard only by what they leave ringing.
     """
-    desk = _Desk(performance)
+    mixer = _Mixer(performance)
     frames = round(performance.duration_s * RATE)
     first = min((n.start_s for t in performance.tracks for n in t.notes), default=0.0)
     place = -BLOCK * -int(min(0.0, first) * RATE // BLOCK) if first < 0 else 0
     while place < frames:
-        block = desk.block(place)
+        block = mixer.block(place)
         block = faded(block, place, frames)
         start, end = max(0, -place), min(BLOCK, frames - place)
         if end > start:
@@ -51,21 +55,21 @@ def faded(block: Sound, place: int, frames: int) -> Sound:
 
 
 @final
-class _Desk:
+class _Mixer:
     """Holds what rings on from one block into the next."""
 
     def __init__(self, performance: Performance) -> None:
-        bank = Bank(performance.tonic)
+        bank = ToneCache(performance.tonic)
         self._channels = [
             _Channel(track, bank, performance.voice) for track in performance.tracks
         ]
-        self._room = ROOMS[performance.room]
-        self._reverb = Convolver(impulse(self._room), BLOCK)
+        self._preset = MIX_PRESETS[performance.mix]
+        self._reverb = Convolver(impulse_response(self._preset), BLOCK)
         self._kicks = _kicks(performance)
         self._duck = _duck_shape()
-        self._dust = _dust(self._room)
-        is_plain = not (self._room.top_hz or self._room.shine_db)
-        self._tone = None if is_plain else _Tone(self._room)
+        self._dust = _dust(self._preset)
+        is_plain = not (self._preset.low_pass_hz or self._preset.treble_db)
+        self._tone = None if is_plain else _Tone(self._preset)
 
     def block(self, place: int) -> Sound:
         dry = np.zeros((2, BLOCK), dtype=np.float32)
@@ -84,9 +88,9 @@ class _Desk:
         return self._coloured(mix, place)
 
     def _coloured(self, mix: Sound, place: int) -> Sound:
-        room = self._room
-        if room.drive:
-            drive = np.float32(1.0 + room.drive)
+        preset = self._preset
+        if preset.drive:
+            drive = np.float32(1.0 + preset.drive)
             mix = np.tanh(drive * mix) / drive
         if self._dust is not None:
             shift = place % BLOCK
@@ -114,7 +118,7 @@ def _kicks(performance: Performance) -> list[int]:
         for track in performance.tracks
         if track.role == "drums"
         for note in track.notes
-        if note.pitch == DRUMS["kick"]
+        if note.pitch == DRUM_PITCHES["kick"]
     )
 
 
@@ -126,22 +130,22 @@ def _duck_shape() -> Sound:
     return shape.astype(np.float32)
 
 
-def _dust(room: Room) -> Sound | None:
+def _dust(preset: MixPreset) -> Sound | None:
     """Return a loop of crackle, as dust in a groove makes it."""
-    if not room.crackle:
+    if not preset.crackle:
         return None
     ticks = noise(BLOCK, "dust")
     ticks = np.where(np.abs(ticks) > 3.4, 12 * ticks, 0.0).astype(np.float32)
     hiss = shaped(ticks + 0.3 * noise(BLOCK, "hiss"), lambda f: f / (f + 900.0))
-    return np.stack([hiss, np.roll(hiss, 977)]) * np.float32(room.crackle)
+    return np.stack([hiss, np.roll(hiss, 977)]) * np.float32(preset.crackle)
 
 
 @final
 class _Tone:
     """Shapes the treble of a mix, with a short symmetric filter."""
 
-    def __init__(self, room: Room) -> None:
-        taps = _taps(room)
+    def __init__(self, preset: MixPreset) -> None:
+        taps = _taps(preset)
         self._filters = [Convolver(np.stack([taps, taps]), BLOCK) for _ in range(2)]
 
     def feed(self, block: Sound) -> Sound:
@@ -151,12 +155,12 @@ class _Tone:
         return np.stack([left, right])
 
 
-def _taps(room: Room) -> Sound:
+def _taps(preset: MixPreset) -> Sound:
     hertz = np.fft.rfftfreq(_TAPS, 1 / RATE)
     rising = 1.0 / (1.0 + (3000.0 / np.maximum(hertz, 1.0)) ** 2)
-    loudness = 10 ** (room.shine_db * rising / 20)
-    if room.top_hz:
-        loudness[hertz > room.top_hz] = 0.0
+    loudness = 10 ** (preset.treble_db * rising / 20)
+    if preset.low_pass_hz:
+        loudness[hertz > preset.low_pass_hz] = 0.0
     centred = np.roll(np.fft.irfft(loudness, _TAPS), _TAPS // 2)
     return (centred * np.hanning(_TAPS + 2)[1:-1]).astype(np.float32)
 
@@ -165,7 +169,7 @@ def _taps(room: Room) -> Sound:
 class _Channel:
     """One track: adds its notes into a buffer that the blocks are taken from."""
 
-    def __init__(self, track: Track, bank: Bank, voice: Voice | None) -> None:
+    def __init__(self, track: Track, bank: ToneCache, voice: Voice | None) -> None:
         self.track = track
         self._events = _events(track, bank, voice)
         self._next: tuple[float, Sound] | None = next(self._events, None)
@@ -217,18 +221,18 @@ class _Channel:
 
 
 def _events(
-    track: Track, bank: Bank, voice: Voice | None
+    track: Track, bank: ToneCache, voice: Voice | None
 ) -> Iterator[tuple[float, Sound]]:
     """Sound the notes of *track* in the order of time, each when it is needed."""
     if track.patch == "voice":
-        singer = voice or voice_in("", default="female")
+        singer = voice or parse_voice("", default="female")
         yield from sung(track.notes, singer, track.role)
         return
     for note in sorted(track.notes, key=lambda note: note.start_s):
         yield note.start_s, _tone(track, note, bank)
 
 
-def _tone(track: Track, note: Note, bank: Bank) -> Sound:
+def _tone(track: Track, note: Note, bank: ToneCache) -> Sound:
     loud = np.float32(note.velocity**1.3)
     if track.role == "drums":
         variant = int(note.start_s * 1000) % 2

@@ -10,7 +10,7 @@ class UnreadableAudio(ValueError):
 
 
 @attrs.frozen(kw_only=True)
-class Hearing:
+class AudioAnalysis:
     """
     What was heard in a file.
 

@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from aiomusic.composer._groove import DRUMS
+from aiomusic.composer._groove import DRUM_PITCHES
 from aiomusic.composer._score import Note, Score, Track
 
 _RATE: Final = 22050
 _TABLE: Final = 1024
-_NAMES: Final = {pitch: name for name, pitch in DRUMS.items()}
+_NAMES: Final = {pitch: name for name, pitch in DRUM_PITCHES.items()}
 # Harmonics, seconds to fall to a third (0: holds), seconds of attack.
 _PATCHES: Final = {
     "voice": ((1, 0.6, 0.45, 0.25, 0.1, 0.06), 0.0, 0.05),

@@ -7,18 +7,18 @@ import numpy.typing as npt
 import pytest
 
 from aiomusic.composer import (
-    Brief,
-    Key,
+    SongSpec,
     UnreadableAudio,
+    analyze_audio,
     compose,
     concat,
     cover,
     extend,
-    from_recording,
-    listen,
+    score_from_audio,
     swap_sound,
     write_song,
 )
+from aiomusic.composer._theory import Key
 
 soundfile = pytest.importorskip("soundfile")
 pytestmark = pytest.mark.slow
@@ -57,7 +57,7 @@ def test_tempo_of_a_click_track(tempo: float, rate: int, tmp_path: Path) -> None
     """The tempo of a click track is found to half a percent."""
     soundfile.write(tmp_path / "clicks.wav", clicks(tempo, rate), rate)
 
-    heard = listen(tmp_path / "clicks.wav")
+    heard = analyze_audio(tmp_path / "clicks.wav")
 
     assert tempo == pytest.approx(heard.tempo, rel=0.005)
 
@@ -70,7 +70,7 @@ def test_key_of_a_scale(tonic: int, mode: str, suffix: str, tmp_path: Path) -> N
     key = Key(tonic=tonic, mode=mode)
     soundfile.write(tmp_path / f"scale.{suffix}", scale(key), 44100)
 
-    assert key == listen(tmp_path / f"scale.{suffix}").key
+    assert key == analyze_audio(tmp_path / f"scale.{suffix}").key
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_is_not_audio(data: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "song.wav").write_bytes(data)
 
     with pytest.raises(UnreadableAudio, match=message):
-        listen(tmp_path / "song.wav")
+        analyze_audio(tmp_path / "song.wav")
 
 
 def test_lengths_that_are_refused(tmp_path: Path) -> None:
@@ -97,23 +97,23 @@ def test_lengths_that_are_refused(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "silent.wav", np.zeros(8000 * 10), 8000)
 
     with pytest.raises(UnreadableAudio, match=r"3\.0 s long, at least"):
-        listen(tmp_path / "short.wav")
+        analyze_audio(tmp_path / "short.wav")
     with pytest.raises(UnreadableAudio, match="1200 s long, at most"):
-        listen(tmp_path / "long.wav")
+        analyze_audio(tmp_path / "long.wav")
     with pytest.raises(UnreadableAudio, match="silent"):
-        listen(tmp_path / "silent.wav")
+        analyze_audio(tmp_path / "silent.wav")
 
 
 def test_an_upload_goes_on(tmp_path: Path) -> None:
     """A recording is extended in its tempo and key, and stays what it was."""
-    source = compose(Brief(style="synthwave", duration_s=10, seed=3))
+    source = compose(SongSpec(style="synthwave", duration_s=10, seed=3))
     write_song(source, tmp_path / "upload.wav", "wav")
-    upload = from_recording(listen(tmp_path / "upload.wav"), title="Mine")
+    upload = score_from_audio(analyze_audio(tmp_path / "upload.wav"), title="Mine")
 
     whole = concat(
         extend(
             upload,
-            Brief(style="rock", lyrics="[Verse]\nOver the hill", duration_s=5),
+            SongSpec(style="rock", lyrics="[Verse]\nOver the hill", duration_s=5),
             at_s=8,
         )
     )
@@ -129,28 +129,30 @@ def test_an_upload_goes_on(tmp_path: Path) -> None:
 
 def test_an_upload_is_covered(tmp_path: Path) -> None:
     """A cover of a recording has its key and chords, and a voice if it gets words."""
-    source = compose(Brief(style="folk in D major", duration_s=12, seed=3))
+    source = compose(SongSpec(style="folk in D major", duration_s=12, seed=3))
     write_song(source, tmp_path / "upload.flac", "flac")
-    upload = from_recording(listen(tmp_path / "upload.flac"), title="Mine")
+    upload = score_from_audio(analyze_audio(tmp_path / "upload.flac"), title="Mine")
 
-    covered = cover(upload, Brief(style="jazz, male", lyrics="[Verse]\nOver the hill"))
+    covered = cover(
+        upload, SongSpec(style="jazz, male", lyrics="[Verse]\nOver the hill")
+    )
 
     assert "jazz" == covered.style
     assert upload.key == covered.key
-    assert upload.sheet.stretches[0].chords == covered.sheet.stretches[0].chords
+    assert upload.sheet.sections[0].chords == covered.sheet.sections[0].chords
     assert "Over the hill" in covered.lyrics
 
 
 def test_an_upload_gets_another_sound(tmp_path: Path) -> None:
     """A recording whose sound is swapped is played anew, with the same chords."""
-    source = compose(Brief(style="folk in D major", duration_s=8, seed=3))
+    source = compose(SongSpec(style="folk in D major", duration_s=8, seed=3))
     write_song(source, tmp_path / "upload.wav", "wav")
-    upload = from_recording(listen(tmp_path / "upload.wav"), title="Mine")
+    upload = score_from_audio(analyze_audio(tmp_path / "upload.wav"), title="Mine")
 
     swapped = swap_sound(upload, "organ and flute")
 
     assert "organ" in {track.patch for track in swapped.tracks}
-    assert upload.sheet.stretches[0].chords == swapped.sheet.stretches[0].chords
+    assert upload.sheet.sections[0].chords == swapped.sheet.sections[0].chords
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -1e30])
@@ -165,7 +167,7 @@ def test_a_sample_that_is_no_number_spoils_nothing_else(
     sound[50_000] = wrong
     soundfile.write(tmp_path / "floats.wav", sound, 44100, subtype="FLOAT")
 
-    heard = from_recording(listen(tmp_path / "floats.wav"), title="Floats")
+    heard = score_from_audio(analyze_audio(tmp_path / "floats.wav"), title="Floats")
     samples = np.concatenate(list(song_blocks(heard)), axis=1)
 
     assert np.isfinite(samples).all()
@@ -179,7 +181,7 @@ def test_rates_that_are_refused(rate: int, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "odd.wav", np.full(8 * rate, 0.5), rate)
 
     with pytest.raises(UnreadableAudio, match=f"has {rate} samples a second, 4000 to"):
-        listen(tmp_path / "odd.wav")
+        analyze_audio(tmp_path / "odd.wav")
 
 
 def test_a_refusal_does_not_tell_where_the_file_is(tmp_path: Path) -> None:
@@ -187,6 +189,6 @@ def test_a_refusal_does_not_tell_where_the_file_is(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<p>Not found</p>" * 99)
 
     with pytest.raises(UnreadableAudio, match=r"read: Format not") as refused:
-        listen(tmp_path / "page.html")
+        analyze_audio(tmp_path / "page.html")
 
     assert str(tmp_path) not in str(refused.value)

@@ -22,7 +22,7 @@ _REACH: Final = 12
 
 
 @final
-class Meter:
+class LoudnessMeter:
     """Listens to a stream and keeps what its loudness and its peaks were."""
 
     def __init__(self) -> None:

@@ -7,12 +7,12 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from aiomusic.composer import (
-    Brief,
     Score,
+    SongSpec,
     compose,
     draw_cover,
     draw_cover_jpeg,
-    draw_notes,
+    draw_piano_roll,
     to_midi,
 )
 from aiomusic.composer.styles import STYLES
@@ -21,7 +21,7 @@ from aiomusic.composer.styles import STYLES
 @pytest.mark.parametrize("style", STYLES)
 def test_covers_are_pictures(style: str) -> None:
     """The cover of any style is well-formed SVG that shows the title, escaped."""
-    score = compose(Brief(style=style, title="<Rain> & Sun", seed=3))
+    score = compose(SongSpec(style=style, title="<Rain> & Sun", seed=3))
 
     root = ET.fromstring(draw_cover(score))
 
@@ -32,7 +32,7 @@ def test_covers_are_pictures(style: str) -> None:
 def test_no_two_covers_are_alike() -> None:
     """Songs of one style, and takes of one song, have different covers."""
     covers = {
-        draw_cover(compose(Brief(style="pop", seed=seed, take=take)))
+        draw_cover(compose(SongSpec(style="pop", seed=seed, take=take)))
         for seed in range(6)
         for take in (0, 1)
     }
@@ -44,7 +44,7 @@ def test_a_cover_tells_its_style() -> None:
     """By its colours alone a cover is nearest to another cover of its style."""
     known, fresh = (
         {
-            style: colours_of(compose(Brief(style=style, title=title, seed=seed)))
+            style: colours_of(compose(SongSpec(style=style, title=title, seed=seed)))
             for style in STYLES
         }
         for title, seed in (("Rain", 1), ("Paper Boats", 2))
@@ -66,7 +66,7 @@ def test_jpeg_where_pillow_is() -> None:
     """The picture is a JPEG where Pillow is installed."""
     pytest.importorskip("PIL")
 
-    data = draw_cover_jpeg(compose(Brief(style="jazz")))
+    data = draw_cover_jpeg(compose(SongSpec(style="jazz")))
 
     assert data is not None
     assert data.startswith(b"\xff\xd8\xff")
@@ -75,9 +75,9 @@ def test_jpeg_where_pillow_is() -> None:
 def test_the_score_is_a_picture() -> None:
     """Every note, section and line of words is in the picture of the score."""
     lyrics = "[Verse]\nBread & butter on the sill"
-    score = compose(Brief(style="folk", lyrics=lyrics, duration_s=9))
+    score = compose(SongSpec(style="folk", lyrics=lyrics, duration_s=9))
 
-    root = ET.fromstring(draw_notes(score))
+    root = ET.fromstring(draw_piano_roll(score))
 
     texts = [element.text for element in root.iter() if element.tag.endswith("text")]
     boxes = [element for element in root.iter() if element.tag.endswith("rect")]
@@ -88,7 +88,7 @@ def test_the_score_is_a_picture() -> None:
 
 def test_midi_holds_every_note() -> None:
     """The MIDI file has the tempo, and each note once on and once off."""
-    score = compose(Brief(style="folk, 96 bpm", seed=2, duration_s=10))
+    score = compose(SongSpec(style="folk, 96 bpm", seed=2, duration_s=10))
 
     tracks = chunks(to_midi(score))
 

@@ -3,18 +3,18 @@
 from collections import OrderedDict
 from typing import Final, final
 
-from aiomusic.composer._groove import DRUMS
+from aiomusic.composer._groove import DRUM_PITCHES
 from aiomusic.composer.synth._drums import KITS, drum, tuned
 from aiomusic.composer.synth._instruments import PATCHES
 from aiomusic.composer.synth._patches import Patch, Wave, made
 from aiomusic.composer.synth._waves import RATE, Sound
 
 _LIMIT_BYTES: Final = 80_000_000
-_NAMES: Final = {pitch: name for name, pitch in DRUMS.items()}
+_NAMES: Final = {pitch: name for name, pitch in DRUM_PITCHES.items()}
 
 
 @final
-class Bank:
+class ToneCache:
     """Keeps the tones of one song, the least used leaving first."""
 
     def __init__(self, tonic: int) -> None:

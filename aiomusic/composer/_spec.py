@@ -15,7 +15,7 @@ class Segment:
 
 
 @attrs.frozen(kw_only=True)
-class Brief:
+class SongSpec:
     """
     An order for one song.
 
@@ -25,7 +25,7 @@ class Brief:
         instrumental: nobody sings.
         title: None lets the composer choose.
         duration_s: exact length in seconds; None follows from the form.
-        seed: the idea. The same brief is the same score everywhere.
+        seed: the idea. The same spec is the same score everywhere.
         take: 0 or 1, two performances of one idea.
         voice: "female", "male" or free words of timbre; None chooses.
         singer: a voice that was heard before (a persona); goes before *voice*.

@@ -13,7 +13,7 @@ _HEAD: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" '
     f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{{}}">'
 )
-COLOURS: Final = {
+TRACK_COLOURS: Final = {
     "voice": "#d1495b",
     "harmony": "#edae49",
     "lead": "#e8743b",
@@ -26,7 +26,7 @@ COLOURS: Final = {
 }
 
 
-def draw_notes(score: Score) -> str:
+def draw_piano_roll(score: Score) -> str:
     """
     Return *score* as an SVG picture: a piano roll with its sections and words.
 
@@ -39,7 +39,7 @@ def draw_notes(score: Score) -> str:
     step = (_BOTTOM - _TOP) / (high - low + 2)
     bars: list[str] = []
     for track in sorted(score.tracks, key=lambda track: track.role == "voice"):
-        colour = COLOURS.get(track.role, "#888888")
+        colour = TRACK_COLOURS.get(track.role, "#888888")
         for note in track.notes:
             y = _BOTTOM - (note.pitch - low + 1) * step
             if track.role == "drums":

@@ -4,7 +4,7 @@ import attrs
 
 
 @attrs.frozen(kw_only=True)
-class Clock:
+class TempoMap:
     """
     Tell the second of a beat.
 

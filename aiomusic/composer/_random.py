@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 @final
-class Dice:
+class SeededRandom:
     """
     Throw dice that depend on nothing but the words they were made from.
 
@@ -26,29 +26,29 @@ class Dice:
         self._random = random.Random(int.from_bytes(digest, "big"))  # noqa: S311
 
     def __repr__(self) -> str:
-        return "<Dice>"
+        return "<SeededRandom>"
 
-    def unit(self) -> float:
+    def random(self) -> float:
         """Return a number from 0 up to 1."""
         return self._random.random()
 
-    def between(self, low: float, high: float) -> float:
+    def uniform(self, low: float, high: float) -> float:
         """Return a number from *low* up to *high*."""
-        return low + (high - low) * self.unit()
+        return low + (high - low) * self.random()
 
-    def whole(self, low: int, high: int) -> int:
+    def randint(self, low: int, high: int) -> int:
         """Return a whole number from *low* to *high*, both included."""
-        return low + int(self.unit() * (high - low + 1))
+        return low + int(self.random() * (high - low + 1))
 
-    def is_lucky(self, chance: float) -> bool:
+    def chance(self, chance: float) -> bool:
         """Say yes with the probability *chance*."""
-        return self.unit() < chance
+        return self.random() < chance
 
-    def pick(self, items: Sequence[T]) -> T:
+    def choice(self, items: Sequence[T]) -> T:
         """Return one of *items*, each as likely as the others."""
-        return items[int(self.unit() * len(items))]
+        return items[int(self.random() * len(items))]
 
-    def order(self, items: Sequence[T]) -> list[T]:
+    def shuffled(self, items: Sequence[T]) -> list[T]:
         """Return *items* in an order of chance."""
-        keyed = [(self.unit(), position) for position in range(len(items))]
+        keyed = [(self.random(), position) for position in range(len(items))]
         return [items[position] for _, position in sorted(keyed)]

@@ -3,7 +3,7 @@
 import pytest
 
 from aiomusic.composer import write_lyrics
-from aiomusic.composer._words import stanzas_of, syllables_of
+from aiomusic.composer._text import parse_stanzas, split_syllables
 
 DESCRIPTIONS = [
     "a sad song about the rain",
@@ -19,9 +19,9 @@ DESCRIPTIONS = [
 def test_lines_scan(description: str, seed: int) -> None:
     """Every line has seven syllables."""
     for words in write_lyrics(description, seed=seed):
-        for stanza in stanzas_of(words.lyrics):
+        for stanza in parse_stanzas(words.lyrics):
             for line in stanza.lines:
-                assert 7 == len(syllables_of(line)), line
+                assert 7 == len(split_syllables(line)), line
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -29,7 +29,7 @@ def test_couplets_rhyme(seed: int) -> None:
     """The second and fourth line of a verse end in letters that rhyme."""
     (words,) = write_lyrics("the sea at night", seed=seed, versions=1)
 
-    verses = [s.lines for s in stanzas_of(words.lyrics) if s.kind == "verse"]
+    verses = [s.lines for s in parse_stanzas(words.lyrics) if s.kind == "verse"]
 
     for lines in verses:
         assert rhyme(lines[1]) == rhyme(lines[3])
@@ -62,6 +62,6 @@ def test_subject_is_sung() -> None:
     """The word the song is about is in the chorus."""
     words = write_lyrics("a happy song about my garden", seed=1)[0]
 
-    chorus = next(s for s in stanzas_of(words.lyrics) if s.kind == "chorus")
+    chorus = next(s for s in parse_stanzas(words.lyrics) if s.kind == "chorus")
 
     assert any("garden" in line.lower() for line in chorus.lines)

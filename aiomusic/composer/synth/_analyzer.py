@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from aiomusic.composer._hearing import Hearing, UnreadableAudio
+from aiomusic.composer._analysis import AudioAnalysis, UnreadableAudio
 from aiomusic.composer._theory import Chord, Key
 from aiomusic.composer.synth._recording import sane
 from aiomusic.composer.synth._waves import Curve, Sound
@@ -26,21 +26,21 @@ _FAINT: Final = 1e-4
 _LOWEST_RATE, _HIGHEST_RATE = 4_000, 400_000
 
 
-def hear_file(
-    path: str | os.PathLike[str], shortest_s: float, longest_s: float
-) -> Hearing:
+def analyze_file(
+    path: str | os.PathLike[str], min_s: float, max_s: float
+) -> AudioAnalysis:
     """
     Find length, tempo, key and chords of the file at *path*.
 
     Raises:
-        UnreadableAudio: see ``listen``.
+        UnreadableAudio: see ``analyze_audio``.
     """
     try:
         with soundfile.SoundFile(os.fspath(path)) as file:
             _check_rate(file.samplerate)
             duration_s = file.frames / file.samplerate
-            _check_length(duration_s, shortest_s, longest_s)
-            ear = _Ear(file.samplerate)
+            _check_length(duration_s, min_s, max_s)
+            ear = _Analyzer(file.samplerate)
             for block in _mono(file):
                 ear.feed(block)
     except soundfile.LibsndfileError as error:
@@ -51,7 +51,7 @@ def hear_file(
         raise UnreadableAudio(f"not an audio file that can be read: {error}") from error
     if ear.loudest < _FAINT:
         raise UnreadableAudio("the audio file is silent")
-    return ear.hearing(os.fspath(path), duration_s)
+    return ear.analysis(os.fspath(path), duration_s)
 
 
 def _check_rate(rate: int) -> None:
@@ -62,16 +62,14 @@ def _check_rate(rate: int) -> None:
         )
 
 
-def _check_length(duration_s: float, shortest_s: float, longest_s: float) -> None:
-    if duration_s < shortest_s:
+def _check_length(duration_s: float, min_s: float, max_s: float) -> None:
+    if duration_s < min_s:
         raise UnreadableAudio(
-            f"the audio is {duration_s:.1f} s long, "
-            f"at least {shortest_s:.0f} s are needed"
+            f"the audio is {duration_s:.1f} s long, at least {min_s:.0f} s are needed"
         )
-    if duration_s > longest_s:
+    if duration_s > max_s:
         raise UnreadableAudio(
-            f"the audio is {duration_s:.0f} s long, "
-            f"at most {longest_s:.0f} s are allowed"
+            f"the audio is {duration_s:.0f} s long, at most {max_s:.0f} s are allowed"
         )
 
 
@@ -82,7 +80,7 @@ def _mono(file: soundfile.SoundFile) -> Iterator[Sound]:
 
 
 @final
-class _Ear:
+class _Analyzer:
     """Keeps of each block only its onsets and its pitch classes."""
 
     def __init__(self, rate: int) -> None:
@@ -119,7 +117,7 @@ class _Ear:
         self._bands.append(np.log1p(20.0 * bands).astype(np.float32))
         return sound[count * self._hop :]
 
-    def hearing(self, path: str, duration_s: float) -> Hearing:
+    def analysis(self, path: str, duration_s: float) -> AudioAnalysis:
         onsets = self._onsets()
         tempo, first_s = _tempo(onsets, self._rate / self._hop)
         chroma = np.array(self._chroma)
@@ -132,7 +130,7 @@ class _Ear:
             _chord(chroma[int(start / frames_s) : int((start + bar_s) / frames_s)], key)
             for start in np.arange(first_s, duration_s - 0.7 * bar_s, bar_s)
         ]
-        return Hearing(
+        return AudioAnalysis(
             path=path,
             duration_s=round(duration_s, 6),
             tempo=round(tempo, 2),

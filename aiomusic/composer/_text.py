@@ -169,7 +169,7 @@ class Syllable:
     """What one note carries, and whether speech would stress it."""
 
     text: str
-    is_strong: bool
+    is_stressed: bool
 
 
 @attrs.frozen(kw_only=True)
@@ -180,7 +180,7 @@ class Stanza:
     lines: tuple[str, ...]
 
 
-def stanzas_of(lyrics: str) -> tuple[Stanza, ...]:
+def parse_stanzas(lyrics: str) -> tuple[Stanza, ...]:
     """
     Read lyrics into stanzas.
 
@@ -191,7 +191,7 @@ def stanzas_of(lyrics: str) -> tuple[Stanza, ...]:
     is_open = False
     for raw in lyrics.splitlines():
         tag = _TAG.match(raw)
-        if tag and (kind := kind_of(tag["tag"])):
+        if tag and (kind := section_kind(tag["tag"])):
             groups.append((kind, [tag["rest"]] if tag["rest"].strip() else []))
             is_open = True
         elif tag:
@@ -213,7 +213,10 @@ def _named(groups: list[tuple[str | None, list[str]]]) -> tuple[Stanza, ...]:
         Stanza(
             kind=kind or ("chorus" if seen[tuple(lines)] > 1 else "verse"),
             lines=tuple(
-                part for line in lines for part in _breaths(line) if syllables_of(part)
+                part
+                for line in lines
+                for part in _breaths(line)
+                if split_syllables(part)
             ),
         )
         for kind, lines in groups
@@ -222,11 +225,11 @@ def _named(groups: list[tuple[str | None, list[str]]]) -> tuple[Stanza, ...]:
 
 def _breaths(line: str) -> list[str]:
     """Break a line that nobody can sing in one breath, after commas if it has any."""
-    if len(syllables_of(line)) <= _LONGEST:
+    if len(split_syllables(line)) <= _LONGEST:
         return [line]
     parts, size = [""], 0
     for word in _BREAKABLE.findall(line):
-        count = len(syllables_of(word))
+        count = len(split_syllables(word))
         is_paused = size > _BREATH / 3 and _PAUSE.search(parts[-1])
         if size and (size + count > _BREATH or is_paused):
             parts, size = [*parts, ""], 0
@@ -235,7 +238,7 @@ def _breaths(line: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def kind_of(tag: str) -> str | None:
+def section_kind(tag: str) -> str | None:
     """Return the kind of section that *tag* names; None when it names none."""
     words = tag.lower().strip()
     for kind in ("prechorus", *KINDS):
@@ -244,7 +247,7 @@ def kind_of(tag: str) -> str | None:
     return None
 
 
-def syllables_of(line: str) -> tuple[Syllable, ...]:
+def split_syllables(line: str) -> tuple[Syllable, ...]:
     """Split a line into syllables."""
     found: list[Syllable] = []
     for word in _WORD.findall(line):
@@ -259,10 +262,10 @@ def syllables_of(line: str) -> tuple[Syllable, ...]:
 def _split(word: str) -> list[Syllable]:
     parts = _parts(word)
     if len(parts) == 1:
-        return [Syllable(text=word, is_strong=word.lower() not in _WEAK)]
+        return [Syllable(text=word, is_stressed=word.lower() not in _WEAK)]
     first = 1 if _has_weak_start(word) else 0
     return [
-        Syllable(text=part, is_strong=(place - first) % 2 == 0)
+        Syllable(text=part, is_stressed=(place - first) % 2 == 0)
         for place, part in enumerate(parts)
     ]
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from aiomusic.composer._phonemes import sounds_of
-from aiomusic.composer._words import kind_of, stanzas_of, syllables_of
+from aiomusic.composer._phonemes import phonemes_of
+from aiomusic.composer._text import parse_stanzas, section_kind, split_syllables
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from aiomusic.composer._words import kind_of, stanzas_of, syllables_of
 )  # fmt: skip
 def test_syllables_are_counted(word: str, count: int) -> None:
     """English words come apart into the syllables they are sung with."""
-    assert count == len(syllables_of(word))
+    assert count == len(split_syllables(word))
 
 
 def test_syllables_keep_every_letter() -> None:
@@ -33,14 +33,14 @@ def test_syllables_keep_every_letter() -> None:
         "thunder",
         "everything",
     ]:
-        assert word == "".join(syllable.text for syllable in syllables_of(word))
+        assert word == "".join(syllable.text for syllable in split_syllables(word))
 
 
 def test_a_verse_that_repeats_is_a_chorus() -> None:
     """Untagged stanzas are verses, and choruses when they come back."""
     text = "one\ntwo\n\nla la\nla\n\nthree\nfour\n\nla la\nla"
 
-    kinds = [stanza.kind for stanza in stanzas_of(text)]
+    kinds = [stanza.kind for stanza in parse_stanzas(text)]
 
     assert ["verse", "chorus", "verse", "chorus"] == kinds
 
@@ -55,10 +55,10 @@ def test_a_verse_that_repeats_is_a_chorus() -> None:
 )
 def test_a_line_is_broken_that_nobody_can_sing_in_a_breath(text: str) -> None:
     """No words are lost, and none of its parts is too long to be sung."""
-    (stanza,) = stanzas_of(text)
+    (stanza,) = parse_stanzas(text)
 
     assert "".join(text.split()) == "".join("".join(stanza.lines).split())
-    assert max(len(syllables_of(line)) for line in stanza.lines) <= 12
+    assert max(len(split_syllables(line)) for line in stanza.lines) <= 12
     assert not re.search(r"[,、]", "".join(line[:-1] for line in stanza.lines))
 
 
@@ -71,7 +71,7 @@ def test_a_line_is_broken_that_nobody_can_sing_in_a_breath(text: str) -> None:
 )  # fmt: skip
 def test_tags_are_known_by_many_names(tag: str, kind: str | None) -> None:
     """A tag names its section in any of the usual ways."""
-    assert kind == kind_of(tag)
+    assert kind == section_kind(tag)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,6 @@ def test_syllables_have_sounds(
     syllable: str, onset: tuple[str, ...], vowel: tuple[str, ...], coda: tuple[str, ...]
 ) -> None:
     """A syllable is sung with the vowel it is spoken with."""
-    sounds = sounds_of(syllable)
+    sounds = phonemes_of(syllable)
 
     assert (onset, vowel, coda) == (sounds.onset, sounds.vowel, sounds.coda)
