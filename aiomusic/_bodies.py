@@ -13,12 +13,18 @@ from urllib.parse import unquote, urlsplit
 
 import attrs
 
+from aiomusic._redact import is_secret
+
 __all__ = ["Body", "folded", "is_task_id", "read_body", "task_id_in"]
 
 MAX_ID_CHARS: Final = 512
 # How far into a reply its JSON may begin, and in how many places it is looked for.
 MAX_JUNK_CHARS, MAX_STARTS = 64 * 1024, 32
 MAX_NODES, MAX_DEPTH = 10_000, 8
+# Lists and objects cost a hundred times their text; no reply of the API has so many.
+MAX_CONTAINERS: Final = 100_000
+# How much of a text is read in all, however many places its JSON may begin at.
+MAX_READ_CHARS: Final = 4 * 1024 * 1024
 
 _NO_IDS = frozenset(
     {"null", "none", "nil", "undefined", "true", "false", "0", ".", ".."}
@@ -56,6 +62,8 @@ def read_body(body: bytes) -> Body:
     """Read a body; whatever it is, nothing is raised."""
     text = _decoded(body)
     start = text.lstrip()[:1]
+    if text.count("[") + text.count("{") > MAX_CONTAINERS:
+        return Body(value=None, text=text, flaw="it has too many lists and objects")
     try:
         return Body(value=_clean(_DECODER.decode(text), text), text=text)
     except RecursionError:
@@ -82,11 +90,20 @@ def _object_in(text: str, *, is_first: bool) -> dict[str, Any] | None:
 
     What has other text on both sides is a page's, and not the service's.
     """
+    left = MAX_READ_CHARS
     for place in _starts(text):
         try:
             found, end = _DECODER.raw_decode(text, place)
-        except (RecursionError, ValueError):
+        except RecursionError:
             continue
+        except json.JSONDecodeError as error:
+            left -= error.pos - place
+            if left < 0:
+                return None
+            continue
+        except ValueError:
+            # A number of too many digits.
+            return None
         if found and (is_first or not text[end:].strip()):
             assert isinstance(found, dict)
             return found
@@ -148,7 +165,8 @@ def is_task_id(text: str) -> bool:
         return False
     # What is left of bytes that could not be read names nothing.
     is_plain = text.isprintable() and "\ufffd" not in text
-    return is_plain and text.lower() not in _NO_IDS
+    # An id is logged, kept and asked for, so a secret of the session can't be one.
+    return is_plain and text.lower() not in _NO_IDS and not is_secret(text)
 
 
 def _id_from(value: object) -> str | None:

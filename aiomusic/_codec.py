@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from aiomusic import errors
-from aiomusic._redact import shown
+from aiomusic._redact import kept, shown
 from aiomusic.errors import ApiError, Charged, InvalidRequest, MusicError, Retry
 from aiomusic.providers._all import requests
 from aiomusic.results import Clip, Lyrics, Persona, Upload
@@ -131,9 +131,9 @@ def result_to_json(result: object) -> object:
     """Give the result of a job; clips are kept apart, so theirs is None."""
     match result:
         case Persona() | Upload():
-            return {type(result).__name__: _converter().unstructure(result)}
+            return {type(result).__name__: to_json(result)}
         case (Lyrics(), *_):
-            return {"Lyrics": _converter().unstructure(result)}
+            return {"Lyrics": to_json(result)}
         case _:
             return None
 
@@ -177,8 +177,8 @@ def _read(value: Any, kind: type[R]) -> R:  # noqa: ANN401 - JSON
 
 
 def to_json(value: object) -> Any:  # noqa: ANN401 - JSON
-    """Give any value of this library as JSON."""
-    return _converter().unstructure(value)
+    """Give any value of this library as JSON, in which no secret is spelled."""
+    return kept(_converter().unstructure(value))
 
 
 def error_to_json(error: MusicError) -> dict[str, object]:

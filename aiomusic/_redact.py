@@ -5,14 +5,15 @@ Replies are never altered.  What is shown of them holds no secret in any spellin
 signature of a link and no character that a terminal obeys, and is bounded.
 """
 
+import base64
 import html
 import re
 import string
 import unicodedata
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
-__all__ = ["Shown", "hide", "shown"]
+__all__ = ["Shown", "hide", "is_secret", "kept", "shown"]
 
 MAX_CHARS: Final = 4000
 # A secret's first characters are looked for; no key is told by what follows them.
@@ -20,13 +21,15 @@ MAX_SECRET_CHARS: Final = 4096
 MIN_SECRET_CHARS: Final = 8
 # A word of the language would be hidden in every message that uses it.
 MIN_WORD_CHARS, MIN_NUMBER_CHARS = 16, 12
+# One so long stands in no id by chance.
+MIN_LONG_CHARS: Final = 16
 # Those hidden last; a key that changes with every call must not fill the memory.
 MAX_SECRETS: Final = 64
 HIDDEN: Final = "[hidden]"
 
-# Each secret as it is compared, and as it was given.  The errors of every session
+# Each secret as it is compared, and its other spellings.  The errors of every session
 # pass here, so these are the process's: an error may outlive its session.
-_secrets: dict[str, str] = {}
+_secrets: dict[str, tuple[str, ...]] = {}
 
 
 def hide(secret: str) -> None:
@@ -40,9 +43,22 @@ def hide(secret: str) -> None:
     if len(plain) < MIN_SECRET_CHARS or _is_word(plain):
         return
     _secrets.pop(plain, None)
-    _secrets[plain] = secret[:MAX_SECRET_CHARS].translate(_LOWER)
+    _secrets[plain] = tuple(_spellings(secret[:MAX_SECRET_CHARS]))
     while len(_secrets) > MAX_SECRETS:
         del _secrets[next(iter(_secrets))]
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """Yield a secret as it was given, in hex and in base64, in lower case."""
+    yield secret.translate(_LOWER)
+    raw = secret.encode(errors="surrogatepass")
+    yield raw.hex()
+    for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
+        for before in range(3):
+            text = encode(bytes(before) + raw).decode().rstrip("=")
+            # The first and the last characters depend on what stands around it.
+            is_shared = (before + len(raw)) % 3 != 0
+            yield text[(0, 2, 3)[before] : len(text) - is_shared].lower()
 
 
 def _is_word(text: str) -> bool:
@@ -88,6 +104,67 @@ def _cut(text: str, most: int) -> str:
     return text[:keep] + _GAP + text[len(text) - keep :]
 
 
+def is_secret(text: str) -> bool:
+    """Check whether a text spells a secret that is too long to be there by chance."""
+    return bool(_secrets) and _is_spelled([text], MIN_LONG_CHARS)
+
+
+def kept(value: object) -> object:
+    """Return JSON as it may be kept: no text in it spells a secret."""
+    is_clean = not _secrets or not _is_spelled(_texts(value), 0)
+    return value if is_clean else _hidden(value)
+
+
+def _texts(value: object) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        match one := waiting.pop():
+            case str():
+                yield one
+            case Mapping():
+                waiting += [*one.keys(), *one.values()]
+            case list() | tuple():
+                waiting += one
+
+
+def _hidden(value: object) -> Any:  # noqa: ANN401 - JSON
+    match value:
+        case str():
+            return _replaced(value, sorted(_spans(value)))
+        case Mapping():
+            return {_hidden(name): _hidden(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_hidden(one) for one in value]
+        case _:
+            return value
+
+
+def _is_spelled(texts: Iterable[str], least: int) -> bool:
+    """Check quickly whether any text may spell a secret of so many characters."""
+    text = _flat("\n".join(texts))
+    return any(
+        spelled in text
+        for secret, spellings in _secrets.items()
+        if len(secret) >= least
+        for spelled in (secret, *spellings)
+    )
+
+
+def _flat(text: str) -> str:
+    """Return a text as it is compared, with its escapes and with them undone."""
+    if _MARKS.search(text):
+        text = f"{_ESCAPE.sub(_unescaped, text)}\n{text}"
+    if not text.isprintable():
+        text = text.translate(_UNSEEN)
+    if not text.isprintable():
+        text = "".join(filter(str.isprintable, text))
+    return text.translate(_LOWER)
+
+
+# What most texts hold of what can't be printed, and what bytes that can't be read are.
+_UNSEEN: Final = dict.fromkeys([*range(32), 127, 0xFFFD])
+
+
 class Shown:
     """A value of a log line; what it reads as is bounded and holds no secret."""
 
@@ -116,14 +193,15 @@ def _without_secrets(text: str) -> str:
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     """Yield from where to where a text spells a secret."""
     plain, places = _plain(text)
-    for secret in _secrets:
-        for start, end in _found(secret, plain):
-            yield places[start], places[end]
+    for secret, spellings in _secrets.items():
+        for spelled in (secret, *spellings):
+            for start, end in _found(spelled, plain):
+                yield places[start], places[end]
     if not isinstance(places, range):
         # A percent sign before a secret makes an escape of its first two letters.
         lower = text.translate(_LOWER)
-        for secret in _secrets.values():
-            yield from _found(secret, lower)
+        for given, *_ in _secrets.values():
+            yield from _found(given, lower)
 
 
 def _found(secret: str, text: str) -> Iterator[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """What is shown holds no secret in any spelling, and nothing that a terminal obeys."""
 
+import base64
 import html
 import io
 import json
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from aiomusic import InvalidRequest, JobFailed, MusicError, _redact
 from aiomusic._log import say
-from aiomusic._redact import HIDDEN, MAX_CHARS, hide, shown
+from aiomusic._redact import HIDDEN, MAX_CHARS, hide, is_secret, kept, shown
 
 KEY = "sk-Live/7f3a\"9b+2c4d&8e=='Zq"
 
@@ -62,6 +63,13 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "repr of bytes": lambda key: repr(key.encode()),
     "after a percent sign": lambda key: f"%{key}",
     "twice": lambda key: key + key,
+    "hex": lambda key: key.encode().hex(),
+    "HEX": lambda key: key.encode().hex().upper(),
+    "base64": lambda key: base64.b64encode(key.encode()).decode(),
+    "base64 after one": lambda key: base64.b64encode(b"a" + key.encode()).decode(),
+    "base64 after two": lambda key: base64.b64encode(b"ab" + key.encode()).decode(),
+    "base64 before more": lambda key: base64.b64encode(key.encode() + b"ab").decode(),
+    "base64 of addresses": lambda key: base64.urlsafe_b64encode(key.encode()).decode(),
 }
 
 
@@ -149,6 +157,27 @@ def test_nothing_that_a_terminal_obeys_is_shown(text: str, expected: str) -> Non
     """Escapes, line ends and turns of direction are written out."""
     assert expected == shown(text)
     assert expected == str(MusicError(text))
+
+
+def test_what_is_kept_spells_no_secret() -> None:
+    """However deep in it, in names too; all else of it is left as it came."""
+    clip = {"title": "a song", "lyrics": "la\nla & R&B 100%", "n": [1, None, 2.5]}
+    held = {**clip, "raw": {f"is {KEY}": [{"x": SPELLINGS["u escapes"](KEY)}]}}
+
+    found = kept([clip, held])
+
+    assert [clip, {**clip, "raw": {f"is {HIDDEN}": [{"x": HIDDEN}]}}] == found
+    assert clip == kept(clip)
+
+
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS.keys())
+def test_a_secret_is_seen_quickly_in_every_spelling(
+    spell: Callable[[str], str],
+) -> None:
+    """What is looked for first misses none that would be hidden."""
+    assert is_secret(f"before\n{spell(KEY)} after")
+    assert HIDDEN in str(kept({"a": [f"before\n{spell(KEY)} after"]}))
+    assert not is_secret("468d0e42-f7a6-40ce-9a4c-37db56b13b99")
 
 
 LINKS = [

@@ -898,6 +898,19 @@ async def test_a_job_that_nobody_calls_back_for_ends_unknown(
     assert 1 == api.submissions
 
 
+async def test_a_job_waits_no_longer_for_a_callback_than_it_may_take(
+    api: Emulator,
+) -> None:
+    """Where the session says so."""
+    api.fault("drop_after_body", on="create")
+    clock = LeapingClock()
+    async with called_back(api, clock=clock, job_timeout_s=60) as music:
+        with pytest.raises(SubmissionUnknown, match="not sent again"):
+            await music.suno.create("lost")
+
+    assert 60 <= clock.now() < 70
+
+
 async def test_leaving_a_job_that_waits_for_its_task_does_not_call_it_unpaid(
     api: Emulator, tmp_path: Path
 ) -> None:

@@ -1149,6 +1149,34 @@ def test_a_huge_array_takes_no_time() -> None:
     assert time.perf_counter() - started < 0.5
 
 
+HEAVY = {
+    "lists": '{"task_id": "t-1", "x": [' + "[1]," * 500_000 + "0]}",
+    "objects": '{"x": [' + '{"state":1},' * 150_000 + '0], "task_id": "t-1"}',
+    "cut": '{"task_id": "t-1", "x": [' + '[{"a":1}],' * 200_000,
+    "starts": '{"task_id": "t-1", "x": ' + '{"a":' * 30 + "[" + "1," * 900_000,
+}
+
+
+@pytest.mark.parametrize("text", HEAVY.values(), ids=HEAVY.keys())
+def test_a_reply_that_would_cost_seconds_to_read_costs_none(text: str) -> None:
+    """Its task's id is found all the same, and a poll of it tells nothing."""
+    started = time.perf_counter()
+
+    found = read_created(CREATE, reply(text.encode()))
+
+    assert time.perf_counter() - started < 1.0
+    assert Accepted(task_id="t-1") == found
+
+
+def test_a_task_of_any_number_of_clips_is_bounded() -> None:
+    """No more are kept than any task has; it is told that there were others."""
+    clips = [{"clip_id": f"c-{n}", "state": "running"} for n in range(2_500)]
+
+    found = look({"data": clips})
+
+    assert (1_000, 1_500) == (len(found.clips), found.unreadable)
+
+
 @pytest.mark.parametrize("name", ["suno", "suno_concat", "riffusion", "nuro"])
 def test_the_recorded_acceptances_give_their_task(name: str) -> None:
     """All creates are answered alike."""

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Recovery"]
 
-# How long a callback may take to bring a task id that was lost.
+# How long a callback may take to bring a task id that was lost, where a job may take
+# so long.
 CALLBACK_S = 600.0
 # How often to see whether it came to another process that shares the journal.
 ASK_EVERY_S = 2.0
@@ -261,7 +262,8 @@ class Recovery:
         if self.hooks is None or job.request is None or not job.request.WEBHOOK:
             return None
         job.advance(JobState.UNKNOWN)
-        deadline = self.clock.now() + CALLBACK_S
+        wait_s = min(CALLBACK_S, self.poller.job_timeout_s)
+        deadline = self.clock.now() + wait_s
         while (task_id := await self._called(job)) is None:
             now = self.clock.now()
             if now >= deadline or job.done():

@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 
+from aiomusic._redact import kept
 from aiomusic.results import Clip
 
 __all__ = ["file_stem"]
@@ -39,7 +40,7 @@ def file_stem(clip: Clip) -> str:
 def _plain(text: str) -> str:
     text = "".join(
         char if char in _JOINERS or not _is_unprintable(char) else " "
-        for char in unicodedata.normalize("NFC", text[:MAX_TITLE_CHARS])
+        for char in unicodedata.normalize("NFC", str(kept(text[:MAX_TITLE_CHARS])))
     )
     text = " ".join(re.sub(r'[<>:"/\\|?*]+', "-", text).split())
     cut = text.encode()[:MAX_TITLE_BYTES].decode(errors="ignore")

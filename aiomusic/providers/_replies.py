@@ -287,7 +287,7 @@ def read_clips(raw: Mapping[str, Any], *, provider: str, task_id: str) -> TaskSn
     reader = _Reader(provider=provider, task_id=task_id, outer=outer)
     clips = tuple(
         clip
-        for number, (name, one) in enumerate(entries)
+        for number, (name, one) in enumerate(entries[:MAX_CLIPS])
         if (clip := reader.clip(number, name, one)) is not None
     )
     return TaskSnapshot(
@@ -295,10 +295,12 @@ def read_clips(raw: Mapping[str, Any], *, provider: str, task_id: str) -> TaskSn
         clips=clips,
         progress=percent(folded(box).get("progress")),
         unknown_states=tuple(dict.fromkeys(reader.unknown)),
-        unreadable=reader.unreadable,
+        unreadable=reader.unreadable + max(0, len(entries) - MAX_CLIPS),
     )
 
 
+# No task has nearly so many; each is kept for as long as its job.
+MAX_CLIPS: Final = 1000
 _CLIP_LISTS: Final = (
     "clips",
     "songs",

@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self, final
 
@@ -26,12 +26,14 @@ class Say:
             it, or ``hang`` until the client gives up.
         before: Called when the request is there, before anything is said.
         after: Called when all is said.
+        more: What follows *data*, piece by piece: slow, or too much to hold.
     """
 
     data: bytes
     then: str = "keep"
     before: Callable[[], object] = lambda: None
     after: Callable[[], object] = lambda: None
+    more: Iterable[bytes] = ()
 
 
 def http(
@@ -62,18 +64,28 @@ class RawServer:
     """
     Listens on loopback; each answer is given once, and the last one for ever.
 
+    Args:
+        creates, polls, credits_: What is answered.
+        respond: Answers in their place, from a request's first line and its body.
+
     Attributes:
         requests: The first line of all that came.
         posts: The bodies of those that are paid for.
     """
 
     def __init__(
-        self, creates: Sequence[Say], polls: Sequence[Say], credits_: Say | None = None
+        self,
+        creates: Sequence[Say] = (),
+        polls: Sequence[Say] = (),
+        credits_: Say | None = None,
+        *,
+        respond: Callable[[str, bytes], Say] | None = None,
     ) -> None:
         self.requests: list[str] = []
         self.posts: list[bytes] = []
         self._creates, self._polls = deque(creates), deque(polls)
         self._credits = http(CREDITS) if credits_ is None else credits_
+        self._respond = respond
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -121,6 +133,8 @@ class RawServer:
                 say = self._answer(*request)
                 say.before()
                 connection.sendall(say.data)
+                for piece in say.more:
+                    connection.sendall(piece)
                 say.after()
                 if say.then == "hang":
                     connection.recv(1)
@@ -139,6 +153,9 @@ class RawServer:
             self.requests.append(line)
             if line.startswith("POST"):
                 self.posts.append(body)
+            if self._respond is not None:
+                return self._respond(line, body)
+            if line.startswith("POST"):
                 script = self._creates
             elif "get-credits" in line:
                 return self._credits

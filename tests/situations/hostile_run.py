@@ -1,0 +1,272 @@
+"""Runs hostile cases through sessions, and says what they were not to do."""
+
+import asyncio
+import collections
+import contextlib
+import gc
+import io
+import json
+import logging
+import re
+import resource
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, final
+
+import attrs
+from hostile_replies import ACCEPTED, POLLS, RESULTS, Case
+from hostile_values import KEY, OLD_KEY, WEBHOOK_SECRET, leaks
+from raw_server import RawServer, Say, http
+
+from aiomusic import MusicError, MusicJob, MusicSession
+from aiomusic.cli._main import run_command
+
+__all__ = ["Tally", "run_replies"]
+
+# Of a call, and of following a task; a job ends within both, and this much more.
+REQUEST_S: Final = 1.0
+JOB_S: Final = 1.0
+SLACK_S: Final = 1.0
+# Jobs of one session; those that may hold back others have one for themselves.
+TOGETHER: Final = 40
+# How many journals are shown by the command: one in so many.
+SHOW_EVERY: Final = 20
+HOOK_URL: Final = "https://music.example/hooks"
+
+
+@final
+@attrs.define
+class Tally:
+    """What was run, and what was wrong."""
+
+    cases: collections.Counter[str] = attrs.field(factory=collections.Counter)
+    ends: collections.Counter[str] = attrs.field(factory=collections.Counter)
+    wrong: list[str] = attrs.field(factory=list)
+    late_s: float = 0.0
+    stall_s: float = 0.0
+
+    @property
+    def peak_mb(self) -> float:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (1024 if sys.platform == "linux" else 1024**2)
+
+    def check(self, name: str, seen: bytes) -> None:
+        """Note each secret that was seen."""
+        self.wrong += [f"{name}: shows {form!r}" for form in leaks(seen)]
+
+    def settled(self, name: str, took_s: float, limit_s: float) -> None:
+        """Note how far beyond its limit something ended."""
+        late_s = took_s - limit_s
+        self.late_s = max(self.late_s, late_s)
+        if late_s > SLACK_S:
+            self.wrong.append(f"{name}: ended {late_s:.1f} s after its limit")
+
+
+@final
+class Heard(logging.Handler):
+    """What is logged, as it would be printed; what asyncio complains of is wrong."""
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(logging.DEBUG)
+        self.tally = tally
+        self.name_ = ""
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record)
+        self._lines.append(line)
+        if record.name == "asyncio" and record.levelno >= logging.ERROR:
+            self.tally.wrong.append(f"{self.name_}: asyncio says {line[:300]}")
+        if "\n" in record.getMessage() or len(line) > 20_000:
+            self.tally.wrong.append(f"{self.name_}: a log line is {line[:300]!r}")
+
+    def take(self) -> bytes:
+        lines, self._lines = self._lines, []
+        return "\n".join(lines).encode(errors="replace")
+
+
+@contextlib.contextmanager
+def heard(tally: Tally) -> Iterator[Heard]:
+    handler = Heard(tally)
+    loggers = [logging.getLogger(name) for name in ("aiomusic", "asyncio")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG if logger.name == "aiomusic" else logging.WARNING)
+    try:
+        yield handler
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+# The server.
+
+_NUMBER = re.compile(rb"case-(\d+)")
+_TASK = re.compile(r"/t-(\d+)")
+
+
+def answers(cases: Sequence[Case]) -> Any:  # noqa: ANN401
+    """Answer each case's create and polls as it says, and all else as it should be."""
+
+    def respond(line: str, body: bytes) -> Say:
+        if line.startswith("POST"):
+            sent = _NUMBER.search(body)
+            number = int(sent[1]) if sent else 0
+            case = cases[number]
+            if case.create is not None:
+                return case.create
+            kind = case.make().kind()
+            return http(RESULTS.get(kind) or {**ACCEPTED, "task_id": f"t-{number}"})
+        if "get-credits" in line:
+            known = (case.credits for case in cases if case.credits is not None)
+            return next(known, http({"credits": 100, "extra_credits": 0}))
+        found = _TASK.search(line)
+        case = cases[int(found[1]) if found else 0]
+        if case.poll is not None and found:
+            return case.poll
+        return http(POLLS.get(case.make().kind(), POLLS["suno.create"]))
+
+    return respond
+
+
+# One session.
+
+
+def rotating() -> Any:  # noqa: ANN401
+    """Give the older key once, and the newer from then on."""
+    keys = [OLD_KEY]
+
+    async def key() -> str:
+        return keys.pop() if keys else KEY
+
+    return key
+
+
+def run_replies(cases: Iterable[Case], tally: Tally) -> None:
+    """Run each case; some of the journals are shown by the command, too."""
+    with heard(tally) as log, tempfile.TemporaryDirectory() as folder:
+        for number, batch in enumerate(_batches(cases)):
+            path = Path(folder) / str(number)
+            path.mkdir()
+            log.name_ = f"{batch[0].name} … {batch[-1].name}"
+            asyncio.run(_run_batch(batch, path, tally))
+            tally.check(f"{log.name_}: log", log.take())
+            for one in path.iterdir():
+                tally.check(f"{log.name_}: journal", one.read_bytes())
+            if number % SHOW_EVERY == 0:
+                _show(log.name_, path / "songs.db", tally)
+            for one in path.iterdir():
+                one.unlink()
+
+
+def _batches(cases: Iterable[Case]) -> Iterator[list[Case]]:
+    together: list[Case] = []
+    for case in cases:
+        if case.is_alone:
+            yield [case]
+            continue
+        together.append(case)
+        if len(together) == TOGETHER:
+            yield together
+            together = []
+    if together:
+        yield together
+
+
+async def _watch_loop(tally: Tally) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        before = loop.time()
+        await asyncio.sleep(0.05)
+        tally.stall_s = max(tally.stall_s, loop.time() - before - 0.05)
+
+
+async def _run_batch(cases: list[Case], folder: Path, tally: Tally) -> None:
+    name = f"{cases[0].name} … {cases[-1].name}"
+    watch = asyncio.create_task(_watch_loop(tally))
+    with RawServer(respond=answers(cases)) as server:
+        music = MusicSession(
+            rotating(),
+            base_url=server.url,
+            journal=folder / "songs.db",
+            concurrency=len(cases),
+            request_timeout_s=REQUEST_S,
+            job_timeout_s=JOB_S,
+            poll_every_s=0.3,
+            webhook_url=HOOK_URL,
+            webhook_secret=WEBHOOK_SECRET,
+        )
+        try:
+            await _in_session(music, cases, tally)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+            said = "".join(traceback.format_exception(error))
+            tally.wrong.append(f"{name}: the session raised {said}")
+    watch.cancel()
+    gc.collect()
+
+
+async def _in_session(music: MusicSession, cases: list[Case], tally: Tally) -> None:
+    async with music:
+        jobs: list[MusicJob[Any]] = []
+        for number, case in enumerate(cases):
+            request = case.make(extra={"note": f"case-{number}"})
+            jobs.append(music.submit(request, key=f"{number}"))
+        ends = [
+            _settle(job, case, tally) for job, case in zip(jobs, cases, strict=True)
+        ]
+        await asyncio.gather(*ends)
+        if cases[0].credits is not None:
+            with contextlib.suppress(MusicError):
+                await music.credits()
+        began = time.monotonic()
+    tally.settled(f"{cases[0].name}: leaving", time.monotonic() - began, 0.0)
+
+
+async def _settle(job: MusicJob[Any], case: Case, tally: Tally) -> None:
+    kind = case.name.partition(":")[0]
+    tally.cases[kind] += 1
+    request = job.request
+    assert request is not None
+    limit_s = REQUEST_S + request.REPLY_S + JOB_S
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(limit_s + 5 * SLACK_S):
+            await job
+        tally.ends["a result"] += 1
+    except MusicError as error:
+        tally.ends[type(error).__name__] += 1
+        said = [*traceback.format_exception(error), repr(error), repr(vars(error))]
+        tally.check(case.name, "".join(said).encode(errors="replace"))
+    except TimeoutError:
+        tally.wrong.append(f"{case.name}: has not ended")
+        job.cancel()
+    except Exception as error:  # noqa: BLE001 - likewise
+        said = traceback.format_exception(error)
+        tally.wrong.append(f"{case.name}: raised {''.join(said)}")
+    tally.settled(case.name, time.monotonic() - began, limit_s)
+    tally.check(case.name, repr(job).encode(errors="replace"))
+
+
+def _show(name: str, journal: Path, tally: Tally) -> None:
+    """Have the command show what the journal has."""
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
+        for words in (
+            ["jobs", "list", "--journal", str(journal)],
+            ["jobs", "list", "--json", "--journal", str(journal)],
+            ["jobs", "show", "0", "--journal", str(journal)],
+        ):
+            run_command(words)
+    text = shown.getvalue()
+    tally.check(f"{name}: terminal", text.encode(errors="replace"))
+    if re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text):
+        tally.wrong.append(f"{name}: the terminal is sent {text[:300]!r}")
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            json.loads(line)
