@@ -6,25 +6,25 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._comping import bass, comp
-from aiomusic.composer._groove import DRUM_PITCHES, NoteEvent, drums
+from aiomusic.composer._comping import bass_events, chord_events
+from aiomusic.composer._groove import DRUM_PITCHES, NoteEvent, drum_events
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
     BEATS_PER_BAR,
     LeadSheet,
+    MelodyNote,
     Note,
     Performance,
     SheetSection,
-    Tone,
     Track,
-    starts,
+    with_start_beats,
 )
 from aiomusic.composer._tempo_map import TempoMap
 from aiomusic.composer._theory import Chord
 from aiomusic.composer._voice import Voice
 from aiomusic.composer.styles import Layer, Style
 
-_DOUBLED: Final = 0.85
+_HARMONY_ENERGY: Final = 0.85
 
 
 @attrs.frozen(kw_only=True)
@@ -45,17 +45,19 @@ class Band:
 def perform(sheet: LeadSheet, band: Band, duration_s: float) -> Performance:
     """Play *sheet*, and let the last chord ring until *duration_s*."""
     style = band.style
-    clock = TempoMap(
+    tempo_map = TempoMap(
         tempo=sheet.tempo, swing=style.swing, step=0.25 * style.swing_steps
     )
-    gig = _Gig(sheet=sheet, band=band, clock=clock, duration_s=duration_s)
+    arrangement = _Arrangement(
+        sheet=sheet, band=band, tempo_map=tempo_map, duration_s=duration_s
+    )
     tracks = [
-        gig.track(layer, number)
+        arrangement.layer_track(layer, number)
         for number, layer in enumerate(style.layers)
         if layer.role != "lead"
     ]
-    tracks += gig.drums()
-    tracks += gig.melodies()
+    tracks += arrangement.drum_tracks()
+    tracks += arrangement.melody_tracks()
     return Performance(
         tracks=tuple(track for track in tracks if track.notes),
         duration_s=duration_s,
@@ -66,26 +68,26 @@ def perform(sheet: LeadSheet, band: Band, duration_s: float) -> Performance:
 
 
 @attrs.frozen(kw_only=True)
-class _Gig:
+class _Arrangement:
     """One sheet, played once by one band."""
 
     sheet: LeadSheet
     band: Band
-    clock: TempoMap
+    tempo_map: TempoMap
     duration_s: float
 
-    def track(self, layer: Layer, number: int) -> Track:
+    def layer_track(self, layer: Layer, number: int) -> Track:
         """Play one layer through the song."""
-        patch = _patch(layer, number, self.band)
+        patch = _patch_for(layer, number, self.band)
         rng = self.band.rng("layer", number)
         whole = self.sheet
-        if layer.role != "arp" or self.is_alone(layer):
-            whole = _with_ending(self.sheet)
-        play = bass if layer.role == "bass" else comp
-        hits = play(whole, layer, rng)
-        return _placed(layer, patch, self.timed(hits, layer.role, layer.strum_s))
+        if layer.role != "arp" or self.is_only_chord_layer(layer):
+            whole = _with_final_bar(self.sheet)
+        play = bass_events if layer.role == "bass" else chord_events
+        events = play(whole, layer, rng)
+        return _track(layer, patch, self.humanized(events, layer.role, layer.strum_s))
 
-    def is_alone(self, layer: Layer) -> bool:
+    def is_only_chord_layer(self, layer: Layer) -> bool:
         """Whether no other layer plays chords where the song ends."""
         energy = self.sheet.sections[-1].energy
         return not any(
@@ -95,53 +97,57 @@ class _Gig:
             if other is not layer
         )
 
-    def drums(self) -> list[Track]:
+    def drum_tracks(self) -> list[Track]:
         """Play the drums, if the style has any."""
         style = self.band.style
         if not style.groove:
             return []
-        hits = drums(self.sheet, style.groove, self.band.rng("drums", self.band.take))
+        events = drum_events(
+            self.sheet, style.groove, self.band.rng("drums", self.band.take)
+        )
         return [
             Track(
                 role="drums",
                 patch=style.kit,
-                notes=self.timed([*hits, *_last_hit(self.sheet)], "drums"),
+                notes=self.humanized(
+                    [*events, *_final_drum_events(self.sheet)], "drums"
+                ),
                 gain_db=style.drums_db,
                 send=0.08,
             )
         ]
 
-    def melodies(self) -> list[Track]:
+    def melody_tracks(self) -> list[Track]:
         """Play and sing the melody, with a second voice where it is loud."""
         layers = self.band.style.layers
         number = next(n for n, layer in enumerate(layers) if layer.role == "lead")
-        sung, played = _parted(self.sheet, has_voice=self.band.voice is not None)
-        thirds = _thirds(self.sheet) if sung else []
+        sung, played = _split_melody(self.sheet, has_voice=self.band.voice is not None)
+        harmony = _harmony_events(self.sheet) if sung else []
         return [
-            _placed(
+            _track(
                 layers[number],
-                _patch(layers[number], number, self.band),
-                self.timed(played, "lead"),
+                _patch_for(layers[number], number, self.band),
+                self.humanized(played, "lead"),
             ),
             Track(
                 role="voice",
                 patch="voice",
-                notes=self.timed(sung, "voice"),
+                notes=self.humanized(sung, "voice"),
                 gain_db=self.band.style.voice_db,
                 send=0.22,
             ),
             Track(
                 role="harmony",
                 patch="voice",
-                notes=self.timed(thirds, "harmony"),
+                notes=self.humanized(harmony, "harmony"),
                 gain_db=self.band.style.voice_db - 8.0,
                 pan=0.35,
                 send=0.35,
             ),
         ]
 
-    def timed(
-        self, hits: Sequence[NoteEvent], role: str, strum_s: float = 0.0
+    def humanized(
+        self, events: Sequence[NoteEvent], role: str, strum_s: float = 0.0
     ) -> tuple[Note, ...]:
         """Turn beats into seconds as hands do: never quite on the grid."""
         rng = self.band.rng("hands", role, self.band.take)
@@ -149,26 +155,26 @@ class _Gig:
         notes: list[Note] = []
         place_in_chord = 0
         before = -1.0
-        for hit in sorted(hits, key=lambda hit: (hit.start, hit.pitch)):
-            place_in_chord = place_in_chord + 1 if hit.start == before else 0
-            before = hit.start
+        for event in sorted(events, key=lambda event: (event.start, event.pitch)):
+            place_in_chord = place_in_chord + 1 if event.start == before else 0
+            before = event.start
             drift = rng.uniform(-0.4, 1.0) * human_s + place_in_chord * strum_s
-            start = max(0.0, self.clock.seconds(hit.start) + drift)
-            end = self.clock.seconds(hit.start + hit.length) + drift
+            start = max(0.0, self.tempo_map.seconds(event.start) + drift)
+            end = self.tempo_map.seconds(event.start + event.length) + drift
             if start < self.duration_s - 0.02:
                 notes.append(
                     Note(
                         start_s=round(start, 6),
                         length_s=round(min(end, self.duration_s) - start, 6),
-                        pitch=hit.pitch,
-                        velocity=hit.velocity,
-                        syllable=hit.syllable,
+                        pitch=event.pitch,
+                        velocity=event.velocity,
+                        syllable=event.syllable,
                     )
                 )
         return tuple(notes)
 
 
-def _last_hit(sheet: LeadSheet) -> list[NoteEvent]:
+def _final_drum_events(sheet: LeadSheet) -> list[NoteEvent]:
     end = float(sheet.bars * BEATS_PER_BAR)
     if sheet.sections[-1].energy < 0.5 or sheet.bars < 2:
         return []
@@ -178,7 +184,7 @@ def _last_hit(sheet: LeadSheet) -> list[NoteEvent]:
     ]
 
 
-def _placed(layer: Layer, patch: str, notes: tuple[Note, ...]) -> Track:
+def _track(layer: Layer, patch: str, notes: tuple[Note, ...]) -> Track:
     return Track(
         role=layer.role,
         patch=patch,
@@ -190,27 +196,33 @@ def _placed(layer: Layer, patch: str, notes: tuple[Note, ...]) -> Track:
     )
 
 
-def _patch(layer: Layer, number: int, band: Band) -> str:
+def _patch_for(layer: Layer, number: int, band: Band) -> str:
     """Choose the sound of a layer; the first of each role obeys the request."""
     roles = [other.role for other in band.style.layers]
-    asked = _cast(band.instruments, roles).get(layer.role)
-    if asked and roles.index(layer.role) == number:
-        return asked
+    requested = _assign_instruments(band.instruments, roles).get(layer.role)
+    if requested and roles.index(layer.role) == number:
+        return requested
     return layer.patches[band.take % len(layer.patches)]
 
 
-def _cast(instruments: tuple[str, ...], roles: list[str]) -> dict[str, str]:
+def _assign_instruments(
+    instruments: tuple[str, ...], roles: list[str]
+) -> dict[str, str]:
     """Give each instrument the first role that it can play and that is free."""
-    cast: dict[str, str] = {}
+    assigned: dict[str, str] = {}
     for patch in instruments:
-        able = [role for role in _ABLE if patch in _ABLE[role] and role in roles]
-        free = [role for role in able if role not in cast]
+        playable = [
+            role
+            for role in _INSTRUMENTS_BY_ROLE
+            if patch in _INSTRUMENTS_BY_ROLE[role] and role in roles
+        ]
+        free = [role for role in playable if role not in assigned]
         if free:
-            cast[free[0]] = patch
-    return cast
+            assigned[free[0]] = patch
+    return assigned
 
 
-_ABLE: Final = {
+_INSTRUMENTS_BY_ROLE: Final = {
     "chords": ("epiano", "piano", "nylon", "steel", "distorted", "electric", "organ",
                "brass", "koto", "marimba"),
     "pad": ("strings", "choir", "warm-pad", "organ"),
@@ -220,7 +232,7 @@ _ABLE: Final = {
 }  # fmt: skip
 
 
-def _with_ending(sheet: LeadSheet) -> LeadSheet:
+def _with_final_bar(sheet: LeadSheet) -> LeadSheet:
     """Add a last bar on the tonic, for the layers that played to the end."""
     tonic = Chord(
         root=sheet.key.tonic, intervals=(0, 3, 7) if sheet.key.is_minor else (0, 4, 7)
@@ -234,26 +246,26 @@ def _with_ending(sheet: LeadSheet) -> LeadSheet:
     return attrs.evolve(sheet, sections=(*sheet.sections, ending))
 
 
-def _parted(
+def _split_melody(
     sheet: LeadSheet, *, has_voice: bool
 ) -> tuple[list[NoteEvent], list[NoteEvent]]:
     """Part the melody into what is sung and what is played."""
     sung: list[NoteEvent] = []
     played: list[NoteEvent] = []
-    for start, stretch in starts(sheet):
-        for tone in stretch.melody:
-            part = sung if tone.syllable and has_voice else played
-            part.append(_hit(tone, start))
+    for start, section in with_start_beats(sheet):
+        for note in section.melody:
+            part = sung if note.syllable and has_voice else played
+            part.append(_event(note, start))
     return sung, played
 
 
-def _thirds(sheet: LeadSheet) -> list[NoteEvent]:
+def _harmony_events(sheet: LeadSheet) -> list[NoteEvent]:
     """Sing the loud sections a third below, as a second voice does."""
     return [
-        attrs.evolve(_hit(tone, start), pitch=_third_below(tone.pitch, sheet))
-        for start, stretch in starts(sheet)
-        for tone in stretch.melody
-        if tone.syllable and stretch.energy >= _DOUBLED
+        attrs.evolve(_event(note, start), pitch=_third_below(note.pitch, sheet))
+        for start, section in with_start_beats(sheet)
+        for note in section.melody
+        if note.syllable and section.energy >= _HARMONY_ENERGY
     ]
 
 
@@ -262,11 +274,11 @@ def _third_below(pitch: int, sheet: LeadSheet) -> int:
     return next(pitch - step for step in (3, 4, 5) if (pitch - step) % 12 in scale)
 
 
-def _hit(tone: Tone, start: float) -> NoteEvent:
+def _event(note: MelodyNote, start: float) -> NoteEvent:
     return NoteEvent(
-        start=start + tone.start,
-        length=tone.length,
-        pitch=tone.pitch,
-        velocity=tone.accent,
-        syllable=tone.syllable,
+        start=start + note.start,
+        length=note.length,
+        pitch=note.pitch,
+        velocity=note.accent,
+        syllable=note.syllable,
     )

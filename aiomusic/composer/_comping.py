@@ -30,59 +30,65 @@ def pattern_steps(pattern: str, bars: int) -> Iterator[tuple[int, str, int]]:
         place = end
 
 
-def _chord_at(stretch: SheetSection, step: int) -> Chord:
+def _chord_at(section: SheetSection, step: int) -> Chord:
     half = step // (STEPS // 2)
-    return stretch.chords[min(half, len(stretch.chords) - 1)]
+    return section.chords[min(half, len(section.chords) - 1)]
 
 
-def _until_change(stretch: SheetSection, step: int, held: int) -> int:
+def _next_change(section: SheetSection, step: int, held: int) -> int:
     """Return the first step, within *held*, at which another chord begins."""
-    chord = _chord_at(stretch, step)
+    chord = _chord_at(section, step)
     for later in range(step + 1, step + held):
-        if _chord_at(stretch, later) != chord:
+        if _chord_at(section, later) != chord:
             return later
     return step + held
 
 
-def comp(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteEvent]:
+def chord_events(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteEvent]:
     """Play chords, a pad or an arpeggio through the song."""
     pattern = rng.choice(layer.patterns)
-    hits: list[NoteEvent] = []
+    events: list[NoteEvent] = []
     before: tuple[int, ...] = ()
     start = 0.0
-    for stretch in sheet.sections:
-        if layer.energy[0] <= stretch.energy <= layer.energy[1]:
-            for step, mark, held in pattern_steps(pattern, stretch.bars):
-                for place, length in _split(stretch, step, held):
+    for section in sheet.sections:
+        if layer.energy[0] <= section.energy <= layer.energy[1]:
+            for step, mark, held in pattern_steps(pattern, section.bars):
+                for place, length in _split_at_changes(section, step, held):
                     before = voice_chord(
-                        _chord_at(stretch, place),
+                        _chord_at(section, place),
                         before,
                         low=layer.low,
                         high=layer.high,
                         voicing=layer.voicing,
                     )
                     beat = start + place * _STEP
-                    struck = _struck(mark, before, beat, length, layer=layer, rng=rng)
-                    hits += [_at_energy(hit, stretch.energy) for hit in struck]
-        start += stretch.beats
-    return hits
+                    chord = _chord_events(
+                        mark, before, beat, length, layer=layer, rng=rng
+                    )
+                    events += [
+                        _scaled_by_energy(event, section.energy) for event in chord
+                    ]
+        start += section.beats
+    return events
 
 
-def _at_energy(hit: NoteEvent, energy: float) -> NoteEvent:
+def _scaled_by_energy(event: NoteEvent, energy: float) -> NoteEvent:
     """Play softer where the song is quieter."""
-    loud = hit.velocity * (0.66 + 0.34 * min(1.0, energy / 0.9))
-    return attrs.evolve(hit, velocity=round(loud, 3))
+    velocity = event.velocity * (0.66 + 0.34 * min(1.0, energy / 0.9))
+    return attrs.evolve(event, velocity=round(velocity, 3))
 
 
-def _split(stretch: SheetSection, step: int, held: int) -> Iterator[tuple[int, float]]:
+def _split_at_changes(
+    section: SheetSection, step: int, held: int
+) -> Iterator[tuple[int, float]]:
     end = step + held
     while step < end:
-        change = _until_change(stretch, step, end - step)
+        change = _next_change(section, step, end - step)
         yield step, (change - step) * _STEP
         step = change
 
 
-def _struck(
+def _chord_events(
     mark: str,
     pitches: tuple[int, ...],
     beat: float,
@@ -91,46 +97,46 @@ def _struck(
     layer: Layer,
     rng: SeededRandom,
 ) -> list[NoteEvent]:
-    chosen = (_tone(pitches, int(mark)),) if mark.isdigit() else pitches
-    loud = VELOCITIES.get(mark, 0.7)
+    chosen = (_chord_tone(pitches, int(mark)),) if mark.isdigit() else pitches
+    velocity = VELOCITIES.get(mark, 0.7)
     return [
         NoteEvent(
             start=beat,
             length=length * layer.gate,
             pitch=pitch,
-            velocity=round(loud * rng.uniform(0.88, 1.0), 3),
+            velocity=round(velocity * rng.uniform(0.88, 1.0), 3),
         )
         for pitch in chosen
     ]
 
 
-def _tone(pitches: tuple[int, ...], number: int) -> int:
+def _chord_tone(pitches: tuple[int, ...], number: int) -> int:
     octave, place = divmod(number, len(pitches))
     return pitches[place] + 12 * octave
 
 
-def bass(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteEvent]:
+def bass_events(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteEvent]:
     """Play the bass through the song."""
     pattern = rng.choice(layer.patterns)
-    hits: list[NoteEvent] = []
+    events: list[NoteEvent] = []
     near = layer.low + 5.0
     start = 0.0
-    for number, stretch in enumerate(sheet.sections):
-        after = sheet.sections[(number + 1) % len(sheet.sections)].chords[0]
-        if layer.energy[0] <= stretch.energy <= layer.energy[1]:
-            for step, mark, held in pattern_steps(pattern, stretch.bars):
-                place = _until_change(stretch, step, held)
-                pitch = _bass_tone(
+    for number, section in enumerate(sheet.sections):
+        next_section = sheet.sections[(number + 1) % len(sheet.sections)]
+        if layer.energy[0] <= section.energy <= layer.energy[1]:
+            for step, mark, held in pattern_steps(pattern, section.bars):
+                place = _next_change(section, step, held)
+                pitch = _bass_pitch(
                     mark,
-                    stretch,
+                    section,
                     step,
-                    after=after,
+                    next_section_chord=next_section.chords[0],
                     layer=layer,
                     near=near,
                     rng=rng,
                 )
                 near = 0.5 * pitch + 0.5 * (layer.low + 6)
-                hits.append(
+                events.append(
                     NoteEvent(
                         start=start + step * _STEP,
                         length=(place - step) * _STEP * layer.gate,
@@ -138,27 +144,27 @@ def bass(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteEvent]:
                         velocity=0.95 if mark == "R" else 0.82,
                     )
                 )
-        start += stretch.beats
-    return hits
+        start += section.beats
+    return events
 
 
-def _bass_tone(
+def _bass_pitch(
     mark: str,
-    stretch: SheetSection,
+    section: SheetSection,
     step: int,
     *,
-    after: Chord,
+    next_section_chord: Chord,
     layer: Layer,
     near: float,
     rng: SeededRandom,
 ) -> int:
-    chord = _chord_at(stretch, step)
+    chord = _chord_at(section, step)
     beyond = (step // STEPS + 1) * STEPS
-    is_end = beyond >= stretch.bars * STEPS
-    coming = after if is_end else _chord_at(stretch, beyond)
+    is_end = beyond >= section.bars * STEPS
+    next_chord = next_section_chord if is_end else _chord_at(section, beyond)
     match mark:
-        case "a" if coming.root != chord.root:
-            below = bass_pitch(coming.root, layer.low, layer.high, near)
+        case "a" if next_chord.root != chord.root:
+            below = bass_pitch(next_chord.root, layer.low, layer.high, near)
             return below - 1 if below > layer.low else below + 1
         case "a" | "5":
             tone = chord.tones[2 if len(chord.tones) > 2 else 1]
@@ -167,7 +173,9 @@ def _bass_tone(
         case "7":
             tone = chord.tones[-1]
         case "w":
-            return _walk(chord, coming, step, layer=layer, near=near, rng=rng)
+            return _walking_pitch(
+                chord, next_chord, step, layer=layer, near=near, rng=rng
+            )
         case "8":
             root = bass_pitch(chord.root, layer.low, layer.high, near)
             return root + 12
@@ -176,9 +184,9 @@ def _bass_tone(
     return bass_pitch(tone, layer.low, layer.high, near)
 
 
-def _walk(
+def _walking_pitch(
     chord: Chord,
-    coming: Chord,
+    next_chord: Chord,
     step: int,
     *,
     layer: Layer,
@@ -189,7 +197,7 @@ def _walk(
     if beat == 0:
         return bass_pitch(chord.root, layer.low, layer.high, near)
     if beat == 3:
-        goal = bass_pitch(coming.root, layer.low, layer.high, near)
+        goal = bass_pitch(next_chord.root, layer.low, layer.high, near)
         return goal + (-1 if rng.chance(0.6) and goal > layer.low else 1)
     tone = chord.tones[1] if beat == 1 else chord.tones[2 % len(chord.tones)]
     return bass_pitch(tone, layer.low, layer.high, near + rng.uniform(-3, 3))

@@ -15,7 +15,7 @@ from aiomusic.composer._form import (
 )
 from aiomusic.composer._lead_sheet import lead_sheet_writer
 from aiomusic.composer._lyrics import short_lyrics, write_lyrics
-from aiomusic.composer._prompt import ParsedPrompt, read
+from aiomusic.composer._prompt import ParsedPrompt, parse_prompt
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
     BEATS_PER_BAR,
@@ -31,9 +31,9 @@ from aiomusic.composer._text import parse_stanzas, section_kind
 from aiomusic.composer._theory import Key
 from aiomusic.composer._voice import Voice, parse_gender, parse_voice, voice_description
 
-DEFAULT_S: Final = 20.0
-_RING_S: Final = 1.7
-_SHORT_S: Final = 32.0
+DEFAULT_DURATION_S: Final = 20.0
+_RING_OUT_S: Final = 1.7
+_SHORT_SONG_S: Final = 32.0
 
 
 def compose(spec: SongSpec) -> Score:
@@ -43,25 +43,25 @@ def compose(spec: SongSpec) -> Score:
     The same spec gives the same score on every machine.
     """
     rng = SeededRandom("idea", spec.seed, spec.style)
-    prompt = read(spec.style, rng)
+    prompt = parse_prompt(spec.style, rng)
     is_open = spec.lyrics is None and spec.duration_s is None
-    spec = _with_words(spec, prompt)
+    spec = _with_lyrics(spec, prompt)
     key = key_for(prompt, rng)
     tempo = tempo_for(prompt, rng)
     voice = voice_for(spec, prompt, rng)
     parts, tempo, duration_s = plan_sections(
-        spec, prompt, tempo, voice, default_s=DEFAULT_S if is_open else None
+        spec, prompt, tempo, voice, default_s=DEFAULT_DURATION_S if is_open else None
     )
     sheet = lead_sheet_writer(spec, prompt, key, voice).sheet(parts, tempo)
     return build_score(sheet, spec, prompt, voice, duration_s)
 
 
-def _with_words(spec: SongSpec, prompt: ParsedPrompt) -> SongSpec:
+def _with_lyrics(spec: SongSpec, prompt: ParsedPrompt) -> SongSpec:
     """Let the lyricist write for a singer who was given no words."""
-    is_mute = spec.instrumental or prompt.is_instrumental or bool(spec.segments)
-    if spec.lyrics is not None or is_mute:
+    is_unsung = spec.instrumental or prompt.is_instrumental or bool(spec.segments)
+    if spec.lyrics is not None or is_unsung:
         return spec
-    if spec.duration_s is None or spec.duration_s <= _SHORT_S:
+    if spec.duration_s is None or spec.duration_s <= _SHORT_SONG_S:
         words = short_lyrics(spec.style, seed=spec.seed)
     else:
         words = write_lyrics(spec.style, seed=spec.seed, versions=1)[0]
@@ -156,14 +156,14 @@ def plan_sections(
     if not (duration_s or default_s) and stanzas:
         parts = sung_form(stanzas, bar_length(tempo), None)
         bars = sum(part.bars for part in parts)
-        return parts, tempo, round(bars * bar_length(tempo) + _RING_S, 2)
+        return parts, tempo, round(bars * bar_length(tempo) + _RING_OUT_S, 2)
     is_free = not duration_s
-    duration_s = duration_s or default_s or DEFAULT_S
+    duration_s = duration_s or default_s or DEFAULT_DURATION_S
     bars = _bars(duration_s, tempo)
     if not prompt.tempo:
-        tempo = _stretched(tempo, bars, duration_s)
+        tempo = _fitted_tempo(tempo, bars, duration_s)
     if is_free:
-        duration_s = round(bars * bar_length(tempo) + _RING_S, 2)
+        duration_s = round(bars * bar_length(tempo) + _RING_OUT_S, 2)
     if segments:
         kinds = tuple(
             (section_kind(kind) or "verse", length) for kind, length in segments
@@ -175,17 +175,17 @@ def plan_sections(
 
 
 def _bars(duration_s: float, tempo: float) -> int:
-    ring_s = min(_RING_S, duration_s * 0.1)
+    ring_s = min(_RING_OUT_S, duration_s * 0.1)
     return max(1, round((duration_s - ring_s) / bar_length(tempo) - 0.2))
 
 
-def _stretched(tempo: float, bars: int, duration_s: float) -> float:
+def _fitted_tempo(tempo: float, bars: int, duration_s: float) -> float:
     """Bend the tempo by up to 4 % so that the last chord has time to ring."""
     wanted = (
         bars
         * BEATS_PER_BAR
         * 60.0
-        / max(0.5, duration_s - min(_RING_S, duration_s / 10))
+        / max(0.5, duration_s - min(_RING_OUT_S, duration_s / 10))
     )
     return round(min(tempo * 1.04, max(tempo * 0.96, wanted)), 2)
 
@@ -195,36 +195,42 @@ def timeline(
 ) -> tuple[tuple[Section, ...], tuple[Line, ...]]:
     """Tell the seconds of the sections and of the sung lines."""
     style = prompt.style
-    clock = TempoMap(
+    tempo_map = TempoMap(
         tempo=sheet.tempo, swing=style.swing, step=0.25 * style.swing_steps
     )
     sections: list[Section] = []
     lines: list[Line] = []
     beat = 0.0
-    for number, stretch in enumerate(sheet.sections):
+    for number, sheet_section in enumerate(sheet.sections):
         is_last = number == len(sheet.sections) - 1
-        end_s = duration_s if is_last else round(clock.seconds(beat + stretch.beats), 6)
+        end_s = (
+            duration_s
+            if is_last
+            else round(tempo_map.seconds(beat + sheet_section.beats), 6)
+        )
         start_s = sections[-1].end_s if sections else 0.0
-        sections.append(Section(kind=stretch.kind, start_s=start_s, end_s=end_s))
+        sections.append(Section(kind=sheet_section.kind, start_s=start_s, end_s=end_s))
         lines += [
             Line(
-                text=verse.text,
-                start_s=round(clock.seconds(beat + verse.start), 3),
-                end_s=round(clock.seconds(beat + verse.start + verse.length), 3),
+                text=sheet_line.text,
+                start_s=round(tempo_map.seconds(beat + sheet_line.start), 3),
+                end_s=round(
+                    tempo_map.seconds(beat + sheet_line.start + sheet_line.length), 3
+                ),
                 section=number,
             )
-            for verse in stretch.verses
+            for sheet_line in sheet_section.lines
         ]
-        beat += stretch.beats
+        beat += sheet_section.beats
     return tuple(sections), tuple(lines)
 
 
 def title_for(spec: SongSpec, sheet: LeadSheet) -> str:
     """Make a title from the chorus, or from the style."""
     for kind in ("chorus", "verse"):
-        for stretch in sheet.sections:
-            if stretch.kind == kind and stretch.verses:
-                words = re.findall(r"[\w']+", stretch.verses[0].text)
+        for sheet_section in sheet.sections:
+            if sheet_section.kind == kind and sheet_section.lines:
+                words = re.findall(r"[\w']+", sheet_section.lines[0].text)
                 return " ".join(words[:4]).title()
     words = re.findall(r"[\w&'-]+", spec.style)
     return " ".join(words[:4]).title() or "Untitled"

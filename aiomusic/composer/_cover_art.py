@@ -15,12 +15,12 @@ from typing import Final
 import attrs
 
 from aiomusic.composer._random import SeededRandom
-from aiomusic.composer._score import Score, starts
+from aiomusic.composer._score import Score, with_start_beats
 
 SIZE: Final = 640
-_DEFAULT: Final = ("#20243a", "#5a6ea8", "#f2c14e", "#f7f3e8", "waves")
+_DEFAULT_PALETTE: Final = ("#20243a", "#5a6ea8", "#f2c14e", "#f7f3e8", "waves")
 # Ground, middle, accent, light, scenery.
-_LOOKS: Final = {
+_PALETTES: Final = {
     "r&b": ("#2b1230", "#8a2f5d", "#f08a5d", "#ffe3d3", "waves"),
     "pop": ("#ff5d8f", "#ffb3c7", "#ffe45e", "#ffffff", "dots"),
     "lo-fi": ("#3b3a4a", "#7d6b7d", "#e0b089", "#f4e9dc", "windows"),
@@ -51,17 +51,17 @@ class _Shape:
 
 def draw_cover(score: Score) -> str:
     """Return the cover of *score* as an SVG picture."""
-    look = _LOOKS.get(score.style, _DEFAULT)
+    palette = _PALETTES.get(score.style, _DEFAULT_PALETTE)
     shapes = "\n".join(_svg(shape) for shape in _shapes(score))
     title = escape(score.title[:28])
     small = escape(f"{score.style} · {score.key} · {score.tempo:.0f} bpm")
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}" \
 width="{SIZE}" height="{SIZE}" role="img" aria-label="{title}">
-<rect width="{SIZE}" height="{SIZE}" fill="{look[0]}"/>
+<rect width="{SIZE}" height="{SIZE}" fill="{palette[0]}"/>
 {shapes}
-<text x="40" y="572" font-family="Georgia, serif" font-size="42" fill="{look[3]}">\
+<text x="40" y="572" font-family="Georgia, serif" font-size="42" fill="{palette[3]}">\
 {title}</text>
-<text x="42" y="606" font-family="sans-serif" font-size="18" fill="{look[3]}" \
+<text x="42" y="606" font-family="sans-serif" font-size="18" fill="{palette[3]}" \
 opacity="0.8">{small}</text>
 </svg>
 """
@@ -74,15 +74,17 @@ def draw_cover_jpeg(score: Score) -> bytes | None:
     # Pillow is asked for only when a JPEG is.
     from PIL import Image, ImageDraw  # noqa: PLC0415
 
-    picture = Image.new("RGB", (SIZE, SIZE), _LOOKS.get(score.style, _DEFAULT)[0])
-    pen = ImageDraw.Draw(picture, "RGBA")
+    picture = Image.new(
+        "RGB", (SIZE, SIZE), _PALETTES.get(score.style, _DEFAULT_PALETTE)[0]
+    )
+    draw = ImageDraw.Draw(picture, "RGBA")
     for shape in _shapes(score):
         fill = shape.colour + f"{round(255 * shape.opacity):02x}"
         if shape.radius:
             (x, y), r = shape.points[0], shape.radius
-            pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
+            draw.ellipse((x - r, y - r, x + r, y + r), fill=fill)
         else:
-            pen.polygon(shape.points, fill=fill)
+            draw.polygon(shape.points, fill=fill)
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=88)
     return out.getvalue()
@@ -101,115 +103,117 @@ def _svg(shape: _Shape) -> str:
 
 
 def _shapes(score: Score) -> list[_Shape]:
-    look = _LOOKS.get(score.style, _DEFAULT)
+    palette = _PALETTES.get(score.style, _DEFAULT_PALETTE)
     rng = SeededRandom(
         "art", score.title, score.spec.seed, score.spec.take, score.tempo
     )
-    return [*_scenery(look, rng), *_tune(score, look)]
+    return [*_scenery(palette, rng), *_melody_dots(score, palette)]
 
 
-def _scenery(look: tuple[str, ...], rng: SeededRandom) -> list[_Shape]:
-    match look[4]:
+def _scenery(palette: tuple[str, ...], rng: SeededRandom) -> list[_Shape]:
+    match palette[4]:
         case "sun" | "rings" | "dots" | "mist":
-            return _round(look, rng)
+            return _circles(palette, rng)
         case "hills" | "peaks" | "waves" | "shards":
-            return _ridges(look, rng)
+            return _ridges(palette, rng)
         case _:
-            return _boxes(look, rng)
+            return _boxes(palette, rng)
 
 
-def _round(look: tuple[str, ...], rng: SeededRandom) -> list[_Shape]:
+def _circles(palette: tuple[str, ...], rng: SeededRandom) -> list[_Shape]:
     x, y = rng.uniform(200, 440), rng.uniform(170, 300)
-    if look[4] in ("sun", "rings"):
+    if palette[4] in ("sun", "rings"):
         disc = [
             _Shape(
                 points=((x, y),),
                 radius=190.0 - 30 * n,
-                colour=look[1] if n % 2 else look[2],
+                colour=palette[1] if n % 2 else palette[2],
                 opacity=0.9,
             )
-            for n in range(1 if look[4] == "sun" else 6)
+            for n in range(1 if palette[4] == "sun" else 6)
         ]
-        bands = [_box(0, y + 30 + 26 * n, SIZE, 5 + 3 * n, look[0]) for n in range(7)]
-        return disc + (bands if look[4] == "sun" else [])
+        bands = [
+            _box(0, y + 30 + 26 * n, SIZE, 5 + 3 * n, palette[0]) for n in range(7)
+        ]
+        return disc + (bands if palette[4] == "sun" else [])
     return [
         _Shape(
             points=((rng.uniform(0, SIZE), rng.uniform(0, 520)),),
             radius=rng.uniform(14, 120),
-            colour=look[1 + n % 3],
-            opacity=0.25 if look[4] == "mist" else 0.8,
+            colour=palette[1 + n % 3],
+            opacity=0.25 if palette[4] == "mist" else 0.8,
         )
         for n in range(16)
     ]
 
 
-def _ridges(look: tuple[str, ...], rng: SeededRandom) -> list[_Shape]:
+def _ridges(palette: tuple[str, ...], rng: SeededRandom) -> list[_Shape]:
     moon = _Shape(
         points=((rng.uniform(120, 520), rng.uniform(90, 210)),),
         radius=rng.uniform(36, 74),
-        colour=look[2],
+        colour=palette[2],
     )
-    step = 80 if look[4] in ("peaks", "shards") else 16
+    step = 80 if palette[4] in ("peaks", "shards") else 16
     ridges = [moon]
     for layer in range(4):
-        height, wide = 230 + 75 * layer, rng.uniform(0.006, 0.016)
-        turn = rng.uniform(0, 6.3)
+        height, width = 230 + 75 * layer, rng.uniform(0.006, 0.016)
+        phase = rng.uniform(0, 6.3)
         rough = 90 if step > 16 else 0
         top = [
             (
                 float(x),
-                height + 42 * math.sin(wide * x + turn) - rng.uniform(0, rough),
+                height + 42 * math.sin(width * x + phase) - rng.uniform(0, rough),
             )
             for x in range(0, SIZE + step, step)
         ]
         points = ((0.0, float(SIZE)), *top, (float(SIZE), float(SIZE)))
         ridges.append(
-            _Shape(points=points, colour=look[1], opacity=0.35 + 0.15 * layer)
+            _Shape(points=points, colour=palette[1], opacity=0.35 + 0.15 * layer)
         )
     return ridges
 
 
-def _boxes(look: tuple[str, ...], rng: SeededRandom) -> list[_Shape]:
-    count = {"pixels": 20, "bars": 32, "stripes": 6}.get(look[4], 9)
+def _boxes(palette: tuple[str, ...], rng: SeededRandom) -> list[_Shape]:
+    count = {"pixels": 20, "bars": 32, "stripes": 6}.get(palette[4], 9)
     size = SIZE / count
     boxes: list[_Shape] = []
     for column in range(count):
-        colour = look[1 + rng.randint(0, 1)]
-        if look[4] in ("bars", "stripes"):
-            tall = rng.uniform(80, 480) if look[4] == "bars" else float(SIZE)
-            boxes.append(_box(column * size, 520 - tall, 0.7 * size, tall, colour))
+        colour = palette[1 + rng.randint(0, 1)]
+        if palette[4] in ("bars", "stripes"):
+            height = rng.uniform(80, 480) if palette[4] == "bars" else float(SIZE)
+            boxes.append(_box(column * size, 520 - height, 0.7 * size, height, colour))
             continue
         for row in range(int(520 / size)):
             if rng.chance(0.4):
                 side = size * rng.uniform(0.6, 0.95)
-                shade = look[1 + rng.randint(0, 2)]
+                shade = palette[1 + rng.randint(0, 2)]
                 boxes.append(_box(column * size, row * size, side, side, shade))
     return boxes
 
 
-def _box(x: float, y: float, wide: float, high: float, colour: str) -> _Shape:
-    corners = ((x, y), (x + wide, y), (x + wide, y + high), (x, y + high))
+def _box(x: float, y: float, width: float, height: float, colour: str) -> _Shape:
+    corners = ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
     return _Shape(points=corners, colour=colour, opacity=0.85)
 
 
-def _tune(score: Score, look: tuple[str, ...]) -> list[_Shape]:
+def _melody_dots(score: Score, palette: tuple[str, ...]) -> list[_Shape]:
     """Draw the melody as a line of notes over the picture."""
-    tones = [
-        (start + tone.start, tone)
-        for start, stretch in starts(score.sheet)
-        for tone in stretch.melody
+    notes = [
+        (start + note.start, note)
+        for start, section in with_start_beats(score.sheet)
+        for note in section.melody
     ][:96]
-    if not tones:
+    if not notes:
         return []
-    first, last = tones[0][0], tones[-1][0] + tones[-1][1].length
+    first, last = notes[0][0], notes[-1][0] + notes[-1][1].length
     scale = 560 / max(1.0, last - first)
-    low = min(tone.pitch for _, tone in tones)
+    low = min(note.pitch for _, note in notes)
     return [
         _Shape(
-            points=((40 + (beat - first) * scale, 500 - 11.0 * (tone.pitch - low)),),
-            radius=2.5 + 3.5 * min(2.0, tone.length),
-            colour=look[3],
+            points=((40 + (beat - first) * scale, 500 - 11.0 * (note.pitch - low)),),
+            radius=2.5 + 3.5 * min(2.0, note.length),
+            colour=palette[3],
             opacity=0.85,
         )
-        for beat, tone in tones
+        for beat, note in notes
     ]

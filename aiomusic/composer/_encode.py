@@ -14,8 +14,8 @@ AudioFormat = Literal["mp3", "wav", "flac"]
 # Takes a score, gives blocks of stereo samples of 44.1 kHz: float32 arrays of
 # numpy of the shape (2, n) that add up to the score's duration.
 Renderer: TypeAlias = Callable[[Score], Iterable[Any]]
-GROUP: Final = "aiomusic.renderers"
-KINDS: Final[tuple[AudioFormat, ...]] = ("mp3", "wav", "flac")
+ENTRY_POINT_GROUP: Final = "aiomusic.renderers"
+FORMATS: Final[tuple[AudioFormat, ...]] = ("mp3", "wav", "flac")
 
 
 def available_formats() -> tuple[AudioFormat, ...]:
@@ -24,7 +24,7 @@ def available_formats() -> tuple[AudioFormat, ...]:
 
     Without numpy and soundfile (the ``emulator`` extra) that is WAV alone.
     """
-    return KINDS if _has_numpy() else ("wav",)
+    return FORMATS if _has_numpy() else ("wav",)
 
 
 def _has_numpy() -> bool:
@@ -34,7 +34,7 @@ def _has_numpy() -> bool:
 def write_song(
     score: Score,
     path: str | os.PathLike[str],
-    kind: AudioFormat = "mp3",
+    audio_format: AudioFormat = "mp3",
     *,
     renderer: Renderer | None = None,
 ) -> None:
@@ -46,29 +46,29 @@ def write_song(
     Args:
         score: the song.
         path: where the file goes; its folder must exist.
-        kind: "mp3", "wav" or "flac"; the name of the file is not looked at.
+        audio_format: "mp3", "wav" or "flac"; the name of the file is not looked at.
         renderer: who plays instead of this project's band, for instance a model
             of one's own; None: the band.
 
     Raises:
-        ValueError: *kind* cannot be written here; see ``available_formats()``.
+        ValueError: *audio_format* cannot be written here; see ``available_formats()``.
         OSError: the file cannot be written.
     """
-    if kind not in available_formats():
+    if audio_format not in available_formats():
         known = ", ".join(available_formats())
         raise ValueError(
-            f"cannot write {kind!r}, only {known}: "
+            f"cannot write {audio_format!r}, only {known}: "
             "install aiomusic[emulator] for the others"
         )
     target = Path(path)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     os.close(handle)
-    part = Path(name)
+    partial = Path(name)
     try:
-        _render(score, part, kind, renderer)
-        part.replace(target)
+        _render(score, partial, audio_format, renderer)
+        partial.replace(target)
     except BaseException:
-        part.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
 
 
@@ -89,14 +89,16 @@ def load_renderer(name: str) -> Renderer:
     # It is slow to import, and nearly nobody asks.
     from importlib.metadata import entry_points  # noqa: PLC0415
 
-    for found in entry_points(group=GROUP, name=name):
+    for found in entry_points(group=ENTRY_POINT_GROUP, name=name):
         renderer: Renderer = found.load()
         return renderer
-    raise LookupError(f"no installed package offers the renderer {name!r} in {GROUP}")
+    raise LookupError(
+        f"no installed package offers the renderer {name!r} in {ENTRY_POINT_GROUP}"
+    )
 
 
 def _render(
-    score: Score, path: Path, kind: AudioFormat, renderer: Renderer | None
+    score: Score, path: Path, audio_format: AudioFormat, renderer: Renderer | None
 ) -> None:
     if not _has_numpy():
         write_wav(score, path)
@@ -107,4 +109,4 @@ def _render(
         song_blocks,
     )
 
-    render_file((renderer or song_blocks)(score), path, kind)
+    render_file((renderer or song_blocks)(score), path, audio_format)

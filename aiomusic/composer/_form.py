@@ -46,11 +46,11 @@ def free_form(bars: int) -> tuple[Part, ...]:
     """Fill *bars* with a form of its own."""
     size = 8 if bars >= 28 else 4 if bars >= 8 else 2 if bars >= 4 else bars
     blocks, rest = divmod(bars, size)
-    parts = [Part(kind=kind, bars=size) for kind in _kinds(blocks)]
+    parts = [Part(kind=kind, bars=size) for kind in _section_kinds(blocks)]
     return tuple(_with_rest(parts, rest))
 
 
-def _kinds(blocks: int) -> tuple[str, ...]:
+def _section_kinds(blocks: int) -> tuple[str, ...]:
     if blocks <= len(_FORMS):
         return _FORMS[blocks - 1]
     middle = tuple(_CYCLE[n % len(_CYCLE)] for n in range(blocks - 3))
@@ -79,19 +79,25 @@ def sung_form(
         bars: bars to fill exactly; None takes what the words need.
     """
     per_line = 1 if bar_s >= 1.75 else 2
-    parts = [_part(stanza, per_line) for stanza in stanzas] or [_pause("inst", 4)]
+    parts = [_part(stanza, per_line) for stanza in stanzas] or [
+        _instrumental_part("inst", 4)
+    ]
     if bars is None:
-        return tuple(_framed(parts))
+        return tuple(_with_intro_and_outro(parts))
     if per_line == 1 and 2 * _total(parts) <= bars:
         parts = [_part(stanza, 2) for stanza in stanzas] or parts
     if per_line == 2 and _total(parts) > bars:
         parts = [_part(stanza, 1) for stanza in stanzas] or parts
-    return tuple(_cut(parts, bars) if _total(parts) > bars else _padded(parts, bars))
+    return tuple(
+        _truncated(parts, bars) if _total(parts) > bars else _extended(parts, bars)
+    )
 
 
 def _part(stanza: Stanza, per_line: int) -> Part:
     if not stanza.lines:
-        return _pause(stanza.kind, 2 if stanza.kind in ("intro", "outro") else 4)
+        return _instrumental_part(
+            stanza.kind, 2 if stanza.kind in ("intro", "outro") else 4
+        )
     if max(len(split_syllables(line)) for line in stanza.lines) > _LONG_LINE:
         per_line = 2
     bars = len(stanza.lines) * per_line
@@ -103,7 +109,7 @@ def _part(stanza: Stanza, per_line: int) -> Part:
     )
 
 
-def _pause(kind: str, bars: int) -> Part:
+def _instrumental_part(kind: str, bars: int) -> Part:
     return Part(kind=kind, bars=bars)
 
 
@@ -111,13 +117,13 @@ def _total(parts: list[Part]) -> int:
     return sum(part.bars for part in parts)
 
 
-def _framed(parts: list[Part]) -> list[Part]:
-    before = [] if parts[0].kind == "intro" else [_pause("intro", 2)]
-    after = [] if parts[-1].kind == "outro" else [_pause("outro", 2)]
+def _with_intro_and_outro(parts: list[Part]) -> list[Part]:
+    before = [] if parts[0].kind == "intro" else [_instrumental_part("intro", 2)]
+    after = [] if parts[-1].kind == "outro" else [_instrumental_part("outro", 2)]
     return [*before, *parts, *after]
 
 
-def _cut(parts: list[Part], bars: int) -> list[Part]:
+def _truncated(parts: list[Part], bars: int) -> list[Part]:
     kept: list[Part] = []
     for part in parts:
         left = bars - _total(kept)
@@ -129,38 +135,42 @@ def _cut(parts: list[Part], bars: int) -> list[Part]:
     return kept
 
 
-def _padded(parts: list[Part], bars: int) -> list[Part]:
+def _extended(parts: list[Part], bars: int) -> list[Part]:
     """Fill *bars*: an intro, then the song again with breaks, then an outro."""
     sung = [part for part in parts if part.lines] or parts
     spare = bars - _total(parts)
     if spare >= 2 and parts[0].kind != "intro":
-        parts = [_pause("intro", 2 if spare < 6 else 4), *parts]
-    turn = _second_half(sung)
+        parts = [_instrumental_part("intro", 2 if spare < 6 else 4), *parts]
+    number = _repeat_start(sung)
     while True:
-        part = sung[turn % len(sung)]
+        part = sung[number % len(sung)]
         # The same section twice running needs a break between.
-        pause = 4 if part.kind == parts[-1].kind or turn % len(sung) == 0 else 0
-        if bars - _total(parts) < part.bars + pause + 2:
+        break_bars = 4 if part.kind == parts[-1].kind or number % len(sung) == 0 else 0
+        if bars - _total(parts) < part.bars + break_bars + 2:
             break
-        parts = [*parts, *([_pause("inst", pause)] if pause else []), part]
-        turn += 1
+        parts = [
+            *parts,
+            *([_instrumental_part("inst", break_bars)] if break_bars else []),
+            part,
+        ]
+        number += 1
     while bars - _total(parts) > 8:
-        parts = [*parts, _pause("inst", 8)]
-    return _closed(parts, bars - _total(parts))
+        parts = [*parts, _instrumental_part("inst", 8)]
+    return _with_outro(parts, bars - _total(parts))
 
 
-def _second_half(sung: list[Part]) -> int:
+def _repeat_start(sung: list[Part]) -> int:
     """Return where a song goes on that has not room for all of itself again."""
     kinds = [part.kind for part in sung]
     return kinds.index("chorus") if "chorus" in kinds and len(kinds) > 2 else 0
 
 
-def _closed(parts: list[Part], spare: int) -> list[Part]:
+def _with_outro(parts: list[Part], spare: int) -> list[Part]:
     if not spare:
         return parts
     if parts[-1].kind == "outro":
         return [*parts[:-1], attrs.evolve(parts[-1], bars=parts[-1].bars + spare)]
-    return [*parts, _pause("outro", spare)]
+    return [*parts, _instrumental_part("outro", spare)]
 
 
 def timed_form(

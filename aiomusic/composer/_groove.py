@@ -49,63 +49,65 @@ class NoteEvent:
 
 
 @lru_cache(maxsize=256)
-def _grid(pattern: str) -> tuple[tuple[int, str], ...]:
+def _parse_pattern(pattern: str) -> tuple[tuple[int, str], ...]:
     rows = (line.split() for line in pattern.strip().splitlines())
     return tuple((DRUM_PITCHES[name], steps) for name, steps in rows)
 
 
-def drums(sheet: LeadSheet, groove: Groove, rng: SeededRandom) -> list[NoteEvent]:
+def drum_events(sheet: LeadSheet, groove: Groove, rng: SeededRandom) -> list[NoteEvent]:
     """Play the whole song on the drums."""
     soft, full = rng.choice(groove.soft), rng.choice(groove.full)
-    hits: list[NoteEvent] = []
+    events: list[NoteEvent] = []
     start = 0.0
     last = 0.0
-    for stretch in sheet.sections:
-        pattern = full if stretch.energy >= 0.7 else soft
+    for section in sheet.sections:
+        pattern = full if section.energy >= 0.7 else soft
         fill = rng.choice(groove.fills)
-        hits += _section(stretch, start, pattern, fill, rng)
-        if stretch.energy >= 0.7 and stretch.energy > last and start:
-            hits.append(
+        events += _section_events(section, start, pattern, fill, rng)
+        if section.energy >= 0.7 and section.energy > last and start:
+            events.append(
                 NoteEvent(
                     start=start, length=4, pitch=DRUM_PITCHES["crash"], velocity=0.8
                 )
             )
-        last = stretch.energy
-        start += stretch.beats
-    return hits
+        last = section.energy
+        start += section.beats
+    return events
 
 
-def _section(
-    stretch: SheetSection, start: float, pattern: str, fill: str, rng: SeededRandom
+def _section_events(
+    section: SheetSection, start: float, pattern: str, fill: str, rng: SeededRandom
 ) -> list[NoteEvent]:
-    hits: list[NoteEvent] = []
-    has_fill = stretch.bars >= 2 and stretch.kind != "outro"
-    for bar in range(stretch.bars):
+    events: list[NoteEvent] = []
+    has_fill = section.bars >= 2 and section.kind != "outro"
+    for bar in range(section.bars):
         place = start + bar * BEATS_PER_BAR
-        is_last = bar == stretch.bars - 1
-        for pitch, steps in _grid(pattern):
-            if stretch.kind == "intro" and pitch in _BACKBEAT:
+        is_last = bar == section.bars - 1
+        for pitch, steps in _parse_pattern(pattern):
+            if section.kind == "intro" and pitch in _BACKBEAT:
                 continue
-            kept = _HALF if has_fill and is_last else STEPS
-            hits += _bar(pitch, _of_bar(steps, bar)[:kept], place, rng)
+            kept = _HALF_BAR if has_fill and is_last else STEPS
+            events += _bar_events(pitch, _bar_steps(steps, bar)[:kept], place, rng)
         if has_fill and is_last:
-            for pitch, steps in _grid(fill):
-                late = "." * _HALF + _of_bar(steps, bar)[_HALF:]
-                hits += _bar(pitch, late, place, rng)
-    return hits
+            for pitch, steps in _parse_pattern(fill):
+                late = "." * _HALF_BAR + _bar_steps(steps, bar)[_HALF_BAR:]
+                events += _bar_events(pitch, late, place, rng)
+    return events
 
 
-_HALF: Final = STEPS // 2
+_HALF_BAR: Final = STEPS // 2
 _BACKBEAT: Final = (DRUM_PITCHES["snare"], DRUM_PITCHES["clap"])
 
 
-def _of_bar(steps: str, bar: int) -> str:
+def _bar_steps(steps: str, bar: int) -> str:
     bars = max(1, len(steps) // STEPS)
     place = bar % bars * STEPS
     return steps[place : place + STEPS]
 
 
-def _bar(pitch: int, steps: str, start: float, rng: SeededRandom) -> list[NoteEvent]:
+def _bar_events(
+    pitch: int, steps: str, start: float, rng: SeededRandom
+) -> list[NoteEvent]:
     return [
         NoteEvent(
             start=start + step * BEATS_PER_BAR / STEPS,

@@ -8,7 +8,7 @@ from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._theory import Chord, Key, chord_of, nearest
 from aiomusic.composer.styles import Changes, Style
 
-_LIKE: Final = {
+_PROGRESSION_OF_SECTION: Final = {
     "verse": "verse",
     "intro": "verse",
     "prechorus": "bridge",
@@ -34,10 +34,13 @@ def progressions(
         "chorus": rng.choice(changes.chorus),
         "bridge": rng.choice(changes.bridge),
     }
-    return {kind: _halves(chosen[source], key.tonic) for kind, source in _LIKE.items()}
+    return {
+        kind: _chords_by_half_bar(chosen[source], key.tonic)
+        for kind, source in _PROGRESSION_OF_SECTION.items()
+    }
 
 
-def _halves(progression: str, tonic: int) -> tuple[Chord, ...]:
+def _chords_by_half_bar(progression: str, tonic: int) -> tuple[Chord, ...]:
     halves: list[Chord] = []
     for bar in progression.split():
         first, _, second = bar.partition("/")
@@ -57,7 +60,7 @@ def voice_chord(
     """Place the tones of *chord* near to those of *before*, within the range."""
     tones = _tones(chord, voicing)
     target = sum(before) / len(before) if before else (low + high) / 2
-    shapes = [_stack(tones, turn, low, voicing) for turn in range(len(tones))]
+    shapes = [_stack(tones, inversion, low, voicing) for inversion in range(len(tones))]
     lifted = [
         tuple(pitch + 12 * octave for pitch in shape)
         for shape in shapes
@@ -82,11 +85,11 @@ def _tones(chord: Chord, voicing: str) -> tuple[int, ...]:
 
 
 def _stack(
-    tones: tuple[int, ...], turn: int, low: int, voicing: str
+    tones: tuple[int, ...], inversion: int, low: int, voicing: str
 ) -> tuple[int, ...]:
-    turned = tones if voicing == "power" else tones[turn:] + tones[:turn]
-    stack = [turned[0] + 12 * -(-(low - turned[0]) // 12)]
-    for tone in turned[1:]:
+    inverted = tones if voicing == "power" else tones[inversion:] + tones[:inversion]
+    stack = [inverted[0] + 12 * -(-(low - inverted[0]) // 12)]
+    for tone in inverted[1:]:
         stack.append(tone + 12 * ((stack[-1] - tone) // 12 + 1))
     if voicing == "open" and len(stack) > 2:
         stack[-2] -= 12

@@ -9,21 +9,21 @@ from aiomusic.composer._form import (
 )
 from aiomusic.composer._harmony import fill_bars, progressions
 from aiomusic.composer._melody import (
-    Ground,
-    Idea,
-    Place,
-    hummed,
-    idea_of,
-    line_of,
+    LinePosition,
+    MelodyContext,
+    Motif,
+    melody_for,
+    motif_for,
+    unsung_syllables,
 )
 from aiomusic.composer._prompt import ParsedPrompt
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
     BEATS_PER_BAR,
     LeadSheet,
+    MelodyNote,
     SheetLine,
     SheetSection,
-    Tone,
 )
 from aiomusic.composer._spec import SongSpec
 from aiomusic.composer._text import split_syllables
@@ -44,12 +44,10 @@ class LeadSheetWriter:
 
     def sheet(self, parts: tuple[Part, ...], tempo: float) -> LeadSheet:
         """Write chords, melody and words of every part."""
-        sheet_sections = [
-            self.stretch(part, number) for number, part in enumerate(parts)
-        ]
-        return LeadSheet(key=self.key, tempo=tempo, sections=tuple(sheet_sections))
+        sections = [self.section(part, number) for number, part in enumerate(parts)]
+        return LeadSheet(key=self.key, tempo=tempo, sections=tuple(sections))
 
-    def stretch(
+    def section(
         self, part: Part, number: int, chords: tuple[Chord, ...] = ()
     ) -> SheetSection:
         """Write one section, over *chords* where they are given."""
@@ -57,28 +55,28 @@ class LeadSheetWriter:
         if part.kind == "verse" and number > 2:
             energy += 0.07
         chords = fill_bars(chords or self.changes[part.kind], part.bars)
-        idea = idea_of(part.kind, SeededRandom("motif", self.seed, part.kind))
+        motif = motif_for(part.kind, SeededRandom("motif", self.seed, part.kind))
         # One dice for all sections of a kind: a chorus comes back as it was.
         rng = SeededRandom("tune", self.seed, self.take, part.kind)
-        melody, verses = self._sung(part, chords, idea, rng)
-        if not part.lines and self._is_played(part):
-            melody = self._played(part, chords, idea, rng)
+        melody, sheet_lines = self._sung_melody(part, chords, motif, rng)
+        if not part.lines and self._is_instrumental(part):
+            melody = self._played_melody(part, chords, motif, rng)
         return SheetSection(
             kind=part.kind,
             bars=part.bars,
             energy=round(min(1.0, energy), 3),
             chords=chords,
             melody=melody,
-            verses=verses,
+            lines=sheet_lines,
         )
 
-    def _is_played(self, part: Part) -> bool:
+    def _is_instrumental(self, part: Part) -> bool:
         if part.kind in ("intro", "outro"):
             return False
         return part.kind == "inst" or self.voice is None
 
-    def _ground(self, chords: tuple[Chord, ...], low: int, high: int) -> Ground:
-        return Ground(
+    def _context(self, chords: tuple[Chord, ...], low: int, high: int) -> MelodyContext:
+        return MelodyContext(
             key=self.key,
             chords=chords,
             low=low,
@@ -87,46 +85,50 @@ class LeadSheetWriter:
             push=self.prompt.style.push,
         )
 
-    def _sung(
-        self, part: Part, chords: tuple[Chord, ...], idea: Idea, rng: SeededRandom
-    ) -> tuple[tuple[Tone, ...], tuple[SheetLine, ...]]:
+    def _sung_melody(
+        self, part: Part, chords: tuple[Chord, ...], motif: Motif, rng: SeededRandom
+    ) -> tuple[tuple[MelodyNote, ...], tuple[SheetLine, ...]]:
         if self.voice is None:
             return (), ()
-        ground = self._ground(chords, self.voice.low, self.voice.high)
-        tones: list[Tone] = []
-        verses: list[SheetLine] = []
+        context = self._context(chords, self.voice.low, self.voice.high)
+        notes: list[MelodyNote] = []
+        sheet_lines: list[SheetLine] = []
         length = float(part.line_bars * BEATS_PER_BAR)
         for number, text in enumerate(part.lines):
-            place = Place(
+            position = LinePosition(
                 start=number * length,
                 length=length,
                 number=number,
                 is_last=number == len(part.lines) - 1,
             )
-            line = line_of(split_syllables(text), place, ground, idea, rng)
-            tones += line
+            line = melody_for(split_syllables(text), position, context, motif, rng)
+            notes += line
             if line:
                 start, end = line[0].start, line[-1].start + line[-1].length
-                verses.append(SheetLine(text=text, start=start, length=end - start))
-        return tuple(tones), tuple(verses)
+                sheet_lines.append(
+                    SheetLine(text=text, start=start, length=end - start)
+                )
+        return tuple(notes), tuple(sheet_lines)
 
-    def _played(
-        self, part: Part, chords: tuple[Chord, ...], idea: Idea, rng: SeededRandom
-    ) -> tuple[Tone, ...]:
+    def _played_melody(
+        self, part: Part, chords: tuple[Chord, ...], motif: Motif, rng: SeededRandom
+    ) -> tuple[MelodyNote, ...]:
         layer = next(la for la in self.prompt.style.layers if la.role == "lead")
-        ground = self._ground(chords, layer.low, layer.high)
+        context = self._context(chords, layer.low, layer.high)
         size = 2 if part.bars % 2 == 0 else 1
         count = part.bars // size
-        tones: list[Tone] = []
+        notes: list[MelodyNote] = []
         for number in range(count):
-            place = Place(
+            position = LinePosition(
                 start=float(number * size * BEATS_PER_BAR),
                 length=float(size * BEATS_PER_BAR),
                 number=number,
                 is_last=number == count - 1,
             )
-            tones += line_of(hummed(idea, place), place, ground, idea, rng)
-        return tuple(tones)
+            notes += melody_for(
+                unsung_syllables(motif, position), position, context, motif, rng
+            )
+        return tuple(notes)
 
 
 def lead_sheet_writer(

@@ -15,7 +15,7 @@ import attrs
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._text import split_syllables
 
-_BRIGHT: Final = (
+_BRIGHT_RHYMES: Final = (
     (
         "We are turning on the light",
         "Every window burning bright",
@@ -57,7 +57,7 @@ _BRIGHT: Final = (
         "Higher than the birds are bound",
     ),
 )
-_DARK: Final = (
+_DARK_RHYMES: Final = (
     (
         "Rain is writing on the door",
         "No one lives here any more",
@@ -100,7 +100,7 @@ _DARK: Final = (
     ),
 )
 # Lines about the subject, by its number of syllables.
-_ABOUT: Final[dict[int, tuple[str, ...]]] = {
+_SUBJECT_LINES: Final[dict[int, tuple[str, ...]]] = {
     1: (
         "Let the {} be calling me",
         "Show me how to find the {}",
@@ -135,7 +135,7 @@ _HOOKS: Final[dict[int, tuple[str, ...]]] = {
     2: ("Take me to the {} now", "Oh my {}, carry me", "Only {} in my mind"),
     3: ("Take me to the {}", "Only {} is mine", "Oh my {}, be mine"),
 }
-_ANSWERS: Final = (
+_HOOK_ANSWERS: Final = (
     "Carry me and let me in",
     "Let the evening now begin",
     "Feel it underneath the skin",
@@ -148,7 +148,7 @@ _SAD: Final = (
     r"sad|dark|lonely|alone|lost|rain|winter|cold|goodbye|broken|cry|night|miss|tears|"
     r"melanchol\w*|sorrow|grief|heartbreak|blue|autumn|empty|over|left"
 )
-_NOT_SUBJECTS: Final = frozenset(
+_STOP_WORDS: Final = frozenset(
     [
         "about",
         "song",
@@ -275,7 +275,15 @@ _NOT_SUBJECTS: Final = frozenset(
         "loud",
     ]
 )
-_SUBJECTS: Final = ("river", "summer", "morning", "city", "ocean", "garden", "mountain")
+_DEFAULT_SUBJECTS: Final = (
+    "river",
+    "summer",
+    "morning",
+    "city",
+    "ocean",
+    "garden",
+    "mountain",
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -298,49 +306,51 @@ def write_lyrics(
         versions: how many to write; no two are alike.
     """
     return tuple(
-        _written(description, seed, version, is_short=False)
+        _write_version(description, seed, version, is_short=False)
         for version in range(versions)
     )
 
 
 def short_lyrics(description: str, *, seed: int) -> WrittenLyrics:
     """Write one verse and one chorus, two lines each, for a song of 20 seconds."""
-    return _written(description, seed, 0, is_short=True)
+    return _write_version(description, seed, 0, is_short=True)
 
 
-def _written(
+def _write_version(
     description: str, seed: int, version: int, *, is_short: bool
 ) -> WrittenLyrics:
     rng = SeededRandom("lyrics", seed, description)
-    families = rng.shuffled(_DARK if re.search(_SAD, description.lower()) else _BRIGHT)
+    rhyme_families = rng.shuffled(
+        _DARK_RHYMES if re.search(_SAD, description.lower()) else _BRIGHT_RHYMES
+    )
     subjects = _subjects(description, rng)
     # Versions take families in turn, so that they share no rhyme.
-    families = families[version % 2 :] + families[: version % 2]
-    pen = _Pen(
+    rhyme_families = rhyme_families[version % 2 :] + rhyme_families[: version % 2]
+    writer = _LyricsWriter(
         rng=SeededRandom("pen", seed, version, description),
         subjects=subjects[version % len(subjects) :]
         + subjects[: version % len(subjects)],
     )
-    chorus = pen.chorus()
+    chorus = writer.chorus()
     if is_short:
-        lines = [*pen.couplet(families[0]), *pen.couplet(families[1])]
+        lines = [*writer.couplet(rhyme_families[0]), *writer.couplet(rhyme_families[1])]
         text = ["[Verse]", *lines[:2], "[Chorus]", *chorus[:2]]
-        return WrittenLyrics(title=pen.title(), lyrics="\n".join(text))
+        return WrittenLyrics(title=writer.title(), lyrics="\n".join(text))
     blocks = [
-        ["[Verse]", *pen.verse(families[0])],
+        ["[Verse]", *writer.verse(rhyme_families[0])],
         ["[Chorus]", *chorus],
-        ["[Verse]", *pen.verse(families[2])],
+        ["[Verse]", *writer.verse(rhyme_families[2])],
         ["[Chorus]", *chorus],
-        ["[Bridge]", *pen.couplet(families[3])],
+        ["[Bridge]", *writer.couplet(rhyme_families[3])],
         ["[Chorus]", *chorus],
     ]
     return WrittenLyrics(
-        title=pen.title(), lyrics="\n\n".join("\n".join(block) for block in blocks)
+        title=writer.title(), lyrics="\n\n".join("\n".join(block) for block in blocks)
     )
 
 
 @attrs.frozen(kw_only=True)
-class _Pen:
+class _LyricsWriter:
     """Writes the parts of one version."""
 
     rng: SeededRandom
@@ -354,32 +364,32 @@ class _Pen:
             return f"{subject} and {other}"
         return self.rng.choice(_TITLES).format(subject)
 
-    def verse(self, family: tuple[str, ...]) -> list[str]:
+    def verse(self, rhymes: tuple[str, ...]) -> list[str]:
         """Write four lines of which the second and the fourth rhyme."""
-        first, second = self.rng.shuffled(family)[:2]
+        first, second = self.rng.shuffled(rhymes)[:2]
         subjects = self.subjects
-        opening = self._about(_ABOUT, subjects[0])
-        turning = self._about(_ABOUT, subjects[-1])
+        opening = self._subject_line(_SUBJECT_LINES, subjects[0])
+        turning = self._subject_line(_SUBJECT_LINES, subjects[-1])
         if turning == opening:
-            turning = self.rng.shuffled(family)[2]
+            turning = self.rng.shuffled(rhymes)[2]
         return [opening, first, turning, second]
 
-    def couplet(self, family: tuple[str, ...]) -> list[str]:
+    def couplet(self, rhymes: tuple[str, ...]) -> list[str]:
         """Write two lines that rhyme."""
-        return self.rng.shuffled(family)[:2]
+        return self.rng.shuffled(rhymes)[:2]
 
     def chorus(self) -> list[str]:
         """Write four lines of which the first and the third are the hook."""
-        hook = self._about(_HOOKS, self.subjects[0])
-        first, second = self.rng.shuffled(_ANSWERS)[:2]
+        hook = self._subject_line(_HOOKS, self.subjects[0])
+        first, second = self.rng.shuffled(_HOOK_ANSWERS)[:2]
         return [hook, first, hook, second]
 
-    def _about(self, lines: dict[int, tuple[str, ...]], subject: str) -> str:
-        line = self.rng.choice(lines[_length(subject)]).format(subject)
+    def _subject_line(self, lines: dict[int, tuple[str, ...]], subject: str) -> str:
+        line = self.rng.choice(lines[_syllable_count(subject)]).format(subject)
         return line[0].upper() + line[1:]
 
 
-def _length(word: str) -> int:
+def _syllable_count(word: str) -> int:
     return len(split_syllables(word))
 
 
@@ -389,8 +399,8 @@ def _subjects(description: str, rng: SeededRandom) -> list[str]:
     named = [
         word
         for word in dict.fromkeys(words)
-        if word not in _NOT_SUBJECTS
-        and 1 <= _length(word) <= 3
+        if word not in _STOP_WORDS
+        and 1 <= _syllable_count(word) <= 3
         and not word.endswith(("ly", "ing", "ful", "ed"))
         and split_syllables(word)[0].is_stressed
     ]
@@ -403,4 +413,4 @@ def _subjects(description: str, rng: SeededRandom) -> list[str]:
         )[0]
         nouns = [word for word in re.findall(r"[a-z]{3,}", after) if word in named]
         named = [*nouns[-1:], *(word for word in named if word not in nouns[-1:])]
-    return named[:2] or [rng.choice(_SUBJECTS)]
+    return named[:2] or [rng.choice(_DEFAULT_SUBJECTS)]

@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 from aiomusic.composer._random import SeededRandom
-from aiomusic.composer._score import BEATS_PER_BAR, Tone
+from aiomusic.composer._score import BEATS_PER_BAR, MelodyNote
 from aiomusic.composer._text import Syllable
 from aiomusic.composer._theory import Chord, Key
 
@@ -32,7 +32,7 @@ _RANGE: Final = {"verse": 0.36, "chorus": 0.6, "bridge": 0.54, "prechorus": 0.48
 
 
 @attrs.frozen(kw_only=True)
-class Idea:
+class Motif:
     """
     What the lines of one kind of section have in common.
 
@@ -47,10 +47,10 @@ class Idea:
     counts: tuple[int, ...]
 
 
-def idea_of(kind: str, rng: SeededRandom) -> Idea:
+def motif_for(kind: str, rng: SeededRandom) -> Motif:
     """Invent what the lines of a *kind* of section share."""
     shapes = rng.shuffled(_SHAPES)[:3]
-    return Idea(
+    return Motif(
         slots=tuple(rng.uniform(-0.7, 0.7) for _ in range(64)),
         shapes=tuple(shapes),
         form=rng.choice(_FORMS),
@@ -60,7 +60,7 @@ def idea_of(kind: str, rng: SeededRandom) -> Idea:
 
 
 @attrs.frozen(kw_only=True)
-class Place:
+class LinePosition:
     """Where a line goes: beats of its section, its number, and what it ends."""
 
     start: float
@@ -71,7 +71,7 @@ class Place:
 
 
 @attrs.frozen(kw_only=True)
-class Ground:
+class MelodyContext:
     """What a melody stands on: key, chords by half bar, range, grid."""
 
     key: Key
@@ -87,26 +87,26 @@ class Ground:
         return self.chords[min(half, len(self.chords) - 1)]
 
 
-def line_of(
+def melody_for(
     syllables: Sequence[Syllable],
-    place: Place,
-    ground: Ground,
-    idea: Idea,
+    position: LinePosition,
+    context: MelodyContext,
+    motif: Motif,
     rng: SeededRandom,
-) -> tuple[Tone, ...]:
+) -> tuple[MelodyNote, ...]:
     """Set one line of words to notes."""
     if not syllables:
         return ()
-    onsets = _rhythm(syllables, place, ground, idea)
-    ends = [*onsets[1:], place.length - min(0.5, place.length / 8)]
+    onsets = _rhythm(syllables, position, context, motif)
+    ends = [*onsets[1:], position.length - min(0.5, position.length / 8)]
     lengths = [
-        _length(start, end, is_end=n == len(onsets) - 1)
+        _note_length(start, end, is_end=n == len(onsets) - 1)
         for n, (start, end) in enumerate(zip(onsets, ends, strict=True))
     ]
-    pitches = _pitches(onsets, lengths, place, ground=ground, idea=idea, rng=rng)
+    pitches = _pitches(onsets, lengths, position, context=context, motif=motif, rng=rng)
     return tuple(
-        Tone(
-            start=place.start + onset,
+        MelodyNote(
+            start=position.start + onset,
             length=length,
             pitch=pitch,
             syllable=syllable.text,
@@ -118,33 +118,36 @@ def line_of(
     )
 
 
-def _length(start: float, end: float, *, is_end: bool) -> float:
+def _note_length(start: float, end: float, *, is_end: bool) -> float:
     return max(0.12, min(end - start, 3.0 if is_end else 1.5))
 
 
 def _rhythm(
-    syllables: Sequence[Syllable], place: Place, ground: Ground, idea: Idea
+    syllables: Sequence[Syllable],
+    position: LinePosition,
+    context: MelodyContext,
+    motif: Motif,
 ) -> list[float]:
     """Choose the onsets: stressed syllables like beats, gaps like to be even."""
     count = len(syllables)
-    available = place.length - (1.0 if place.length > BEATS_PER_BAR else 0.5)
-    pulse = ground.pulse
+    available = position.length - (1.0 if position.length > BEATS_PER_BAR else 0.5)
+    pulse = context.pulse
     while available / pulse < count:
         pulse /= 2
     slots = int(available / pulse)
     ideal = min(max(1.0, slots / count), 1.0 / pulse)
     width = min(slots - count + 1, int(2 * ideal) + 3)
     best: list[dict[int, tuple[float, int]]] = []
-    for place_in_line, syllable in enumerate(syllables):
+    for number, syllable in enumerate(syllables):
         row: dict[int, tuple[float, int]] = {}
-        for slot in range(place_in_line, slots - count + place_in_line + 1):
-            taste = _taste(slot, pulse, syllable, idea, ground.push)
-            if not place_in_line:
-                row[slot] = (taste + 0.9 * slot * pulse, -1)
+        for slot in range(number, slots - count + number + 1):
+            base_cost = _onset_cost(slot, pulse, syllable, motif, context.push)
+            if not number:
+                row[slot] = (base_cost + 0.9 * slot * pulse, -1)
                 continue
             row[slot] = (
                 min(
-                    (cost + taste + 0.35 * abs(slot - before - ideal), before)
+                    (cost + base_cost + 0.35 * abs(slot - before - ideal), before)
                     for before, (cost, _) in best[-1].items()
                     if 0 < slot - before <= width
                 )
@@ -152,22 +155,22 @@ def _rhythm(
                 else (1e9, -1)
             )
         best.append(row)
-    return [slot * pulse for slot in _path(best)]
+    return [slot * pulse for slot in _backtrack(best)]
 
 
-def _taste(
-    slot: int, pulse: float, syllable: Syllable, idea: Idea, push: float
+def _onset_cost(
+    slot: int, pulse: float, syllable: Syllable, motif: Motif, push: float
 ) -> float:
     beat = slot * pulse
     is_beat = beat % 1.0 == 0
     is_half = beat % 0.5 == 0
-    cost = idea.slots[int(beat * 4) % len(idea.slots)]
+    cost = motif.slots[int(beat * 4) % len(motif.slots)]
     if syllable.is_stressed:
         return cost + (0.0 if is_beat else 1.2 - 2 * push if is_half else 1.8)
     return cost + (0.7 if beat % 2.0 == 0 else 0.2 if is_half else 0.6)
 
 
-def _path(best: list[dict[int, tuple[float, int]]]) -> list[int]:
+def _backtrack(best: list[dict[int, tuple[float, int]]]) -> list[int]:
     slot = min(best[-1], key=lambda s: (best[-1][s][0], s))
     path = [slot]
     for row, _ in zip(reversed(best), range(len(best) - 1), strict=False):
@@ -179,44 +182,46 @@ def _path(best: list[dict[int, tuple[float, int]]]) -> list[int]:
 def _pitches(
     onsets: list[float],
     lengths: list[float],
-    place: Place,
+    position: LinePosition,
     *,
-    ground: Ground,
-    idea: Idea,
+    context: MelodyContext,
+    motif: Motif,
     rng: SeededRandom,
 ) -> list[int]:
     """Choose the pitches along the line's shape, chord tones where it matters."""
-    ladder = [
+    scale_pitches = [
         pitch
-        for pitch in range(ground.low, ground.high + 1)
-        if pitch % 12 in ground.key.scale
+        for pitch in range(context.low, context.high + 1)
+        if pitch % 12 in context.key.scale
     ]
-    letter = "ABC".index(idea.form[place.number % len(idea.form)])
+    letter = "ABC".index(motif.form[position.number % len(motif.form)])
     best: list[dict[int, tuple[float, int]]] = []
     for n, (onset, length) in enumerate(zip(onsets, lengths, strict=True)):
-        aim = _aim(onset / place.length, idea, letter, ladder)
-        tones = ground.chord_at(place.start + onset).tones
+        target = _target_step(onset / position.length, motif, letter, scale_pitches)
+        tones = context.chord_at(position.start + onset).tones
         is_end = n == len(onsets) - 1
         row: dict[int, tuple[float, int]] = {}
-        for step, pitch in enumerate(ladder):
-            cost = 0.8 * abs(step - aim) + rng.uniform(0, 0.8)
-            cost += _dissonance(pitch, tones, onset, length)
+        for step, pitch in enumerate(scale_pitches):
+            cost = 0.8 * abs(step - target) + rng.uniform(0, 0.8)
+            cost += _dissonance_cost(pitch, tones, onset, length)
             if is_end:
-                cost += _ending(pitch, place, ground, tones)
-            row[step] = _cheapest(step, cost, best)
+                cost += _ending_cost(pitch, position, context, tones)
+            row[step] = _best_predecessor(step, cost, best)
         best.append(row)
-    return [ladder[step] for step in _path(best)]
+    return [scale_pitches[step] for step in _backtrack(best)]
 
 
-def _aim(share: float, idea: Idea, letter: int, ladder: list[int]) -> float:
-    shape = idea.shapes[letter]
+def _target_step(
+    share: float, motif: Motif, letter: int, scale_pitches: list[int]
+) -> float:
+    shape = motif.shapes[letter]
     x = share * (len(shape) - 1)
     left = min(int(x), len(shape) - 2)
     height = shape[left] + (shape[left + 1] - shape[left]) * (x - left)
-    return idea.middle * (len(ladder) - 1) + height
+    return motif.middle * (len(scale_pitches) - 1) + height
 
 
-def _dissonance(
+def _dissonance_cost(
     pitch: int, tones: tuple[int, ...], onset: float, length: float
 ) -> float:
     if pitch % 12 in tones:
@@ -226,31 +231,33 @@ def _dissonance(
     return (1.6 if is_heavy else 0.4) + (1.0 if is_harsh else 0.0)
 
 
-def _ending(pitch: int, place: Place, ground: Ground, tones: tuple[int, ...]) -> float:
-    degree = ground.key.scale.index(pitch % 12)
-    if place.is_last:
+def _ending_cost(
+    pitch: int, position: LinePosition, context: MelodyContext, tones: tuple[int, ...]
+) -> float:
+    degree = context.key.scale.index(pitch % 12)
+    if position.is_last:
         return {0: 0.0, 2: 1.0, 4: 1.4}.get(degree, 3.0)
     return 0.0 if pitch % 12 in tones else 1.5
 
 
-def _cheapest(
+def _best_predecessor(
     step: int, cost: float, best: list[dict[int, tuple[float, int]]]
 ) -> tuple[float, int]:
     if not best:
         return (cost, -1)
     return min(
-        (total + cost + _leap(step - b), b) for b, (total, _) in best[-1].items()
+        (total + cost + _leap_cost(step - b), b) for b, (total, _) in best[-1].items()
     )
 
 
-def _leap(steps: int) -> float:
+def _leap_cost(steps: int) -> float:
     size = abs(steps)
     return (0.65, 0.0, 0.2, 0.5, 0.9, 1.5)[size] if size < 6 else 1.5 + size * 0.6
 
 
-def hummed(idea: Idea, place: Place) -> tuple[Syllable, ...]:
+def unsung_syllables(motif: Motif, position: LinePosition) -> tuple[Syllable, ...]:
     """Return as many empty syllables as an instrument plays in the line."""
-    count = idea.counts["ABC".index(idea.form[place.number % len(idea.form)])]
-    if place.length <= BEATS_PER_BAR:
+    count = motif.counts["ABC".index(motif.form[position.number % len(motif.form)])]
+    if position.length <= BEATS_PER_BAR:
         count = max(2, count // 2)
     return tuple(Syllable(text="", is_stressed=n % 2 == 0) for n in range(count))

@@ -9,9 +9,9 @@ import attrs
 
 from aiomusic.composer._score import Performance, Score, Track
 
-_TICKS: Final = 480
+_TICKS_PER_BEAT: Final = 480
 _DRUM_CHANNEL: Final = 9
-_PLAIN_TEMPO: Final = 125.0
+_MILLISECOND_TEMPO: Final = 125.0
 """At which a tick is a millisecond."""
 # General MIDI programs, counted from 0.
 _PROGRAMS: Final = {
@@ -26,7 +26,7 @@ _PROGRAMS: Final = {
 
 def to_midi(score: Score) -> bytes:
     """Return *score* as a format 1 MIDI file: tempo, lyrics, one track each."""
-    return _file(_head(score), score.tracks, score.tempo)
+    return _file(_conductor_track(score), score.tracks, score.tempo)
 
 
 def performance_to_midi(performance: Performance) -> tuple[bytes, float]:
@@ -47,27 +47,29 @@ def performance_to_midi(performance: Performance) -> tuple[bytes, float]:
         )
         for track in performance.tracks
     ]
-    beat_us = round(60_000_000 / _PLAIN_TEMPO).to_bytes(3, "big")
-    return _file(_chunk([(0, _meta(0x51, beat_us))]), tracks, _PLAIN_TEMPO), lead_s
+    beat_us = round(60_000_000 / _MILLISECOND_TEMPO).to_bytes(3, "big")
+    return _file(
+        _chunk([(0, _meta(0x51, beat_us))]), tracks, _MILLISECOND_TEMPO
+    ), lead_s
 
 
-def _file(head: bytes, tracks: Iterable[Track], tempo: float) -> bytes:
-    chunks = [head]
+def _file(conductor: bytes, tracks: Iterable[Track], tempo: float) -> bytes:
+    chunks = [conductor]
     channels = (number for number in range(16) if number != _DRUM_CHANNEL)
     for track in tracks:
         channel = _DRUM_CHANNEL if track.role == "drums" else next(channels, 15)
         chunks.append(_chunk(_events(track, channel, tempo)))
-    header = struct.pack(">4sIHHH", b"MThd", 6, 1, len(chunks), _TICKS)
+    header = struct.pack(">4sIHHH", b"MThd", 6, 1, len(chunks), _TICKS_PER_BEAT)
     return header + b"".join(chunks)
 
 
-def _head(score: Score) -> bytes:
-    mood = bytes([_sharps(score), score.key.is_minor])
+def _conductor_track(score: Score) -> bytes:
+    key_signature = bytes([_sharps(score), score.key.is_minor])
     events = [
         (0, _meta(0x03, score.title.encode())),
         (0, _meta(0x51, round(60_000_000 / score.tempo).to_bytes(3, "big"))),
         (0, _meta(0x58, bytes([4, 2, 24, 8]))),
-        (0, _meta(0x59, mood)),
+        (0, _meta(0x59, key_signature)),
     ]
     for section in score.sections:
         at = _tick(section.start_s, score.tempo)
@@ -94,10 +96,10 @@ def _events(track: Track, channel: int, tempo: float) -> list[tuple[int, bytes]]
     for note in track.notes:
         start = max(0, _tick(note.start_s, tempo))
         end = max(start + 1, _tick(note.start_s + note.length_s, tempo))
-        loud = max(1, min(127, round(note.velocity * 112)))
+        velocity = max(1, min(127, round(note.velocity * 112)))
         if note.syllable:
             events.append((start, _meta(0x05, note.syllable.encode())))
-        events.append((start, bytes([0x90 | channel, note.pitch, loud])))
+        events.append((start, bytes([0x90 | channel, note.pitch, velocity])))
         events.append((end, bytes([0x80 | channel, note.pitch, 0])))
     # Ends go before starts, so that a repeated note sounds again.
     return sorted(events, key=lambda event: (event[0], event[1][0] >> 4 == 9))
@@ -109,24 +111,24 @@ def _volume(gain_db: float) -> int:
 
 
 def _tick(second: float, tempo: float) -> int:
-    return round(second * tempo / 60 * _TICKS)
+    return round(second * tempo / 60 * _TICKS_PER_BEAT)
 
 
 def _meta(kind: int, data: bytes) -> bytes:
-    return bytes([0xFF, kind]) + _length(len(data)) + data
+    return bytes([0xFF, kind]) + _variable_length(len(data)) + data
 
 
 def _chunk(events: list[tuple[int, bytes]]) -> bytes:
     data = bytearray()
     now = 0
     for tick, event in events:
-        data += _length(tick - now) + event
+        data += _variable_length(tick - now) + event
         now = tick
     data += b"\x00\xff\x2f\x00"
     return struct.pack(">4sI", b"MTrk", len(data)) + bytes(data)
 
 
-def _length(number: int) -> bytes:
+def _variable_length(number: int) -> bytes:
     """Write *number* in groups of seven bits, as MIDI does."""
     groups = [number & 0x7F]
     while number := number >> 7:

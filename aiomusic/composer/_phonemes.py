@@ -44,7 +44,7 @@ _SPELLINGS: Final = (
     (r"o", ("O",)),
     (r"u", ("V",)),
 )
-_WORDS: Final = {
+_WORD_VOWELS: Final = {
     "the": ("V",), "a": ("V",), "you": ("u",), "to": ("u",), "do": ("u",),
     "who": ("u",), "my": ("a", "I"), "i": ("a", "I"), "by": ("a", "I"),
     "of": ("V",), "love": ("V",), "come": ("V",), "some": ("V",), "one": ("V",),
@@ -56,7 +56,7 @@ _WORDS: Final = {
     "how": ("a", "U"), "down": ("a", "U"), "town": ("a", "U"), "dead": ("e",),
 }  # fmt: skip
 _DIGRAPHS: Final = ("sh", "ch", "th", "ng", "ph", "wh", "ck", "qu", "gh")
-_SOUNDS: Final = {
+_LETTER_SOUNDS: Final = {
     "c": "k", "q": "k", "x": "s", "ck": "k", "ph": "f", "wh": "w", "qu": "k",
     "j": "ch", "gh": "", "y": "y",
 }  # fmt: skip
@@ -85,7 +85,7 @@ def phonemes_of(syllable: str) -> Phonemes:
     rest = text[nucleus.end() :]
     return Phonemes(
         onset=_consonants(text[: nucleus.start()]),
-        vowel=_WORDS.get(text) or _vowel(text[nucleus.start() :]),
+        vowel=_WORD_VOWELS.get(text) or _vowel(text[nucleus.start() :]),
         coda=_consonants(rest.removesuffix("e")),
     )
 
@@ -103,7 +103,7 @@ def _consonants(text: str) -> tuple[str, ...]:
     while place < len(text):
         pair = text[place : place + 2]
         letters = pair if pair in _DIGRAPHS else text[place]
-        sound = _SOUNDS.get(letters, letters)
+        sound = _LETTER_SOUNDS.get(letters, letters)
         if sound and (not found or found[-1] != sound):
             found.append(sound)
         place += len(letters)

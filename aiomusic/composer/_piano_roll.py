@@ -57,11 +57,11 @@ def draw_piano_roll(score: Score) -> str:
     )
 
 
-def _bar(note: Note, y: float, scale: float, tall: float, colour: str) -> str:
-    wide = max(1.0, note.length_s * scale - 0.5)
+def _bar(note: Note, y: float, scale: float, height: float, colour: str) -> str:
+    width = max(1.0, note.length_s * scale - 0.5)
     return (
-        f'<rect x="{note.start_s * scale:.1f}" y="{y:.1f}" width="{wide:.1f}" '
-        f'height="{tall:.1f}" fill="{colour}" '
+        f'<rect x="{note.start_s * scale:.1f}" y="{y:.1f}" width="{width:.1f}" '
+        f'height="{height:.1f}" fill="{colour}" '
         f'opacity="{0.35 + 0.6 * note.velocity:.2f}"/>'
     )
 

@@ -16,7 +16,7 @@ _INSTRUMENTAL: Final = re.compile(
     re.IGNORECASE,
 )
 # What people call things that are near to one of our styles.
-_COUSINS: Final = (
+_ALIASES: Final = (
     ("trap", "hip hop", (130, 148)),
     ("drill", "hip hop", (138, 146)),
     ("rap", "hip hop", None),
@@ -103,10 +103,10 @@ class ParsedPrompt:
     is_instrumental: bool
 
 
-def read(text: str, rng: SeededRandom) -> ParsedPrompt:
+def parse_prompt(text: str, rng: SeededRandom) -> ParsedPrompt:
     """Read *text*; *rng* choose the style when it names none."""
     words = text.lower()
-    style = parse_style(words) or STYLES[rng.choice(_STAPLES)]
+    style = parse_style(words) or STYLES[rng.choice(_DEFAULT_STYLES)]
     found = _BPM.search(words)
     tempo = float(found[1]) if found else None
     return ParsedPrompt(
@@ -122,7 +122,7 @@ def read(text: str, rng: SeededRandom) -> ParsedPrompt:
     )
 
 
-_STAPLES: Final = ("pop", "r&b", "lo-fi", "folk", "synthwave")
+_DEFAULT_STYLES: Final = ("pop", "r&b", "lo-fi", "folk", "synthwave")
 
 
 def parse_style(text: str) -> Style | None:
@@ -133,27 +133,27 @@ def parse_style(text: str) -> Style | None:
     pop song" is r&b.
     """
     words = text.lower()
-    hits = [
-        (place, -len(name), style)
-        for name, style in _names()
-        if (place := _place(name, words)) is not None
+    matches = [
+        (position, -len(name), style)
+        for name, style in _style_names()
+        if (position := _position(name, words)) is not None
     ]
-    return min(hits, key=lambda hit: hit[:2])[2] if hits else None
+    return min(matches, key=lambda match: match[:2])[2] if matches else None
 
 
-def _place(name: str, words: str) -> int | None:
+def _position(name: str, words: str) -> int | None:
     found = re.search(rf"(?<![a-z]){re.escape(name)}(?![a-z])", words)
     return found.start() if found else None
 
 
-def _names() -> list[tuple[str, Style]]:
-    own = [(word, style) for style in STYLES.values() for word in style.words]
-    cousins = [
+def _style_names() -> list[tuple[str, Style]]:
+    names = [(word, style) for style in STYLES.values() for word in style.words]
+    aliases = [
         (word, attrs.evolve(STYLES[name], tempo=tempo or STYLES[name].tempo))
-        for word, name, tempo in _COUSINS
+        for word, name, tempo in _ALIASES
         if name in STYLES
     ]
-    return own + cousins
+    return names + aliases
 
 
 def _mode(words: str) -> bool | None:

@@ -18,7 +18,7 @@ BEATS_PER_BAR: Final = 4
 
 
 @attrs.frozen(kw_only=True)
-class Tone:
+class MelodyNote:
     """One note of the melody: beats within its section, pitch, and what is sung."""
 
     start: float
@@ -45,8 +45,8 @@ class SheetSection:
     bars: int
     energy: float
     chords: tuple[Chord, ...]
-    melody: tuple[Tone, ...] = ()
-    verses: tuple[SheetLine, ...] = ()
+    melody: tuple[MelodyNote, ...] = ()
+    lines: tuple[SheetLine, ...] = ()
 
     @property
     def beats(self) -> int:
@@ -65,16 +65,16 @@ class LeadSheet:
     @property
     def bars(self) -> int:
         """Return the number of bars."""
-        return sum(stretch.bars for stretch in self.sections)
+        return sum(section.bars for section in self.sections)
 
 
-def starts(sheet: LeadSheet) -> list[tuple[float, SheetSection]]:
+def with_start_beats(sheet: LeadSheet) -> list[tuple[float, SheetSection]]:
     """Return the stretches of *sheet*, each with the beat it begins at."""
     found: list[tuple[float, SheetSection]] = []
     beat = 0.0
-    for stretch in sheet.sections:
-        found.append((beat, stretch))
-        beat += stretch.beats
+    for section in sheet.sections:
+        found.append((beat, section))
+        beat += section.beats
     return found
 
 
@@ -202,15 +202,15 @@ class Score:
     @property
     def tracks(self) -> tuple[Track, ...]:
         """Return the tracks of the song in its own seconds, edits included."""
-        return tuple(track for track in _flat(self.spans) if track.notes)
+        return tuple(track for track in _tracks_of(self.spans) if track.notes)
 
     @property
     def lyrics(self) -> str:
         """Return the words that are sung, one line each, with section tags."""
-        return "\n".join(_lyrics(self.sections, self.lines))
+        return "\n".join(_lyrics_lines(self.sections, self.lines))
 
 
-def _lyrics(sections: tuple[Section, ...], lines: tuple[Line, ...]) -> list[str]:
+def _lyrics_lines(sections: tuple[Section, ...], lines: tuple[Line, ...]) -> list[str]:
     text: list[str] = []
     for position, section in enumerate(sections):
         sung = [line.text for line in lines if line.section == position]
@@ -219,13 +219,13 @@ def _lyrics(sections: tuple[Section, ...], lines: tuple[Line, ...]) -> list[str]
     return text[1:]
 
 
-def _flat(spans: tuple[Span, ...]) -> list[Track]:
+def _tracks_of(spans: tuple[Span, ...]) -> list[Track]:
     tracks: dict[tuple[str, str], Track] = {}
     offset = 0.0
     for span in spans:
         source = span.source
         for track in source.tracks if isinstance(source, Performance) else ():
-            notes = _inside(track.notes, span, offset)
+            notes = _notes_within(track.notes, span, offset)
             known = tracks.get((track.role, track.patch))
             before = known.notes if known else ()
             tracks[track.role, track.patch] = attrs.evolve(track, notes=before + notes)
@@ -233,7 +233,9 @@ def _flat(spans: tuple[Span, ...]) -> list[Track]:
     return list(tracks.values())
 
 
-def _inside(notes: tuple[Note, ...], span: Span, offset: float) -> tuple[Note, ...]:
+def _notes_within(
+    notes: tuple[Note, ...], span: Span, offset: float
+) -> tuple[Note, ...]:
     return tuple(
         attrs.evolve(
             note,

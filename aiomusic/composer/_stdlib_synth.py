@@ -41,17 +41,17 @@ _PATCHES: Final = {
 }
 _PLUCKED: Final = ((1, 0.5, 0.3, 0.2, 0.1, 0.05), 0.5, 0.003)
 
-Tone = list[float]
+Samples = list[float]
 
 
 def write_wav(score: Score, path: Path) -> None:
     """Render *score* to a 16-bit stereo WAV file of 44.1 kHz."""
-    left, right = _mixed(score)
+    left, right = _mix(score)
     frames = array("h", bytes(8 * len(left)))
-    frames[0::4] = _whole(left)
-    frames[1::4] = _whole(right)
-    frames[2::4] = _whole(_between(left))
-    frames[3::4] = _whole(_between(right))
+    frames[0::4] = _to_int16(left)
+    frames[1::4] = _to_int16(right)
+    frames[2::4] = _to_int16(_midpoints(left))
+    frames[3::4] = _to_int16(_midpoints(right))
     if sys.byteorder == "big":
         frames.byteswap()
     samples = round(score.duration_s * 2 * _RATE)
@@ -62,21 +62,21 @@ def write_wav(score: Score, path: Path) -> None:
         file.writeframes(frames[: 2 * samples].tobytes())
 
 
-def _between(samples: Tone) -> Iterator[float]:
+def _midpoints(samples: Samples) -> Iterator[float]:
     return ((a + b) / 2 for a, b in zip(samples, [*samples[1:], 0.0], strict=True))
 
 
-def _whole(samples: Iterator[float] | Tone) -> "array[int]":
+def _to_int16(samples: Iterator[float] | Samples) -> "array[int]":
     return array("h", [int(32767 * sample) for sample in samples])
 
 
-def _mixed(score: Score) -> tuple[Tone, Tone]:
+def _mix(score: Score) -> tuple[Samples, Samples]:
     frames = math.ceil(score.duration_s * _RATE) + 1
     buses = [[0.0] * frames for _ in range(3)]
-    maker = _Maker()
+    cache = _ToneCache()
     for track in score.tracks:
         bus = buses[1 + (track.pan > 0.15) - (track.pan < -0.15)]
-        _play(track, bus, maker)
+        _add_track(track, bus, cache)
     left_bus, middle, right_bus = buses
     left = [
         m + a + 0.4 * b for a, m, b in zip(left_bus, middle, right_bus, strict=True)
@@ -84,10 +84,10 @@ def _mixed(score: Score) -> tuple[Tone, Tone]:
     right = [
         m + 0.4 * a + b for a, m, b in zip(left_bus, middle, right_bus, strict=True)
     ]
-    return _levelled(left, right)
+    return _normalized(left, right)
 
 
-def _levelled(left: Tone, right: Tone) -> tuple[Tone, Tone]:
+def _normalized(left: Samples, right: Samples) -> tuple[Samples, Samples]:
     """Bring the loudness to about that of a record, bend peaks, fade the end."""
     power = sum(map(operator.mul, left, left)) + sum(map(operator.mul, right, right))
     gain = 0.16 / max(1e-6, math.sqrt(power / (2 * len(left))))
@@ -100,57 +100,59 @@ def _levelled(left: Tone, right: Tone) -> tuple[Tone, Tone]:
     )
 
 
-def _play(track: Track, bus: Tone, maker: "_Maker") -> None:
+def _add_track(track: Track, bus: Samples, cache: "_ToneCache") -> None:
     gain = 10 ** (track.gain_db / 20)
     for note in track.notes:
-        loud = round(16 * note.velocity) / 16 * gain
-        tone = maker.tone(track, note, loud)
+        level = round(16 * note.velocity) / 16 * gain
+        tone = cache.tone(track, note, level)
         start = int(note.start_s * _RATE)
         end = min(len(bus), start + len(tone))
         bus[start:end] = map(operator.add, bus[start:end], tone)
 
 
-class _Maker:
+class _ToneCache:
     """Makes tones and keeps them."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, int, int, float], Tone] = {}
-        self._waves: dict[str, Tone] = {}
+        self._tones: dict[tuple[str, int, int, float], Samples] = {}
+        self._waves: dict[str, Samples] = {}
 
-    def tone(self, track: Track, note: Note, loud: float) -> Tone:
-        """Return the samples of *note*, scaled by *loud*."""
+    def tone(self, track: Track, note: Note, level: float) -> Samples:
+        """Return the samples of *note*, scaled by *level*."""
         is_drum = track.role == "drums"
         length = 0 if is_drum else round(note.length_s * 25)
-        key = (track.patch, note.pitch, length, loud)
-        if key not in self._kept:
+        key = (track.patch, note.pitch, length, level)
+        if key not in self._tones:
             plain = (track.patch, note.pitch, length, 0.0)
-            if plain not in self._kept:
-                self._kept[plain] = (
+            if plain not in self._tones:
+                self._tones[plain] = (
                     _drum(_NAMES[note.pitch])
                     if is_drum
-                    else self._pitched(track.patch, note.pitch, length / 25)
+                    else self._make_tone(track.patch, note.pitch, length / 25)
                 )
-            self._kept[key] = [loud * sample for sample in self._kept[plain]]
-        return self._kept[key]
+            self._tones[key] = [level * sample for sample in self._tones[plain]]
+        return self._tones[key]
 
-    def _pitched(self, patch: str, pitch: int, length_s: float) -> Tone:
+    def _make_tone(self, patch: str, pitch: int, length_s: float) -> Samples:
         harmonics, decay_s, attack_s = _PATCHES.get(patch, _PLUCKED)
         hertz = 440 * 2 ** ((pitch - 69) / 12)
-        wave_table = self._wave(patch, harmonics, hertz)
+        wave_table = self._wave_table(patch, harmonics, hertz)
         frames = int((max(0.06, length_s) + 0.06) * _RATE)
         step = hertz * _TABLE / _RATE
         shape = _envelope(frames, decay_s, attack_s)
         mask = _TABLE - 1
         return [wave_table[int(n * step) & mask] * s for n, s in enumerate(shape)]
 
-    def _wave(self, patch: str, harmonics: tuple[float, ...], hertz: float) -> Tone:
+    def _wave_table(
+        self, patch: str, harmonics: tuple[float, ...], hertz: float
+    ) -> Samples:
         high = max(1, int(0.45 * _RATE / hertz))
         name = f"{patch}/{min(high, len(harmonics))}"
         if name not in self._waves:
             turn = 2 * math.pi / _TABLE
-            loud = 0.3 / sum(map(abs, harmonics)) ** 0.5
+            level = 0.3 / sum(map(abs, harmonics)) ** 0.5
             self._waves[name] = [
-                loud
+                level
                 * sum(
                     part * math.sin(turn * n * (k + 1))
                     for k, part in enumerate(harmonics[:high])
@@ -170,23 +172,23 @@ def _envelope(frames: int, decay_s: float, attack_s: float) -> Iterator[float]:
         yield level * min(1.0, n / attack, (frames - n) / release)
 
 
-def _drum(name: str) -> Tone:
+def _drum(name: str) -> Samples:
     make = _DRUM_KINDS.get(name, _tick)
     return make(name)
 
 
-def _kick(name: str) -> Tone:
+def _kick(name: str) -> Samples:
     low = 38.0 if name in ("taiko", "timp") else 48.0
     frames = int(0.35 * _RATE)
     phase = 0.0
-    tone: Tone = []
+    tone: Samples = []
     for n in range(frames):
         phase += 2 * math.pi * (low + 110 * math.exp(-n / 400)) / _RATE
         tone.append(0.95 * math.sin(phase) * math.exp(-n / 2600) * (1 - n / frames))
     return tone
 
 
-def _snare(name: str) -> Tone:
+def _snare(name: str) -> Samples:
     noise = random.Random(name)  # noqa: S311
     frames = int(0.2 * _RATE)
     turn = 2 * math.pi * 190 / _RATE
@@ -198,7 +200,7 @@ def _snare(name: str) -> Tone:
     ]
 
 
-def _tom(name: str) -> Tone:
+def _tom(name: str) -> Samples:
     hertz = {"lowtom": 90, "tom": 130, "hightom": 170}.get(name, 220)
     frames = int(0.25 * _RATE)
     turn = 2 * math.pi * hertz / _RATE
@@ -208,12 +210,12 @@ def _tom(name: str) -> Tone:
     ]
 
 
-def _tick(name: str) -> Tone:
+def _tick(name: str) -> Samples:
     noise = random.Random(name)  # noqa: S311
     length_s = {"crash": 1.2, "open": 0.3, "ride": 0.5, "swell": 1.0}.get(name, 0.06)
     frames = int(length_s * _RATE)
     before = 0.0
-    tone: Tone = []
+    tone: Samples = []
     for n in range(frames):
         fresh = noise.uniform(-1, 1)
         tone.append(0.16 * (fresh - before) * math.exp(-4 * n / frames))
@@ -221,7 +223,7 @@ def _tick(name: str) -> Tone:
     return tone
 
 
-_DRUM_KINDS: Final[dict[str, Callable[[str], Tone]]] = {
+_DRUM_KINDS: Final[dict[str, Callable[[str], Samples]]] = {
     "kick": _kick,
     "taiko": _kick,
     "timp": _kick,

@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-KINDS: Final = {
+SECTION_NAMES: Final = {
     "verse": ("verse", "strophe", "rap"),
     "prechorus": ("pre-chorus", "prechorus", "pre chorus", "build"),
     "chorus": ("chorus", "hook", "refrain", "drop", "post-chorus"),
@@ -22,10 +22,10 @@ _WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏͰ-ӿ']+|[^\W\d_]|\d+")
 _NUCLEUS: Final = re.compile(
     r"[aeiouyà-öø-ÿ]+|[аеёиоуыэюяіїєαεηιουωάέήίόύώ]", re.IGNORECASE
 )
-_LONGEST, _BREATH = 24, 12
+_MAX_SYLLABLES, _BREATH_SYLLABLES = 24, 12
 _PAUSE: Final = re.compile(r"[^\w\s'-]\s*$")
 _BREAKABLE: Final = re.compile(r"[぀-ヿ㐀-鿿가-힯]\W*|[^\s぀-ヿ㐀-鿿가-힯]+\s*|\s+")
-_WEAK: Final = frozenset(
+_UNSTRESSED: Final = frozenset(
     [
         "a",
         "an",
@@ -85,7 +85,7 @@ _WEAK: Final = frozenset(
     ]
 )
 # Words whose spelling does not tell where their syllables part.
-_CUTS: Final = {
+_SYLLABIFICATIONS: Final = {
     word.replace("-", ""): tuple(word.split("-"))
     for word in [
         "eve-ry",
@@ -149,7 +149,7 @@ _CUTS: Final = {
         "me-mo-ry",
     ]
 }
-_WHOLE: Final = ("th", "sh", "ch", "ck", "ng", "ph", "gh")
+_INSEPARABLE: Final = ("th", "sh", "ch", "ck", "ng", "ph", "gh")
 _DIGITS: Final = [
     "zero",
     "one",
@@ -204,10 +204,10 @@ def parse_stanzas(lyrics: str) -> tuple[Stanza, ...]:
         else:
             groups.append((None, [raw.strip()]))
             is_open = True
-    return _named(groups)
+    return _make_stanzas(groups)
 
 
-def _named(groups: list[tuple[str | None, list[str]]]) -> tuple[Stanza, ...]:
+def _make_stanzas(groups: list[tuple[str | None, list[str]]]) -> tuple[Stanza, ...]:
     seen = Counter(tuple(lines) for _, lines in groups)
     return tuple(
         Stanza(
@@ -215,7 +215,7 @@ def _named(groups: list[tuple[str | None, list[str]]]) -> tuple[Stanza, ...]:
             lines=tuple(
                 part
                 for line in lines
-                for part in _breaths(line)
+                for part in _split_long_line(line)
                 if split_syllables(part)
             ),
         )
@@ -223,15 +223,15 @@ def _named(groups: list[tuple[str | None, list[str]]]) -> tuple[Stanza, ...]:
     )
 
 
-def _breaths(line: str) -> list[str]:
+def _split_long_line(line: str) -> list[str]:
     """Break a line that nobody can sing in one breath, after commas if it has any."""
-    if len(split_syllables(line)) <= _LONGEST:
+    if len(split_syllables(line)) <= _MAX_SYLLABLES:
         return [line]
     parts, size = [""], 0
     for word in _BREAKABLE.findall(line):
         count = len(split_syllables(word))
-        is_paused = size > _BREATH / 3 and _PAUSE.search(parts[-1])
-        if size and (size + count > _BREATH or is_paused):
+        is_paused = size > _BREATH_SYLLABLES / 3 and _PAUSE.search(parts[-1])
+        if size and (size + count > _BREATH_SYLLABLES or is_paused):
             parts, size = [*parts, ""], 0
         parts[-1] += word
         size += count
@@ -241,8 +241,8 @@ def _breaths(line: str) -> list[str]:
 def section_kind(tag: str) -> str | None:
     """Return the kind of section that *tag* names; None when it names none."""
     words = tag.lower().strip()
-    for kind in ("prechorus", *KINDS):
-        if any(words.startswith(name) for name in KINDS[kind]):
+    for kind in ("prechorus", *SECTION_NAMES):
+        if any(words.startswith(name) for name in SECTION_NAMES[kind]):
             return kind
     return None
 
@@ -253,47 +253,47 @@ def split_syllables(line: str) -> tuple[Syllable, ...]:
     for word in _WORD.findall(line):
         if word.isdigit():
             for digit in word:
-                found += _split(_DIGITS[int(digit)])
+                found += _word_syllables(_DIGITS[int(digit)])
         else:
-            found += _split(word)
+            found += _word_syllables(word)
     return tuple(found)
 
 
-def _split(word: str) -> list[Syllable]:
-    parts = _parts(word)
+def _word_syllables(word: str) -> list[Syllable]:
+    parts = _split_word(word)
     if len(parts) == 1:
-        return [Syllable(text=word, is_stressed=word.lower() not in _WEAK)]
-    first = 1 if _has_weak_start(word) else 0
+        return [Syllable(text=word, is_stressed=word.lower() not in _UNSTRESSED)]
+    first = 1 if _has_unstressed_prefix(word) else 0
     return [
         Syllable(text=part, is_stressed=(place - first) % 2 == 0)
         for place, part in enumerate(parts)
     ]
 
 
-def _has_weak_start(word: str) -> bool:
+def _has_unstressed_prefix(word: str) -> bool:
     return bool(
         re.match(r"(a(?=[^aeiou]{1,2}[aeiou])|be|re|de|un|to|for)", word, re.IGNORECASE)
     )
 
 
-def _parts(word: str) -> list[str]:
+def _split_word(word: str) -> list[str]:
     """Cut *word* between its vowel groups, a silent final e not being one."""
     stem, mark, tail = word.partition("'")
     if mark and len(tail) <= 2 and stem:
-        *parts, last = _parts(stem)
+        *parts, last = _split_word(stem)
         return [*parts, last + mark + tail]
-    if word.lower() in _CUTS:
-        return _like(word, _CUTS[word.lower()])
-    return _by_rule(word)
+    if word.lower() in _SYLLABIFICATIONS:
+        return _split_like(word, _SYLLABIFICATIONS[word.lower()])
+    return _split_by_rule(word)
 
 
-def _like(word: str, parts: tuple[str, ...]) -> list[str]:
+def _split_like(word: str, parts: tuple[str, ...]) -> list[str]:
     """Cut *word* as *parts* are cut, in its own letters."""
     ends = [sum(map(len, parts[: n + 1])) for n in range(len(parts))]
     return [word[a:b] for a, b in zip([0, *ends], ends, strict=False)]
 
 
-def _by_rule(word: str) -> list[str]:
+def _split_by_rule(word: str) -> list[str]:
     # The u of qu is no vowel; a mask keeps the places of all letters.
     masked = re.sub("(?<=q)u", "w", word, flags=re.IGNORECASE)
     nuclei = list(_NUCLEUS.finditer(masked))
@@ -303,16 +303,16 @@ def _by_rule(word: str) -> list[str]:
         nuclei.pop()
     cuts = [0]
     for left, right in itertools.pairwise(nuclei):
-        cuts.append(_cut(word, left.end(), right.start()))
+        cuts.append(_split_point(word, left.end(), right.start()))
     cuts.append(len(word))
     return [word[a:b] for a, b in itertools.pairwise(cuts)]
 
 
-def _cut(word: str, low: int, high: int) -> int:
+def _split_point(word: str, low: int, high: int) -> int:
     """Return where the consonants from *low* to *high* part, pairs being whole."""
     gap = high - low
     middle = low + (gap // 2 if gap > 1 else 0)
-    if word[middle - 1 : middle + 1].lower() in _WHOLE:
+    if word[middle - 1 : middle + 1].lower() in _INSEPARABLE:
         return middle - 1 if middle - 1 > low or gap == len("th") else middle + 1
     return middle
 

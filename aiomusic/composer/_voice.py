@@ -31,15 +31,15 @@ MALE: Final = Voice(gender="male", low=46, high=65, formant_scale=1.0)
 CHILD: Final = Voice(gender="child", low=62, high=79, formant_scale=1.32, vibrato=0.1)
 _WOMEN: Final = r"\b(female|woman|women|girl|lady|soprano|alto|diva)\b"
 _MEN: Final = r"\b(male|man|men|boy|tenor|baritone|gentleman)\b"
-_NEAR: Final = re.compile(
+_SINGER_PHRASE: Final = re.compile(
     r"(?:[\w-]+[ ,]+){0,3}\b(?:voices?|vocals?|vocalist|singer|singing|sung|female|"
     r"male|woman|man|girl|boy|tenor|soprano|baritone|alto|child|kids?)\b"
 )
 _LOW: Final = r"\b(?:deep|bass|low|baritone)\b"
 _HIGH: Final = r"\b(?:high|soprano|falsetto)\b|sweet|cute"
 _CHILDREN: Final = r"\b(child|children|kid|kids)\b"
-_LETTERS: Final = {"f": "female", "m": "male"}
-_COLOURS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
+_GENDER_LETTERS: Final = {"f": "female", "m": "male"}
+_TIMBRES: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (r"husky|raspy|smoky|hoarse|gritty", {"breath": 0.3, "bright": -2.0}),
     (r"breathy|airy|whisper|ethereal|sexy|lazy", {"breath": 0.4, "vibrato": 0.15}),
     (r"warm|soft|mellow|smooth|calm", {"bright": -4.0, "breath": 0.1}),
@@ -58,17 +58,19 @@ def voice_description(voice: str | None, style: str) -> str:
     Without it they are what stands before a word for a singer in *style*: in "deep
     house, warm female voice" nobody sings deep.
     """
-    near = " ".join(found.group() for found in _NEAR.finditer(style.lower()))
+    phrases = " ".join(
+        found.group() for found in _SINGER_PHRASE.finditer(style.lower())
+    )
     if not voice:
-        return near
-    return voice if parse_gender(voice) else f"{voice} {parse_gender(near) or ''}"
+        return phrases
+    return voice if parse_gender(voice) else f"{voice} {parse_gender(phrases) or ''}"
 
 
 def parse_gender(text: str) -> str | None:
     """Find who is asked to sing in *text*; None when nobody is."""
     words = text.lower().strip()
-    if words in _LETTERS:
-        return _LETTERS[words]
+    if words in _GENDER_LETTERS:
+        return _GENDER_LETTERS[words]
     for gender, pattern in (("child", _CHILDREN), ("female", _WOMEN), ("male", _MEN)):
         if re.search(pattern, words):
             return gender
@@ -86,17 +88,17 @@ def parse_voice(text: str, *, default: str) -> Voice:
     gender = parse_gender(text) or default
     voice = {"female": FEMALE, "child": CHILD}.get(gender, MALE)
     words = text.lower()
-    for pattern, change in _COLOURS:
+    for pattern, change in _TIMBRES:
         if re.search(pattern, words):
             voice = attrs.evolve(voice, **change)
     if re.search(_LOW, words):
-        return _shifted(voice, -4, 0.94)
+        return _transposed(voice, -4, 0.94)
     if re.search(_HIGH, words):
-        return _shifted(voice, 3, 1.05)
+        return _transposed(voice, 3, 1.05)
     return voice
 
 
-def _shifted(voice: Voice, semitones: int, size: float) -> Voice:
+def _transposed(voice: Voice, semitones: int, size: float) -> Voice:
     return attrs.evolve(
         voice,
         low=voice.low + semitones,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-_HIGH: Final = 80
-_BAR: Final = 3
+_HEIGHT: Final = 80
+_BAR_WIDTH: Final = 3
 _STEP: Final = 4
 
 
@@ -40,13 +40,14 @@ def draw_waveform(levels: Sequence[float], title: str, *, fill: str) -> str:
         fill: Their paint: a colour, or ``url(#name)`` of a gradient of the page.
     """
     bars = "".join(
-        f"M{_STEP * column} {_HIGH / 2 - tall:.1f}h{_BAR}v{2 * tall:.1f}h-{_BAR}z"
-        for column, tall in enumerate(
-            max(0.6, level * (_HIGH / 2 - 2)) for level in levels
+        f"M{_STEP * column} {_HEIGHT / 2 - height:.1f}"
+        f"h{_BAR_WIDTH}v{2 * height:.1f}h-{_BAR_WIDTH}z"
+        for column, height in enumerate(
+            max(0.6, level * (_HEIGHT / 2 - 2)) for level in levels
         )
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" '
-        f'viewBox="0 0 {_STEP * len(levels)} {_HIGH}" preserveAspectRatio="none" '
+        f'viewBox="0 0 {_STEP * len(levels)} {_HEIGHT}" preserveAspectRatio="none" '
         f'aria-label="{escape(title)}"><path d="{bars}" fill="{escape(fill)}"/></svg>'
     )

@@ -21,8 +21,8 @@ from aiomusic.composer._stdlib_synth import write_wav
 from aiomusic.composer.styles import STYLES
 from aiomusic.composer.synth import song_blocks
 from aiomusic.composer.synth._loudness import LoudnessMeter
-from aiomusic.composer.synth._strings import String, struck
-from aiomusic.composer.synth._waves import RATE, hertz_of
+from aiomusic.composer.synth._strings import String, pluck
+from aiomusic.composer.synth._waves import RATE, pitch_to_hertz
 
 soundfile = pytest.importorskip("soundfile")
 
@@ -94,15 +94,17 @@ def test_takes_sound_different() -> None:
 @pytest.mark.parametrize("pitch", [40, 52, 64, 76])
 def test_strings_are_in_tune(pitch: int) -> None:
     """A plucked string sounds within two cents of its pitch."""
-    tone = struck(String(decay_s=1.0, damp_hz=2000, bright_hz=1200), hertz_of(pitch))
+    tone = pluck(
+        String(decay_s=1.0, damp_hz=2000, bright_hz=1200), pitch_to_hertz(pitch)
+    )
 
     size = 1 << 19
     spectrum = np.abs(np.fft.rfft(tone * np.hanning(len(tone)), size))
     hertz = np.fft.rfftfreq(size, 1 / RATE)
-    near = np.abs(hertz / hertz_of(pitch) - 1) < 0.03
+    near = np.abs(hertz / pitch_to_hertz(pitch) - 1) < 0.03
     found = hertz[near][np.argmax(spectrum[near])]
 
-    assert abs(1200 * np.log2(found / hertz_of(pitch))) < 2
+    assert abs(1200 * np.log2(found / pitch_to_hertz(pitch))) < 2
 
 
 @pytest.mark.slow

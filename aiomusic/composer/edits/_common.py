@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from aiomusic.composer._form import bar_length
-from aiomusic.composer._prompt import ParsedPrompt, parse_style, read
+from aiomusic.composer._prompt import ParsedPrompt, parse_prompt, parse_style
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
     BEATS_PER_BAR,
@@ -30,19 +30,19 @@ _CONTEXT_S: Final = 6.0
 
 def prompt_of(score: Score, spec: SongSpec) -> ParsedPrompt:
     """Return the wish of *score*, with the instruments that *spec* adds."""
-    prompt = read(
+    prompt = parse_prompt(
         score.spec.style, SeededRandom("idea", score.spec.seed, score.spec.style)
     )
-    own = STYLES[score.style]
+    style = STYLES[score.style]
     if any(isinstance(span.source, Recording) for span in score.spans):
         # Nobody knows the style of a recording but who asks for more of it.
-        own = parse_style(spec.style) or own
-    prompt = attrs.evolve(prompt, style=own, tempo=score.tempo)
-    more = read(spec.style, SeededRandom("idea", 0)).instruments
+        style = parse_style(spec.style) or style
+    prompt = attrs.evolve(prompt, style=style, tempo=score.tempo)
+    more = parse_prompt(spec.style, SeededRandom("idea", 0)).instruments
     return attrs.evolve(prompt, instruments=more or prompt.instruments)
 
 
-def same_voice(score: Score, spec: SongSpec, prompt: ParsedPrompt) -> Voice | None:
+def edit_voice(score: Score, spec: SongSpec, prompt: ParsedPrompt) -> Voice | None:
     if spec.instrumental or not spec.lyrics:
         return None
     if spec.singer or score.voice:
@@ -54,7 +54,7 @@ def same_voice(score: Score, spec: SongSpec, prompt: ParsedPrompt) -> Voice | No
     return parse_voice(text, default=parse_gender(text) or default)
 
 
-def to_next_bar(score: Score, at_s: float) -> float:
+def seconds_to_next_bar(score: Score, at_s: float) -> float:
     """Return the seconds from *at_s* to the next bar line of *score*."""
     bar_s = bar_length(score.tempo)
     sections = [section for section in score.sections if section.start_s <= at_s + 0.02]
@@ -64,15 +64,15 @@ def to_next_bar(score: Score, at_s: float) -> float:
     return 0.0 if rest < 0.02 or bar_s - rest < 0.02 or is_over else round(rest, 6)
 
 
-def heard_on(score: Score, at_s: float, lead_s: float) -> tuple[Span, ...]:
+def recording_spans(score: Score, at_s: float, lead_s: float) -> tuple[Span, ...]:
     """Return what a recording in *score* goes on with: it has no notes to play."""
-    spans = cut(score.spans, at_s, at_s + lead_s)
+    spans = cut_spans(score.spans, at_s, at_s + lead_s)
     return tuple(
         itertools.takewhile(lambda span: isinstance(span.source, Recording), spans)
     )
 
 
-def after(lead: tuple[Span, ...], played: Span) -> tuple[Span, ...]:
+def with_lead_spans(lead: tuple[Span, ...], played: Span) -> tuple[Span, ...]:
     """Let *lead* be heard in place of the beginning of *played*."""
     if not lead:
         return (played,)
@@ -80,7 +80,7 @@ def after(lead: tuple[Span, ...], played: Span) -> tuple[Span, ...]:
     return (*lead, attrs.evolve(played, start_s=lead_s, fade_in_s=JOIN_S))
 
 
-def led_in(
+def with_lead_in(
     performance: Performance, score: Score, at_s: float, lead_s: float, end_s: float
 ) -> Performance:
     """
@@ -96,13 +96,15 @@ def led_in(
             if at_s - _CONTEXT_S <= note.start_s < at_s + lead_s - 0.01
         ]
         before.append(attrs.evolve(track, notes=tuple(notes)))
-    after = [_moved(track, lead_s) for track in performance.tracks]
+    after = [_shifted_track(track, lead_s) for track in performance.tracks]
     return attrs.evolve(
-        performance, tracks=_merged(before, after), duration_s=round(end_s, 6)
+        performance,
+        tracks=_merge_tracks(before, after),
+        duration_s=round(end_s, 6),
     )
 
 
-def _moved(track: Track, by_s: float) -> Track:
+def _shifted_track(track: Track, by_s: float) -> Track:
     notes = (
         attrs.evolve(note, start_s=round(note.start_s + by_s, 6))
         for note in track.notes
@@ -110,7 +112,7 @@ def _moved(track: Track, by_s: float) -> Track:
     return attrs.evolve(track, notes=tuple(notes))
 
 
-def _merged(before: list[Track], after: list[Track]) -> tuple[Track, ...]:
+def _merge_tracks(before: list[Track], after: list[Track]) -> tuple[Track, ...]:
     tracks = {(track.role, track.patch): track for track in before}
     for track in after:
         place = (track.role, track.patch)
@@ -119,7 +121,7 @@ def _merged(before: list[Track], after: list[Track]) -> tuple[Track, ...]:
     return tuple(track for track in tracks.values() if track.notes)
 
 
-def later(
+def shift_timeline(
     sections: tuple[Section, ...], lines: tuple[Line, ...], by_s: float
 ) -> tuple[tuple[Section, ...], tuple[Line, ...]]:
     return (
@@ -142,18 +144,20 @@ def later(
     )
 
 
-def shortened(stretch: SheetSection, bars: int) -> SheetSection:
+def first_bars(section: SheetSection, bars: int) -> SheetSection:
     end = bars * BEATS_PER_BAR
     return attrs.evolve(
-        stretch,
+        section,
         bars=bars,
-        chords=stretch.chords[: 2 * bars],
-        melody=tuple(tone for tone in stretch.melody if tone.start < end),
-        verses=tuple(verse for verse in stretch.verses if verse.start < end),
+        chords=section.chords[: 2 * bars],
+        melody=tuple(note for note in section.melody if note.start < end),
+        lines=tuple(line for line in section.lines if line.start < end),
     )
 
 
-def cut(spans: tuple[Span, ...], start_s: float, end_s: float) -> tuple[Span, ...]:
+def cut_spans(
+    spans: tuple[Span, ...], start_s: float, end_s: float
+) -> tuple[Span, ...]:
     """Return what *spans* play from *start_s* to *end_s* of the song."""
     kept: list[Span] = []
     place = 0.0
@@ -174,7 +178,7 @@ def cut(spans: tuple[Span, ...], start_s: float, end_s: float) -> tuple[Span, ..
     return tuple(kept)
 
 
-def octaves(pitches: list[int], voice: Voice) -> int:
+def octave_shift(pitches: list[int], voice: Voice) -> int:
     if not pitches:
         return 0
     middle = (max(pitches) + min(pitches)) / 2

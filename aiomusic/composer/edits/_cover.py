@@ -9,23 +9,23 @@ from aiomusic.composer._compose import (
 )
 from aiomusic.composer._form import Part, bar_length
 from aiomusic.composer._lead_sheet import lead_sheet_writer
-from aiomusic.composer._prompt import ParsedPrompt, parse_style, read
+from aiomusic.composer._prompt import ParsedPrompt, parse_prompt, parse_style
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
     LeadSheet,
+    MelodyNote,
     Score,
     SheetSection,
-    Tone,
 )
 from aiomusic.composer._spec import SongSpec
 from aiomusic.composer._text import parse_stanzas, split_syllables
 from aiomusic.composer._voice import Voice, parse_gender, parse_voice, voice_description
 from aiomusic.composer.edits._common import (
-    octaves,
+    octave_shift,
 )
 from aiomusic.composer.styles import STYLES
 
-_RING_S: Final = 1.7
+_RING_OUT_S: Final = 1.7
 
 
 def cover(score: Score, spec: SongSpec) -> Score:
@@ -34,22 +34,22 @@ def cover(score: Score, spec: SongSpec) -> Score:
 
     The tempo follows the new style; new lyrics are sung to the old melody.
     """
-    prompt = read(spec.style, SeededRandom("idea", score.spec.seed, spec.style))
+    prompt = parse_prompt(spec.style, SeededRandom("idea", score.spec.seed, spec.style))
     style = parse_style(spec.style) or STYLES[score.style]
     prompt = attrs.evolve(prompt, style=style)
-    tempo = prompt.tempo or _within(score.tempo, style.tempo)
+    tempo = prompt.tempo or _fit_tempo(score.tempo, style.tempo)
     voice = _cover_voice(score, spec)
     sheet = attrs.evolve(score.sheet, tempo=tempo)
-    if not any(stretch.melody for stretch in sheet.sections):
-        sheet = _sung_over(sheet, spec, prompt, voice)
+    if not any(section.melody for section in sheet.sections):
+        sheet = _with_new_melody(sheet, spec, prompt, voice)
     elif spec.lyrics:
-        sheet = _reworded(sheet, spec.lyrics)
+        sheet = _with_new_lyrics(sheet, spec.lyrics)
     if voice and score.voice:
-        sheet = _in_range(sheet, voice)
-    duration_s = round(sheet.bars * bar_length(tempo) + _RING_S, 2)
+        sheet = _fit_to_voice(sheet, voice)
+    duration_s = round(sheet.bars * bar_length(tempo) + _RING_OUT_S, 2)
     title = spec.title or score.title
-    order = attrs.evolve(spec, title=title, seed=score.spec.seed, take=spec.take)
-    return build_score(sheet, order, prompt, voice, duration_s)
+    cover_spec = attrs.evolve(spec, title=title, seed=score.spec.seed, take=spec.take)
+    return build_score(sheet, cover_spec, prompt, voice, duration_s)
 
 
 def _cover_voice(score: Score, spec: SongSpec) -> Voice | None:
@@ -63,22 +63,22 @@ def _cover_voice(score: Score, spec: SongSpec) -> Voice | None:
     return score.voice
 
 
-def _sung_over(
+def _with_new_melody(
     sheet: LeadSheet, spec: SongSpec, prompt: ParsedPrompt, voice: Voice | None
 ) -> LeadSheet:
     """Write a melody over the chords of a sheet that has none."""
     writer = lead_sheet_writer(spec, prompt, sheet.key, voice)
     lines = [line for one in parse_stanzas(spec.lyrics or "") for line in one.lines]
-    sheet_sections: list[SheetSection] = []
-    for number, stretch in enumerate(sheet.sections):
-        sung = tuple(lines[: stretch.bars]) if voice else ()
-        lines = lines[stretch.bars :]
-        part = Part(kind=stretch.kind, bars=stretch.bars, lines=sung)
-        sheet_sections.append(writer.stretch(part, number, stretch.chords))
-    return attrs.evolve(sheet, sections=tuple(sheet_sections))
+    sections: list[SheetSection] = []
+    for number, section in enumerate(sheet.sections):
+        sung = tuple(lines[: section.bars]) if voice else ()
+        lines = lines[section.bars :]
+        part = Part(kind=section.kind, bars=section.bars, lines=sung)
+        sections.append(writer.section(part, number, section.chords))
+    return attrs.evolve(sheet, sections=tuple(sections))
 
 
-def _within(tempo: float, bounds: tuple[int, int]) -> float:
+def _fit_tempo(tempo: float, bounds: tuple[int, int]) -> float:
     """Bring *tempo* into *bounds*, by halves and doubles where that is enough."""
     low, high = bounds
     for factor in (1.0, 2.0, 0.5):
@@ -87,69 +87,69 @@ def _within(tempo: float, bounds: tuple[int, int]) -> float:
     return float(low if tempo < low else high)
 
 
-def _reworded(sheet: LeadSheet, lyrics: str) -> LeadSheet:
+def _with_new_lyrics(sheet: LeadSheet, lyrics: str) -> LeadSheet:
     """Put new words under the melody, line for line."""
     lines = iter([line for one in parse_stanzas(lyrics) for line in one.lines])
-    sheet_sections: list[SheetSection] = []
-    for stretch in sheet.sections:
-        tones: list[Tone] = []
-        verses = []
-        for verse in stretch.verses:
+    sections: list[SheetSection] = []
+    for section in sheet.sections:
+        notes: list[MelodyNote] = []
+        sheet_lines = []
+        for sheet_line in section.lines:
             sung = [
-                t for t in stretch.melody if _is_in(t.start, verse.start, verse.length)
+                t
+                for t in section.melody
+                if _is_in(t.start, sheet_line.start, sheet_line.length)
             ]
-            text = next(lines, verse.text)
-            tones += _under(sung, text)
-            verses.append(attrs.evolve(verse, text=text))
-        melody = tuple(tones) if verses else stretch.melody
-        sheet_sections.append(
-            attrs.evolve(stretch, melody=melody, verses=tuple(verses))
-        )
-    return attrs.evolve(sheet, sections=tuple(sheet_sections))
+            text = next(lines, sheet_line.text)
+            notes += _fit_syllables(sung, text)
+            sheet_lines.append(attrs.evolve(sheet_line, text=text))
+        melody = tuple(notes) if sheet_lines else section.melody
+        sections.append(attrs.evolve(section, melody=melody, lines=tuple(sheet_lines)))
+    return attrs.evolve(sheet, sections=tuple(sections))
 
 
 def _is_in(start: float, low: float, length: float) -> bool:
     return low - 1e-6 <= start < low + length
 
 
-def _under(tones: list[Tone], text: str) -> list[Tone]:
+def _fit_syllables(notes: list[MelodyNote], text: str) -> list[MelodyNote]:
     """Give each syllable of *text* a tone: long tones are split, spare ones tied."""
     syllables = split_syllables(text)
-    tones = list(tones)
-    while len(tones) < len(syllables):
-        longest = max(range(len(tones)), key=lambda n: (tones[n].length, -n))
-        tone = tones[longest]
-        half = tone.length / 2
-        tones[longest : longest + 1] = [
-            attrs.evolve(tone, length=half),
-            attrs.evolve(tone, start=tone.start + half, length=half),
+    notes = list(notes)
+    while len(notes) < len(syllables):
+        longest = max(range(len(notes)), key=lambda n: (notes[n].length, -n))
+        note = notes[longest]
+        half = note.length / 2
+        notes[longest : longest + 1] = [
+            attrs.evolve(note, length=half),
+            attrs.evolve(note, start=note.start + half, length=half),
         ]
-    while len(tones) > len(syllables) > 0:
-        place = min(range(1, len(tones)), key=lambda n: (tones[n - 1].length, n))
-        end = tones[place].start + tones[place].length
-        kept = attrs.evolve(tones[place - 1], length=end - tones[place - 1].start)
-        tones[place - 1 : place + 1] = [kept]
+    while len(notes) > len(syllables) > 0:
+        place = min(range(1, len(notes)), key=lambda n: (notes[n - 1].length, n))
+        end = notes[place].start + notes[place].length
+        kept = attrs.evolve(notes[place - 1], length=end - notes[place - 1].start)
+        notes[place - 1 : place + 1] = [kept]
     return [
-        attrs.evolve(tone, syllable=syllable.text)
-        for tone, syllable in zip(tones, syllables, strict=False)
+        attrs.evolve(note, syllable=syllable.text)
+        for note, syllable in zip(notes, syllables, strict=False)
     ]
 
 
-def _in_range(sheet: LeadSheet, voice: Voice) -> LeadSheet:
-    pitches = [tone.pitch for s in sheet.sections for tone in s.melody if tone.syllable]
-    shift = octaves(pitches, voice)
+def _fit_to_voice(sheet: LeadSheet, voice: Voice) -> LeadSheet:
+    pitches = [note.pitch for s in sheet.sections for note in s.melody if note.syllable]
+    shift = octave_shift(pitches, voice)
     return attrs.evolve(
         sheet,
         sections=tuple(
             attrs.evolve(
-                stretch,
+                section,
                 melody=tuple(
                     attrs.evolve(
-                        tone, pitch=tone.pitch + (shift if tone.syllable else 0)
+                        note, pitch=note.pitch + (shift if note.syllable else 0)
                     )
-                    for tone in stretch.melody
+                    for note in section.melody
                 ),
             )
-            for stretch in sheet.sections
+            for section in sheet.sections
         ),
     )

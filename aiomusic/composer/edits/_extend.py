@@ -21,15 +21,15 @@ from aiomusic.composer._score import (
 from aiomusic.composer._spec import SongSpec
 from aiomusic.composer.edits._common import (
     JOIN_S,
-    after,
-    cut,
-    heard_on,
-    later,
-    led_in,
+    cut_spans,
+    edit_voice,
+    first_bars,
     prompt_of,
-    same_voice,
-    shortened,
-    to_next_bar,
+    recording_spans,
+    seconds_to_next_bar,
+    shift_timeline,
+    with_lead_in,
+    with_lead_spans,
 )
 
 
@@ -46,32 +46,34 @@ def extend(score: Score, spec: SongSpec, *, at_s: float) -> Score:
     """
     at_s = min(at_s, score.duration_s)
     prompt = prompt_of(score, spec)
-    voice = same_voice(score, spec, prompt)
-    lead_s = to_next_bar(score, at_s)
-    order = _continued(score, spec, lead_s)
-    parts, _, duration_s = plan_sections(order, prompt, score.tempo, voice)
+    voice = edit_voice(score, spec, prompt)
+    lead_s = seconds_to_next_bar(score, at_s)
+    extension = _extension_spec(score, spec, lead_s)
+    parts, _, duration_s = plan_sections(extension, prompt, score.tempo, voice)
     parts = _without_intro(parts)
-    sheet = lead_sheet_writer(order, prompt, score.key, voice).sheet(parts, score.tempo)
-    performance = perform(sheet, band_for(order, prompt, voice), duration_s)
-    performance = led_in(performance, score, at_s, lead_s, duration_s + lead_s)
-    sections, lines = later(*timeline(sheet, prompt, duration_s), lead_s)
+    sheet = lead_sheet_writer(extension, prompt, score.key, voice).sheet(
+        parts, score.tempo
+    )
+    performance = perform(sheet, band_for(extension, prompt, voice), duration_s)
+    performance = with_lead_in(performance, score, at_s, lead_s, duration_s + lead_s)
+    sections, lines = shift_timeline(*timeline(sheet, prompt, duration_s), lead_s)
     played = Span(source=performance, start_s=0.0, end_s=performance.duration_s)
     return Score(
         title=spec.title or score.title,
         style=prompt.style.name,
         tempo=score.tempo,
         key=score.key,
-        sections=_from_zero(sections),
+        sections=_starting_at_zero(sections),
         lines=lines,
         sheet=sheet,
-        spans=after(heard_on(score, at_s, lead_s), played),
+        spans=with_lead_spans(recording_spans(score, at_s, lead_s), played),
         voice=voice or score.voice,
-        spec=attrs.evolve(order, style=score.spec.style, seed=score.spec.seed),
+        spec=attrs.evolve(extension, style=score.spec.style, seed=score.spec.seed),
         origin=Origin(score=score, at_s=at_s),
     )
 
 
-def _continued(score: Score, spec: SongSpec, lead_s: float) -> SongSpec:
+def _extension_spec(score: Score, spec: SongSpec, lead_s: float) -> SongSpec:
     """Return *spec* with the ideas of *score*, so that its themes come back."""
     duration_s = spec.duration_s
     if duration_s and duration_s - lead_s > 1.0:
@@ -92,7 +94,7 @@ def _without_intro(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     return (attrs.evolve(parts[0], kind="inst"), *parts[1:])
 
 
-def _from_zero(sections: tuple[Section, ...]) -> tuple[Section, ...]:
+def _starting_at_zero(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     return (attrs.evolve(sections[0], start_s=0.0), *sections[1:])
 
 
@@ -106,8 +108,8 @@ def concat(score: Score) -> Score:
         at_s = round(at_s + base.duration_s - score.origin.score.duration_s, 6)
     first, *rest = score.spans
     joined = attrs.evolve(first, fade_in_s=JOIN_S)
-    head_sections, head_lines = _head(base, at_s)
-    sections, lines = later(score.sections, score.lines, at_s)
+    head_sections, head_lines = _timeline_until(base, at_s)
+    sections, lines = shift_timeline(score.sections, score.lines, at_s)
     shift = len(head_sections)
     return attrs.evolve(
         score,
@@ -117,15 +119,17 @@ def concat(score: Score) -> Score:
         + tuple(attrs.evolve(line, section=line.section + shift) for line in lines),
         sheet=attrs.evolve(
             base.sheet,
-            sections=_bars(base, at_s) + score.sheet.sections,
+            sections=_sections_until(base, at_s) + score.sheet.sections,
         ),
-        spans=(*cut(base.spans, 0.0, at_s), joined, *rest),
+        spans=(*cut_spans(base.spans, 0.0, at_s), joined, *rest),
         spec=base.spec,
         origin=None,
     )
 
 
-def _head(score: Score, at_s: float) -> tuple[tuple[Section, ...], tuple[Line, ...]]:
+def _timeline_until(
+    score: Score, at_s: float
+) -> tuple[tuple[Section, ...], tuple[Line, ...]]:
     sections = tuple(
         attrs.evolve(section, end_s=min(section.end_s, at_s))
         for section in score.sections
@@ -139,12 +143,14 @@ def _head(score: Score, at_s: float) -> tuple[tuple[Section, ...], tuple[Line, .
     return sections, lines
 
 
-def _bars(score: Score, at_s: float) -> tuple[SheetSection, ...]:
+def _sections_until(score: Score, at_s: float) -> tuple[SheetSection, ...]:
     """Return the stretches of *score* up to *at_s*, to the nearest bar."""
     kept: list[SheetSection] = []
     bar_s = bar_length(score.tempo)
-    for stretch, section in zip(score.sheet.sections, score.sections, strict=False):
-        bars = min(stretch.bars, round((at_s - section.start_s) / bar_s))
+    for sheet_section, section in zip(
+        score.sheet.sections, score.sections, strict=False
+    ):
+        bars = min(sheet_section.bars, round((at_s - section.start_s) / bar_s))
         if bars > 0:
-            kept.append(shortened(stretch, bars))
+            kept.append(first_bars(sheet_section, bars))
     return tuple(kept)

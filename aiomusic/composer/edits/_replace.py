@@ -22,15 +22,15 @@ from aiomusic.composer._text import parse_stanzas
 from aiomusic.composer._voice import Voice
 from aiomusic.composer.edits._common import (
     JOIN_S,
-    after,
-    cut,
-    heard_on,
-    later,
-    led_in,
+    cut_spans,
+    edit_voice,
+    first_bars,
     prompt_of,
-    same_voice,
-    shortened,
-    to_next_bar,
+    recording_spans,
+    seconds_to_next_bar,
+    shift_timeline,
+    with_lead_in,
+    with_lead_spans,
 )
 
 
@@ -52,21 +52,21 @@ def replace_section(
     end_s = score.duration_s if end_s is None else min(end_s, score.duration_s)
     if not 0 <= start_s < end_s:
         raise ValueError(f"nothing to replace from {start_s} s to {end_s} s")
-    order = _anew(score, spec, start_s, end_s)
+    inner_spec = _replacement_spec(score, spec, start_s, end_s)
     prompt = prompt_of(score, spec)
-    voice = same_voice(score, spec, prompt)
-    lead_s = to_next_bar(score, start_s)
+    voice = edit_voice(score, spec, prompt)
+    lead_s = seconds_to_next_bar(score, start_s)
     if 2 * lead_s > end_s - start_s:
         # There is no bar left to begin with: then off the beat, but it is an edit.
         lead_s = 0.0
     sheet = _inner_sheet(
-        score, order, prompt, voice, start_s=start_s, end_s=end_s - lead_s
+        score, inner_spec, prompt, voice, start_s=start_s, end_s=end_s - lead_s
     )
     # The inner music plays beyond its end, so that the join does not cut it.
     length_s = end_s - start_s
-    band = band_for(order, prompt, voice)
+    band = band_for(inner_spec, prompt, voice)
     played = perform(sheet, band, length_s - lead_s + 3.0)
-    played = led_in(played, score, start_s, lead_s, length_s + 3.0)
+    played = with_lead_in(played, score, start_s, lead_s, length_s + 3.0)
     inner = Span(
         source=played,
         start_s=0.0,
@@ -75,11 +75,11 @@ def replace_section(
         fade_out_s=JOIN_S if end_s < score.duration_s else 0.0,
     )
     spans = (
-        *cut(score.spans, 0.0, start_s),
-        *after(heard_on(score, start_s, lead_s), inner),
-        *cut(score.spans, end_s, score.duration_s),
+        *cut_spans(score.spans, 0.0, start_s),
+        *with_lead_spans(recording_spans(score, start_s, lead_s), inner),
+        *cut_spans(score.spans, end_s, score.duration_s),
     )
-    _, lines = later(*timeline(sheet, prompt, length_s), start_s + lead_s)
+    _, lines = shift_timeline(*timeline(sheet, prompt, length_s), start_s + lead_s)
     return attrs.evolve(
         score,
         title=spec.title or score.title,
@@ -90,7 +90,9 @@ def replace_section(
     )
 
 
-def _anew(score: Score, spec: SongSpec, start_s: float, end_s: float) -> SongSpec:
+def _replacement_spec(
+    score: Score, spec: SongSpec, start_s: float, end_s: float
+) -> SongSpec:
     words = ("replace", score.spec.seed, spec.seed, start_s, end_s, spec.lyrics)
     return attrs.evolve(
         spec,
@@ -103,7 +105,7 @@ def _anew(score: Score, spec: SongSpec, start_s: float, end_s: float) -> SongSpe
 
 def _inner_sheet(
     score: Score,
-    order: SongSpec,
+    inner_spec: SongSpec,
     prompt: ParsedPrompt,
     voice: Voice | None,
     *,
@@ -118,7 +120,9 @@ def _inner_sheet(
         len(score.sections) - 1,
     )
     kind = score.sections[place].kind
-    lines = [line for one in parse_stanzas(order.lyrics or "") for line in one.lines]
+    lines = [
+        line for one in parse_stanzas(inner_spec.lyrics or "") for line in one.lines
+    ]
     per_line = max(1, bars // max(1, len(lines)))
     part = Part(
         kind=kind,
@@ -126,7 +130,7 @@ def _inner_sheet(
         lines=tuple(lines[:bars]) if voice else (),
         line_bars=min(2, per_line),
     )
-    writer = lead_sheet_writer(order, prompt, score.key, voice)
+    writer = lead_sheet_writer(inner_spec, prompt, score.key, voice)
     known = next(
         (s.chords for s in score.sheet.sections if s.kind == kind),
         writer.changes[kind],
@@ -168,8 +172,8 @@ def _replaced_sheet(
     for place, section in enumerate(score.sections[: len(sheet_sections)]):
         if section.start_s <= middle < section.end_s:
             bars = sheet_sections[place].bars
-            new = shortened(fresh.sections[0], bars)
+            new = first_bars(fresh.sections[0], bars)
             sheet_sections[place] = attrs.evolve(
-                sheet_sections[place], melody=new.melody, verses=new.verses
+                sheet_sections[place], melody=new.melody, lines=new.lines
             )
     return attrs.evolve(score.sheet, sections=tuple(sheet_sections))

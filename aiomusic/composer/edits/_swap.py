@@ -6,7 +6,7 @@ from typing import Final
 import attrs
 
 from aiomusic.composer._lyrics import short_lyrics
-from aiomusic.composer._prompt import ParsedPrompt, parse_style, read
+from aiomusic.composer._prompt import ParsedPrompt, parse_prompt, parse_style
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
     Note,
@@ -18,7 +18,7 @@ from aiomusic.composer._score import (
 )
 from aiomusic.composer._voice import Voice, parse_gender, parse_voice
 from aiomusic.composer.edits._common import (
-    octaves,
+    octave_shift,
 )
 from aiomusic.composer.edits._cover import cover
 from aiomusic.composer.styles import Layer
@@ -36,9 +36,9 @@ def swap_sound(score: Score, sound: str) -> Score:
     """
     if not score.tracks:
         return cover(score, attrs.evolve(score.spec, style=sound))
-    prompt = read(sound, SeededRandom("idea", sound))
+    prompt = parse_prompt(sound, SeededRandom("idea", sound))
     named = parse_style(sound)
-    choice = _Choice(
+    choice = _PatchChoice(
         prompt=prompt,
         layers=named.layers if named and named.name != score.style else (),
         take=score.spec.take % 2,
@@ -63,13 +63,13 @@ def swap_sound(score: Score, sound: str) -> Score:
     spec = attrs.evolve(score.spec, style=style if not named else sound)
     return attrs.evolve(
         score,
-        spans=_each(score.spans, swapped),
+        spans=_map_performances(score.spans, swapped),
         style=named.name if named else score.style,
         spec=spec,
     )
 
 
-_KINDS: Final = {
+_PATCHES_BY_ROLE: Final = {
     "bass": ("finger-bass", "upright", "saw-bass", "sub"),
     "chords": ("piano", "epiano", "steel", "organ", "nylon", "stab"),
     "pad": ("strings", "warm-pad", "choir", "saw-pad"),
@@ -80,7 +80,7 @@ _KINDS: Final = {
 
 
 @attrs.frozen(kw_only=True)
-class _Choice:
+class _PatchChoice:
     """
     What the instruments are chosen from.
 
@@ -96,14 +96,14 @@ class _Choice:
 
     def patch_for(self, track: Track, number: int) -> str:
         """Choose for *track*, of whose role there are *number* before it."""
-        if track.role not in _KINDS:
+        if track.role not in _PATCHES_BY_ROLE:
             return track.patch
-        asked = self.prompt.instruments
-        fitting = [name for name in asked if name in _KINDS[track.role]]
-        chosen = fitting or [name for name in asked if track.role != "bass"]
+        requested = self.prompt.instruments
+        fitting = [name for name in requested if name in _PATCHES_BY_ROLE[track.role]]
+        chosen = fitting or [name for name in requested if track.role != "bass"]
         if chosen:
             return chosen[(number + self.take) % len(chosen)]
-        others = [name for name in _KINDS[track.role] if name != track.patch]
+        others = [name for name in _PATCHES_BY_ROLE[track.role] if name != track.patch]
         styled = [la.patches for la in self.layers if la.role == track.role]
         if not styled:
             return others[(number + self.take) % len(others)]
@@ -111,7 +111,7 @@ class _Choice:
         return list(dict.fromkeys(known))[self.take]
 
 
-def _each(
+def _map_performances(
     spans: tuple[Span, ...], change: Callable[[Performance], Performance]
 ) -> tuple[Span, ...]:
     """Change every performance once, in all the spans that play it."""
@@ -136,12 +136,12 @@ def swap_vocals(score: Score, voice: str | Voice, lyrics: str | None = None) -> 
 
     A recording has no voice that could be told from it: that singer covers it.
     """
-    singer = _another(score, voice) if isinstance(voice, str) else voice
+    singer = _new_voice(score, voice) if isinstance(voice, str) else voice
     if not score.tracks:
         words = lyrics or short_lyrics(score.spec.style, seed=score.spec.seed).lyrics
         return cover(score, attrs.evolve(score.spec, singer=singer, lyrics=words))
     pitches = [n.pitch for t in score.tracks if t.role == "voice" for n in t.notes]
-    shift = octaves(pitches, singer)
+    shift = octave_shift(pitches, singer)
 
     def swapped(performance: Performance) -> Performance:
         tracks = tuple(
@@ -150,16 +150,18 @@ def swap_vocals(score: Score, voice: str | Voice, lyrics: str | None = None) -> 
         )
         return attrs.evolve(performance, tracks=tracks, voice=singer)
 
-    return attrs.evolve(score, spans=_each(score.spans, swapped), voice=singer)
+    return attrs.evolve(
+        score, spans=_map_performances(score.spans, swapped), voice=singer
+    )
 
 
-def _another(score: Score, words: str) -> Voice:
+def _new_voice(score: Score, words: str) -> Voice:
     """Find whom *words* ask for, another for each take, and none who sings now."""
     now = score.voice.gender if score.voice else "male"
     other = "male" if now == "female" else "female"
-    asked = parse_voice(words, default=parse_gender(words) or other)
+    requested = parse_voice(words, default=parse_gender(words) or other)
     known = [
-        attrs.evolve(asked, formant_scale=round(asked.formant_scale * size, 3))
+        attrs.evolve(requested, formant_scale=round(requested.formant_scale * size, 3))
         for size in (1.0, 0.93, 1.07)
     ]
     return [one for one in known if one != score.voice][score.spec.take % 2]

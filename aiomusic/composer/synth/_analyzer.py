@@ -11,19 +11,19 @@ import soundfile
 
 from aiomusic.composer._analysis import AudioAnalysis, UnreadableAudio
 from aiomusic.composer._theory import Chord, Key
-from aiomusic.composer.synth._recording import sane
+from aiomusic.composer.synth._recording import sanitize
 from aiomusic.composer.synth._waves import Curve, Sound
 
 _BLOCK_S: Final = 4.0
-_ONSET: Final = 1024
-_TONAL: Final = 8192
-_SLOWEST, _FASTEST, _USUAL = 50.0, 210.0, 112.0
+_ONSET_FRAME: Final = 1024
+_CHROMA_FRAME: Final = 8192
+_MIN_TEMPO, _MAX_TEMPO, _TYPICAL_TEMPO = 50.0, 210.0, 112.0
 # Krumhansl and Kessler's probe-tone ratings.
 _MAJOR: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
-_FAINT: Final = 1e-4
+_SILENCE: Final = 1e-4
 # Below, a tone of the ear's is longer than a song; above, so is the work.
-_LOWEST_RATE, _HIGHEST_RATE = 4_000, 400_000
+_MIN_RATE, _MAX_RATE = 4_000, 400_000
 
 
 def analyze_file(
@@ -40,25 +40,25 @@ def analyze_file(
             _check_rate(file.samplerate)
             duration_s = file.frames / file.samplerate
             _check_length(duration_s, min_s, max_s)
-            ear = _Analyzer(file.samplerate)
+            analyzer = _Analyzer(file.samplerate)
             for block in _mono(file):
-                ear.feed(block)
+                analyzer.feed(block)
     except soundfile.LibsndfileError as error:
         # Its text names the file, which whoever uploaded it never saw.
         why = error.error_string
         raise UnreadableAudio(f"not an audio file that can be read: {why}") from error
     except RuntimeError as error:
         raise UnreadableAudio(f"not an audio file that can be read: {error}") from error
-    if ear.loudest < _FAINT:
+    if analyzer.peak < _SILENCE:
         raise UnreadableAudio("the audio file is silent")
-    return ear.analysis(os.fspath(path), duration_s)
+    return analyzer.result(os.fspath(path), duration_s)
 
 
 def _check_rate(rate: int) -> None:
-    if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
+    if not _MIN_RATE <= rate <= _MAX_RATE:
         raise UnreadableAudio(
             f"the audio has {rate} samples a second, "
-            f"{_LOWEST_RATE} to {_HIGHEST_RATE} can be heard"
+            f"{_MIN_RATE} to {_MAX_RATE} can be heard"
         )
 
 
@@ -76,7 +76,7 @@ def _check_length(duration_s: float, min_s: float, max_s: float) -> None:
 def _mono(file: soundfile.SoundFile) -> Iterator[Sound]:
     size = int(_BLOCK_S * file.samplerate)
     while len(block := file.read(size, dtype="float32", always_2d=True)):
-        yield sane(block).mean(axis=1)
+        yield sanitize(block).mean(axis=1)
 
 
 @final
@@ -88,44 +88,46 @@ class _Analyzer:
         # Hops of a hundredth of a second at any rate.
         self._hop = max(1, round(rate / 100))
         self._rest = np.zeros(0, dtype=np.float32)
-        self._tonal_rest = np.zeros(0, dtype=np.float32)
+        self._chroma_rest = np.zeros(0, dtype=np.float32)
         self._bands: list[Sound] = []
         self._chroma: list[Curve] = []
-        self._classes = _classes(rate)
-        self.loudest = 0.0
+        self._class_weights = _pitch_class_weights(rate)
+        self.peak = 0.0
 
     def feed(self, block: Sound) -> None:
-        self.loudest = max(self.loudest, float(np.max(np.abs(block))))
-        self._rest = self._framed(np.concatenate([self._rest, block]))
-        tonal = np.concatenate([self._tonal_rest, block])
-        while len(tonal) >= _TONAL:
-            power = np.abs(np.fft.rfft(tonal[:_TONAL] * np.hanning(_TONAL)))
-            classes = np.sqrt(_peaks(power)) @ self._classes
+        self.peak = max(self.peak, float(np.max(np.abs(block))))
+        self._rest = self._add_onset_bands(np.concatenate([self._rest, block]))
+        tonal = np.concatenate([self._chroma_rest, block])
+        while len(tonal) >= _CHROMA_FRAME:
+            power = np.abs(
+                np.fft.rfft(tonal[:_CHROMA_FRAME] * np.hanning(_CHROMA_FRAME))
+            )
+            classes = np.sqrt(_spectral_peaks(power)) @ self._class_weights
             self._chroma.append(_without_overtones(classes))
-            tonal = tonal[_TONAL // 2 :]
-        self._tonal_rest = tonal
+            tonal = tonal[_CHROMA_FRAME // 2 :]
+        self._chroma_rest = tonal
 
-    def _framed(self, sound: Sound) -> Sound:
-        count = (len(sound) - _ONSET) // self._hop
+    def _add_onset_bands(self, sound: Sound) -> Sound:
+        count = (len(sound) - _ONSET_FRAME) // self._hop
         if count <= 0:
             return sound
-        view = np.lib.stride_tricks.sliding_window_view(sound, _ONSET)
-        frames = view[: count * self._hop : self._hop] * np.hanning(_ONSET)
+        view = np.lib.stride_tricks.sliding_window_view(sound, _ONSET_FRAME)
+        frames = view[: count * self._hop : self._hop] * np.hanning(_ONSET_FRAME)
         power = np.abs(np.fft.rfft(frames))
-        edges = np.unique(np.geomspace(1, _ONSET // 2, 25).astype(int))
+        edges = np.unique(np.geomspace(1, _ONSET_FRAME // 2, 25).astype(int))
         bands = np.add.reduceat(power, edges, axis=1)
         self._bands.append(np.log1p(20.0 * bands).astype(np.float32))
         return sound[count * self._hop :]
 
-    def analysis(self, path: str, duration_s: float) -> AudioAnalysis:
-        onsets = self._onsets()
+    def result(self, path: str, duration_s: float) -> AudioAnalysis:
+        onsets = self._onset_strengths()
         tempo, first_s = _tempo(onsets, self._rate / self._hop)
         chroma = np.array(self._chroma)
         ends = chroma[:2].sum(axis=0) + chroma[-2:].sum(axis=0)
         key = _key(chroma.sum(axis=0), ends)
         bar_s = 240.0 / tempo
         first_s = self._downbeat(onsets, tempo, first_s)
-        frames_s = _TONAL / 2 / self._rate
+        frames_s = _CHROMA_FRAME / 2 / self._rate
         chords = [
             _chord(chroma[int(start / frames_s) : int((start + bar_s) / frames_s)], key)
             for start in np.arange(first_s, duration_s - 0.7 * bar_s, bar_s)
@@ -139,7 +141,7 @@ class _Analyzer:
             chords=tuple(chords),
         )
 
-    def _onsets(self) -> Curve:
+    def _onset_strengths(self) -> Curve:
         bands = np.concatenate(self._bands)
         rising = np.maximum(0.0, np.diff(bands, axis=0)).sum(axis=1)
         onsets: Curve = np.concatenate([[0.0], rising])
@@ -159,7 +161,7 @@ class _Analyzer:
         return first_s + number * 60.0 / tempo
 
 
-def _peaks(power: Curve) -> Curve:
+def _spectral_peaks(power: Curve) -> Curve:
     """Keep what is louder than its neighbours: tones, and less of the drums."""
     middle = power[1:-1]
     is_peak = (middle > power[:-2]) & (middle >= power[2:])
@@ -174,9 +176,9 @@ def _without_overtones(classes: Curve) -> Curve:
     return own
 
 
-def _classes(rate: int) -> npt.NDArray[np.float64]:
+def _pitch_class_weights(rate: int) -> npt.NDArray[np.float64]:
     """Return how much each bin of a transform counts for each pitch class."""
-    hertz = np.fft.rfftfreq(_TONAL, 1 / rate)
+    hertz = np.fft.rfftfreq(_CHROMA_FRAME, 1 / rate)
     pitch = 69 + 12 * np.log2(np.maximum(hertz, 1.0) / 440.0)
     weights = np.zeros((len(hertz), 12))
     for number in range(12):
@@ -190,28 +192,31 @@ def _tempo(onsets: Curve, rate: float) -> tuple[float, float]:
     """Return the tempo and the second of the first beat."""
     size = 1 << (2 * len(onsets) - 1).bit_length()
     spectrum = np.fft.rfft(onsets - onsets.mean(), size)
-    echo = np.fft.irfft(np.abs(spectrum) ** 2)[: int(rate * 60 / _SLOWEST) * 4 + 8]
-    tempos = np.geomspace(_SLOWEST, _FASTEST, 480)
+    autocorrelation = np.fft.irfft(np.abs(spectrum) ** 2)[
+        : int(rate * 60 / _MIN_TEMPO) * 4 + 8
+    ]
+    tempos = np.geomspace(_MIN_TEMPO, _MAX_TEMPO, 480)
     lags = 60.0 * rate / tempos
     # A beat comes back after one, two and four of its length.
     score = sum(
-        np.interp(times * lags, np.arange(len(echo)), echo) for times in (1, 2, 4)
+        np.interp(times * lags, np.arange(len(autocorrelation)), autocorrelation)
+        for times in (1, 2, 4)
     )
-    score = score * np.exp(-0.5 * (np.log2(tempos / _USUAL) / 0.9) ** 2)
+    score = score * np.exp(-0.5 * (np.log2(tempos / _TYPICAL_TEMPO) / 0.9) ** 2)
     rough = float(tempos[int(np.argmax(score))])
-    tempo, phase = _refined(onsets, rate, rough)
+    tempo, phase = _refine_tempo(onsets, rate, rough)
     return tempo, (-phase / (2 * np.pi)) % 1.0 * 60.0 / tempo
 
 
-def _refined(onsets: Curve, rate: float, rough: float) -> tuple[float, float]:
+def _refine_tempo(onsets: Curve, rate: float, rough: float) -> tuple[float, float]:
     """Turn the onsets round at tempos near *rough*: they agree at the true one."""
     time = np.arange(len(onsets)) / rate
-    struck = onsets > 0.2 * onsets.max()
-    time, weight = time[struck], onsets[struck]
+    pluck = onsets > 0.2 * onsets.max()
+    time, weight = time[pluck], onsets[pluck]
     tempos = rough * np.linspace(0.965, 1.035, 281)
-    turns = np.exp(-2j * np.pi * np.outer(tempos / 60.0, time))
-    sums = turns @ weight
-    best = int(np.argmax(np.abs(sums) + 0.6 * np.abs(turns**2 @ weight)))
+    phasors = np.exp(-2j * np.pi * np.outer(tempos / 60.0, time))
+    sums = phasors @ weight
+    best = int(np.argmax(np.abs(sums) + 0.6 * np.abs(phasors**2 @ weight)))
     return float(tempos[best]), float(np.angle(sums[best]))
 
 

@@ -10,10 +10,10 @@ from aiomusic.composer.synth._waves import (
     RATE,
     Curve,
     Sound,
-    fall,
-    hertz_of,
+    exponential_decay,
+    filtered,
     noise,
-    shaped,
+    pitch_to_hertz,
 )
 
 
@@ -82,23 +82,23 @@ KITS: Final[dict[str, Kit]] = {
 }  # fmt: skip
 
 
-def tuned(kit: Kit, tonic: int) -> Kit:
+def tune_kit(kit: Kit, tonic: int) -> Kit:
     """Tune the kick to *tonic*, the snare to its fifth."""
     return attrs.evolve(
         kit,
-        kick_hz=_near(kit.kick_hz, tonic),
-        snare_hz=_near(kit.snare_hz, tonic + 7),
+        kick_hz=_nearest_hertz(kit.kick_hz, tonic),
+        snare_hz=_nearest_hertz(kit.snare_hz, tonic + 7),
         tonic=tonic % 12,
     )
 
 
-def _near(hertz: float, pitch_class: int) -> float:
+def _nearest_hertz(hertz: float, pitch_class: int) -> float:
     """Return the frequency of *pitch_class* that lies nearest to *hertz*."""
     pitch = 69 + 12 * np.log2(hertz / 440.0)
-    return hertz_of(pitch_class + 12 * round((pitch - pitch_class) / 12))
+    return pitch_to_hertz(pitch_class + 12 * round((pitch - pitch_class) / 12))
 
 
-def drum(kit: Kit, name: str, variant: int) -> Sound:
+def drum_sound(kit: Kit, name: str, variant: int) -> Sound:
     """Make one stroke; strokes of other *variant* differ as a hand's do."""
     sound = _MAKERS.get(name, _tick)(kit, name, variant)
     if kit.drive > 1.0:
@@ -126,29 +126,29 @@ def _band(low: float, high: float) -> Callable[[Curve], Curve]:
 def _kick(kit: Kit, name: str, variant: int) -> Sound:
     frames = int(6 * kit.kick_s * RATE)
     body = _sweep(frames, 4.5 * kit.kick_hz, kit.kick_hz, 0.022)
-    body *= fall(frames, kit.kick_s)
+    body *= exponential_decay(frames, kit.kick_s)
     count = RATE // 60
-    click = shaped(noise(count, name, variant), _band(1500, kit.bright_hz))
-    body[:count] += 0.35 * kit.click * click * fall(count, 0.002)
+    click = filtered(noise(count, name, variant), _band(1500, kit.bright_hz))
+    body[:count] += 0.35 * kit.click * click * exponential_decay(count, 0.002)
     return 0.95 * body
 
 
 def _snare(kit: Kit, name: str, variant: int) -> Sound:
     frames = int(6 * kit.snare_s * RATE)
-    rattle = shaped(noise(frames, name, variant), _band(1200, kit.bright_hz))
+    rattle = filtered(noise(frames, name, variant), _band(1200, kit.bright_hz))
     drum_head = _sweep(frames, 1.6 * kit.snare_hz, kit.snare_hz, 0.01)
-    return 0.32 * rattle * fall(frames, kit.snare_s) + 0.55 * drum_head * fall(
-        frames, 0.05
-    )
+    return 0.32 * rattle * exponential_decay(
+        frames, kit.snare_s
+    ) + 0.55 * drum_head * exponential_decay(frames, 0.05)
 
 
 def _clap(kit: Kit, name: str, variant: int) -> Sound:
     frames = RATE // 3
-    air = shaped(noise(frames, name, variant), _band(900, min(7000, kit.bright_hz)))
-    shape = fall(frames, 0.07) * 0.6
+    air = filtered(noise(frames, name, variant), _band(900, min(7000, kit.bright_hz)))
+    shape = exponential_decay(frames, 0.07) * 0.6
     for late in (0, 0.011, 0.022):
         start = int(late * RATE)
-        shape[start:] += fall(frames - start, 0.004)
+        shape[start:] += exponential_decay(frames - start, 0.004)
     return 0.35 * air * shape
 
 
@@ -156,18 +156,20 @@ def _hat(kit: Kit, name: str, variant: int) -> Sound:
     decay = {"open": 0.16, "pedal": 0.02, "ride": 0.35}.get(name, kit.hat_s)
     frames = int(6 * decay * RATE)
     low = min(6500.0, 0.6 * kit.bright_hz)
-    air = shaped(noise(frames, name, variant), _band(low, kit.bright_hz))
+    air = filtered(noise(frames, name, variant), _band(low, kit.bright_hz))
     if name == "ride":
         time = np.arange(frames, dtype=np.float32) / RATE
         ping = sum(np.sin(2 * np.pi * f * time) for f in (3110, 4230, 5380))
-        return 0.14 * air * fall(frames, decay) + 0.06 * ping * fall(frames, 0.12)
-    return 0.22 * air * fall(frames, decay)
+        return 0.14 * air * exponential_decay(
+            frames, decay
+        ) + 0.06 * ping * exponential_decay(frames, 0.12)
+    return 0.22 * air * exponential_decay(frames, decay)
 
 
 def _crash(kit: Kit, name: str, variant: int) -> Sound:
     frames = int(2.2 * RATE)
-    air = shaped(noise(frames, name, variant), _band(3000, kit.bright_hz))
-    return 0.24 * air * fall(frames, 0.55)
+    air = filtered(noise(frames, name, variant), _band(3000, kit.bright_hz))
+    return 0.24 * air * exponential_decay(frames, 0.55)
 
 
 def _tom(kit: Kit, name: str, variant: int) -> Sound:
@@ -175,11 +177,13 @@ def _tom(kit: Kit, name: str, variant: int) -> Sound:
         "lowtom": 82.0, "tom": 115.0, "hightom": 155.0, "conga": 230.0,
         "lowconga": 165.0, "taiko": 58.0, "timp": 73.0,
     }[name]  # fmt: skip
-    hertz = _near(hertz, kit.tonic + (7 if name in ("tom", "lowconga") else 0))
+    hertz = _nearest_hertz(hertz, kit.tonic + (7 if name in ("tom", "lowconga") else 0))
     decay = 0.45 if name in ("taiko", "timp") else 0.16
     frames = int(5 * decay * RATE)
-    body = _sweep(frames, 1.7 * hertz, hertz, 0.03) * fall(frames, decay)
-    skin = shaped(noise(frames, name, variant), _band(300, 3000)) * fall(frames, 0.02)
+    body = _sweep(frames, 1.7 * hertz, hertz, 0.03) * exponential_decay(frames, decay)
+    skin = filtered(noise(frames, name, variant), _band(300, 3000)) * exponential_decay(
+        frames, 0.02
+    )
     return 0.8 * body + 0.2 * skin
 
 
@@ -193,11 +197,11 @@ def _tick(kit: Kit, name: str, variant: int) -> Sound:
         "swell": (500.0, 9000.0, 0.5),
     }.get(name, (1800.0, 3200.0, 0.02))
     frames = int(6 * decay * RATE)
-    air = shaped(noise(frames, name, variant), _band(low, min(high, kit.bright_hz)))
+    air = filtered(noise(frames, name, variant), _band(low, min(high, kit.bright_hz)))
     tone = _sweep(frames, 1700.0, 1650.0, 0.01) if name in ("rim", "clave") else 0.0
     if name == "cowbell":
         tone = np.sign(_sweep(frames, 560.0, 560.0, 0.01)) * np.float32(0.5)
-    sound: Sound = (0.4 * air + 0.5 * tone) * fall(frames, decay)
+    sound: Sound = (0.4 * air + 0.5 * tone) * exponential_decay(frames, decay)
     return sound
 
 

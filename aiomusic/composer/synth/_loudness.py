@@ -17,7 +17,7 @@ TARGET_LUFS: Final = -14.0
 # An MP3 encoder adds up to 2 dB to a peak; this leaves it below -1 dBFS.
 CEILING: Final = 10 ** (-3.2 / 20)
 HOP: Final = 64
-_TENTH: Final = RATE // 10
+_TENTH_FRAMES: Final = RATE // 10
 _REACH: Final = 12
 
 
@@ -26,7 +26,7 @@ class LoudnessMeter:
     """Listens to a stream and keeps what its loudness and its peaks were."""
 
     def __init__(self) -> None:
-        self._weights = _k_weighting(_TENTH)
+        self._weights = _k_weighting(_TENTH_FRAMES)
         self._rest = np.zeros((2, 0), dtype=np.float32)
         self._tail = np.zeros((2, 2 * _REACH), dtype=np.float32)
         self._energies: list[Curve] = []
@@ -40,9 +40,9 @@ class LoudnessMeter:
         """Hear the next block; all but the last are whole hops long."""
         self._peaks.append(self._true_peaks(block))
         sound = np.concatenate([self._rest, block], axis=1)
-        tenths = sound.shape[1] // _TENTH
-        cut = sound[:, : tenths * _TENTH].reshape(2, tenths, _TENTH)
-        self._rest = sound[:, tenths * _TENTH :]
+        tenths = sound.shape[1] // _TENTH_FRAMES
+        cut = sound[:, : tenths * _TENTH_FRAMES].reshape(2, tenths, _TENTH_FRAMES)
+        self._rest = sound[:, tenths * _TENTH_FRAMES :]
         power = np.abs(np.fft.rfft(cut)) ** 2
         self._energies.append(np.sum(power @ self._weights, axis=0))
 
@@ -76,10 +76,10 @@ class LoudnessMeter:
         energies = np.concatenate(self._energies)
         gain = 10 ** ((TARGET_LUFS - loudness(energies)) / 20)
         for _ in range(4):
-            curve = _limited(peaks, gain)
+            curve = _limited_gain(peaks, gain)
             now = loudness(energies * _mean_squares(curve, len(energies)))
             gain *= 10 ** (min(6.0, TARGET_LUFS - now) / 20)
-        return _limited(peaks, gain)
+        return _limited_gain(peaks, gain)
 
 
 def loudness(energies: Curve) -> float:
@@ -97,7 +97,7 @@ def loudness(energies: Curve) -> float:
     return float(-0.691 + 10 * np.log10(np.mean(kept)))
 
 
-def _limited(peaks: Sound, gain: float) -> Sound:
+def _limited_gain(peaks: Sound, gain: float) -> Sound:
     """Hold *peaks* times *gain* under the ceiling, down and up without a corner."""
     wanted = np.minimum(gain, CEILING / np.maximum(peaks, 1e-9)).astype(np.float32)
     reach = 12
@@ -110,9 +110,9 @@ def _limited(peaks: Sound, gain: float) -> Sound:
 
 
 def _mean_squares(curve: Sound, tenths: int) -> Curve:
-    place = (np.arange(tenths) * _TENTH / HOP).astype(int)
+    place = (np.arange(tenths) * _TENTH_FRAMES / HOP).astype(int)
     sums = np.concatenate([[0.0], np.cumsum(curve.astype(np.float64) ** 2)])
-    end = np.minimum(place + _TENTH // HOP, len(curve))
+    end = np.minimum(place + _TENTH_FRAMES // HOP, len(curve))
     width = np.maximum(1, end - place)
     squares: Curve = (sums[end] - sums[np.minimum(place, len(curve))]) / width
     return squares

@@ -12,10 +12,10 @@ import soundfile
 from aiomusic.composer._score import Performance, Recording, Score, Span
 from aiomusic.composer.synth._loudness import HOP, LoudnessMeter
 from aiomusic.composer.synth._mixer import BLOCK, mix_blocks
-from aiomusic.composer.synth._recording import recorded
+from aiomusic.composer.synth._recording import read_recording
 from aiomusic.composer.synth._waves import RATE, Sound
 
-Player: TypeAlias = Callable[[Performance], Iterator[Sound]]
+MixFunction: TypeAlias = Callable[[Performance], Iterator[Sound]]
 _Mixes: TypeAlias = "dict[int, LevelledMix]"
 """By the identity of the performance or recording."""
 _FORMATS: Final = {
@@ -25,9 +25,9 @@ _FORMATS: Final = {
 }
 
 
-def render_file(blocks: Iterable[Sound], path: Path, kind: str) -> None:
-    """Write *blocks* of stereo samples to *path* as *kind*."""
-    container, subtype = _FORMATS[kind]
+def render_file(blocks: Iterable[Sound], path: Path, audio_format: str) -> None:
+    """Write *blocks* of stereo samples to *path* as *audio_format*."""
+    container, subtype = _FORMATS[audio_format]
     with soundfile.SoundFile(
         str(path), "w", samplerate=RATE, channels=2, format=container, subtype=subtype
     ) as file:
@@ -35,54 +35,56 @@ def render_file(blocks: Iterable[Sound], path: Path, kind: str) -> None:
             file.write(np.clip(block.T, -1.0, 1.0))
 
 
-def song_blocks(score: Score, play: Player = mix_blocks) -> Iterator[Sound]:
+def song_blocks(score: Score, mix: MixFunction = mix_blocks) -> Iterator[Sound]:
     """
     Render *score* in blocks of stereo samples; they add up to its duration.
 
     Args:
-        play: Mixes a performance, before it is levelled.
+        mix: Mixes a performance, before it is levelled.
     """
-    tapes: dict[int, LevelledMix] = {}
+    mixes: dict[int, LevelledMix] = {}
     try:
         for span in score.spans:
-            if id(span.source) not in tapes:
-                tapes[id(span.source)] = LevelledMix(_blocks(span.source, play))
-        yield from _joined(score.spans, tapes)
+            if id(span.source) not in mixes:
+                mixes[id(span.source)] = LevelledMix(_blocks(span.source, mix))
+        yield from _join_spans(score.spans, mixes)
     finally:
-        for tape in tapes.values():
-            tape.close()
+        for source_mix in mixes.values():
+            source_mix.close()
 
 
-def _joined(spans: tuple[Span, ...], tapes: _Mixes) -> Iterator[Sound]:
+def _join_spans(spans: tuple[Span, ...], mixes: _Mixes) -> Iterator[Sound]:
     end_s = 0.0
     written = 0
     for number, span in enumerate(spans):
-        tape = tapes[id(span.source)]
+        source_mix = mixes[id(span.source)]
         start = round(span.start_s * RATE)
         end_s += span.duration_s
         frames = round(end_s * RATE) - written
         for place in range(0, frames, BLOCK):
             count = min(BLOCK, frames - place)
-            block = tape.read(start + place, count)
-            yield _faded(block, place, frames, number=number, spans=spans, tapes=tapes)
+            block = source_mix.read(start + place, count)
+            yield _crossfaded(
+                block, place, frames, number=number, spans=spans, mixes=mixes
+            )
         written += frames
 
 
-def _faded(
+def _crossfaded(
     block: Sound,
     place: int,
     frames: int,
     *,
     number: int,
     spans: tuple[Span, ...],
-    tapes: _Mixes,
+    mixes: _Mixes,
 ) -> Sound:
     """Mix the edges of a span with what lies beyond them."""
     span = spans[number]
     time = place + np.arange(block.shape[1])
     if number and place < (fade := span.fade_in_s * RATE):
         before = spans[number - 1]
-        other = tapes[id(before.source)].read(
+        other = mixes[id(before.source)].read(
             round(before.end_s * RATE) + place, block.shape[1]
         )
         share = np.clip(1.0 - time / fade, 0.0, 1.0).astype(np.float32)
@@ -90,7 +92,7 @@ def _faded(
     if number + 1 < len(spans) and span.fade_out_s:
         fade = span.fade_out_s * RATE
         after = spans[number + 1]
-        other = tapes[id(after.source)].read(
+        other = mixes[id(after.source)].read(
             round(after.start_s * RATE) - frames + place, block.shape[1]
         )
         share = np.clip(1.0 - (frames - time) / fade, 0.0, 1.0).astype(np.float32)
@@ -98,10 +100,10 @@ def _faded(
     return block
 
 
-def _blocks(source: Performance | Recording, play: Player) -> Iterator[Sound]:
+def _blocks(source: Performance | Recording, mix: MixFunction) -> Iterator[Sound]:
     if isinstance(source, Recording):
-        return recorded(source, BLOCK)
-    return play(source)
+        return read_recording(source, BLOCK)
+    return mix(source)
 
 
 @final
@@ -130,7 +132,7 @@ class LevelledMix:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        audio_format: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:

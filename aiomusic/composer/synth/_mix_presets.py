@@ -5,7 +5,7 @@ from typing import Final
 import attrs
 import numpy as np
 
-from aiomusic.composer.synth._waves import RATE, Curve, Sound, noise, shaped
+from aiomusic.composer.synth._waves import RATE, Curve, Sound, filtered, noise
 
 
 @attrs.frozen(kw_only=True)
@@ -68,13 +68,13 @@ def impulse_response(preset: MixPreset) -> Sound:
 
 def _tail(preset: MixPreset, side: str, time: Curve) -> Sound:
     hiss = noise(len(time), "room", side)
-    dark = shaped(hiss, lambda f: 1 / (1 + (f / (0.35 * preset.bright_hz)) ** 2))
-    light = shaped(hiss, lambda f: 1 / (1 + (f / preset.bright_hz) ** 2)) - dark
+    dark = filtered(hiss, lambda f: 1 / (1 + (f / (0.35 * preset.bright_hz)) ** 2))
+    light = filtered(hiss, lambda f: 1 / (1 + (f / preset.bright_hz) ** 2)) - dark
     tail = dark * np.exp(-6.9 * time / preset.decay_s)
     tail += light * np.exp(-11.0 * time / preset.decay_s)
     grown = 1 - np.exp(-time / 0.02)
     tail = tail * grown
-    tail = shaped(tail, lambda f: 1 / (1 + (180 / np.maximum(f, 1)) ** 4))
+    tail = filtered(tail, lambda f: 1 / (1 + (180 / np.maximum(f, 1)) ** 4))
     late = int(preset.pre_delay_s * RATE)
     moved = np.zeros_like(tail)
     moved[late:] = tail[: len(tail) - late]

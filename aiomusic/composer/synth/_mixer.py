@@ -17,9 +17,9 @@ from aiomusic.composer.synth._mix_presets import (
     MixPreset,
     impulse_response,
 )
-from aiomusic.composer.synth._singer import sung
+from aiomusic.composer.synth._singer import sing_phrases
 from aiomusic.composer.synth._tone_cache import ToneCache
-from aiomusic.composer.synth._waves import RATE, Sound, noise, rise, shaped
+from aiomusic.composer.synth._waves import RATE, Sound, attack_curve, filtered, noise
 
 BLOCK: Final = 1 << 16
 _FADE_S: Final = 1.2
@@ -39,14 +39,14 @@ def mix_blocks(performance: Performance) -> Iterator[Sound]:
     place = -BLOCK * -int(min(0.0, first) * RATE // BLOCK) if first < 0 else 0
     while place < frames:
         block = mixer.block(place)
-        block = faded(block, place, frames)
+        block = fade_out(block, place, frames)
         start, end = max(0, -place), min(BLOCK, frames - place)
         if end > start:
             yield block[:, start:end]
         place += BLOCK
 
 
-def faded(block: Sound, place: int, frames: int) -> Sound:
+def fade_out(block: Sound, place: int, frames: int) -> Sound:
     """Let the end of a performance die away."""
     if place + BLOCK <= frames - int(_FADE_S * RATE):
         return block
@@ -59,22 +59,22 @@ class _Mixer:
     """Holds what rings on from one block into the next."""
 
     def __init__(self, performance: Performance) -> None:
-        bank = ToneCache(performance.tonic)
+        cache = ToneCache(performance.tonic)
         self._channels = [
-            _Channel(track, bank, performance.voice) for track in performance.tracks
+            _Channel(track, cache, performance.voice) for track in performance.tracks
         ]
         self._preset = MIX_PRESETS[performance.mix]
         self._reverb = Convolver(impulse_response(self._preset), BLOCK)
-        self._kicks = _kicks(performance)
+        self._kick_frames = _kick_frames(performance)
         self._duck = _duck_shape()
-        self._dust = _dust(self._preset)
+        self._crackle = _crackle_loop(self._preset)
         is_plain = not (self._preset.low_pass_hz or self._preset.treble_db)
-        self._tone = None if is_plain else _Tone(self._preset)
+        self._treble_filter = None if is_plain else _TrebleFilter(self._preset)
 
     def block(self, place: int) -> Sound:
         dry = np.zeros((2, BLOCK), dtype=np.float32)
         wet = np.zeros(BLOCK, dtype=np.float32)
-        duck = self._ducking(place)
+        duck = self._ducking_curve(place)
         for channel in self._channels:
             sound = channel.block(place)
             if sound is None:
@@ -85,23 +85,23 @@ class _Mixer:
             if channel.track.send:
                 wet += np.float32(channel.track.send) * (sound[0] + sound[1])
         mix = dry + self._reverb.feed(wet)
-        return self._coloured(mix, place)
+        return self._apply_preset(mix, place)
 
-    def _coloured(self, mix: Sound, place: int) -> Sound:
+    def _apply_preset(self, mix: Sound, place: int) -> Sound:
         preset = self._preset
         if preset.drive:
             drive = np.float32(1.0 + preset.drive)
             mix = np.tanh(drive * mix) / drive
-        if self._dust is not None:
+        if self._crackle is not None:
             shift = place % BLOCK
-            mix = mix + np.roll(self._dust, -shift)[:BLOCK]
-        return self._tone.feed(mix) if self._tone else mix
+            mix = mix + np.roll(self._crackle, -shift)[:BLOCK]
+        return self._treble_filter.feed(mix) if self._treble_filter else mix
 
-    def _ducking(self, place: int) -> Sound:
+    def _ducking_curve(self, place: int) -> Sound:
         curve = np.zeros(BLOCK, dtype=np.float32)
         size = len(self._duck)
-        first = bisect_left(self._kicks, place - size)
-        for kick in self._kicks[first:]:
+        first = bisect_left(self._kick_frames, place - size)
+        for kick in self._kick_frames[first:]:
             start = kick - place
             if start >= BLOCK:
                 break
@@ -112,7 +112,7 @@ class _Mixer:
         return curve
 
 
-def _kicks(performance: Performance) -> list[int]:
+def _kick_frames(performance: Performance) -> list[int]:
     return sorted(
         int(note.start_s * RATE) - RATE // 200
         for track in performance.tracks
@@ -130,22 +130,22 @@ def _duck_shape() -> Sound:
     return shape.astype(np.float32)
 
 
-def _dust(preset: MixPreset) -> Sound | None:
+def _crackle_loop(preset: MixPreset) -> Sound | None:
     """Return a loop of crackle, as dust in a groove makes it."""
     if not preset.crackle:
         return None
     ticks = noise(BLOCK, "dust")
     ticks = np.where(np.abs(ticks) > 3.4, 12 * ticks, 0.0).astype(np.float32)
-    hiss = shaped(ticks + 0.3 * noise(BLOCK, "hiss"), lambda f: f / (f + 900.0))
+    hiss = filtered(ticks + 0.3 * noise(BLOCK, "hiss"), lambda f: f / (f + 900.0))
     return np.stack([hiss, np.roll(hiss, 977)]) * np.float32(preset.crackle)
 
 
 @final
-class _Tone:
+class _TrebleFilter:
     """Shapes the treble of a mix, with a short symmetric filter."""
 
     def __init__(self, preset: MixPreset) -> None:
-        taps = _taps(preset)
+        taps = _filter_taps(preset)
         self._filters = [Convolver(np.stack([taps, taps]), BLOCK) for _ in range(2)]
 
     def feed(self, block: Sound) -> Sound:
@@ -155,7 +155,7 @@ class _Tone:
         return np.stack([left, right])
 
 
-def _taps(preset: MixPreset) -> Sound:
+def _filter_taps(preset: MixPreset) -> Sound:
     hertz = np.fft.rfftfreq(_TAPS, 1 / RATE)
     rising = 1.0 / (1.0 + (3000.0 / np.maximum(hertz, 1.0)) ** 2)
     loudness = 10 ** (preset.treble_db * rising / 20)
@@ -169,16 +169,16 @@ def _taps(preset: MixPreset) -> Sound:
 class _Channel:
     """One track: adds its notes into a buffer that the blocks are taken from."""
 
-    def __init__(self, track: Track, bank: ToneCache, voice: Voice | None) -> None:
+    def __init__(self, track: Track, cache: ToneCache, voice: Voice | None) -> None:
         self.track = track
-        self._events = _events(track, bank, voice)
-        self._next: tuple[float, Sound] | None = next(self._events, None)
+        self._sounds = _note_sounds(track, cache, voice)
+        self._next: tuple[float, Sound] | None = next(self._sounds, None)
         self._buffer = np.zeros((2, 2 * BLOCK), dtype=np.float32)
         self._is_silent = True
         gain = 10 ** (track.gain_db / 20)
         self._left = np.float32(gain * min(1.0, 1.0 - track.pan))
         self._right = np.float32(gain * min(1.0, 1.0 + track.pan))
-        self._drive = 0.0 if track.role == "drums" else _drive(track.patch)
+        self._drive = 0.0 if track.role == "drums" else _drive_of(track.patch)
 
     def block(self, place: int) -> Sound | None:
         while self._next:
@@ -187,12 +187,12 @@ class _Channel:
             if start >= BLOCK:
                 break
             self._add(sound, start)
-            self._next = next(self._events, None)
+            self._next = next(self._sounds, None)
         if self._is_silent:
             return None
-        return self._taken()
+        return self._take_block()
 
-    def _taken(self) -> Sound:
+    def _take_block(self) -> Sound:
         out = self._buffer[:, :BLOCK].copy()
         rest = self._buffer.shape[1] - BLOCK
         self._buffer[:, :rest] = self._buffer[:, BLOCK:].copy()
@@ -209,7 +209,7 @@ class _Channel:
         if start < 0:
             # A singer breathes in before the song begins: that is not heard.
             tone, start = tone[..., -start:], 0
-            tone = tone * rise(tone.shape[-1], 0.01)
+            tone = tone * attack_curve(tone.shape[-1], 0.01)
         end = start + tone.shape[-1]
         if end > self._buffer.shape[1]:
             size = BLOCK * -(-end // BLOCK)
@@ -220,28 +220,28 @@ class _Channel:
         self._is_silent = False
 
 
-def _events(
-    track: Track, bank: ToneCache, voice: Voice | None
+def _note_sounds(
+    track: Track, cache: ToneCache, voice: Voice | None
 ) -> Iterator[tuple[float, Sound]]:
     """Sound the notes of *track* in the order of time, each when it is needed."""
     if track.patch == "voice":
         singer = voice or parse_voice("", default="female")
-        yield from sung(track.notes, singer, track.role)
+        yield from sing_phrases(track.notes, singer, track.role)
         return
     for note in sorted(track.notes, key=lambda note: note.start_s):
-        yield note.start_s, _tone(track, note, bank)
+        yield note.start_s, _render_note(track, note, cache)
 
 
-def _tone(track: Track, note: Note, bank: ToneCache) -> Sound:
-    loud = np.float32(note.velocity**1.3)
+def _render_note(track: Track, note: Note, cache: ToneCache) -> Sound:
+    gain = np.float32(note.velocity**1.3)
     if track.role == "drums":
         variant = int(note.start_s * 1000) % 2
-        return loud * bank.stroke(track.patch, note.pitch, variant)
+        return gain * cache.drum_hit(track.patch, note.pitch, variant)
     patch = PATCHES[track.patch]
     held = int(note.length_s * RATE)
     release = int(patch.release_s * RATE)
-    tone = bank.tone(track.patch, note.pitch, held + release)
-    tone = loud * tone[..., : held + release]
+    tone = cache.tone(track.patch, note.pitch, held + release)
+    tone = gain * tone[..., : held + release]
     over = tone.shape[-1] - held
     if over > 0:
         slope = np.linspace(1.0, 0.0, over, dtype=np.float32)
@@ -249,5 +249,5 @@ def _tone(track: Track, note: Note, bank: ToneCache) -> Sound:
     return tone
 
 
-def _drive(patch: str) -> float:
+def _drive_of(patch: str) -> float:
     return PATCHES[patch].drive if patch in PATCHES else 0.0

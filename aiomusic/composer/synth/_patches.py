@@ -12,20 +12,20 @@ from typing import Final
 import attrs
 import numpy as np
 
-from aiomusic.composer.synth._strings import String, struck
+from aiomusic.composer.synth._strings import String, pluck
 from aiomusic.composer.synth._waves import (
     RATE,
     Curve,
     Sound,
-    bells,
-    cycle,
-    fall,
-    hertz_of,
+    attack_curve,
+    exponential_decay,
+    make_cycle,
     noise,
-    phases,
-    played,
-    rise,
-    seconds,
+    phase_curve,
+    pitch_to_hertz,
+    read_cycle,
+    resonances,
+    sample_times,
 )
 
 _AIR: Final = 1 << 16
@@ -95,29 +95,31 @@ class Patch:
     drive: float = 0.0
 
 
-def made(patch: Patch, pitch: int, frames: int) -> Sound:
+def render_patch(patch: Patch, pitch: int, frames: int) -> Sound:
     """Make a tone of at least *frames* samples, or until it has died away."""
-    hertz = hertz_of(pitch)
+    hertz = pitch_to_hertz(pitch)
     match patch.sound:
         case String() as string:
-            tone = struck(string, hertz)
+            tone = pluck(string, hertz)
         case Wave() as wave:
-            tone = _held(wave, hertz, frames)
+            tone = _wave_tone(wave, hertz, frames)
         case Partials() as partials:
-            tone = _rung(partials, hertz)
+            tone = _modal_tone(partials, hertz)
         case Tine() as tine:
-            tone = _tined(tine, hertz)
+            tone = _fm_tone(tine, hertz)
     return tone * np.float32(patch.level)
 
 
-def _held(wave: Wave, hertz: float, frames: int) -> Sound:
-    bright = cycle(_loudness(wave, wave.bright_hz), hertz)
-    dark = cycle(_loudness(wave, wave.dark_hz), hertz)
+def _wave_tone(wave: Wave, hertz: float, frames: int) -> Sound:
+    bright = make_cycle(_harmonic_levels(wave, wave.bright_hz), hertz)
+    dark = make_cycle(_harmonic_levels(wave, wave.dark_hz), hertz)
     opening: Sound | float = wave.open_level
     if wave.open_s:
-        opening = wave.open_level + (1 - wave.open_level) * fall(frames, wave.open_s)
-    voices = [
-        _voice(
+        opening = wave.open_level + (1 - wave.open_level) * exponential_decay(
+            frames, wave.open_s
+        )
+    oscillators = [
+        _oscillator(
             wave,
             hertz * 2 ** (cents / 1200),
             frames,
@@ -128,18 +130,18 @@ def _held(wave: Wave, hertz: float, frames: int) -> Sound:
         )
         for number, cents in enumerate(wave.cents)
     ]
-    tone = voices[0] if len(voices) == 1 else _spread(voices)
+    tone = oscillators[0] if len(oscillators) == 1 else _stereo(oscillators)
     if wave.sub:
-        tone = tone + wave.sub * np.sin(np.pi * hertz * 2 * 0.5 * seconds(frames))
+        tone = tone + wave.sub * np.sin(np.pi * hertz * 2 * 0.5 * sample_times(frames))
     if wave.breath:
-        tone = tone + wave.breath * _breath(frames, hertz)
-    shape = rise(frames, wave.attack_s)
+        tone = tone + wave.breath * _breath_noise(frames, hertz)
+    shape = attack_curve(frames, wave.attack_s)
     if wave.decay_s:
-        shape = shape * fall(frames, wave.decay_s)
+        shape = shape * exponential_decay(frames, wave.decay_s)
     return (tone * shape).astype(np.float32)
 
 
-def _voice(
+def _oscillator(
     wave: Wave,
     hertz: float,
     frames: int,
@@ -149,64 +151,66 @@ def _voice(
     bright: Sound,
     opening: Sound | float,
 ) -> Sound:
-    phase = phases(hertz, frames, vibrato=wave.vibrato, rate=5.1 + 0.37 * number)
+    phase = phase_curve(hertz, frames, vibrato=wave.vibrato, rate=5.1 + 0.37 * number)
     # Voices begin at different places of the wave, none before its start.
     phase += 1.0 + 0.31 * number
     if isinstance(opening, float):
-        return played(dark + (bright - dark) * np.float32(opening), phase)
-    low = played(dark, phase)
-    return low + (played(bright, phase) - low) * opening
+        return read_cycle(dark + (bright - dark) * np.float32(opening), phase)
+    low = read_cycle(dark, phase)
+    return low + (read_cycle(bright, phase) - low) * opening
 
 
-def _breath(frames: int, hertz: float) -> Sound:
+def _breath_noise(frames: int, hertz: float) -> Sound:
     """Blow through a pipe: the noise is loud near the tone and ends with it."""
     # One transform filters in a circle, so that the air can go round.
     spectrum = np.fft.rfft(noise(_AIR, "breath"))
     f = np.fft.rfftfreq(_AIR, 1 / RATE)
-    spectrum *= bells(f, (hertz * 2, 600, 3)) / (1.0 + (f / 3500.0) ** 4)
+    spectrum *= resonances(f, (hertz * 2, 600, 3)) / (1.0 + (f / 3500.0) ** 4)
     return np.resize(0.03 * np.fft.irfft(spectrum), frames).astype(np.float32)
 
 
-def _spread(voices: list[Sound]) -> Sound:
-    count = len(voices)
+def _stereo(oscillators: list[Sound]) -> Sound:
+    count = len(oscillators)
     share = [number / (count - 1) for number in range(count)]
     left = sum(
-        voice * np.float32(1.0 - 0.7 * x)
-        for voice, x in zip(voices, share, strict=False)
+        oscillator * np.float32(1.0 - 0.7 * x)
+        for oscillator, x in zip(oscillators, share, strict=False)
     )
     right = sum(
-        voice * np.float32(0.3 + 0.7 * x)
-        for voice, x in zip(voices, share, strict=False)
+        oscillator * np.float32(0.3 + 0.7 * x)
+        for oscillator, x in zip(oscillators, share, strict=False)
     )
     return np.stack([left, right]) * np.float32(1.3 / count)
 
 
-def _loudness(wave: Wave, low_pass_hz: float) -> Callable[[Curve, Curve], Curve]:
+def _harmonic_levels(wave: Wave, low_pass_hz: float) -> Callable[[Curve, Curve], Curve]:
     def loudness(number: Curve, hertz: Curve) -> Curve:
         level = number**-wave.slope / (1.0 + (hertz / low_pass_hz) ** 4) ** 0.5
         level = level * np.where(number % 2 == 0, 1.0 - wave.odd, 1.0)
-        level = level * bells(hertz, *wave.peaks)
+        level = level * resonances(hertz, *wave.peaks)
         return np.asarray(0.6 * level / np.sqrt(np.sum(level**2)))
 
     return loudness
 
 
-def _rung(partials: Partials, hertz: float) -> Sound:
+def _modal_tone(partials: Partials, hertz: float) -> Sound:
     longest = max(decay for _, _, decay in partials.modes)
     frames = int(min(4.0, 4.5 * longest) * RATE)
-    time = seconds(frames)
+    time = sample_times(frames)
     tone = np.zeros(frames, dtype=np.float32)
     life = (440.0 / hertz) ** 0.4
     for ratio, level, decay in partials.modes:
         if hertz * ratio < RATE * 0.4:
             turn = np.float32(2 * np.pi * hertz * ratio)
             count = min(frames, int(7 * decay * life * RATE))
-            wave = np.sin(turn * time[:count]) * fall(count, decay * life)
+            wave = np.sin(turn * time[:count]) * exponential_decay(count, decay * life)
             tone[:count] += np.float32(level) * wave
     if partials.knock:
         count = RATE // 20
-        tone[:count] += partials.knock * noise(count, "knock") * fall(count, 0.004)
-    tone *= rise(frames, 0.002)
+        tone[:count] += (
+            partials.knock * noise(count, "knock") * exponential_decay(count, 0.004)
+        )
+    tone *= attack_curve(frames, 0.002)
     tone[-2000:] *= np.linspace(1, 0, 2000, dtype=np.float32)
     if not partials.tremolo:
         return tone
@@ -214,18 +218,18 @@ def _rung(partials: Partials, hertz: float) -> Sound:
     return np.stack([tone * (1 + wobble), tone * (1 - wobble)]).astype(np.float32)
 
 
-def _tined(tine: Tine, hertz: float) -> Sound:
+def _fm_tone(tine: Tine, hertz: float) -> Sound:
     frames = int(2.6 * RATE)
-    time = seconds(frames)
+    time = sample_times(frames)
     life = (330.0 / hertz) ** 0.5
     turn = np.float32(2 * np.pi * hertz) * time
-    growl = tine.growl * fall(frames, 0.5 * life) * np.sin(turn)
-    tone = np.sin(turn + growl) * fall(frames, 1.1 * life)
+    growl = tine.growl * exponential_decay(frames, 0.5 * life) * np.sin(turn)
+    tone = np.sin(turn + growl) * exponential_decay(frames, 1.1 * life)
     ratio = 7.0 if hertz * 7 < 9000 else 3.0
     count = RATE // 2
-    chime = np.sin(ratio * turn[:count]) * fall(count, 0.07)
+    chime = np.sin(ratio * turn[:count]) * exponential_decay(count, 0.07)
     tone[:count] += tine.chime * chime
-    tone *= rise(frames, 0.003)
+    tone *= attack_curve(frames, 0.003)
     tone[-4000:] *= np.linspace(1, 0, 4000, dtype=np.float32)
     wobble = tine.tremolo * np.sin(2 * np.pi * 4.3 * time)
     return 0.7 * np.stack([tone * (1 + wobble), tone * (1 - wobble)]).astype(np.float32)

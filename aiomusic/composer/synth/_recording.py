@@ -9,11 +9,11 @@ import soundfile
 from aiomusic.composer._score import Recording
 from aiomusic.composer.synth._waves import RATE, Sound
 
-_LOUDEST: Final = 16.0
+_MAX_AMPLITUDE: Final = 16.0
 """24 dB above full scale: what files of floats are mixed with, if carelessly."""
 
 
-def recorded(recording: Recording, block: int) -> Iterator[Sound]:
+def read_recording(recording: Recording, block: int) -> Iterator[Sound]:
     """Read *recording* in stereo blocks at the studio's rate."""
     frames = round(recording.duration_s * RATE)
     with soundfile.SoundFile(recording.path) as file:
@@ -23,9 +23,11 @@ def recorded(recording: Recording, block: int) -> Iterator[Sound]:
             yield _resampled(file, place, count, ratio)
 
 
-def sane(samples: Sound) -> Sound:
+def sanitize(samples: Sound) -> Sound:
     """Make numbers of what is none in a file of floats, and bound the rest."""
-    bounded: Sound = np.clip(np.nan_to_num(samples, nan=0.0), -_LOUDEST, _LOUDEST)
+    bounded: Sound = np.clip(
+        np.nan_to_num(samples, nan=0.0), -_MAX_AMPLITUDE, _MAX_AMPLITUDE
+    )
     return bounded
 
 
@@ -35,7 +37,7 @@ def _resampled(
     first = int(place * ratio)
     needed = int((place + count) * ratio) + 2 - first
     file.seek(min(first, file.frames))
-    data = sane(file.read(needed, dtype="float32", always_2d=True))
+    data = sanitize(file.read(needed, dtype="float32", always_2d=True))
     data = np.pad(data, ((0, needed - len(data)), (0, 0)))
     sides = data.T[[0, min(1, data.shape[1] - 1)]]
     if ratio == 1.0:

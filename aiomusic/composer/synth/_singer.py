@@ -22,10 +22,10 @@ from aiomusic.composer.synth._waves import (
     RATE,
     Curve,
     Sound,
-    bells,
-    hertz_of,
+    filtered,
     noise,
-    shaped,
+    pitch_to_hertz,
+    resonances,
 )
 
 # Formants of a grown man: hertz of the first three, level of each in dB.
@@ -52,12 +52,12 @@ _FORMANTS: Final = {
     "v": ((260, 1100, 2300), (-9, -20, -26)),
 }
 _SYMBOLS: Final = tuple(_FORMANTS)
-_HIGH: Final = ((3500, -16), (4500, -21))
+_UPPER_FORMANTS: Final = ((3500, -16), (4500, -21))
 # What a microphone close by adds, in dB at 3 kHz.
 _PRESENCE: Final = 3.0
 _WIDTHS: Final = (75.0, 95.0, 130.0, 200.0, 280.0)
 # Noise of the unvoiced sounds: from, to (hertz), seconds, level.
-_NOISES: Final = {
+_CONSONANT_NOISES: Final = {
     "s": (5200, 9500, 0.09, 0.050),
     "z": (5000, 9000, 0.06, 0.025),
     "sh": (2400, 6500, 0.09, 0.050),
@@ -73,20 +73,20 @@ _NOISES: Final = {
     "b": (300, 1500, 0.015, 0.035),
 }
 _STOPS: Final = frozenset("tdkgpb")
-_GLIDES: Final = frozenset(("m", "n", "ng", "l", "r", "w", "y", "v"))
+_VOICED_CONSONANTS: Final = frozenset(("m", "n", "ng", "l", "r", "w", "y", "v"))
 _GRAIN: Final = 1024
-_PARTS: Final = 8
+_SUBSAMPLES: Final = 8
 _BATCH: Final = 400
 _HOP: Final = 64
-_GLIDE_S: Final = 0.065
+_CONSONANT_S: Final = 0.065
 _BREATH_GAP_S: Final = 0.22
-_LONGEST_S: Final = 8.0
+_MAX_PHRASE_S: Final = 8.0
 
 Grains: TypeAlias = npt.NDArray[np.float32]
 
 
 @attrs.frozen(kw_only=True)
-class _Point:
+class _ArticulationPoint:
     """What the throat is shaped as at a time, and how loud it is."""
 
     time_s: float
@@ -94,7 +94,7 @@ class _Point:
     level: float
 
 
-def sung(
+def sing_phrases(
     notes: Sequence[Note], voice: Voice, name: str = "voice"
 ) -> Iterator[tuple[float, Sound]]:
     """Sing *notes* phrase by phrase: the second each begins at, and its sound."""
@@ -108,7 +108,7 @@ def _phrases(notes: Sequence[Note]) -> Iterator[list[Note]]:
     for note in sorted(notes, key=lambda note: note.start_s):
         end_s = phrase[-1].start_s + phrase[-1].length_s if phrase else 0.0
         is_breath = note.start_s - end_s > _BREATH_GAP_S
-        is_long = bool(phrase) and note.start_s - phrase[0].start_s > _LONGEST_S
+        is_long = bool(phrase) and note.start_s - phrase[0].start_s > _MAX_PHRASE_S
         if phrase and (is_breath or is_long):
             yield phrase
             phrase = []
@@ -121,71 +121,87 @@ def _phrase(notes: list[Note], voice: Voice, lead_s: float, name: str) -> Sound:
     begin_s = notes[0].start_s - lead_s
     end_s = notes[-1].start_s + notes[-1].length_s
     frames = int((end_s - begin_s + 0.35) * RATE)
-    words = [phonemes_of(note.syllable) for note in notes]
-    points = _points(notes, words, begin_s)
+    syllables = [phonemes_of(note.syllable) for note in notes]
+    points = _articulation(notes, syllables, begin_s)
     phase = _phase(notes, voice, begin_s, frames)
-    tone = _pulsed(phase, points, voice, frames)
+    samples = _render_pulses(phase, points, voice, frames)
     if voice.breath:
-        tone += _breath(points, voice, frames, name)
-    for note, word in zip(notes, words, strict=True):
-        _noises(tone, note, word, begin_s)
-    return tone
+        samples += _breath_noise(points, voice, frames, name)
+    for note, phonemes in zip(notes, syllables, strict=True):
+        _add_consonants(samples, note, phonemes, begin_s)
+    return samples
 
 
-def _points(notes: list[Note], words: list[Phonemes], begin_s: float) -> list[_Point]:
+def _articulation(
+    notes: list[Note], syllables: list[Phonemes], begin_s: float
+) -> list[_ArticulationPoint]:
     """Lay out the shapes of the throat over the time of the phrase."""
-    points = [_Point(time_s=0.0, symbol="V", level=0.0)]
-    for number, (note, word) in enumerate(zip(notes, words, strict=True)):
+    points = [_ArticulationPoint(time_s=0.0, symbol="V", level=0.0)]
+    for number, (note, phonemes) in enumerate(zip(notes, syllables, strict=True)):
         start = note.start_s - begin_s
         end = start + note.length_s
         after = notes[number + 1].start_s - begin_s if number + 1 < len(notes) else end
         is_joined = after - end < 0.06 and number + 1 < len(notes)
-        points += _onset(word, start, points[-1], note.velocity)
-        points += _nucleus(word, start, after if is_joined else end, note.velocity)
-        points += _coda(word, after if is_joined else end, note.velocity, is_joined)
+        points += _onset(phonemes, start, points[-1], note.velocity)
+        points += _nucleus(phonemes, start, after if is_joined else end, note.velocity)
+        points += _coda(phonemes, after if is_joined else end, note.velocity, is_joined)
     return points
 
 
-def _onset(word: Phonemes, start: float, before: _Point, level: float) -> list[_Point]:
-    glides = [sound for sound in word.onset if sound in _GLIDES]
-    has_gap = any(sound in _NOISES for sound in word.onset)
-    first = start - 0.03 - _GLIDE_S * len(glides)
+def _onset(
+    phonemes: Phonemes, start: float, before: _ArticulationPoint, level: float
+) -> list[_ArticulationPoint]:
+    voiced = [sound for sound in phonemes.onset if sound in _VOICED_CONSONANTS]
+    has_gap = any(sound in _CONSONANT_NOISES for sound in phonemes.onset)
+    first = start - 0.03 - _CONSONANT_S * len(voiced)
     first = max(first, before.time_s + 0.02)
-    points: list[_Point] = []
+    points: list[_ArticulationPoint] = []
     if not before.level:
         rest = max(before.time_s + 0.01, first - 0.04)
         points.append(attrs.evolve(before, time_s=rest))
     elif has_gap:
         gap = max(before.time_s + 0.01, first - 0.05)
-        points.append(_Point(time_s=gap, symbol=before.symbol, level=0.0))
-        silent = _Point(time_s=first, symbol=(glides or word.vowel)[0], level=0.0)
+        points.append(_ArticulationPoint(time_s=gap, symbol=before.symbol, level=0.0))
+        silent = _ArticulationPoint(
+            time_s=first, symbol=(voiced or phonemes.vowel)[0], level=0.0
+        )
         points.append(silent)
-    for number, sound in enumerate(glides):
-        time_s = first + 0.012 + _GLIDE_S * number
-        points.append(_Point(time_s=time_s, symbol=sound, level=0.55 * level))
+    for number, sound in enumerate(voiced):
+        time_s = first + 0.012 + _CONSONANT_S * number
+        points.append(
+            _ArticulationPoint(time_s=time_s, symbol=sound, level=0.55 * level)
+        )
     return points
 
 
-def _nucleus(word: Phonemes, start: float, end: float, level: float) -> list[_Point]:
-    coda_s = 0.05 + 0.04 * len(word.coda)
+def _nucleus(
+    phonemes: Phonemes, start: float, end: float, level: float
+) -> list[_ArticulationPoint]:
+    coda_s = 0.05 + 0.04 * len(phonemes.coda)
     stop = max(start + 0.05, end - min(coda_s, 0.4 * (end - start)))
-    first, last = word.vowel[0], word.vowel[-1]
+    first, last = phonemes.vowel[0], phonemes.vowel[-1]
     turn = start + (0.62 if first != last else 0.5) * (stop - start)
     return [
-        _Point(time_s=start + 0.03, symbol=first, level=level),
-        _Point(time_s=max(start + 0.035, turn), symbol=first, level=level),
-        _Point(time_s=max(start + 0.04, stop), symbol=last, level=0.92 * level),
+        _ArticulationPoint(time_s=start + 0.03, symbol=first, level=level),
+        _ArticulationPoint(time_s=max(start + 0.035, turn), symbol=first, level=level),
+        _ArticulationPoint(
+            time_s=max(start + 0.04, stop), symbol=last, level=0.92 * level
+        ),
     ]
 
 
-def _coda(word: Phonemes, end: float, level: float, is_joined: bool) -> list[_Point]:
-    glides = [sound for sound in word.coda if sound in _GLIDES]
-    points: list[_Point] = []
-    if glides:
-        points.append(_Point(time_s=end - 0.02, symbol=glides[0], level=0.5 * level))
+def _coda(
+    phonemes: Phonemes, end: float, level: float, is_joined: bool
+) -> list[_ArticulationPoint]:
+    voiced = [sound for sound in phonemes.coda if sound in _VOICED_CONSONANTS]
+    points: list[_ArticulationPoint] = []
+    if voiced:
+        points.append(
+            _ArticulationPoint(time_s=end - 0.02, symbol=voiced[0], level=0.5 * level)
+        )
     if not is_joined:
-        symbol = glides[0] if glides else word.vowel[-1]
-        points.append(_Point(time_s=end + 0.09, symbol=symbol, level=0.0))
+        symbol = voiced[0] if voiced else phonemes.vowel[-1]
+        points.append(_ArticulationPoint(time_s=end + 0.09, symbol=symbol, level=0.0))
     return points
 
 
@@ -195,24 +211,26 @@ def _phase(notes: list[Note], voice: Voice, begin_s: float, frames: int) -> Curv
     time = np.arange(hops) * (_HOP / RATE)
     glide_s = 0.004 if voice.robot else 0.07
     pitch = np.full(hops, float(notes[0].pitch))
-    wobble = np.zeros(hops)
+    vibrato = np.zeros(hops)
     for before, note in zip([notes[0], *notes], notes, strict=False):
         start = note.start_s - begin_s
         moved = np.clip((time - start + 0.6 * glide_s) / glide_s, 0.0, 1.0)
         pitch += (note.pitch - before.pitch) * (moved * moved * (3 - 2 * moved))
         held = np.clip((time - start - 0.22) / 0.35, 0.0, 1.0)
-        wobble = np.where(time >= start, held, wobble)
+        vibrato = np.where(time >= start, held, vibrato)
     drift = 0.0 if voice.robot else 0.05
     pitch += drift * np.sin(2 * np.pi * (0.9 * time + 0.13 * begin_s))
-    pitch += voice.vibrato * wobble * np.sin(2 * np.pi * 5.6 * time)
-    hertz = hertz_of(69) * 2.0 ** ((pitch - 69) / 12)
+    pitch += voice.vibrato * vibrato * np.sin(2 * np.pi * 5.6 * time)
+    hertz = pitch_to_hertz(69) * 2.0 ** ((pitch - 69) / 12)
     return np.cumsum(hertz) * (_HOP / RATE)
 
 
-def _pulsed(phase: Curve, points: list[_Point], voice: Voice, frames: int) -> Sound:
+def _render_pulses(
+    phase: Curve, points: list[_ArticulationPoint], voice: Voice, frames: int
+) -> Sound:
     pulses = np.arange(1, int(phase[-1]))
     time = np.interp(pulses, phase, np.arange(len(phase)) * (_HOP / RATE))
-    level, left, right, share = _shapes(points, time)
+    level, left, right, share = _interpolate(points, time)
     rate = np.gradient(time) if len(time) > 1 else np.full(len(time), 0.005)
     # Loudness must not grow with the number of pulses a second.
     level = level * np.sqrt(np.clip(rate, 0.001, 0.02) * 200)
@@ -223,17 +241,20 @@ def _pulsed(phase: Curve, points: list[_Point], voice: Voice, frames: int) -> So
     for some in np.array_split(heard, len(heard) // _BATCH + 1):
         place = time[some] * RATE
         start = place.astype(int)
-        part = ((place - start) * _PARTS).astype(int)
+        subsample = ((place - start) * _SUBSAMPLES).astype(int)
         weight = (share[some] * level[some]).astype("f4")[:, None]
         rest = level[some].astype("f4")[:, None] - weight
-        chosen = grains[left[some], part] * rest + grains[right[some], part] * weight
+        chosen = (
+            grains[left[some], subsample] * rest
+            + grains[right[some], subsample] * weight
+        )
         for begin, grain in zip(start.tolist(), chosen, strict=True):
             out[begin : begin + _GRAIN] += grain
     return out[:frames]
 
 
-def _shapes(
-    points: list[_Point], time: Curve
+def _interpolate(
+    points: list[_ArticulationPoint], time: Curve
 ) -> tuple[Curve, npt.NDArray[np.int64], npt.NDArray[np.int64], Curve]:
     times = np.maximum.accumulate(np.array([point.time_s for point in points]))
     levels = np.array([point.level for point in points])
@@ -250,24 +271,24 @@ def _shapes(
 @lru_cache(maxsize=8)
 def _grains(formant_scale: float, bright: float) -> Grains:
     """Return the grain of each symbol at each part of a sample."""
-    time = np.arange(_GRAIN * _PARTS) / (RATE * _PARTS)
-    grains = np.empty((len(_SYMBOLS), _PARTS, _GRAIN), dtype=np.float32)
+    time = np.arange(_GRAIN * _SUBSAMPLES) / (RATE * _SUBSAMPLES)
+    grains = np.empty((len(_SYMBOLS), _SUBSAMPLES, _GRAIN), dtype=np.float32)
     fade = np.clip((_GRAIN / RATE - time) / 0.004, 0.0, 1.0)
     for number, symbol in enumerate(_SYMBOLS):
         grain = _grain(symbol, formant_scale, bright, time) * fade
-        late = grain.reshape(_GRAIN, _PARTS).T
+        late = grain.reshape(_GRAIN, _SUBSAMPLES).T
         # Part p of a sample late means that much earlier in the grain.
         grains[number, 0] = late[0]
-        for part in range(1, _PARTS):
-            grains[number, part, 1:] = late[_PARTS - part][:-1]
-            grains[number, part, 0] = 0.0
+        for subsample in range(1, _SUBSAMPLES):
+            grains[number, subsample, 1:] = late[_SUBSAMPLES - subsample][:-1]
+            grains[number, subsample, 0] = 0.0
     return grains
 
 
 def _grain(symbol: str, formant_scale: float, bright: float, time: Curve) -> Curve:
     hertz, decibels = _FORMANTS[symbol]
-    centers = [*hertz, *(center for center, _ in _HIGH)]
-    levels = [*decibels, *(level + min(decibels[0], 0) for _, level in _HIGH)]
+    centers = [*hertz, *(center for center, _ in _UPPER_FORMANTS)]
+    levels = [*decibels, *(level + min(decibels[0], 0) for _, level in _UPPER_FORMANTS)]
     total = np.zeros_like(time)
     attack = np.clip(time / 0.0012, 0.0, 1.0)
     attack = 0.5 - 0.5 * np.cos(np.pi * attack)
@@ -285,14 +306,16 @@ def _grain(symbol: str, formant_scale: float, bright: float, time: Curve) -> Cur
     return 0.4 * whole
 
 
-def _breath(points: list[_Point], voice: Voice, frames: int, name: str) -> Sound:
+def _breath_noise(
+    points: list[_ArticulationPoint], voice: Voice, frames: int, name: str
+) -> Sound:
     time = np.arange(0, frames, _HOP) / RATE
-    level, _, _, _ = _shapes(points, time)
+    level, _, _, _ = _interpolate(points, time)
     curve = np.interp(np.arange(frames), np.arange(len(time)) * _HOP, level)
-    air = shaped(
+    air = filtered(
         noise(frames, "air", name),
         lambda f: (
-            bells(f, (1500 * voice.formant_scale, 500, 2), (3000, 900, 2))
+            resonances(f, (1500 * voice.formant_scale, 500, 2), (3000, 900, 2))
             * (f / (f + 900.0))
             / (1 + (f / 7000.0) ** 4)
         ),
@@ -303,9 +326,9 @@ def _breath(points: list[_Point], voice: Voice, frames: int, name: str) -> Sound
 
 @lru_cache(maxsize=64)
 def _burst(sound: str) -> Sound:
-    low, high, length_s, level = _NOISES[sound]
+    low, high, length_s, level = _CONSONANT_NOISES[sound]
     frames = int(length_s * RATE)
-    air = shaped(
+    air = filtered(
         noise(frames, "burst", sound),
         lambda f: 1 / (1 + (low / np.maximum(f, 1)) ** 6) / (1 + (f / high) ** 6),
     )
@@ -314,24 +337,26 @@ def _burst(sound: str) -> Sound:
     return (level * air * shape / np.std(air)).astype(np.float32)
 
 
-def _noises(tone: Sound, note: Note, word: Phonemes, begin_s: float) -> None:
+def _add_consonants(
+    samples: Sound, note: Note, phonemes: Phonemes, begin_s: float
+) -> None:
     start = note.start_s - begin_s
-    glides = sum(sound in _GLIDES for sound in word.onset)
-    place = start - 0.02 - _GLIDE_S * glides
-    for sound in reversed([s for s in word.onset if s in _NOISES]):
-        place -= _add(tone, sound, place, note.velocity)
+    voiced = sum(sound in _VOICED_CONSONANTS for sound in phonemes.onset)
+    place = start - 0.02 - _CONSONANT_S * voiced
+    for sound in reversed([s for s in phonemes.onset if s in _CONSONANT_NOISES]):
+        place -= _add_burst(samples, sound, place, note.velocity)
     end = start + note.length_s
-    for sound in [s for s in word.coda if s in _NOISES][-1:]:
-        length_s = _NOISES[sound][2]
-        _add(tone, sound, end + 0.3 * length_s, 0.7 * note.velocity)
+    for sound in [s for s in phonemes.coda if s in _CONSONANT_NOISES][-1:]:
+        length_s = _CONSONANT_NOISES[sound][2]
+        _add_burst(samples, sound, end + 0.3 * length_s, 0.7 * note.velocity)
 
 
-def _add(tone: Sound, sound: str, end_s: float, level: float) -> float:
+def _add_burst(samples: Sound, sound: str, end_s: float, level: float) -> float:
     """Add a consonant that ends at *end_s*; return how long it is."""
     burst = _burst(sound)
     start = int(end_s * RATE) - len(burst)
     low = max(0, start)
-    high = min(len(tone), start + len(burst))
+    high = min(len(samples), start + len(burst))
     if high > low:
-        tone[low:high] += np.float32(level) * burst[low - start : high - start]
+        samples[low:high] += np.float32(level) * burst[low - start : high - start]
     return len(burst) / RATE

@@ -17,7 +17,7 @@ import soundfile
 from aiomusic.composer._midi import performance_to_midi
 from aiomusic.composer._score import Performance, Score
 from aiomusic.composer.synth._master import song_blocks
-from aiomusic.composer.synth._mixer import BLOCK, faded, mix_blocks
+from aiomusic.composer.synth._mixer import BLOCK, fade_out, mix_blocks
 from aiomusic.composer.synth._waves import RATE, Sound
 
 _VARIABLE: Final = "AIOMUSIC_SOUNDFONT"
@@ -45,7 +45,7 @@ def soundfont_blocks(score: Score) -> Iterator[Sound]:
     program = shutil.which("fluidsynth")
     if program is None:
         raise FileNotFoundError("fluidsynth is not installed on this machine")
-    return song_blocks(score, partial(_played, (program, find_font())))
+    return song_blocks(score, partial(_mix_with_soundfont, (program, find_font())))
 
 
 def find_font() -> str:
@@ -64,20 +64,24 @@ def find_font() -> str:
     )
 
 
-def _played(band: tuple[str, str], performance: Performance) -> Iterator[Sound]:
-    sung = tuple(track for track in performance.tracks if track.patch == "voice")
+def _mix_with_soundfont(
+    command: tuple[str, str], performance: Performance
+) -> Iterator[Sound]:
+    sing_phrases = tuple(
+        track for track in performance.tracks if track.patch == "voice"
+    )
     others = tuple(track for track in performance.tracks if track.patch != "voice")
-    instruments = _instruments(band, attrs.evolve(performance, tracks=others))
-    if not sung:
+    instruments = _instruments(command, attrs.evolve(performance, tracks=others))
+    if not sing_phrases:
         yield from instruments
         return
-    singer = mix_blocks(attrs.evolve(performance, tracks=sung))
-    for played, heard in zip_longest(instruments, singer):
-        yield played + heard
+    singer = mix_blocks(attrs.evolve(performance, tracks=sing_phrases))
+    for read_cycle, heard in zip_longest(instruments, singer):
+        yield read_cycle + heard
 
 
-def _instruments(band: tuple[str, str], performance: Performance) -> Iterator[Sound]:
-    program, font = band
+def _instruments(command: tuple[str, str], performance: Performance) -> Iterator[Sound]:
+    program, font = command
     midi, lead_s = performance_to_midi(performance)
     with tempfile.TemporaryDirectory(prefix="aiomusic-") as folder:
         song, sound = Path(folder, "song.mid"), Path(folder, "song.wav")
@@ -103,4 +107,4 @@ def _read(path: Path, start: int, duration_s: float) -> Iterator[Sound]:
             data = file.read(BLOCK, dtype="float32", always_2d=True).T
             block = np.zeros((2, BLOCK), dtype=np.float32)
             block[:, : data.shape[1]] = data
-            yield faded(block, place, frames)[:, : frames - place]
+            yield fade_out(block, place, frames)[:, : frames - place]

@@ -14,7 +14,7 @@ from typing import Final
 import attrs
 import numpy as np
 
-from aiomusic.composer.synth._waves import RATE, Curve, Sound, bells
+from aiomusic.composer.synth._waves import RATE, Curve, Sound, resonances
 
 _TOP_HZ: Final = 13000.0
 # Energy that would come round the end of the transform is pressed down by this.
@@ -48,18 +48,18 @@ class String:
     twin_cents: float = 0.0
 
 
-def struck(string: String, hertz: float) -> Sound:
+def pluck(string: String, hertz: float) -> Sound:
     """Sound a string of *hertz* until it has died away."""
     size = 1 << (17 if hertz < 450 else 16)
     count = int(_TOP_HZ / RATE * size)
     omega = np.arange(count) * (2 * np.pi * RATE / size)
     leak = np.log(_GUARD) / size * RATE
     spectrum = np.zeros(size // 2 + 1, dtype=np.complex128)
-    spectrum[:count] = _loop(string, hertz, omega, leak)
+    spectrum[:count] = _loop_response(string, hertz, omega, leak)
     if string.twin_cents:
         twin = hertz * 2 ** (string.twin_cents / 1200)
-        spectrum[:count] += 0.8 * _loop(string, twin, omega, leak)
-    spectrum[:count] *= bells(omega / (2 * np.pi), *string.body)
+        spectrum[:count] += 0.8 * _loop_response(string, twin, omega, leak)
+    spectrum[:count] *= resonances(omega / (2 * np.pi), *string.body)
     # A moment later than 0, so that the band limit's ripple has room before it.
     spectrum[:count] *= np.exp(-1j * omega * _LATE_S)
     spectrum[0] = 0.0
@@ -72,7 +72,7 @@ def struck(string: String, hertz: float) -> Sound:
     return tone
 
 
-def _loop(string: String, hertz: float, omega: Curve, leak: float) -> Curve:
+def _loop_response(string: String, hertz: float, omega: Curve, leak: float) -> Curve:
     stretch = 1.0 / np.sqrt(1.0 + string.stiffness * (omega / (2 * np.pi * hertz)) ** 2)
     period = stretch / hertz
     life = string.decay_s * (220.0 / hertz) ** 0.6

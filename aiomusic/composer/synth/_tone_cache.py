@@ -4,9 +4,9 @@ from collections import OrderedDict
 from typing import Final, final
 
 from aiomusic.composer._groove import DRUM_PITCHES
-from aiomusic.composer.synth._drums import KITS, drum, tuned
+from aiomusic.composer.synth._drums import KITS, drum_sound, tune_kit
 from aiomusic.composer.synth._instruments import PATCHES
-from aiomusic.composer.synth._patches import Patch, Wave, made
+from aiomusic.composer.synth._patches import Patch, Wave, render_patch
 from aiomusic.composer.synth._waves import RATE, Sound
 
 _LIMIT_BYTES: Final = 80_000_000
@@ -19,11 +19,11 @@ class ToneCache:
 
     def __init__(self, tonic: int) -> None:
         self._tonic = tonic
-        self._kept: OrderedDict[tuple[str, int, int], Sound] = OrderedDict()
+        self._tones: OrderedDict[tuple[str, int, int], Sound] = OrderedDict()
         self._size = 0
 
     def __repr__(self) -> str:
-        return f"<Bank {len(self._kept)} tones, {self._size} bytes>"
+        return f"<Bank {len(self._tones)} tones, {self._size} bytes>"
 
     def tone(self, name: str, pitch: int, frames: int) -> Sound:
         """Return a tone of at least *frames* samples, or all there is of it."""
@@ -32,25 +32,28 @@ class ToneCache:
         size = 1
         if isinstance(patch.sound, Wave) and frames > RATE:
             size = 2 * -(-frames // (2 * RATE))
-        return self._get((name, pitch, size), patch, RATE * size)
+        return self._cached((name, pitch, size), patch, RATE * size)
 
-    def stroke(self, kit: str, pitch: int, variant: int) -> Sound:
+    def drum_hit(self, kit: str, pitch: int, variant: int) -> Sound:
         """Return a stroke on a drum."""
         key = (f"kit/{kit}", pitch, variant)
-        if key not in self._kept:
-            self._keep(key, drum(tuned(KITS[kit], self._tonic), _NAMES[pitch], variant))
-        self._kept.move_to_end(key)
-        return self._kept[key]
+        if key not in self._tones:
+            self._keep(
+                key,
+                drum_sound(tune_kit(KITS[kit], self._tonic), _NAMES[pitch], variant),
+            )
+        self._tones.move_to_end(key)
+        return self._tones[key]
 
-    def _get(self, key: tuple[str, int, int], patch: Patch, frames: int) -> Sound:
-        if key not in self._kept:
-            self._keep(key, made(patch, key[1], frames))
-        self._kept.move_to_end(key)
-        return self._kept[key]
+    def _cached(self, key: tuple[str, int, int], patch: Patch, frames: int) -> Sound:
+        if key not in self._tones:
+            self._keep(key, render_patch(patch, key[1], frames))
+        self._tones.move_to_end(key)
+        return self._tones[key]
 
     def _keep(self, key: tuple[str, int, int], sound: Sound) -> None:
-        self._kept[key] = sound
+        self._tones[key] = sound
         self._size += sound.nbytes
-        while self._size > _LIMIT_BYTES and len(self._kept) > 1:
-            _, gone = self._kept.popitem(last=False)
-            self._size -= gone.nbytes
+        while self._size > _LIMIT_BYTES and len(self._tones) > 1:
+            _, evicted = self._tones.popitem(last=False)
+            self._size -= evicted.nbytes

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 RATE: Final = 44100
 CYCLE: Final = 1 << 15
-_MOST: Final = 512
+_MAX_HARMONICS: Final = 512
 """Harmonics of a cycle: few enough for its samples to be read as they are."""
 _TOP_HZ: Final = 17000.0
 
@@ -23,17 +23,17 @@ Curve: TypeAlias = npt.NDArray[np.floating[Any]]
 Spectrum: TypeAlias = npt.NDArray[np.complexfloating[Any]]
 
 
-def hertz_of(pitch: float) -> float:
+def pitch_to_hertz(pitch: float) -> float:
     """Return the frequency of a MIDI pitch."""
     return float(440.0 * 2.0 ** ((pitch - 69) / 12))
 
 
-def seconds(frames: int) -> Sound:
+def sample_times(frames: int) -> Sound:
     """Return the times of *frames* samples."""
     return (np.arange(frames, dtype=np.float64) / RATE).astype(np.float32)
 
 
-def cycle(loudness: Callable[[Curve, Curve], Curve], hertz: float) -> Sound:
+def make_cycle(loudness: Callable[[Curve, Curve], Curve], hertz: float) -> Sound:
     """
     Draw one cycle of a wave from its harmonics, band-limited for *hertz*.
 
@@ -41,7 +41,7 @@ def cycle(loudness: Callable[[Curve, Curve], Curve], hertz: float) -> Sound:
         loudness: tells the level of harmonics from their numbers and hertz.
         hertz: the frequency at which the cycle will be played.
     """
-    count = max(1, min(_MOST, int(_TOP_HZ / hertz)))
+    count = max(1, min(_MAX_HARMONICS, int(_TOP_HZ / hertz)))
     number = np.arange(1, count + 1, dtype=np.float64)
     spectrum = np.zeros(CYCLE // 2 + 1, dtype=np.complex128)
     # Phases that grow with the square spread the energy over the cycle.
@@ -50,14 +50,14 @@ def cycle(loudness: Callable[[Curve, Curve], Curve], hertz: float) -> Sound:
     return np.fft.irfft(spectrum).astype(np.float32)
 
 
-def played(wave: Sound, phase: Curve) -> Sound:
+def read_cycle(wave: Sound, phase: Curve) -> Sound:
     """Read *wave* at *phase*, counted in cycles from 0 up."""
     index = (phase * CYCLE).astype(np.int64)
     index &= CYCLE - 1
     return wave[index]
 
 
-def phases(
+def phase_curve(
     hertz: float, frames: int, *, vibrato: float = 0.0, rate: float = 5.3
 ) -> Curve:
     """
@@ -67,7 +67,7 @@ def phases(
     """
     phase = np.arange(frames, dtype=np.float64) * (hertz / RATE)
     if vibrato:
-        time = seconds(frames)
+        time = sample_times(frames)
         depth = np.float32(hertz * vibrato * 0.0577 / (2 * np.pi * rate))
         grown = np.minimum(np.float32(1.0), 4 * time * time)
         phase -= depth * grown * np.cos(np.float32(2 * np.pi * rate) * time)
@@ -81,7 +81,7 @@ def noise(frames: int, *words: object) -> Sound:
     return rng.standard_normal(frames, dtype=np.float32)
 
 
-def shaped(sound: Sound, loudness: Callable[[Curve], Curve]) -> Sound:
+def filtered(sound: Sound, loudness: Callable[[Curve], Curve]) -> Sound:
     """Filter *sound* by a curve over hertz, without delay."""
     frames = sound.shape[-1]
     size = (
@@ -98,12 +98,12 @@ def fast_size(frames: int) -> int:
     return 1 << (frames - 1).bit_length()
 
 
-def fall(frames: int, decay_s: float) -> Sound:
+def exponential_decay(frames: int, decay_s: float) -> Sound:
     """Return a curve that falls to a third in *decay_s*."""
     return np.exp(np.float32(-1.0 / (decay_s * RATE)) * np.arange(frames, dtype="f4"))
 
 
-def rise(frames: int, attack_s: float) -> Sound:
+def attack_curve(frames: int, attack_s: float) -> Sound:
     """Return a curve that rises from 0 to 1 in *attack_s*, rounded at both ends."""
     curve = np.ones(frames, dtype=np.float32)
     count = min(frames, max(2, int(attack_s * RATE)))
@@ -111,7 +111,7 @@ def rise(frames: int, attack_s: float) -> Sound:
     return curve
 
 
-def bells(hertz: Curve, *peaks: tuple[float, float, float]) -> Curve:
+def resonances(hertz: Curve, *peaks: tuple[float, float, float]) -> Curve:
     """Return a curve of *peaks*: where, how wide (both in hertz), how high."""
     curve = np.ones_like(hertz)
     for center, width, height in peaks:
