@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import attrs
 
@@ -197,9 +197,9 @@ def task_id_in(
     named = _named(body.value) if body.value is not None else _named_in(body.text)
     if named or is_no:
         return named.pop() if len(named) == 1 else None
-    others = _unnamed(body.value) if body.value is not None else set[str]()
-    if not others and is_yes:
-        others = _located(headers)
+    others = _wrapped(body.value)
+    if is_yes:
+        others = others or _bare(body) or _located(headers)
     return others.pop() if len(others) == 1 else None
 
 
@@ -224,8 +224,14 @@ def _named(value: object) -> set[str]:
 def _named_here(node: object) -> set[str]:
     if not isinstance(node, dict):
         return set()
-    ids = (_id_from(value) for name, value in node.items() if _fold(name) == "taskid")
-    return {one for one in ids if one is not None}
+    found: set[str | None] = set()
+    for name, value in node.items():
+        if _fold(name) in _NAMES:
+            found |= set(map(_id_from, value if isinstance(value, list) else [value]))
+    return {one for one in found if one is not None}
+
+
+_NAMES: Final = frozenset({"taskid", "taskids", "xtaskid"})
 
 
 def _below(node: object) -> list[object]:
@@ -243,19 +249,33 @@ def _below(node: object) -> list[object]:
 
 
 _WRAPPERS: Final = ("data", "result", "response", "task", "output")
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UUID_FORM: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_UUID: Final = re.compile(_UUID_FORM, re.IGNORECASE)
 
 
-def _unnamed(value: object) -> set[str]:
+def _wrapped(value: object) -> set[str]:
     """Return the id of what the reply wraps, and of no deeper thing."""
     fields = folded(value)
     found: set[str] = set()
     for inner in map(fields.get, _WRAPPERS):
         if isinstance(inner, dict):
             found |= {one for one in [_id_from(folded(inner).get("id"))] if one}
-        elif isinstance(inner, str) and _UUID.fullmatch(inner.strip()):
-            found.add(inner.strip())
+        elif isinstance(inner, str):
+            found |= _uuid(inner)
     return found
+
+
+def _bare(body: Body) -> set[str]:
+    """Return the UUID that is all that a reply says, or the id of all of it."""
+    value = body.text if body.value is None else body.value
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return _uuid(folded(value).get("id") if isinstance(value, dict) else value)
+
+
+def _uuid(value: object) -> set[str]:
+    text = value.strip(" \t\r\n\"'`;") if isinstance(value, str) else ""
+    return {text} if _UUID.fullmatch(text) else set()
 
 
 def _named_in(text: str) -> set[str]:
@@ -263,6 +283,7 @@ def _named_in(text: str) -> set[str]:
     found = {
         one["text"] or one["number"] or one["cut"] for one in _NAMED.finditer(text)
     }
+    found |= set(_NAMED_UUID.findall(text))
     return {one for one in map(_id_from, found) if one is not None}
 
 
@@ -270,21 +291,32 @@ _NAMED: Final = re.compile(
     r"\\?\"task[_-]?id\\?\"\s{0,9}:\s{0,9}"
     rf"(?:\\?\"(?P<text>[^\"\\]{{1,{MAX_ID_CHARS}}})\\?\""
     # A text that ends in an id is cut after it only if the id is whole by its form.
-    r"|(?P<number>\d{1,40})[,}\s]|\\?\"(?P<cut>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}"
-    r"-[0-9a-f]{12})\Z)",
+    rf"|(?P<number>\d{{1,40}})[,}}\s]|\\?\"(?P<cut>{_UUID_FORM})\Z)",
+    re.IGNORECASE,
+)
+# In whatever is no JSON (XML, a form, YAML, a dump) a name is followed by its value,
+# with no word between the two; what is no UUID might be anything there.
+_NAMED_UUID: Final = re.compile(
+    r"(?<![a-z])task[_-]?ids?"
+    r"(?:&(?:quot|apos|gt|\#\d{1,4}|\#x[0-9a-f]{1,4});|\\u00[0-9a-f]{2}"
+    r"|string\(\d{1,4}\)|[^0-9a-z&\\]|\\){1,40}?"
+    rf"({_UUID_FORM})(?![0-9a-z-])",
     re.IGNORECASE,
 )
 
 
 def _located(headers: Mapping[str, str]) -> set[str]:
-    """Return the task that a reply says to have made at an address."""
-    try:
-        path = urlsplit(headers.get("location", "")).path
-    except ValueError:
-        return set()
-    found = _TASK_PATH.search(path)
-    task_id = None if found is None else _id_from(unquote(found[1]))
-    return set() if task_id is None else {task_id}
+    """Return the task that a reply's headers name, or the one at their address."""
+    found = _named_here(dict(headers))
+    for name in ("location", "content-location"):
+        try:
+            parts = urlsplit(headers.get(name, ""))
+        except ValueError:
+            continue
+        found |= _named_here(dict(parse_qsl(parts.query)))
+        place = _TASK_PATH.search(parts.path)
+        found |= {one for one in [place and _id_from(unquote(place[1]))] if one}
+    return found
 
 
 _TASK_PATH: Final = re.compile(r"/tasks?/([^/]{1,512})/?$")

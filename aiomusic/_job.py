@@ -20,7 +20,7 @@ import attrs
 
 from aiomusic._arguments import check_folder, check_seconds
 from aiomusic.errors import Charged, JobTimedOut, MusicError
-from aiomusic.results import Clip, TaskSnapshot
+from aiomusic.results import Clip, ClipState, TaskSnapshot
 
 if TYPE_CHECKING:
     from aiomusic._request import Request
@@ -398,7 +398,8 @@ class MusicJob(Coroutine[Any, Any, R_co]):
 
         A file appears under its name only when it is whole: its content must be
         music to its end, as long as the service says.  A link that has died is asked
-        for again.  A clip that can't be stored does not keep the others from it.
+        for again.  A clip that can't be stored does not keep the others from it, and
+        clips that are ready are stored where the job ended without the rest.
 
         Returns:
             The files, in the order of the clips.
@@ -407,10 +408,14 @@ class MusicJob(Coroutine[Any, Any, R_co]):
             DownloadError: A clip could not be stored; its ``stored`` holds the files
                 of the others.  What is half done stays in a ``.part`` file, and
                 calling again goes on from there.
-            MusicError: What the job ended with.
+            MusicError: What the job ended with, where no clip is ready.
         """
         check_folder("save()", folder)
-        await self
+        try:
+            await self
+        except MusicError:
+            if not any(clip.state is ClipState.SUCCEEDED for clip in self._clips):
+                raise
         return await self._owner.save(self, folder)
 
     def _update(self, playable: tuple[Clip, ...] = ()) -> JobUpdate:

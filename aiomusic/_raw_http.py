@@ -205,15 +205,31 @@ _SIZE: Final = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})\s*(?:;|$|\r)")
 
 def decoded(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, bool]:
     """
-    Undo a body's encoding, up to `MAX_BYTES`; one that was not applied is left.
+    Undo a body's encodings, up to `MAX_BYTES`; one that was not applied is left.
 
     Returns:
         The body, and whether it is all of it.
     """
     encoding = headers.get("content-encoding", "").lower()
-    is_whole = len(body) <= MAX_BYTES
-    if not any(name in encoding for name in ("gzip", "deflate")):
-        return body[:MAX_BYTES], is_whole
+    is_whole = True
+    for _ in range(MAX_CODINGS):
+        # Gzip shows by its first bytes, whatever a header says; deflate does not.
+        is_plain = body.lstrip()[:1] in {b"{", b"["}
+        if not body.startswith(_GZIP) and (is_plain or "deflate" not in encoding):
+            break
+        found, is_end = _inflated(body)
+        if not found:
+            break
+        body, is_whole = found, is_whole and is_end
+    return body, is_whole
+
+
+MAX_CODINGS: Final = 3
+_GZIP: Final = b"\x1f\x8b"
+
+
+def _inflated(body: bytes) -> tuple[bytes, bool]:
+    """Undo one encoding; no bytes: it was none."""
     # Both kinds by their own first bytes, then deflate as some send it.
     for form in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
         inflater = zlib.decompressobj(form)
@@ -222,5 +238,5 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, bool]:
         except zlib.error:
             continue
         if found:
-            return found, is_whole and not inflater.unconsumed_tail
-    return body[:MAX_BYTES], is_whole
+            return found, not inflater.unconsumed_tail
+    return b"", True

@@ -187,7 +187,7 @@ def _without_secrets(text: str) -> str:
     spans = sorted(_spans(text)) if _secrets else []
     if spans:
         text = _replaced(text, spans)
-    return _LINK.sub(_unsigned, text)
+    return _LINK.sub(_unsigned, _LOGIN.sub(rf"\1{HIDDEN}@", text))
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
@@ -289,6 +289,10 @@ def _unescaped(found: "re.Match[str]") -> str:
 
 # Links.
 
+# What stands before a host is a name and a password; our own advice shows neither.
+_LOGIN: Final = re.compile(
+    r"(https?:(?:\\{0,4}/){2})(?!user:password@)[^\s/?#@\"'<>]{1,200}@", re.IGNORECASE
+)
 # Who has a signed link has the song.
 _LINK: Final = re.compile(
     r"(?P<address>https?:(?:\\{0,4}/){2}[^\s?\"'<>]{1,500})\?(?P<query>[^\s\"'<>]{1,2000})",

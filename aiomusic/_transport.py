@@ -8,6 +8,7 @@ it notes when aiohttp takes its bytes.
 
 import asyncio
 import contextlib
+import errno
 import inspect
 import os
 import ssl
@@ -43,6 +44,7 @@ __all__ = [
     "base_url_from",
     "key_from",
     "proxy_for",
+    "reason_of",
 ]
 
 ApiKey: TypeAlias = str | Callable[[], Awaitable[str]]
@@ -69,6 +71,8 @@ CREATE_KEEPALIVE_S = 2.0
 CHUNK_BYTES = 256 * 1024
 # Content policies and cookies of gateways are longer than aiohttp's 8 kB.
 MAX_HEADER_BYTES = 256 * 1024
+# Of a reply that is too long, so much of its end is looked at, and no more is read.
+MAX_TAIL_BYTES, MAX_READ_BYTES = 64 * 1024, 16 * 1024 * 1024
 # What `_raw_http` can undo; aiohttp undoes nothing, as that costs a reply's bytes.
 ENCODINGS = "gzip, deflate"
 # A timer that is so late says that the loop stood still, not that nothing came: what
@@ -437,14 +441,19 @@ class _Deadline:
 
 async def _whole_reply(response: aiohttp.ClientResponse) -> Reply:
     """Read a reply to its end, or as far as any reply of the API can go."""
-    body = bytearray()
+    body, came = bytearray(), 0
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > MAX_BYTES:
+        came += len(chunk)
+        if came > MAX_BYTES:
+            # What it names may stand before the junk that makes it so long, or after.
+            del body[MAX_BYTES:-MAX_TAIL_BYTES]
+        if came > MAX_READ_BYTES:
             # Nobody reads the rest, so the connection is of no more use.
             response.close()
             break
     plain, is_whole = decoded(bytes(body), response.headers)
+    is_whole = is_whole and came <= MAX_BYTES
     return Reply(
         status=response.status,
         headers=response.headers,
@@ -581,12 +590,20 @@ def _seen(error: BaseException) -> str:
     for kind, words in _WORDS:
         if isinstance(error, kind):
             return words
+    if isinstance(error, (ValueError, RuntimeError)):
+        return f"aiohttp would not send it ({error})"
+    return reason_of(error) or "the connection broke"
+
+
+def reason_of(error: BaseException) -> str | None:
+    """Return the system's words for what broke a connection; None: it has none."""
     if isinstance(error, aiohttp.ClientConnectorError):
         error = error.os_error
-    reason = error.strerror if isinstance(error, OSError) else None
-    if isinstance(error, (ValueError, RuntimeError)):
-        reason = f"aiohttp would not send it ({error})"
-    return reason or f"the connection broke ({type(error).__name__})"
+    if not isinstance(error, OSError):
+        return None
+    # asyncio puts words of its own, with addresses, in the place of the system's.
+    is_known = error.errno in errno.errorcode
+    return os.strerror(error.errno or 0).lower() if is_known else error.strerror
 
 
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (

@@ -48,11 +48,13 @@ __all__ = [
     "Accepted",
     "Reply",
     "encode",
+    "is_refunded",
     "read_created",
     "read_credits",
     "read_task",
     "retry_after_s",
     "says_refunded",
+    "task_failed",
 ]
 
 CREDITS_PATH = "/api/v1/get-credits"
@@ -127,7 +129,7 @@ def read_created(request: "Request[Any]", reply: Reply) -> Accepted | object:
         task_id = seen.task_id(request)
         if task_id is not None:
             return Accepted(task_id=task_id, retry_after_s=retry_after_s(reply))
-    if _is_doubtful(reply.status):
+    if seen.is_doubtful:
         raise seen.unreadable("it does not tell whether it was done")
     if (error := seen.refusal()) is not None:
         raise error
@@ -161,6 +163,25 @@ def read_task(provider: Provider, task_id: str, reply: Reply) -> TaskSnapshot:
     if (over := seen.failed_around(task_id, snapshot)) is not None:
         raise over
     return snapshot
+
+
+def task_failed(what: str, words: str, *, is_back: bool) -> JobFailed:
+    """
+    Return the error of a task that is over and has no song.
+
+    Args:
+        what: The task, as an error names it.
+        words: The service's own; empty: it gives none.
+        is_back: Whether it says that the credits are given back.
+    """
+    text = _ended(words or "it gives no reason")
+    money = _GIVEN_BACK if is_back else _NOT_SAID
+    message = f"{what}: the task failed at the service: {text} {_MAKE_ANOTHER} {money}"
+    charged = Charged.REFUNDED if is_back else Charged.UNKNOWN
+    return JobFailed(message, charged=charged)
+
+
+_MAKE_ANOTHER = "It is over: job.resubmit(), or another create, buys a new one."
 
 
 def read_credits(reply: Reply) -> Credits:
@@ -208,11 +229,6 @@ _SERVER_ERROR = 500
 _NO_STATUS = 600
 
 
-def _is_doubtful(status: int) -> bool:
-    """Check whether a status leaves open what became of a create."""
-    return status in _DOUBTFUL or not _OK.start <= status < _NO_STATUS
-
-
 @final
 @attrs.define(kw_only=True)
 class _Seen:
@@ -240,6 +256,12 @@ class _Seen:
             return None if found in sent else found
         return found
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether its status leaves open what became of a create."""
+        is_none = not _OK.start <= self.reply.status < _NO_STATUS
+        return is_none or self._status() in _DOUBTFUL
+
     def result(self, request: "Request[Any]") -> object:
         """
         Read a result that the reply itself holds, be it wrapped.
@@ -263,15 +285,14 @@ class _Seen:
     def refusal(self) -> MusicError | None:
         """Return what it says no with; None: it does not say no."""
         status = self._status()
-        is_denied = _is_denied(self.body.fields)
-        if status in _OK and not is_denied:
+        if status in _OK and not _is_denied(self.body.fields):
             return None
         return self._error(status)
 
     def _status(self) -> int:
         """Return the status, or the code of a body that says no under a yes."""
         status = self.reply.status
-        code = _code(self.body.fields)
+        code = _code(self.body.fields, is_create=self.asked == "create")
         # A yes by status and a no by code: clients of this family have seen both.
         is_coded = status in _OK and code is not None and code >= _CLIENT_ERROR
         return code if is_coded and code is not None else status
@@ -280,17 +301,19 @@ class _Seen:
         """Turn a no into its type, with the service's own sentence."""
         text = self._words(status)
         kind = self._kind(status, text)
-        is_refunded = _is_refunded(self.body.fields, text)
-        charged = Charged.REFUNDED if is_refunded else None
-        message = f"{self.what}: the service answered {status}: {text}"
+        is_back = self._is_refunded(text)
+        charged = Charged.REFUNDED if is_back else None
+        seen = f"{status}" if status not in _OK else f"{status}, but refused"
+        message = f"{self.what}: the service answered {seen}: {text}"
         is_over = status >= _SERVER_ERROR or self.asked == "task"
-        if is_refunded and is_over and kind is not ContentRefused:
+        if is_back and is_over and kind is not ContentRefused:
             # API: credits are given back (a 504's, nuro's) when the task is over.
-            message = f"{_ended(message)} {_GIVEN_BACK}"
+            message = f"{_ended(message)} {_MAKE_ANOTHER} {_GIVEN_BACK}"
             return self._marked(JobFailed(message, charged=charged, retry=kind.retry))
         advice = self._advice(kind, status)
+        money = _GIVEN_BACK if is_back else self._money(kind)
         error = kind(
-            " ".join(filter(None, (_ended(message), advice, self._money(kind)))),
+            " ".join(filter(None, (_ended(message), advice, money))),
             status=status,
             text=text,
             retry_after_s=retry_after_s(self.reply),
@@ -310,7 +333,8 @@ class _Seen:
     def _kind(self, status: int, text: str) -> type[ApiError]:
         if status >= _SERVER_ERROR:
             return ServiceFailed
-        is_said = _said(self.body) is not None
+        # A page is somebody else's, also where it stands in JSON.
+        is_said = not (_said(self.body) or "<").lstrip().startswith("<")
         if is_said and (status in _SPOKEN or self.reply.status in _OK):
             own = _own_words(text)
             for pattern, kind in _SENTENCES:
@@ -337,10 +361,11 @@ class _Seen:
                 "The proxy on the way wants a user name and a password: put them into"
                 " HTTPS_PROXY, as in http://user:password@host:port."
             )
-        if kind is ApiError and self.body.is_page:
+        if self.body.is_page and kind in {ApiError, AuthenticationFailed}:
+            advice = f"{_TO_DO[kind]} " if kind in _TO_DO else ""
             return (
-                "A web page came in the service's place: see whether a proxy or a"
-                " firewall stands between, and whether base_url is the API's."
+                f"{advice}A web page came in the service's place: see whether a proxy"
+                " or a firewall stands between, and whether base_url is the API's."
             )
         return _TO_DO.get(kind, "Change the request, or ask the service what it means.")
 
@@ -378,12 +403,13 @@ class _Seen:
         return None
 
     def _failed(self, words: str | None) -> JobFailed:
-        text = words or _said(self.body) or "it gives no reason"
-        is_refunded = _is_refunded(self.body.fields, text)
-        money = _GIVEN_BACK if is_refunded else _NOT_SAID
-        message = f"{self.what}: the task failed at the service: {_ended(text)} {money}"
-        charged = Charged.REFUNDED if is_refunded else Charged.UNKNOWN
-        return self._marked(JobFailed(message, charged=charged))
+        text = words or _said(self.body) or ""
+        error = task_failed(self.what, text, is_back=self._is_refunded(text))
+        return self._marked(error)
+
+    def _is_refunded(self, text: str) -> bool:
+        fields = self.body.fields
+        return is_refunded(fields, folded(fields).get("data")) or says_refunded(text)
 
     # What can't be read.
 
@@ -391,13 +417,13 @@ class _Seen:
         """Return the error of a reply that is neither yes nor no, and what it holds."""
         reply = self.reply
         flaw = f" ({reply.flaw})" if reply.flaw else ""
-        sent = f"{len(reply.body)} bytes" if reply.body else "no body"
         said = self._shown_body()
+        if not reply.body:
+            seen = f"came with no body{flaw}"
+        else:
+            seen = f"came with {len(reply.body)} bytes{flaw} that can't be read: {why}"
         text = f" It says: {said}" if said else ""
-        message = (
-            f"{self.what}: HTTP {reply.status} came with {sent}{flaw} that can't be"
-            f" read: {why}.{text}"
-        )
+        message = f"{self.what}: HTTP {reply.status} {seen}.{text}"
         return self._marked(ProtocolError(message))
 
     def _shown_body(self) -> str:
@@ -416,28 +442,62 @@ _NOT_SAID = "Whether its credits are given back is not said: look at your balanc
 _VAGUE = frozenset({"error", "fail"})
 
 
-def _code(fields: Mapping[str, Any]) -> int | None:
-    """Read a body's own status, which comes as a number or as text."""
-    code = fields.get("code")
-    if isinstance(code, str) and len(code) <= 9 and code.strip().isdecimal():  # noqa: PLR2004
-        return int(code)
-    return code if isinstance(code, int) and not isinstance(code, bool) else None
+def _code(raw: Mapping[str, Any], *, is_create: bool = False) -> int | None:
+    """
+    Read a body's own status, which comes as a number or as text.
+
+    Args:
+        is_create: Whether a number under ``status`` is one; a task's state is no
+            answer to a poll.
+    """
+    fields = folded(raw)
+    inner = folded(fields.get("error"))
+    names = ("code", "statuscode", *(["status"] if is_create else []))
+    found = (_number(one.get(name)) for name in names for one in (fields, inner))
+    return next((one for one in found if one is not None), None)
 
 
-def _is_denied(fields: Mapping[str, Any]) -> bool:
+def _number(value: object) -> int | None:
+    if isinstance(value, str):
+        # Some write it out: "403", "403.0", "403 Forbidden".
+        found = _STATUS.match(value[:80])
+        return None if found is None else int(found[1])
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return int(value) if abs(value) < MAX_CREDITS and value == int(value) else None
+
+
+_STATUS = re.compile(r"\s*([0-9]{1,9})(?:\.0+)?(?![\w.])")
+
+
+def _is_denied(raw: Mapping[str, Any]) -> bool:
     """Check whether a body says no, in a code or as ``success: false``."""
-    code = _code(fields)
+    code = _code(raw)
     if code is not None and code >= _CLIENT_ERROR:
         return True
-    return any(fields.get(name) is False for name in ("success", "ok"))
+    fields = folded(raw)
+    yes = ("success", "ok", "issuccess")
+    return fields.get("error") is True or any(_is_false(fields.get(one)) for one in yes)
 
 
+def _is_false(value: object) -> bool:
+    is_word = isinstance(value, str) and value.strip().lower() in {"false", "0", "no"}
+    is_zero = isinstance(value, int) and value == 0
+    return is_word or is_zero
+
+
+# A page's footer says copyright, and a firewall inappropriate, too.
+_UNFIT = (
+    r"copyrighted|copyright (content|material|violation|infring)|moderat"
+    r"|inappropriate (content|lyrics|language|words?|material|prompt|title|tags)"
+    r"|(lyrics|prompt|title|tags|description)\b.{0,80}\binappropriate"
+)
 # The sentences, and what they mean (API: error handling, nuro error handling).
 _SENTENCES: tuple[tuple["re.Pattern[str]", type[ApiError]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (
         # First, as they repeat the caller's own words, which may be any others.
-        (r"copyright|inappropriate|moderation", ContentRefused),
+        (_UNFIT, ContentRefused),
         (r"artist names|producer tags|lyrics format", ContentRefused),
         (r"credits are not enough|insufficient.credit", OutOfCredits),
         (r"active subscription", SubscriptionInactive),
@@ -479,13 +539,21 @@ _TO_DO: dict[type[ApiError], str] = {
 
 
 def says_refunded(text: str) -> bool:
-    """Tell whether the service's words say that the credits are back."""
+    """Check whether the service's words say that the credits are back."""
     own = _own_words(text)
     return bool(_REFUNDED.search(own)) and not _NOT_REFUNDED.search(own)
 
 
-def _is_refunded(fields: Mapping[str, Any], text: str) -> bool:
-    return fields.get("refund_processed") is True or says_refunded(text)
+def is_refunded(*told: object) -> bool:
+    """Check whether what tells of a failure says that the credits are back."""
+    return any(map(_says_back, told))
+
+
+def _says_back(raw: object) -> bool:
+    fields = folded(raw)
+    flags = (fields.get(name) for name in ("refundprocessed", "refunded", "isrefunded"))
+    is_flagged = any(one is True or one in {"true", "True"} for one in flags)
+    return is_flagged or says_refunded(failure_words(fields) or "")
 
 
 def _own_words(text: str) -> str:
@@ -500,10 +568,16 @@ def _own_words(text: str) -> str:
     return own
 
 
-_REFUNDED = re.compile(r"\bcredits?\b[^.]{0,200}\brefunded\b", re.IGNORECASE)
+_BACK = r"(?:returned|given back|restored|reimbursed)"
+_REFUNDED = re.compile(
+    r"\bcredits?\b[^.]{0,200}\brefunded\b|\brefunded(?: \w+){0,3} credits?\b"
+    r"|\bcredits?(?: (?:have|has|were|was|are|been|fully|all|already)){1,4}"
+    rf" {_BACK}\b",
+    re.IGNORECASE,
+)
 _NOT_REFUNDED = re.compile(
-    r"\b(not|never|no credits|cannot|can't|won't|weren't|wasn't|if|will|would|may)\b"
-    r"[^.]{0,200}\brefunded\b",
+    r"\b(not|never|no (?:credits|refund)|cannot|can't|won't|weren't|wasn't|if|unless"
+    rf"|will|would|may|part(?:ly|ially)|half|some)\b[^.]{{0,200}}\b(?:refunded|{_BACK})\b",
     re.IGNORECASE,
 )
 

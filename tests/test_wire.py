@@ -925,7 +925,7 @@ def test_a_web_page_ends_no_job(status: int, words: str) -> None:
 UNREADABLE: list[tuple[object, str]] = [
     ([], "it is JSON, but no object"),
     (None, "it is not JSON|no object"),
-    (b"", "it is not JSON"),
+    (b"", "came with no body"),
     (b'{"data": [', "it is not JSON"),
     (b"\xff\xfe\x00", "it is not JSON"),
     (b"[" * 100_000, "it is nested too deep|it is not JSON"),

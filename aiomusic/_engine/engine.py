@@ -37,7 +37,7 @@ from aiomusic.errors import (
 from aiomusic.journal import Journal, Limits
 from aiomusic.providers._all import PROVIDERS
 from aiomusic.providers._replies import Provider, check_task_id
-from aiomusic.results import Clip, TaskSnapshot
+from aiomusic.results import Clip, ClipState, TaskSnapshot
 
 if TYPE_CHECKING:
     from aiomusic._files.media import MediaClient
@@ -343,7 +343,7 @@ class Engine:
         paths: Sequence[Path] = ()
         try:
             with self.ledger.busy():
-                paths = await self._open_downloads().save(job.clips, folder)
+                paths = await self._save_ready(job, folder)
         except DownloadError as error:
             paths = error.stored
             error._about(key=job.key, task_id=job.task_id)
@@ -353,6 +353,20 @@ class Engine:
                 files = [str(path.resolve()) for path in paths]
                 self.ledger.note_files(_tracked(job), files)
         return list(paths)
+
+    async def _save_ready(self, job: MusicJob[Any], folder: str | Path) -> list[Path]:
+        """Store a job's clips; of one that ended without its result, what is ready."""
+        ended, downloads = job.error, self._open_downloads()
+        if ended is None:
+            return await downloads.save(job.clips, folder)
+        ready = [clip for clip in job.clips if clip.state is ClipState.SUCCEEDED]
+        stored = await downloads.save(ready, folder)
+        names = ", ".join(map(str, stored))
+        count = f"{len(stored)} of {len(job.clips)} clips are stored"
+        message = f"{count}: {names}. {ended.args[0]}"
+        raise DownloadError(
+            message, stored=stored, charged=ended.charged, retry=ended.retry
+        ) from ended
 
     async def download(self, clip: Clip, folder: str | Path) -> Path:
         # A clean exit waits for it, as for a job.

@@ -398,7 +398,9 @@ class Poller:
             made = [c for c in snapshot.clips if c.state is ClipState.SUCCEEDED]
             self.ledger.succeeded(job, tuple(made), snapshot.clips)
         else:
-            self.ledger.failed(job, _task_failed(snapshot.clips), snapshot.clips)
+            self.ledger.failed(
+                job, _task_failed(job.provider, snapshot.clips), snapshot.clips
+            )
 
     def _learn(self, followed: _Followed, ended_s: float) -> None:
         """Note that the task ended between its last unfinished look and *ended_s*."""
@@ -479,10 +481,9 @@ def _still_there(job: TrackedJob[Any]) -> str:
     )
 
 
-def _task_failed(clips: tuple[Clip, ...]) -> JobFailed:
+def _task_failed(provider: str, clips: tuple[Clip, ...]) -> JobFailed:
     words = "; ".join(dict.fromkeys(clip.error for clip in clips if clip.error))
-    is_refunded = _wire.says_refunded(words)
-    return JobFailed(
-        f"The task failed at the service: {words or 'it gives no reason'}.",
-        charged=Charged.REFUNDED if is_refunded else Charged.UNKNOWN,
+    is_back = _wire.says_refunded(words) or all(
+        _wire.is_refunded(clip.raw) for clip in clips
     )
+    return _wire.task_failed(f"{provider} task", words, is_back=is_back)

@@ -31,7 +31,7 @@ from aiomusic._files.addresses import (
     public_socket,
     resolved,
 )
-from aiomusic._transport import CHUNK_BYTES, CONNECT_S, proxy_for, unfit
+from aiomusic._transport import CHUNK_BYTES, CONNECT_S, proxy_for, reason_of, unfit
 
 __all__ = ["Broken", "DeadLink", "Media", "MediaClient", "exact_url"]
 
@@ -442,11 +442,8 @@ def _broken(host: str, error: BaseException) -> Broken:
     if isinstance(error, aiohttp.ClientHttpProxyError):
         status = error.status
         return Broken(f"the proxy on the way to {host} answered {status}")
-    for kind, words in _WORDS:
-        if isinstance(error, kind):
-            return Broken(f"Fetching a clip from {host} broke off: {words}")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        error = error.os_error
-    reason = error.strerror if isinstance(error, OSError) else None
-    reason = reason or type(error).__name__
-    return Broken(f"Fetching a clip from {host} broke off: {reason}")
+    why = next((words for kind, words in _WORDS if isinstance(error, kind)), None)
+    why = why or reason_of(error) or "the connection broke"
+    is_reached = not isinstance(error, aiohttp.ClientConnectorError)
+    what = "broke off" if is_reached else "was not reached"
+    return Broken(f"{host} {what}: {why}")

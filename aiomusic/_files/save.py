@@ -352,9 +352,16 @@ def _unsigned(clip: Clip) -> str:
     return (clip.audio_url or "").partition("?")[0]
 
 
+# Of a song that is not stored.
+_PAID = "It is paid for: fetching it again costs nothing."
+
+
 def _failed(clip: Clip) -> DownloadError:
     why = f": {clip.error}" if clip.error else ", and gave no reason"
-    message = f"Clip {clip.clip_id} could not be fetched: it failed{why}."
+    message = (
+        f"Clip {clip.clip_id} could not be fetched: it failed{why}. Its task is paid"
+        " for; look at your balance for what is given back."
+    )
     return DownloadError(message, task_id=clip.task_id, retry=Retry.NEVER)
 
 
@@ -362,7 +369,7 @@ def _no_music(clip: Clip, seen: Exception, part: PartialFile) -> DownloadError:
     message = (
         f"Clip {clip.clip_id} could not be fetched: {_reason(seen)}; its task was"
         f" asked for a fresh link, and that helped no more than trying again."
-        f" {_left(part)}"
+        f" {_left(part)} {_PAID}"
     )
     return DownloadError(message, task_id=clip.task_id)
 
@@ -371,7 +378,7 @@ def _no_link(clip: Clip, seen: Exception, error: MusicError) -> DownloadError:
     message = (
         f"Clip {clip.clip_id} could not be fetched: {_reason(seen)}; and asking"
         f" its task for a fresh link failed: {error.args[0]}"
-        " When that is mended, save it again."
+        f" When that is mended, save it again. {_PAID}"
     )
     return DownloadError(message, task_id=clip.task_id, retry=error.retry)
 
@@ -380,14 +387,16 @@ def _not_stored(clip: Clip, trouble: DiskTrouble, part: PartialFile) -> Download
     message = f"Clip {clip.clip_id} could not be stored: {trouble.sentence}"
     if part.is_kept:
         message = f"{message} {_left(part)}"
-    return DownloadError(message, task_id=clip.task_id, retry=trouble.retry)
+    return DownloadError(
+        f"{message} {_PAID}", task_id=clip.task_id, retry=trouble.retry
+    )
 
 
 def _session_left(clip: Clip, part: PartialFile) -> DownloadError:
     message = (
         f"Clip {clip.clip_id} was not stored: the session was left before it came."
         f" What came of it waits in {part.path}, if its host can go on from there."
-        " Open a session, and save it again."
+        f" Open a session, and save it again. {_PAID}"
     )
     return DownloadError(message, task_id=clip.task_id)
 

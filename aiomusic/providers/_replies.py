@@ -132,8 +132,16 @@ def words(value: object) -> str | None:
 
 
 def address(value: object) -> str | None:
-    """Read an address, which is empty while there is nothing to fetch."""
-    return words(value) or None
+    """Read an address, be it wrapped; None while there is nothing to fetch."""
+    match value:
+        case str():
+            return value.strip() or None
+        case [first, *_]:
+            return words(first) or None
+        case {"url": str() as inner}:
+            return inner or None
+        case _:
+            return None
 
 
 def _moment(value: object) -> datetime | None:
@@ -182,11 +190,15 @@ def list_at(raw: Mapping[str, Any], name: str) -> list[Any]:
 
 _PENDING = "pending queued submitted created waiting inqueue notstarted queueing new"
 _RUNNING = "running processing streaming inprogress generating started working"
-_SUCCEEDED = "succeeded success successful succeed completed complete done finished"
+_SUCCEEDED = (
+    "succeeded success successful succeed completed complete done finished finish"
+)
 _FAILED = (
     "failed failure fail error errored cancelled canceled expired timeout timedout"
-    " rejected aborted refused"
+    " rejected aborted refused declined terminated killed crashed unsuccessful"
 )
+# Sisters name the step too, as in ``CREATE_TASK_FAILED``.
+_FAILED_STEP: Final = re.compile(r"(?!no).*(failed|failure|error)")
 # API: sisters of the service spell the same four states in all of these words.
 _STATES: Final = {
     **dict.fromkeys(_PENDING.split(), ClipState.PENDING),
@@ -208,7 +220,13 @@ def read_state(value: object) -> ClipState:
     word = re.sub(r"[\s_-]", "", value[:40]).lower()
     if word.isascii() and word.isdecimal():
         return _numbered(int(word))
-    return _STATES.get(word, ClipState.UNKNOWN)
+    other = ClipState.FAILED if _FAILED_STEP.fullmatch(word) else ClipState.UNKNOWN
+    return _STATES.get(word, other)
+
+
+def _shown_state(value: object) -> str:
+    """Return how a state that nobody knows is named, short."""
+    return shown(value)[:60]
 
 
 def _numbered(value: float) -> ClipState:
@@ -282,18 +300,21 @@ def read_clips(raw: Mapping[str, Any], *, provider: str, task_id: str) -> TaskSn
     Sisters wrap the clips in objects, or give them by their ids; a clip without a
     state has that of the object around it.
     """
-    box, entries = _entries(raw)
-    outer = _outer_state(box, task_id) or _outer_state(raw, task_id)
+    boxes, entries = _entries(raw)
+    outers = (_outer_state(box, task_id) for box in reversed(boxes))
+    outer = next((one for one in outers if one is not None), None)
     reader = _Reader(provider=provider, task_id=task_id, outer=outer)
     clips = tuple(
         clip
         for number, (name, one) in enumerate(entries[:MAX_CLIPS])
         if (clip := reader.clip(number, name, one)) is not None
     )
+    if not clips and outer is not None and read_state(outer) is ClipState.UNKNOWN:
+        reader.unknown.append(_shown_state(outer))
     return TaskSnapshot(
         state=task_state(clips),
         clips=clips,
-        progress=percent(folded(box).get("progress")),
+        progress=percent(folded(boxes[-1]).get("progress")),
         unknown_states=tuple(dict.fromkeys(reader.unknown)),
         unreadable=reader.unreadable + max(0, len(entries) - MAX_CLIPS),
     )
@@ -305,37 +326,51 @@ _CLIP_LISTS: Final = (
     "clips",
     "songs",
     "data",
+    "tracks",
     "sunodata",
+    "response",
+    "output",
     "results",
     "result",
     "items",
 )
-_CLIP_SIGNS: Final = frozenset({"clipid", "audiourl"})
+_LINKS: Final = ("audiourl", "songurl", "mp3url", "audio")
+_CLIP_SIGNS: Final = frozenset({"clipid", "songid", *_LINKS})
 _Entry = tuple[str | None, object]
 
 
-def _entries(raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[_Entry]]:
-    """Return the object that the clips are in, and each, under the key it may have."""
-    box: Mapping[str, Any] = raw
-    for _ in range(3):
+def _entries(raw: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[_Entry]]:
+    """Return the objects around the clips, and each clip, under its key if any."""
+    boxes: list[Mapping[str, Any]] = [raw]
+    for _ in range(MAX_BOXES):
+        box = boxes[-1]
         fields = folded(box)
         inner = next(
             (fields[n] for n in _CLIP_LISTS if fields.get(n) is not None), None
         )
         if isinstance(inner, list):
-            return box, [(None, one) for one in inner]
+            return boxes, [(None, one) for one in inner]
         if not isinstance(inner, dict):
             # What is wrapped may itself be the clip; text or a number is no news.
             is_clip = not _CLIP_SIGNS.isdisjoint(fields)
             is_odd = inner is not None and not is_clip
-            return box, [(None, box)] if is_clip else [(None, inner)] if is_odd else []
-        is_by_id = inner and all(isinstance(one, dict) for one in inner.values())
-        if is_by_id and _CLIP_SIGNS.isdisjoint(folded(inner)):
-            names = folded(inner)
-            if names.keys().isdisjoint(_CLIP_LISTS):
-                return box, list(inner.items())
-        box = inner
-    return box, []
+            odd: list[_Entry] = [(None, inner)] if is_odd else []
+            return boxes, [(None, box)] if is_clip else odd
+        if _is_by_id(inner):
+            return boxes, list(inner.items())
+        boxes.append(inner)
+    return boxes, []
+
+
+MAX_BOXES: Final = 4
+
+
+def _is_by_id(inner: Mapping[str, Any]) -> bool:
+    """Check whether an object holds clips under their ids."""
+    names = folded(inner).keys()
+    is_box = not names.isdisjoint(_CLIP_LISTS) or not names.isdisjoint(_CLIP_SIGNS)
+    are_objects = bool(inner) and all(isinstance(one, dict) for one in inner.values())
+    return are_objects and not is_box
 
 
 def _outer_state(box: Mapping[str, Any], task_id: str) -> object:
@@ -345,7 +380,11 @@ def _outer_state(box: Mapping[str, Any], task_id: str) -> object:
     is_named = str(fields.get("taskid", fields.get("id"))) == task_id
     is_envelope = "data" in fields and not is_named
     # ``status: "success"`` beside data says that the poll went well, and no more.
-    return None if is_envelope and read_state(found) is ClipState.SUCCEEDED else found
+    is_well = read_state(found) is ClipState.SUCCEEDED or found in _WELL
+    return None if is_envelope and is_well else found
+
+
+_WELL: Final = ("ok", "OK", True, 0)
 
 
 @final
@@ -365,7 +404,7 @@ class _Reader:
         word = fields.get("state", fields.get("status"))
         word = self.outer if word is None else word
         state = read_state(word)
-        audio_url = address(fields.get("audiourl"))
+        audio_url = next(filter(None, map(address, map(fields.get, _LINKS))), None)
         clip_id = next(self._ids(fields, name), None)
         if clip_id is None and fields and _is_over(state, audio_url):
             # It is paid for, and can be fetched without a name.
@@ -374,7 +413,7 @@ class _Reader:
             self.unreadable += 1
             return None
         if state is ClipState.UNKNOWN:
-            self.unknown.append(repr(word)[:60])
+            self.unknown.append(_shown_state(word))
         return Clip(
             clip_id=clip_id,
             provider=self.provider,
@@ -394,7 +433,7 @@ class _Reader:
         )
 
     def _ids(self, fields: Mapping[str, Any], name: str | None) -> Iterator[str]:
-        for value in (fields.get("clipid"), fields.get("id"), name):
+        for value in (*map(fields.get, ("clipid", "songid", "id")), name):
             is_number = isinstance(value, int) and not isinstance(value, bool)
             text = str(value).strip() if is_number else value
             if isinstance(text, str) and is_task_id(text.strip()):

@@ -4,15 +4,17 @@ import json
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, final
 
 import attrs
 
-__all__ = ["RawServer", "Say", "http", "ok"]
+__all__ = ["HERE", "RawServer", "Say", "http", "ok"]
 
 CREDITS = {"credits": 100, "extra_credits": 0}
+# Stands in replies for the server's own address, which is as long.
+HERE = "http://127.0.0.1:00000"
 
 
 @final
@@ -24,6 +26,7 @@ class Say:
     Args:
         then: What follows: ``keep`` the connection for more, ``close`` it, ``reset``
             it, or ``hang`` until the client gives up.
+        until: It is said again and again, until a request line holds that.
         before: Called when the request is there, before anything is said.
         after: Called when all is said.
         more: What follows *data*, piece by piece: slow, or too much to hold.
@@ -31,6 +34,7 @@ class Say:
 
     data: bytes
     then: str = "keep"
+    until: str = ""
     before: Callable[[], object] = lambda: None
     after: Callable[[], object] = lambda: None
     more: Iterable[bytes] = ()
@@ -66,6 +70,7 @@ class RawServer:
 
     Args:
         creates, polls, credits_: What is answered.
+        files: What is answered to those who ask for a path that begins so.
         respond: Answers in their place, from a request's first line and its body.
 
     Attributes:
@@ -79,11 +84,13 @@ class RawServer:
         polls: Sequence[Say] = (),
         credits_: Say | None = None,
         *,
+        files: Mapping[str, Sequence[Say]] | None = None,
         respond: Callable[[str, bytes], Say] | None = None,
     ) -> None:
         self.requests: list[str] = []
         self.posts: list[bytes] = []
         self._creates, self._polls = deque(creates), deque(polls)
+        self._files = {path: deque(says) for path, says in (files or {}).items()}
         self._credits = http(CREDITS) if credits_ is None else credits_
         self._respond = respond
         self._lock = threading.Lock()
@@ -91,7 +98,7 @@ class RawServer:
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{self.port:05}"
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -132,7 +139,7 @@ class RawServer:
             while (request := _read(connection)) is not None:
                 say = self._answer(*request)
                 say.before()
-                connection.sendall(say.data)
+                connection.sendall(say.data.replace(HERE.encode(), self.url.encode()))
                 for piece in say.more:
                     connection.sendall(piece)
                 say.after()
@@ -160,8 +167,16 @@ class RawServer:
             elif "get-credits" in line:
                 return self._credits
             else:
-                script = self._polls
-            return script.popleft() if len(script) > 1 else script[0]
+                script = self._file(line) or self._polls
+            until = script[0].until
+            is_over = not until or any(until in line for line in self.requests)
+            return script.popleft() if is_over and len(script) > 1 else script[0]
+
+    def _file(self, line: str) -> deque[Say] | None:
+        path = line.split(" ")[1]
+        return next(
+            (f for name, f in self._files.items() if path.startswith(name)), None
+        )
 
 
 def _end(connection: socket.socket) -> None:

@@ -3,53 +3,130 @@
 import base64
 import json
 import logging
+import re
+import sys
 import urllib.parse
 from pathlib import Path
+from typing import Any
 
 import pytest
 from raw_server import RawServer, Say, http
-from table import ACCEPTED, BODY, DONE, KEY, SITUATIONS, TASK_ID, YES, Situation, clip
+from situation import BODY, DONE, KEY, TASK_ID, YES, Situation, clip
+from table import SITUATIONS
+from table_creates import ACCEPTED
 
 from aiomusic import MusicError, MusicJob, MusicSession
+from aiomusic.journal import Record
+from aiomusic.testing import LeapingClock
 
 pytestmark = pytest.mark.anyio
 
 
+# What an error must say: what was tried, what to do, and what it means for the money.
+TRIED = (
+    r"^(suno\.create|suno task|POST /|GET /|Clip |The task|\d+ of \d+ clips|\d+ looks)"
+)
+SEEN = (
+    r"\d{3}|came|closed|took|broke|no reason|ready|pending|running|failed|stored|link"
+)
+TO_DO = (
+    r"\b(Change|Check|Buy|Renew|Send|Try|[Pp]ut|set|Look|look at|[Ss]ee|save it again)"
+    r"|\b(job|music)\.\w+\("
+)
+MONEY = {
+    "no": r"Nothing was charged|costs nothing",
+    "yes": r"paid for",
+    "refunded": r"credits were given back",
+    "unknown": r"may have been charged|look at your balance",
+}
+
+
+@pytest.fixture(autouse=True)
+def untagged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes is what is stored."""
+    monkeypatch.setitem(sys.modules, "mutagen", None)
+
+
 @pytest.mark.parametrize("situation", SITUATIONS.values(), ids=SITUATIONS.keys())
-async def test_a_situation(situation: Situation, tmp_path: Path) -> None:
-    """It ends as the table says, and the task is known to whoever reads of it."""
+async def test_a_situation(
+    situation: Situation, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ends as the table says, and whoever reads of it knows the task."""
+    caplog.set_level(logging.INFO, "aiomusic")
     options = {"request_timeout_s": 5, **situation.options}
-    with RawServer(situation.creates, situation.polls) as server:
+    creates, polls = situation.creates or (YES,), situation.polls or (DONE,)
+    with RawServer(creates, polls, files=situation.files) as server:
         async with MusicSession(
             KEY,
             base_url=server.url,
             journal=tmp_path / "journal.db",
-            poll_every_s=0,
+            poll_every_s=1,
+            clock=LeapingClock(),
             **options,
         ) as music:
             job = music.suno.create("a song")
-            await _check(situation, job)
+            error = await _end(situation, music, job, tmp_path / "out")
             [record] = await music.jobs()
 
     assert situation.posts == len(server.posts)
-    if isinstance(situation.ends, int):
+    for line in situation.asks:
+        assert line in server.requests
+    for words in situation.logs:
+        assert words in caplog.text
+    if error is not None:
+        _check_error(situation, error)
+        _check_known(situation, error, record)
+    else:
         assert TASK_ID == record.task_id == job.task_id
-    elif situation.charged == "unknown" and job.task_id is None:
-        for words in situation.says:
-            assert words in str((record.error or {})["message"])
 
 
-async def _check(situation: Situation, job: MusicJob[tuple[object, ...]]) -> None:
-    if isinstance(situation.ends, int):
-        assert situation.ends == len(await job)
-        return
-    with pytest.raises(MusicError, match=r"\w \w+ \w") as caught:
-        await job
-    error = caught.value
-    assert (situation.ends, situation.charged) == (type(error).__name__, error.charged)
+async def _end(
+    situation: Situation, music: MusicSession, job: MusicJob[Any], out: Path
+) -> MusicError | None:
+    """Wait for the end, and store what there is."""
+    found: list[Any] = []
+    ended: MusicError | None = None
+    try:
+        if situation.is_streamed:
+            await _store_stream(music, job, out)
+        found = await job.save(out) if situation.files else list(await job)
+    except MusicError as error:
+        ended = error
+    if ended is None:
+        assert situation.ends == len(found)
+    else:
+        assert situation.ends == type(ended).__name__, ended
+    stored = getattr(ended, "stored", ()) if ended else found
+    if situation.files:
+        assert list(situation.stores) == [path.read_bytes() for path in stored]
+    return ended
+
+
+async def _store_stream(music: MusicSession, job: MusicJob[Any], out: Path) -> None:
+    """Download the first clip as soon as it can be heard."""
+    async for update in job.updates():
+        if update.playable:
+            path = await music.download(update.playable[0], out)
+            assert ".stream" in path.name
+            return
+
+
+def _check_error(situation: Situation, error: MusicError) -> None:
+    text = str(error)
+    assert situation.charged == error.charged
     for words in situation.says:
-        assert words in str(error)
-    assert len(str(error)) <= 4000
+        assert words in text
+    assert len(text) <= 4000
+    for part in (TRIED, SEEN, TO_DO, MONEY[error.charged]):
+        assert re.search(part, text), text
+    assert not re.search(r"\b[A-Z]\w+(Error|Exception)\b", text), text
+
+
+def _check_known(situation: Situation, error: MusicError, record: Record) -> None:
+    """See that the task's id stands in the error, and in the journal."""
+    if situation.task is not None:
+        assert situation.task in str(error)
+        assert situation.task in f"{record.task_id} {record.error}"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from aiohttp.client_proto import ResponseHandler
 from hypothesis import given
 from hypothesis import strategies as st
 from raw_server import RawServer, Say, http
-from table import DONE, KEY, RUNNING, TASK_ID, YES
+from situation import DONE, KEY, RUNNING, TASK_ID, YES
 
 from aiomusic import ApiError, Clip, ClipState, DownloadError, MusicSession, NotSent
 from aiomusic._raw_http import MAX_BYTES, decoded, parse, record_replies
