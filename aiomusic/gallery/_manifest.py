@@ -1,0 +1,185 @@
+"""``manifest.jsonl`` as songs; a line that can't be read stops no other."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from aiomusic.gallery._album import Line, Origin, Song, Take, Trouble, inside
+from aiomusic.gallery._kept import Kept
+from aiomusic.gallery._lyrics import plain_lines, read_lrc_file, read_words
+from aiomusic.gallery._text import block, line, number, split_tags, whole
+
+__all__ = ["MANIFEST_NAME", "read_manifest"]
+
+MANIFEST_NAME: Final = "manifest.jsonl"
+MAX_SHOWN: Final = 20_000
+# What a request may hold that no page should show.
+_HIDDEN: Final = ("secret", "token", "password", "api_key")
+
+
+def read_manifest(folder: Path, kept: Kept) -> tuple[tuple[Song, ...], tuple[str, ...]]:
+    """
+    Read the manifest of a folder.
+
+    Returns:
+        The songs in the order of their rows, and what could not be read or found.
+
+    Raises:
+        OSError: It can't be read.
+    """
+    found: dict[str, Song] = {}
+    unread: list[int] = []
+    with (folder / MANIFEST_NAME).open(encoding="utf-8-sig", errors="replace") as file:
+        for place, text in enumerate(file, start=1):
+            if not text.strip():
+                continue
+            song = _song(folder, text, kept)
+            if song is None:
+                unread.append(place)
+            else:
+                # A later line for a key replaces an earlier one, also in its place.
+                found.pop(song.key, None)
+                found[song.key] = song
+    songs = sorted(found.values(), key=_order)
+    return tuple(songs), tuple(_notes(songs, unread))
+
+
+def _order(song: Song) -> tuple[bool, int]:
+    return (song.row is None, song.row or 0)
+
+
+def _notes(songs: Sequence[Song], unread: Sequence[int]) -> Iterable[str]:
+    if unread:
+        lines = ", ".join(map(str, unread[:5])) + (", …" if len(unread) > 5 else "")  # noqa: PLR2004 - enough to find them
+        many = "lines" if len(unread) > 1 else "line"
+        yield f"{MANIFEST_NAME}: {many} {lines} could not be read and was left out."
+    missing = [take.missing for song in songs for take in song.takes if take.missing]
+    if len(missing) == 1:
+        yield f"The file {missing[0]} is not in the folder."
+    elif missing:
+        yield f"{len(missing)} files are not in the folder, the first is {missing[0]}."
+
+
+def _song(folder: Path, text: str, kept: Kept) -> Song | None:
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(row, dict) or not line(row.get("key")):
+        return None
+    clips = [clip for clip in _list(row.get("clips")) if isinstance(clip, dict)]
+    return Song(
+        key=line(row["key"]),
+        row=whole(row.get("row")),
+        provider=line(row.get("provider")),
+        operation=line(row.get("operation")),
+        request=_shown(row.get("request")),
+        metadata=_shown(row.get("metadata")),
+        state=line(row.get("state")) or "unknown",
+        charged=line(row.get("charged")),
+        cost=number(row.get("cost")),
+        task_id=line(row.get("task_id")),
+        model=line(row.get("model")),
+        made_at=line(row.get("made_at")),
+        elapsed_s=number(row.get("elapsed_s")),
+        origins=tuple(_origins(row.get("from"))),
+        takes=tuple(_takes(folder, clips, kept)),
+        trouble=_trouble(row.get("error")),
+    )
+
+
+def _takes(
+    folder: Path, clips: Sequence[Mapping[str, object]], kept: Kept
+) -> Iterable[Take]:
+    seen: set[str] = set()
+    for place, clip in enumerate(clips, start=1):
+        clip_id = line(clip.get("clip_id")) or f"clip {place}"
+        if clip_id not in seen:
+            seen.add(clip_id)
+            yield _take(folder, clip, clip_id, place, kept)
+
+
+def _take(
+    folder: Path, clip: Mapping[str, object], clip_id: str, place: int, kept: Kept
+) -> Take:
+    choice, said = kept.choice(clip_id), clip.get("kept")
+    file, cover = clip.get("file"), clip.get("cover")
+    audio = _file(folder, file)
+    return Take(
+        clip_id=clip_id,
+        number=whole(clip.get("take")) or place,
+        title=line(clip.get("title")),
+        tags=split_tags(clip.get("tags")),
+        lyrics=_lyrics(folder, clip),
+        model=line(clip.get("model")),
+        duration_s=number(clip.get("duration")),
+        created_at=line(clip.get("created_at")),
+        file=audio,
+        missing=line(file) if audio is None and file else None,
+        size_bytes=whole(clip.get("bytes")),
+        cover=_file(folder, cover),
+        kept=said if choice is None and isinstance(said, bool) else choice,
+    )
+
+
+def _lyrics(folder: Path, clip: Mapping[str, object]) -> tuple[Line, ...]:
+    timed = read_words(clip.get("words"), clip.get("lyrics"))
+    return (
+        timed
+        or read_lrc_file(folder, clip.get("lrc"))
+        or plain_lines(clip.get("lyrics"))
+    )
+
+
+def _file(folder: Path, name: object) -> str | None:
+    path = inside(folder, name)
+    if path is None or not path.is_file():
+        return None
+    return path.relative_to(folder).as_posix()
+
+
+def _origins(entries: object) -> Iterable[Origin]:
+    for entry in _list(entries):
+        if isinstance(entry, dict):
+            yield Origin(
+                key=line(entry.get("key")) or None,
+                take=whole(entry.get("take")),
+                clip_id=line(entry.get("clip_id")),
+                relation=line(entry.get("relation"), 60) or "made",
+            )
+
+
+def _trouble(entry: object) -> Trouble | None:
+    if not isinstance(entry, dict):
+        return None
+    return Trouble(
+        kind=line(entry.get("type"), 100),
+        message=line(entry.get("message"), 2000),
+        next_steps=line(entry.get("next_steps"), 2000),
+        charged=line(entry.get("charged"), 20),
+    )
+
+
+def _shown(fields: object) -> dict[str, str]:
+    """Return arguments as texts, without those that are not set or are secrets."""
+    if not isinstance(fields, dict):
+        return {}
+    return {
+        line(name, 100): block(_said(value), MAX_SHOWN)
+        for name, value in fields.items()
+        if value not in (None, "", {}, [])
+        and not any(word in name.lower() for word in _HIDDEN)
+    }
+
+
+def _said(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _list(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else ()

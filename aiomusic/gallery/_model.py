@@ -1,0 +1,162 @@
+"""The album as the page reads it: plain JSON, and addresses that stay beside it."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote
+
+from aiomusic.gallery._album import Album, Line, Origin, Song, Take
+from aiomusic.gallery._peaks import Waveform
+
+__all__ = ["to_model"]
+
+# Covers that exist only inside audio files go into the page, as far as they fit.
+MAX_PICTURE_BYTES: Final = 400_000
+MAX_PICTURES_BYTES: Final = 12_000_000
+
+
+def to_model(
+    album: Album, waveforms: Mapping[str, Waveform], notes: tuple[str, ...]
+) -> dict[str, object]:
+    """
+    Return all that the page shows.
+
+    Args:
+        waveforms: By the name of the file.
+        notes: What the page says of itself.
+    """
+    places = {song.key: place for place, song in enumerate(album.songs)}
+    clips = {
+        take.clip_id: (place, take.number)
+        for place, song in enumerate(album.songs)
+        for take in song.takes
+    }
+    pictures = _Pictures()
+    return {
+        "title": album.title,
+        "notes": list(notes),
+        "songs": [
+            {
+                **_song(song),
+                "from": [_origin(one, places, clips) for one in song.origins],
+                "takes": [_take(take, waveforms, pictures) for take in song.takes],
+            }
+            for song in album.songs
+        ],
+        "pictures": pictures.found,
+    }
+
+
+class _Pictures:
+    """Covers for the page, each once."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+        self._bytes = 0
+
+    def add(self, picture: bytes | None) -> str | None:
+        """Return the name of a picture in the page; None if it has no room."""
+        if picture is None or len(picture) > MAX_PICTURE_BYTES:
+            return None
+        name = hashlib.sha256(picture).hexdigest()[:16]
+        if name not in self.found:
+            self._bytes += len(picture)
+            if self._bytes > MAX_PICTURES_BYTES:
+                return None
+            self.found[name] = f"data:{_mime(picture)};base64,{_base64(picture)}"
+        return name
+
+
+def _song(song: Song) -> dict[str, object]:
+    trouble = song.trouble
+    return {
+        "key": song.key,
+        "row": song.row,
+        "provider": song.provider,
+        "operation": song.operation,
+        "generated": song.is_generated,
+        "title": _title(song),
+        "request": list(song.request.items()),
+        "metadata": list(song.metadata.items()),
+        "state": song.state,
+        "charged": song.charged,
+        "cost": song.cost,
+        "task": song.task_id,
+        "model": song.model,
+        "made": song.made_at,
+        "elapsed": song.elapsed_s,
+        "error": None
+        if trouble is None
+        else {
+            "kind": trouble.kind,
+            "message": trouble.message,
+            "next": trouble.next_steps,
+            "charged": trouble.charged,
+        },
+    }
+
+
+def _title(song: Song) -> str:
+    titles = [take.title for take in song.takes if take.title]
+    return titles[0] if titles else song.request.get("title", "") or song.key
+
+
+def _take(
+    take: Take, waveforms: Mapping[str, Waveform], pictures: _Pictures
+) -> dict[str, object]:
+    waveform = waveforms.get(take.file or "")
+    duration_s = take.duration_s
+    if waveform is not None:
+        # What was decoded counts for more than what was said of it.
+        duration_s = waveform.duration_s
+    return {
+        "id": take.clip_id,
+        "number": take.number,
+        "title": take.title,
+        "tags": list(take.tags),
+        "lyrics": [_line(line) for line in take.lyrics],
+        "model": take.model,
+        "duration": None if duration_s is None else round(duration_s, 2),
+        "made": take.created_at,
+        "file": take.file,
+        "src": None if take.file is None else quote(take.file),
+        "missing": take.missing,
+        "bytes": take.size_bytes,
+        "cover": None if take.cover is None else quote(take.cover),
+        "picture": pictures.add(take.picture),
+        "peaks": None if waveform is None else _base64(waveform.levels),
+        "kept": take.kept,
+    }
+
+
+def _line(line: Line) -> object:
+    if line.start_s is None:
+        return line.text
+    words = [[round(start, 2), word] for start, word in line.words]
+    return [round(line.start_s, 2), words or line.text]
+
+
+def _origin(
+    origin: Origin, places: Mapping[str, int], clips: Mapping[str, tuple[int, int]]
+) -> dict[str, object]:
+    """Name the song that an origin is, be it by its key or by its clip alone."""
+    place, take = clips.get(origin.clip_id, (None, origin.take))
+    if origin.key is not None and origin.key in places:
+        place, take = places[origin.key], origin.take or take
+    return {
+        "song": place,
+        "take": take,
+        "clip": origin.clip_id,
+        "relation": origin.relation,
+    }
+
+
+def _mime(picture: bytes) -> str:
+    if picture.startswith(b"\x89PNG"):
+        return "image/png"
+    return "image/webp" if picture.startswith(b"RIFF") else "image/jpeg"
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
