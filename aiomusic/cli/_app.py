@@ -108,6 +108,17 @@ Examples:
   aiomusic emulator --demo out/ && xdg-open out/index.html
 """
 
+GALLERY_EXAMPLES: Final = """\
+Examples:
+
+  aiomusic gallery album/ --open
+  open "$(aiomusic gallery songs/)"
+
+The page stands in the folder, beside the audio that it plays, and needs no network.
+Takes are kept and dropped in its address; its button exports them as kept.json, which
+belongs into the same folder.
+"""
+
 NO_SONG: Final = Song()
 USUAL: Final = Delivery()
 
@@ -216,6 +227,30 @@ def emulator(
         renderer=renderer,
     )
     return _emulator.serve(stand)
+
+
+@APP.command(help_epilogue=f"{GALLERY_EXAMPLES}\n{EXIT_CODES}")
+def gallery(
+    album: Annotated[
+        Path, Parameter(help="Folder of a batch, or any folder of audio files.")
+    ],
+    /,
+    *,
+    page: Annotated[
+        str, Parameter(help="Name of the page in that folder.", show_default=True)
+    ] = "index.html",
+    open_it: Annotated[
+        bool, Parameter(name="--open", help="Open the page in the browser.")
+    ] = False,
+) -> int:
+    """
+    Write a page to listen to an album, compare its takes, and keep the best.
+
+    Waveforms need the extra 'emulator', tags of files without a manifest 'tags'.
+    """
+    from aiomusic.cli import _gallery  # noqa: PLC0415 - costs a folder's reading
+
+    return _gallery.show_album(album, page, is_opened=open_it)
 
 
 JOBS: Final = App(
