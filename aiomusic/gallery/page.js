@@ -146,6 +146,7 @@ function choose(take, isKept) {
   const word = now === undefined ? "Undecided" : now ? "Kept" : "Dropped";
   say(`${word}: ${nameOf(take)}`);
   showChoice(take);
+  showChosen();
   writeAddress();
 }
 
@@ -161,7 +162,6 @@ function showChoice(take) {
     byId("now-keep").setAttribute("aria-pressed", choice === true);
     byId("now-drop").setAttribute("aria-pressed", choice === false);
   }
-  showChosen();
 }
 
 function showChosen() {
@@ -248,6 +248,7 @@ function writeAddress() {
 // ---------------------------------------------------------------- waveforms
 
 const HIGH = 64;
+const barsFor = (width) => Math.min(240, Math.max(30, Math.round(width / 4)));
 let waveWidth = 480;
 
 function pathOf(take, bars) {
@@ -268,7 +269,7 @@ function pathOf(take, bars) {
 class Wave {
   constructor(take, width, label = `Position in ${nameOf(take)}`) {
     this.take = take;
-    this.bars = Math.min(240, Math.max(30, Math.round(width / 4)));
+    this.bars = barsFor(width);
     this.tip = make("span", { class: "tip", "aria-hidden": "true" });
     this.slider = make("input", {
       type: "range", min: 0, max: 1, step: "any", value: 0, "aria-label": label,
@@ -285,6 +286,16 @@ class Wave {
       this.picture("rest"), this.tip, this.slider);
     take.waves.add(this);
     this.show(take === player.take ? player.share() : 0);
+  }
+  /** Draw as many bars as a new width has room for. */
+  fit(width) {
+    const bars = barsFor(width);
+    if (this.held || Math.abs(bars - this.bars) < 6) return;
+    this.bars = bars;
+    for (const picture of this.element.querySelectorAll("svg")) picture.remove();
+    this.element.prepend(this.picture("rest"));
+    this.played = null;
+    this.show(this.take === player.take ? player.share() : 0);
   }
   picture(name) {
     return drawing("svg", {
@@ -424,7 +435,9 @@ const player = {
       type: "button", onclick: () => goTo(take.song),
     }, isolated(nameOf(take))));
     byId("now-line").textContent = "";
-    this.drawWave();
+    this.wave?.drop();
+    this.wave = new Wave(take, byId("now-wave").clientWidth || 300, "Position");
+    byId("now-wave").replaceChildren(this.wave.element);
     byId("other").hidden = take.song.takes.filter((one) => one.src).length < 2;
     showChoice(take);
     mark(take);
@@ -437,11 +450,6 @@ const player = {
       });
     }
     this.draw();
-  },
-  drawWave() {
-    this.wave?.drop();
-    this.wave = new Wave(this.take, byId("now-wave").clientWidth || 300, "Position");
-    byId("now-wave").replaceChildren(this.wave.element);
   },
   changed() {
     const playing = !audio.paused;
@@ -491,7 +499,7 @@ audio.addEventListener("error", () => {
   const take = player.take;
   if (!take || take.broken) return;
   take.broken = true;
-  refill(take.song);
+  redraw(take);
   note(`${take.file} can't be played by this browser.`);
   player.changed();
   if (player.plays) player.step(1);
@@ -675,12 +683,10 @@ function empty(song) {
   song.item.classList.remove("full");
 }
 
-function refill(song) {
-  if (!full.has(song)) return;
-  full.delete(song);
-  for (const take of song.takes) take.wave?.drop();
-  song.item.replaceChildren(song.item.firstElementChild);
-  fill(song);
+function redraw(take) {
+  take.wave?.drop();
+  take.wave = null;
+  take.song.item.querySelector(`.take[data-take="${take.place}"]`)?.replaceWith(takeOf(take));
 }
 
 const near = new IntersectionObserver((entries) => {
@@ -700,18 +706,13 @@ new ResizeObserver(() => {
   clearTimeout(resizing);
   resizing = setTimeout(() => {
     const wave = document.querySelector("#songs .wave");
-    if (!wave || Math.abs(wave.clientWidth - waveWidth) < 24) return;
+    if (!wave?.clientWidth) return;
     waveWidth = wave.clientWidth;
-    for (const song of [...full]) if (!song.item.contains(document.activeElement)) refill(song);
+    for (const song of full) for (const take of song.takes) take.wave?.fit(waveWidth);
   }, 150);
 }).observe(byId("songs"));
 
-new ResizeObserver(() => {
-  const { take, wave } = player;
-  const bars = byId("now-wave").clientWidth / 4;
-  if (take && wave && !wave.held && Math.abs(bars - wave.bars) > 12 && bars < 240
-    && !byId("now-wave").contains(document.activeElement)) player.drawWave();
-}).observe(byId("now-wave"));
+new ResizeObserver(() => player.wave?.fit(byId("now-wave").clientWidth)).observe(byId("now-wave"));
 
 function goTo(song) {
   if (view.shown !== "songs") view.shown = "songs";
@@ -1127,8 +1128,8 @@ if ("mediaSession" in navigator) {
 }
 addEventListener("hashchange", () => {
   readAddress();
-  for (const song of [...full]) refill(song);
   apply();
+  for (const song of full) song.takes.forEach(showChoice);
   showChosen();
 });
 readAddress();
