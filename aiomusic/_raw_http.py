@@ -17,7 +17,15 @@ import aiohttp
 import attrs
 from aiohttp.client_proto import ResponseHandler
 
-__all__ = ["MAX_BYTES", "RawReply", "Recording", "decoded", "parse", "record_replies"]
+__all__ = [
+    "MAX_BYTES",
+    "RawReply",
+    "Recording",
+    "decoded",
+    "inflated",
+    "parse",
+    "record_replies",
+]
 
 # No reply of the API is nearly so long, as it is sent and as it is decoded.
 MAX_BYTES: Final = 2 * 1024 * 1024
@@ -217,10 +225,15 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, bool]:
         is_plain = body.lstrip()[:1] in {b"{", b"["}
         if not body.startswith(_GZIP) and (is_plain or "deflate" not in encoding):
             break
-        found, is_end = _inflated(body)
-        if not found:
+        try:
+            found, is_end = inflated(body, MAX_BYTES)
+        except zlib.error:
             break
-        body, is_whole = found, is_whole and is_end
+        # Any text may be the begin of headless deflate, and none is all of it.
+        if not found or not (is_end or _is_headed(body)):
+            break
+        is_all = is_end or len(found) < MAX_BYTES
+        body, is_whole = found, is_whole and is_all
     return body, is_whole
 
 
@@ -228,15 +241,34 @@ MAX_CODINGS: Final = 3
 _GZIP: Final = b"\x1f\x8b"
 
 
-def _inflated(body: bytes) -> tuple[bytes, bool]:
-    """Undo one encoding; no bytes: it was none."""
-    # Both kinds by their own first bytes, then deflate as some send it.
-    for form in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
-        inflater = zlib.decompressobj(form)
-        try:
-            found = inflater.decompress(body, MAX_BYTES)
-        except zlib.error:
-            continue
-        if found:
-            return found, not inflater.unconsumed_tail
-    return b"", True
+def inflated(data: bytes, most: int) -> tuple[bytes, bool]:
+    """
+    Undo gzip or deflate, up to *most* bytes.
+
+    Returns:
+        What it holds, and whether it came to its end.
+
+    Raises:
+        zlib.error: It is neither.
+    """
+    found, rest, is_end = b"", data, False
+    while rest and len(found) < most:
+        inflater = _inflater(rest)
+        found += inflater.decompress(rest, most - len(found))
+        is_end = inflater.eof
+        # Another member may follow; other bytes behind the last are padding.
+        rest = inflater.unused_data if inflater.unused_data[:2] == _GZIP else b""
+    return found, is_end and not rest
+
+
+def _inflater(data: bytes) -> "zlib._Decompress":
+    # Some send deflate without its head.
+    form = zlib.MAX_WBITS | 32 if _is_headed(data) else -zlib.MAX_WBITS
+    return zlib.decompressobj(form)
+
+
+def _is_headed(data: bytes) -> bool:
+    """Check whether bytes begin as gzip, or as deflate with its head."""
+    first, second = (*data[:2], 0, 0)[:2]
+    is_zlib = first & 0x0F == 8 and (first << 8 | second) % 31 == 0  # noqa: PLR2004
+    return data.startswith(_GZIP) or is_zlib

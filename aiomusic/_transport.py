@@ -38,13 +38,18 @@ from aiomusic.errors import (
 __all__ = [
     "CHUNK_BYTES",
     "CONNECT_S",
+    "PROXY_LOGIN",
     "ApiKey",
     "Hidden",
     "Transport",
     "base_url_from",
+    "host_of",
+    "is_shut",
     "key_from",
     "proxy_for",
     "reason_of",
+    "to_do",
+    "unfit",
 ]
 
 ApiKey: TypeAlias = str | Callable[[], Awaitable[str]]
@@ -392,11 +397,11 @@ class Transport:
 
     def _not_sent(self, what: str, error: BaseException) -> NotSent:
         proxy = (
-            "" if self._proxy is None else f" through the proxy {_host(self._proxy)}"
+            "" if self._proxy is None else f" through the proxy {host_of(self._proxy)}"
         )
         return NotSent(
             f"{what} was not sent: {self.host} could not be reached{proxy}:"
-            f" {_seen(error)}. Nothing was charged. {_to_do(error)}",
+            f" {_seen(error)}. Nothing was charged. {to_do(error)}",
             retry=Retry.AFTER_EDIT if _is_hopeless(error) else Retry.NOW,
         )
 
@@ -510,13 +515,13 @@ def unfit(proxy: str) -> str | None:
         return None
     return (
         f"the environment (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY) names the {scheme}"
-        f" proxy {_host(proxy)}, and only http:// proxies can be used. Name an HTTP"
+        f" proxy {host_of(proxy)}, and only http:// proxies can be used. Name an HTTP"
         " proxy in HTTPS_PROXY, unset the variable, or pass a session with a SOCKS"
         " connector as http=."
     )
 
 
-def _host(proxy: str) -> str:
+def host_of(proxy: str) -> str:
     """Name a proxy without its password."""
     try:
         parts = urlsplit(proxy)
@@ -549,21 +554,30 @@ _HOPELESS = (
 _PROXY_LOGIN, _SERVER_ERROR = 407, 500
 
 
+PROXY_LOGIN = (
+    "Put a user name and a password that the proxy takes into HTTPS_PROXY, as in"
+    " http://user:password@host:port."
+)
+
+
 def _is_hopeless(error: BaseException) -> bool:
+    return is_shut(error) or isinstance(error, _HOPELESS)
+
+
+def is_shut(error: BaseException) -> bool:
+    """Check whether a proxy lets nothing through, now and at the next try."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return error.status < _SERVER_ERROR
-    return isinstance(error, _HOPELESS)
+    return isinstance(error, aiohttp.ClientProxyConnectionError)
 
 
-def _to_do(error: BaseException) -> str:
+def to_do(error: BaseException) -> str:
+    """Return what may mend a connection that was not made."""
     is_proxy = isinstance(error, aiohttp.ClientHttpProxyError)
     if is_proxy and getattr(error, "status", None) == _PROXY_LOGIN:
-        return (
-            "Put a user name and a password that the proxy takes into HTTPS_PROXY, as"
-            " in http://user:password@host:port."
-        )
+        return PROXY_LOGIN
     if is_proxy or isinstance(error, aiohttp.ClientProxyConnectionError):
-        return "Check HTTPS_PROXY and ALL_PROXY, or name the API's host in NO_PROXY."
+        return "Check HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY."
     return "Check the network and AIOMUSIC_BASE_URL."
 
 

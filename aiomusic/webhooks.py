@@ -12,7 +12,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
+import logging
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
@@ -20,7 +20,10 @@ from urllib.parse import parse_qs, quote, unquote
 
 import attrs
 
+from aiomusic._bodies import read_body, task_id_in
 from aiomusic._clock import Clock
+from aiomusic._log import say
+from aiomusic._raw_http import inflated
 from aiomusic.errors import MusicError
 
 if TYPE_CHECKING:
@@ -35,7 +38,6 @@ BODY_S = 10.0
 FRESH_S = 300.0
 MAX_DIGITS = 10
 MAX_STAMP = 20
-MAX_TASK_ID = 200
 MAX_SEEN = 10_000
 TOKEN_BYTES = 16
 
@@ -112,6 +114,8 @@ def _verified(
         is_signed = _is_signed(lower, body, secret.encode())
     if not is_signed:
         message = "The callback has no signature that fits the webhook secret."
+        if body is raw_body and lower.get("content-encoding", "").lower() in _CODINGS:
+            message = f"{message} {_DECODED_BEFORE}"
         raise Forged(message)
     return attrs.evolve(_event(body), age_s=_age_s(lower, now)), body
 
@@ -154,6 +158,11 @@ def _fits(given: str, digest: bytes) -> bool:
 
 
 _GZIP = b"\x1f\x8b"
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+_DECODED_BEFORE = (
+    "The server has decoded it, and the signature may be over the encoded bytes: hand"
+    " in the body as it came (aiohttp: AppRunner(app, auto_decompress=False))."
+)
 
 
 def _decoded(coding: str, raw_body: bytes) -> bytes:
@@ -163,47 +172,32 @@ def _decoded(coding: str, raw_body: bytes) -> bytes:
     Raises:
         Forged: It is broken, or holds too much.
     """
-    if coding.lower() not in {"gzip", "x-gzip", "deflate"}:
+    if coding.lower() not in _CODINGS:
         return raw_body
-    if raw_body.startswith(_GZIP):
-        decoder = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    elif coding.lower() == "deflate" and not raw_body.lstrip().startswith(b"{"):
-        decoder = zlib.decompressobj()
-    else:
+    is_deflate = coding.lower() == "deflate" and not raw_body.lstrip().startswith(b"{")
+    if not (raw_body.startswith(_GZIP) or is_deflate):
         return raw_body
     try:
-        body = decoder.decompress(raw_body, MAX_BYTES + 1)
+        body, is_whole = inflated(raw_body, MAX_BYTES + 1)
     except zlib.error as error:
         message = f"The callback can't be decoded as {coding[:10]}."
         raise Forged(message) from error
-    if not decoder.eof or len(body) > MAX_BYTES:
+    if not is_whole or len(body) > MAX_BYTES:
         message = f"The callback is cut off, or holds more than {MAX_BYTES} bytes."
         raise Forged(message)
     return body
 
 
 def _event(body: bytes) -> Event:
-    """Read what a hint needs: the task's id."""
-    try:
-        found = json.loads(body)
-        task_id = _task_id(found["task_id"])
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+    """Read what a hint needs: the task's id, as in the reply to a create."""
+    read = read_body(body)
+    task_id = task_id_in(read, {}, is_yes=True, is_no=False)
+    if task_id is None:
         message = "The callback is signed, but is no JSON with a task_id."
-        raise Forged(message) from error
-    texts = {name: found.get(name) for name in ("platform", "event")}
-    platform, name = (one if isinstance(one, str) else "" for one in texts.values())
+        raise Forged(message)
+    texts = [read.fields.get(name) for name in ("platform", "event")]
+    platform, name = (one if isinstance(one, str) else "" for one in texts)
     return Event(task_id=task_id, platform=platform, name=name)
-
-
-def _task_id(value: object) -> str:
-    """Return an id as the replies of creates have it."""
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    text = str(value) if is_number else value
-    is_text = isinstance(text, str) and 0 < len(text) <= MAX_TASK_ID
-    if not isinstance(text, str) or not is_text or not text.isprintable():
-        message = "it is no id"
-        raise TypeError(message)
-    return text
 
 
 class OnEvent(Protocol):
@@ -321,7 +315,8 @@ class Hooks:
         Return an aiohttp.web application to mount where ``webhook_url`` points.
 
         aiohttp decodes a body that is gzip before anybody sees it: for signatures
-        over the encoded bytes, make the runner with ``auto_decompress=False``.
+        over the encoded bytes, make the runner with ``auto_decompress=False``, as in
+        ``web.AppRunner(app, auto_decompress=False)``; else they are answered 400.
         """
         from aiohttp import web  # noqa: PLC0415 - a server's half of aiohttp
 
@@ -335,13 +330,13 @@ class Hooks:
                 raw_body = await self._read(more)
             except (web.RequestPayloadError, ConnectionError):
                 return web.Response(status=400)
-            status = await self._answer(
+            status, text = await self._answer(
                 request.headers,
                 raw_body,
                 request.match_info.get("key") or None,
                 request.query_string,
             )
-            response = web.Response(status=status)
+            response = web.Response(status=status, text=text)
             if raw_body is None and request.transport is not None:
                 await response.prepare(request)
                 await response.write_eof()
@@ -359,22 +354,23 @@ class Hooks:
         if scope["type"] != "http":
             message = f"webhooks are called over http, not {scope['type']}."
             raise ValueError(message)
-        status = 405
+        status, text = 405, ""
         if scope["method"] == "POST":
             raw_body = await self._read(_pieces(receive))
             headers = {
                 name.decode("latin-1"): value.decode("latin-1")
                 for name, value in scope["headers"]
             }
-            status = await self._answer(
+            status, text = await self._answer(
                 headers,
                 raw_body,
                 _last_part(scope),
                 scope.get("query_string", b"").decode("latin-1"),
             )
-        head = {"type": "http.response.start", "status": status, "headers": []}
+        kind = [(b"content-type", b"text/plain; charset=utf-8")] if text else []
+        head = {"type": "http.response.start", "status": status, "headers": kind}
         await send(head)
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": text.encode()})
 
     async def _read(self, more: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
         """
@@ -402,9 +398,10 @@ class Hooks:
         raw_body: bytes | None,
         job_key: str | None,
         query: str,
-    ) -> int:
+    ) -> tuple[int, str]:
+        """Take a callback; return the status to answer with, and why."""
         if raw_body is None:
-            return 408
+            return 408, "The callback's body did not come in time."
         asked = parse_qs(query)
         try:
             await self.handle(
@@ -414,12 +411,14 @@ class Hooks:
                 attempt=_attempt(asked),
                 token=asked.get("token", [""])[0],
             )
-        except Forged:
-            return 400
-        except (NotListening, MusicError):
+        except Forged as error:
+            say(logging.INFO, "a callback was refused: %s", error)
+            return 400, str(error)
+        except (NotListening, MusicError) as error:
             # It may come again when there is a session, or the journal is well.
-            return 503
-        return 204
+            say(logging.INFO, "a callback is to come again: %s", error)
+            return 503, "Call again later."
+        return 204, ""
 
     def forget(self) -> None:
         """Drop what was parked and expected: nobody is left who waits for it."""

@@ -12,7 +12,14 @@ import attrs
 from anyio.to_thread import run_sync
 
 from aiomusic._files import audio
-from aiomusic._files.media import Broken, DeadLink, Media, MediaClient, exact_url
+from aiomusic._files.media import (
+    Blocked,
+    Broken,
+    DeadLink,
+    Media,
+    MediaClient,
+    exact_url,
+)
 from aiomusic._files.partial import PartialFile, ResumeInfo
 from aiomusic._retry_after import retry_after_s
 from aiomusic._transport import CHUNK_BYTES
@@ -56,6 +63,7 @@ async def fetch(part: PartialFile, clip: Clip, client: MediaClient) -> bool:
     Raises:
         DeadLink: There is no music; nothing but music is kept.
         Broken, OSError: It broke off; what came is kept.
+        Blocked: A proxy lets nothing through.
         DiskTrouble: The disk refuses.
     """
     link = _link(clip)
@@ -243,10 +251,13 @@ class _Inflow:
             raise DeadLink(seen)
 
 
+_NO_COVER = (Blocked, DeadLink, Broken, OSError)
+
+
 async def fetch_cover(url: str, client: MediaClient) -> bytes | None:
     """Fetch a JPEG or PNG, for the tags; None: there is none, which is fine."""
     cover = bytearray()
-    with anyio.move_on_after(COVER_S), contextlib.suppress(DeadLink, Broken, OSError):
+    with anyio.move_on_after(COVER_S), contextlib.suppress(*_NO_COVER):
         async with client.get(url) as media:
             while data := await media.read():
                 cover += data

@@ -31,13 +31,24 @@ from aiomusic._files.addresses import (
     public_socket,
     resolved,
 )
-from aiomusic._transport import CHUNK_BYTES, CONNECT_S, proxy_for, reason_of, unfit
+from aiomusic._transport import (
+    CHUNK_BYTES,
+    CONNECT_S,
+    PROXY_LOGIN,
+    host_of,
+    is_shut,
+    proxy_for,
+    reason_of,
+    to_do,
+    unfit,
+)
 
-__all__ = ["Broken", "DeadLink", "Media", "MediaClient", "exact_url"]
+__all__ = ["Blocked", "Broken", "DeadLink", "Media", "MediaClient", "exact_url"]
 
 MAX_REDIRECTS = 10
 # Music plays sixteen times as fast.
 MIN_BYTES_PER_S = 1_000
+PROXY_STATUS = 407
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _NO_ADDRESS = "its link is no http:// or https:// address"
@@ -69,6 +80,11 @@ class Broken(Exception):
     def __init__(self, seen: str, *, wait_s: float = 0.0) -> None:
         super().__init__(seen)
         self.wait_s = wait_s
+
+
+@final
+class Blocked(Exception):
+    """A proxy on the way lets nothing through; the message says what to do."""
 
 
 def exact_url(link: str) -> URL:
@@ -335,7 +351,7 @@ class MediaClient:
         host = url.host or ""
         proxy = proxy_for(str(url)) if self._uses_proxy else None
         if proxy is not None and (why := unfit(proxy)) is not None:
-            raise DeadLink(f"{host} can't be reached: {why}")
+            raise Blocked(f"{host} can't be reached: {why}")
         await self._check(host, is_proxied=proxy is not None)
         is_checked = proxy is None and not self._is_api_private
         pool = self._public if is_checked else self._any
@@ -354,6 +370,8 @@ class MediaClient:
         except (*_NETWORK, ValueError, RuntimeError) as error:
             if is_checked and _is_refused(error):
                 raise _private(host) from None
+            if proxy is not None and is_shut(error):
+                raise _shut(host, proxy, error) from None
             raise _broken(host, error) from None
 
     async def _check(self, host: str, *, is_proxied: bool) -> None:
@@ -401,6 +419,8 @@ class MediaClient:
     def _media(self, reply: aiohttp.ClientResponse, url: URL) -> Media:
         encoding = reply.headers.get("Content-Encoding", "identity").strip().lower()
         host = url.host or ""
+        if reply.status == PROXY_STATUS:
+            raise Blocked(f"the proxy on the way to {host} answered 407. {PROXY_LOGIN}")
         if encoding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
             raise Broken(f"{host} sent it encoded as {encoding[:20]!r}, unasked")
         return Media(
@@ -435,6 +455,14 @@ def _is_refused(error: BaseException) -> bool:
     if isinstance(error, aiohttp.ClientConnectorError):
         error = error.os_error
     return isinstance(error, NotPublic)
+
+
+def _shut(host: str, proxy: str, error: BaseException) -> Blocked:
+    seen = f"the proxy {host_of(proxy)} on the way to {host}"
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return Blocked(f"{seen} answered {error.status}. {to_do(error)}")
+    why = reason_of(error) or "no connection was made"
+    return Blocked(f"{seen} was not reached: {why}. {to_do(error)}")
 
 
 def _broken(host: str, error: BaseException) -> Broken:

@@ -18,7 +18,7 @@ from aiomusic._clock import Clock
 from aiomusic._files import audio, tags
 from aiomusic._files.fetch import fetch, fetch_cover, known_duration
 from aiomusic._files.filelock import DiskTrouble
-from aiomusic._files.media import Broken, DeadLink, MediaClient
+from aiomusic._files.media import Blocked, Broken, DeadLink, MediaClient
 from aiomusic._files.names import file_stem
 from aiomusic._files.partial import PartialFile
 from aiomusic._gate import backoff_s
@@ -257,6 +257,8 @@ class _Saving:
             try:
                 is_complete = await fetch(self._part, self._clip, self._client)
                 return await check(is_complete)
+            except Blocked as seen:
+                raise _blocked(self._clip, seen, self._part) from seen
             # What the disk raises never comes as an OSError here.
             except (DeadLink, Broken, OSError) as seen:
                 await self._recover(seen)
@@ -372,6 +374,12 @@ def _no_music(clip: Clip, seen: Exception, part: PartialFile) -> DownloadError:
         f" {_left(part)} {_PAID}"
     )
     return DownloadError(message, task_id=clip.task_id)
+
+
+def _blocked(clip: Clip, seen: Blocked, part: PartialFile) -> DownloadError:
+    left = f" {_left(part)}" if part.is_kept else " Then save it again."
+    message = f"Clip {clip.clip_id} could not be fetched: {seen}{left} {_PAID}"
+    return DownloadError(message, task_id=clip.task_id, retry=Retry.AFTER_EDIT)
 
 
 def _no_link(clip: Clip, seen: Exception, error: MusicError) -> DownloadError:

@@ -80,9 +80,16 @@ ACCEPTED: dict[str, Say] = {
     "gzip twice": http(
         gzip.compress(gzip.compress(BODY)), headers=["Content-Encoding: gzip, gzip"]
     ),
+    "gzip in two members": http(
+        gzip.compress(BODY[:9]) + gzip.compress(BODY[9:]),
+        headers=["Content-Encoding: gzip"],
+    ),
     "gzip that nobody names": http(gzip.compress(BODY)),
     "gzip called brotli": http(gzip.compress(BODY), headers=["Content-Encoding: br"]),
     "deflate said of plain JSON": http(BODY, headers=["Content-Encoding: deflate"]),
+    "deflate said of a notice": http(
+        b"<b>Notice</b>" + BODY, headers=["Content-Encoding: deflate"]
+    ),
     "zstd said of plain JSON": http(BODY, headers=["Content-Encoding: zstd"]),
     "gzip in chunks": raw(
         HEAD,

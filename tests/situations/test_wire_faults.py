@@ -5,6 +5,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -16,6 +17,7 @@ from situation import DONE, KEY, RUNNING, TASK_ID, YES
 
 from aiomusic import ApiError, Clip, ClipState, DownloadError, MusicSession, NotSent
 from aiomusic._raw_http import MAX_BYTES, decoded, parse, record_replies
+from aiomusic.testing import LeapingClock
 
 pytestmark = pytest.mark.anyio
 
@@ -181,19 +183,69 @@ async def test_a_proxy_that_wants_a_login_refuses_a_create(
     assert 1 == len(server.posts)
 
 
-async def test_a_proxy_that_is_not_there_is_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Its address, and the variables it may come from."""
+def closed_port() -> int:
+    """Return a port at which nobody listens."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-        async with MusicSession(KEY, base_url="https://api.example") as music:
-            with pytest.raises(NotSent, match=f"the proxy 127.0.0.1:{port}") as caught:
-                await music.credits()
+        port: int = closed.getsockname()[1]
+        return port
 
-    assert "NO_PROXY" in str(caught.value)
+
+LOGIN = "user:password@host:port"
+# What a proxy does, and what must be said of it.
+SHUT: dict[str, tuple[Say | None, list[str]]] = {
+    "is not there": (None, ["reached", "refused", "NO_PROXY"]),
+    "wants a login": (http(b"", 407, then="close"), ["answered 407", LOGIN]),
+    "wants a login, in words": (http(b"<html>", 407, then="close"), ["407", LOGIN]),
+    "refuses": (http(b"no", 403, then="close"), ["answered 403", "NO_PROXY"]),
+    "knows no tunnels": (http(b"", 405, then="close"), ["answered 405", "NO_PROXY"]),
+}
+
+
+@pytest.mark.parametrize(("say", "says"), SHUT.values(), ids=SHUT.keys())
+async def test_a_proxy_that_lets_nothing_through_is_asked_once(
+    say: Say | None, says: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """For a create, the balance and a file: it is named, and what to do about it."""
+    with proxy(say or http(b"")) as server:
+        port = closed_port() if say is None else server.port
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:pass-7f3aQ9zL@127.0.0.1:{port}")
+        clock = LeapingClock()
+        async with MusicSession(KEY, base_url="https://8.8.8.8", clock=clock) as music:
+            with pytest.raises(NotSent, match="^POST /api/v1/suno/create was") as made:
+                await music.suno.create("a song")
+            with pytest.raises(NotSent, match="^GET /api/v1/get-credits was") as asked:
+                await music.credits()
+            song = Clip(
+                clip_id="c1",
+                provider="suno",
+                state=ClipState.SUCCEEDED,
+                audio_url="https://8.8.4.4/a.mp3",
+            )
+            with pytest.raises(DownloadError, match="^Clip c1 could") as fetched:
+                await music.download(song, tmp_path)
+
+    assert [] == clock.slept
+    for caught, charged in ((made, "no"), (asked, "no"), (fetched, "yes")):
+        assert (charged, "after an edit") == (caught.value.charged, caught.value.retry)
+        assert "pass-7f3aQ9zL" not in str(caught.value)
+        for words in (f"127.0.0.1:{port}", *says):
+            assert words in str(caught.value)
+
+
+async def test_a_proxy_that_is_busy_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A gateway's error may pass."""
+    with proxy(http(b"", 502, then="close")) as server:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
+        clock = LeapingClock()
+        async with MusicSession(KEY, base_url="https://api.example", clock=clock) as m:
+            with pytest.raises(NotSent, match="the proxy answered 502") as caught:
+                await m.credits()
+
+    assert "now" == caught.value.retry
+    assert 4 == len(server.requests)
 
 
 @contextlib.contextmanager
