@@ -4,6 +4,7 @@ import asyncio
 import collections
 import contextlib
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
     Callable,
@@ -102,7 +103,7 @@ async def run_all(
     at_once: int,
     ordered: bool,
     stop_after_failures: int | None,
-) -> AsyncIterator[MusicJob[Any]]:
+) -> AsyncGenerator[MusicJob[Any], None]:
     """Give each request's job when it is over; see `MusicSession.run`."""
     batch = _Batch(at_once=at_once, stop_after=stop_after_failures)
     pulling = asyncio.create_task(_pull(requests, submit, batch))

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, final
@@ -445,7 +445,7 @@ class MusicSession:
         ordered: bool = False,
         stop_after_failures: int | None = None,
         on_known_key: OnKnownKey | None = None,
-    ) -> AsyncIterator[MusicJob[Any]]:
+    ) -> AsyncGenerator[MusicJob[Any], None]:
         """
         Give each request's job when it is over: ``async for job in music.run(…)``.
 

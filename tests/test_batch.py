@@ -200,7 +200,7 @@ async def test_leaving_early_leaves_what_is_in_flight_to_the_session(
         run = music.run(Source(1_000))
         async for _ in run:
             break
-        await run.aclose()  # type: ignore[attr-defined]
+        await run.aclose()
         jobs = list(music._engine.ledger.open_jobs.values()) if music._engine else []
 
     assert {JobState.SUCCEEDED} >= {job.state for job in jobs}

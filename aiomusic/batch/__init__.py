@@ -1,0 +1,27 @@
+"""
+From a list of songs to a folder of music, with what became of each.
+
+A batch file's rows are read (`read`), checked and ordered (`plan`), bought and
+stored (`run`).
+"""
+
+from aiomusic.batch._files import read
+from aiomusic.batch._outcome import Origin, Outcome, Song
+from aiomusic.batch._plan import Plan, PlannedRow, plan
+from aiomusic.batch._rows import BadRow, Reference, Row
+from aiomusic.batch._runner import Batch, run
+
+__all__ = [
+    "BadRow",
+    "Batch",
+    "Origin",
+    "Outcome",
+    "Plan",
+    "PlannedRow",
+    "Reference",
+    "Row",
+    "Song",
+    "plan",
+    "read",
+    "run",
+]

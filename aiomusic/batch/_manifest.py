@@ -1,0 +1,128 @@
+"""An album's manifest: a JSON object a line, one for each row of its batch."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, final
+
+from aiomusic.errors import DownloadError, Retry
+
+__all__ = ["KEPT_NAME", "Manifest", "read_kept"]
+
+NAME: Final = "manifest.jsonl"
+KEPT_NAME: Final = "kept.json"
+
+
+@final
+class Manifest:
+    """
+    The lines of ``manifest.jsonl``, appended while a batch runs.
+
+    A later line replaces an earlier one of the same key; a line that was cut off by
+    a crash is passed over.
+
+    Args:
+        folder: The album.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / NAME
+
+    def add(self, line: dict[str, Any]) -> None:
+        """
+        Append a line.
+
+        Raises:
+            DownloadError: It can't be written.
+        """
+        text = json.dumps(line, ensure_ascii=False, allow_nan=False)
+        # Half a surrogate pair, which JSON may hold, is no UTF-8.
+        data = f"{text}\n".encode(errors="replace")
+        with self._trouble(), self._path.open("ab+") as file:
+            end = file.seek(0, os.SEEK_END)
+            if end:
+                file.seek(end - 1)
+                if file.read(1) != b"\n":
+                    data = b"\n" + data
+            file.write(data)
+
+    def lines(self) -> dict[str, dict[str, Any]]:
+        """
+        Return the last line of each key.
+
+        Raises:
+            DownloadError: The file can't be read.
+        """
+        with self._trouble():
+            return dict(self._read())
+
+    def compact(self) -> None:
+        """
+        Write it anew, with one line a key; the old one stays until the new is whole.
+
+        Raises:
+            DownloadError: It can't be written.
+        """
+        part = self._path.with_name(f"{NAME}.part")
+        with self._trouble():
+            with part.open("wb") as file:
+                for line in dict(self._read()).values():
+                    text = json.dumps(line, ensure_ascii=False)
+                    file.write(f"{text}\n".encode(errors="replace"))
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self._path)
+
+    def _read(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        try:
+            file = self._path.open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            for number, raw in enumerate(file):
+                try:
+                    line = json.loads(raw)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(line, dict):
+                    # Rows without a key are told apart by where they stand.
+                    key = line.get("key")
+                    yield str(key or f"\0{line.get('row', number)}"), line
+
+    @contextlib.contextmanager
+    def _trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            message = (
+                f"{self._path} can't be written: {error.strerror}. The songs and the"
+                " journal are not touched; run the batch again when that is mended."
+            )
+            raise DownloadError(message, retry=Retry.AFTER_EDIT) from error
+
+
+def read_kept(path: Path) -> dict[str, bool]:
+    """
+    Read which clips were kept, and which dropped, in the gallery.
+
+    Returns:
+        True or False by clip id; nothing where there is no such file.
+
+    Raises:
+        DownloadError: There is one, and it is something else.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+        kept, dropped = found.get("kept", []), found.get("dropped", [])
+        return {str(one): False for one in dropped} | {str(one): True for one in kept}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        message = (
+            f"{path} does not say which clips were kept: {error}. Export it again from"
+            " the gallery, or remove it. Nothing was sent."
+        )
+        raise DownloadError(message, retry=Retry.AFTER_EDIT) from error

@@ -1,0 +1,383 @@
+"""Run a batch: buy what is ready, store what comes, and say what became of each row."""
+
+import asyncio
+import collections
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, final
+
+import attrs
+from anyio.to_thread import run_sync
+
+from aiomusic._job import MusicJob
+from aiomusic._request import Request, unwarned
+from aiomusic._session import MusicSession
+from aiomusic.batch._manifest import KEPT_NAME, Manifest, read_kept
+from aiomusic.batch._outcome import Origin, Outcome, Song, origins
+from aiomusic.batch._plan import Plan, PlannedRow, plan
+from aiomusic.batch._rows import AnyRow, Reference
+from aiomusic.errors import (
+    Charged,
+    DownloadError,
+    InvalidRequest,
+    MusicError,
+    NotSent,
+    Retry,
+)
+from aiomusic.results import Clip, ClipState
+
+__all__ = ["Batch", "run"]
+
+# So many rows may be stored, or wait to be told of, at a time.
+STORED_AT_ONCE: Final = 32
+
+
+def run(
+    music: MusicSession,
+    rows: Plan | Iterable[AnyRow | Mapping[str, Any]],
+    out: str | Path,
+    *,
+    kept: str | Path | None = None,
+    stop_after_failures: int | None = None,
+) -> "Batch":
+    """
+    Buy what the rows ask for, store it, and say what became of each.
+
+    ``async for outcome in batch.run(music, batch.read("songs.csv"), "album/")``.
+    A row that fails stops no other, but for those that refer to what it makes.
+    Run it again with the same journal, and only what is missing is done.
+
+    Args:
+        music: An open session; give it a journal, so that nothing is bought twice.
+        rows: What `read` or `plan` returned, or mappings with the same names.
+        out: The folder for songs and manifest; made if it is missing.
+        kept: The file that the gallery exports; None: ``kept.json`` in *out*.
+        stop_after_failures: After so many failed rows no more are bought; None: all
+            are.
+
+    Raises:
+        InvalidRequest: Rows are not what they should be.
+    """
+    planned = rows if isinstance(rows, Plan) else plan(rows)
+    folder = Path(out).expanduser()
+    return Batch(
+        music,
+        planned,
+        folder,
+        kept=folder / KEPT_NAME if kept is None else Path(kept).expanduser(),
+        stop_after_failures=stop_after_failures,
+    )
+
+
+@final
+class Batch:
+    """
+    A batch that runs: iterate over it once, asynchronously, for its outcomes.
+
+    Attributes:
+        plan: What was planned.
+        running: The jobs that are open, by key.
+    """
+
+    def __init__(
+        self,
+        music: MusicSession,
+        plan: Plan,
+        folder: Path,
+        *,
+        kept: Path,
+        stop_after_failures: int | None,
+    ) -> None:
+        self.plan = plan
+        self.running: dict[str, MusicJob[Any]] = {}
+        self._music = music
+        self._folder = folder
+        self._manifest = Manifest(folder)
+        self._kept_path = kept
+        self._stop_after = stop_after_failures
+        self._rows = {row.key: row for row in plan.rows}
+        self._ready = collections.deque[PlannedRow]()
+        # What each row still waits for, and which rows wait for each.
+        self._waits: dict[str, set[Reference]] = {}
+        self._followers: dict[str, list[str]] = {}
+        self._results: dict[str, object] = {}
+        self._requests: dict[str, Request[Any]] = {}
+        self._origins: dict[str, tuple[Origin, ...]] = {}
+        self._kept: dict[str, bool] = {}
+        self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue()
+        self._may_tell = asyncio.Semaphore(STORED_AT_ONCE)
+        self._storing: set[asyncio.Task[None]] = set()
+        self._has_room = asyncio.Semaphore(STORED_AT_ONCE)
+        self._changed = asyncio.Event()
+        self._is_draining = False
+
+    def drain(self) -> None:
+        """Buy nothing more, and end when what is in flight is stored."""
+        self._is_draining = True
+        self._changed.set()
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether nothing more is bought."""
+        return self._is_draining
+
+    async def __aiter__(self) -> AsyncIterator[Outcome]:
+        """
+        Yield what became of each row, as soon as it is known.
+
+        Raises:
+            DownloadError: The folder, its manifest or the choice of takes can't be
+                used.  What is in flight is left to the session.
+        """
+        await run_sync(self._prepare)
+        working = asyncio.create_task(self._work())
+        try:
+            while (outcome := await self._outcomes.get()) is not None:
+                yield outcome
+                self._may_tell.release()
+            await working
+        finally:
+            for task in (working, *self._storing):
+                task.cancel()
+            await asyncio.wait([working, *self._storing])
+            self._manifest.compact()
+
+    def _prepare(self) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = (
+                f"Nothing can be saved in {self._folder}: {error.strerror}. Choose"
+                " another folder. Nothing was sent."
+            )
+            raise DownloadError(
+                message, charged=Charged.NO, retry=Retry.AFTER_EDIT
+            ) from error
+        self._kept = read_kept(self._kept_path)
+        for row in self.plan.rows:
+            self._waits[row.key] = set(row.references)
+            for reference in row.references:
+                self._followers.setdefault(reference.key, []).append(row.key)
+            if not row.references:
+                self._ready.append(row)
+
+    async def _work(self) -> None:
+        try:
+            for bad in self.plan.bad:
+                await self._tell(Outcome.of_bad(bad))
+            jobs = self._music.run(
+                self._sources(), stop_after_failures=self._stop_after
+            )
+            async with contextlib.aclosing(jobs):
+                async for job in jobs:
+                    await self._ended(job)
+            while self._storing:
+                await asyncio.wait(self._storing)
+            await self._tell_the_rest()
+        finally:
+            self._outcomes.put_nowait(None)
+
+    # What is bought.
+
+    async def _sources(self) -> AsyncIterator[tuple[str, Request[Any]]]:
+        """Yield what can be bought, as soon as what it refers to is there."""
+        while not self._is_draining:
+            if self._ready:
+                row = self._ready.popleft()
+                request = await self._submitted(row)
+                if request is not None:
+                    yield row.key, request
+            elif not self.running:
+                return
+            else:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def _submitted(self, row: PlannedRow) -> Request[Any] | None:
+        """Queue a row's job, and return its request; None: it can't be sent."""
+        results = {one: self._resolved(one) for one in row.references}
+        self._origins[row.key] = origins(row, results)
+        try:
+            # What was planned was warned of then.
+            with unwarned():
+                request = row.request(results)
+            job = self._music.submit(request, key=row.key, metadata=row.metadata)
+        except (MusicError, ValueError, TypeError) as error:
+            await self._refuse(row, error)
+            return None
+        self._requests[row.key] = request
+        self.running[row.key] = job
+        return request
+
+    async def _refuse(self, row: PlannedRow, error: Exception) -> None:
+        if not isinstance(error, MusicError):
+            error = InvalidRequest(f"{row.row.place}: {error} Nothing was sent for it.")
+        outcome = Outcome(
+            key=row.key, number=row.row.number, state="refused", row=row, error=error
+        )
+        await self._tell(outcome)
+        await self._skip_followers(row.key, "can't be bought")
+
+    def _resolved(self, reference: Reference) -> object:
+        """Return what a row made, which is there by now."""
+        made = self._results[reference.key]
+        if not isinstance(made, tuple):
+            return made
+        if reference.is_kept:
+            return self._kept_clip(made)
+        return made[reference.take] if reference.take < len(made) else None
+
+    def _kept_clip(self, clips: tuple[Any, ...]) -> object:
+        kept = (one for one in clips if self._kept.get(getattr(one, "clip_id", "")))
+        return next(kept, None)
+
+    # What comes of it.
+
+    async def _ended(self, job: MusicJob[Any]) -> None:
+        """Take a job that is over, let those follow that waited, and store it."""
+        row = self._rows[job.key]
+        self.running.pop(job.key, None)
+        error = job.error
+        if error is not None:
+            await self._tell(self._outcome(row, job, error=error))
+            await self._skip_followers(row.key, f"ended as {type(error).__name__}")
+            return
+        result = await job
+        if self._followers.get(row.key):
+            self._results[row.key] = result
+            await self._release_followers(row.key)
+        await self._has_room.acquire()
+        task = asyncio.create_task(self._store(row, job, result))
+        self._storing.add(task)
+        task.add_done_callback(self._stored)
+
+    def _stored(self, task: asyncio.Task[None]) -> None:
+        self._storing.discard(task)
+        self._has_room.release()
+
+    async def _release_followers(self, key: str) -> None:
+        """Make those ready that waited for this row alone, or can't be made of it."""
+        for follower in self._followers.pop(key):
+            row = self._rows[follower]
+            if follower not in self._waits:
+                continue
+            lacking = [one for one in row.references if self._lacks(one, key)]
+            if lacking:
+                await self._skip(row, self._why_lacking(lacking[0]))
+                continue
+            self._waits[follower] -= {one for one in row.references if one.key == key}
+            if not self._waits[follower]:
+                self._ready.append(row)
+        self._changed.set()
+
+    def _lacks(self, reference: Reference, key: str) -> bool:
+        if reference.key != key:
+            return False
+        made = self._resolved(reference)
+        return made is None or (isinstance(made, Clip) and made.state is _FAILED)
+
+    def _why_lacking(self, reference: Reference) -> str:
+        if reference.is_kept:
+            return (
+                f"no take of {reference.key!r} was kept yet: choose one in the gallery,"
+                f" save {KEPT_NAME} beside the songs, and run the batch again"
+            )
+        return f"take {reference.take + 1} of {reference.key!r} failed at the service"
+
+    async def _skip_followers(self, key: str, why: str) -> None:
+        """Tell of those that wait for a row that makes nothing, and of theirs."""
+        for follower in self._followers.pop(key, ()):
+            if follower in self._waits:
+                await self._skip(self._rows[follower], f"row {key!r} {why}")
+        self._changed.set()
+
+    async def _skip(self, row: PlannedRow, why: str) -> None:
+        await self._tell(Outcome.waiting(row, _not_bought(row, why)))
+        await self._skip_followers(row.key, "was not bought")
+
+    async def _store(self, row: PlannedRow, job: MusicJob[Any], result: object) -> None:
+        """Store a job's clips, each whatever becomes of the others."""
+        clips = result if isinstance(result, tuple) else ()
+        songs: list[Song] = []
+        errors: list[MusicError] = []
+        for take, clip in enumerate(clips):
+            if not isinstance(clip, Clip):
+                continue
+            song = Song(clip=clip, take=take, is_kept=self._kept.get(clip.clip_id))
+            if clip.state is not ClipState.FAILED:
+                try:
+                    song = await self._song(song)
+                except MusicError as error:
+                    errors.append(error)
+            songs.append(song)
+        first = errors[0] if errors else None
+        outcome = self._outcome(row, job, error=first, songs=tuple(songs))
+        if not songs:
+            outcome = attrs.evolve(outcome, result=result)
+        await self._tell(outcome)
+
+    async def _song(self, song: Song) -> Song:
+        path = await self._music.download(song.clip, self._folder)
+        size, digest = await run_sync(_digest, path)
+        return attrs.evolve(song, path=path, bytes=size, sha256=digest)
+
+    def _outcome(
+        self,
+        row: PlannedRow,
+        job: MusicJob[Any],
+        *,
+        error: MusicError | None = None,
+        songs: tuple[Song, ...] = (),
+    ) -> Outcome:
+        is_bought = job.error is None
+        elapsed_s = job.elapsed_s
+        return Outcome(
+            key=row.key,
+            number=row.row.number,
+            state=str(job.state),
+            row=row,
+            job=job,
+            request=self._requests.pop(row.key, None),
+            songs=songs,
+            origins=self._origins.pop(row.key, ()),
+            charged=Charged.YES if is_bought or error is None else error.charged,
+            error=error,
+            made_at=datetime.now(UTC) - timedelta(seconds=elapsed_s),
+            elapsed_s=elapsed_s,
+        )
+
+    # What is told.
+
+    async def _tell(self, outcome: Outcome) -> None:
+        """Write an outcome down, and hand it to whoever iterates."""
+        if outcome.key is not None:
+            self._waits.pop(outcome.key, None)
+        await self._may_tell.acquire()
+        await run_sync(self._manifest.add, outcome.to_json(self._folder))
+        self._outcomes.put_nowait(outcome)
+
+    async def _tell_the_rest(self) -> None:
+        """Tell of those rows that nothing was bought for."""
+        why = "the batch was stopped before its turn came"
+        for key in list(self._waits):
+            row = self._rows[key]
+            await self._tell(Outcome.waiting(row, _not_bought(row, why)))
+
+
+_FAILED: Final = ClipState.FAILED
+
+
+def _not_bought(row: PlannedRow, why: str) -> NotSent:
+    message = (
+        f"{row.row.place}: not bought in this run: {why}. Nothing was sent for it."
+    )
+    return NotSent(message, charged=Charged.NO, retry=Retry.LATER)
+
+
+def _digest(path: Path) -> tuple[int, str]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return file.tell(), digest.hexdigest()
