@@ -79,6 +79,8 @@ class Batch:
 
     Attributes:
         plan: What was planned.
+        folder: Where its songs and its manifest go.
+        rows: Its rows by key.
         running: The jobs that are open, by key.
     """
 
@@ -94,11 +96,11 @@ class Batch:
         self.plan = plan
         self.running: dict[str, MusicJob[Any]] = {}
         self._music = music
-        self._folder = folder
+        self.folder = folder
         self._manifest = Manifest(folder)
         self._kept_path = kept
         self._stop_after = stop_after_failures
-        self._rows = {row.key: row for row in plan.rows}
+        self.rows = {row.key: row for row in plan.rows}
         self._ready = collections.deque[PlannedRow]()
         # What each row still waits for, and which rows wait for each.
         self._waits: dict[str, set[Reference]] = {}
@@ -147,10 +149,10 @@ class Batch:
 
     def _prepare(self) -> None:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             message = (
-                f"Nothing can be saved in {self._folder}: {error.strerror}. Choose"
+                f"Nothing can be saved in {self.folder}: {error.strerror}. Choose"
                 " another folder. Nothing was sent."
             )
             raise DownloadError(
@@ -238,8 +240,9 @@ class Batch:
 
     async def _ended(self, job: MusicJob[Any]) -> None:
         """Take a job that is over, let those follow that waited, and store it."""
-        row = self._rows[job.key]
+        row = self.rows[job.key]
         self.running.pop(job.key, None)
+        self._changed.set()
         error = job.error
         if error is not None:
             await self._tell(self._outcome(row, job, error=error))
@@ -261,7 +264,7 @@ class Batch:
     async def _release_followers(self, key: str) -> None:
         """Make those ready that waited for this row alone, or can't be made of it."""
         for follower in self._followers.pop(key):
-            row = self._rows[follower]
+            row = self.rows[follower]
             if follower not in self._waits:
                 continue
             lacking = [one for one in row.references if self._lacks(one, key)]
@@ -291,7 +294,7 @@ class Batch:
         """Tell of those that wait for a row that makes nothing, and of theirs."""
         for follower in self._followers.pop(key, ()):
             if follower in self._waits:
-                await self._skip(self._rows[follower], f"row {key!r} {why}")
+                await self._skip(self.rows[follower], f"row {key!r} {why}")
         self._changed.set()
 
     async def _skip(self, row: PlannedRow, why: str) -> None:
@@ -320,7 +323,7 @@ class Batch:
         await self._tell(outcome)
 
     async def _song(self, song: Song) -> Song:
-        path = await self._music.download(song.clip, self._folder)
+        path = await self._music.download(song.clip, self.folder)
         size, digest = await run_sync(_digest, path)
         return attrs.evolve(song, path=path, bytes=size, sha256=digest)
 
@@ -356,14 +359,14 @@ class Batch:
         if outcome.key is not None:
             self._waits.pop(outcome.key, None)
         await self._may_tell.acquire()
-        await run_sync(self._manifest.add, outcome.to_json(self._folder))
+        await run_sync(self._manifest.add, outcome.to_json(self.folder))
         self._outcomes.put_nowait(outcome)
 
     async def _tell_the_rest(self) -> None:
         """Tell of those rows that nothing was bought for."""
         why = "the batch was stopped before its turn came"
         for key in list(self._waits):
-            row = self._rows[key]
+            row = self.rows[key]
             await self._tell(Outcome.waiting(row, _not_bought(row, why)))
 
 

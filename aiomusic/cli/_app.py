@@ -9,6 +9,7 @@ from cyclopts.validators import Number
 
 from aiomusic.cli._exits import MEANINGS
 from aiomusic.cli._options import (
+    Batching,
     Delivery,
     Following,
     JournalOption,
@@ -119,7 +120,22 @@ Takes are kept and dropped in its address; its button exports them as kept.json,
 belongs into the same folder.
 """
 
+BATCH_EXAMPLES: Final = """\
+Examples:
+
+  aiomusic batch songs.csv --out album/ --dry-run
+  aiomusic batch songs.csv --out album/ --max-credits 500
+  aiomusic batch recipe.csv --fill names.csv --out cards/
+  aiomusic batch songs.jsonl --out album/ --json | jq -r '.clips[]?.file'
+
+Columns: key, provider, operation (create, if left out), and the arguments of the
+operation, as in lyrics, tags, title; any other is kept as metadata. A cell such as
+@intro stands for the clip that row intro makes, @intro[1] for its second, and
+@intro.kept for the one that was kept in the gallery.
+"""
+
 NO_SONG: Final = Song()
+BATCHED: Final = Batching()
 USUAL: Final = Delivery()
 
 
@@ -146,6 +162,26 @@ def create(
     from aiomusic.cli import _create  # noqa: PLC0415 - costs the whole library
 
     return _create.create(attrs.evolve(song, prompt=prompt), delivery)
+
+
+@APP.command(name="batch", help_epilogue=f"{BATCH_EXAMPLES}\n{EXIT_CODES}")
+def run_batch(
+    songs: Annotated[
+        str, Parameter(help="The batch file: CSV with a heading, or JSON lines.")
+    ],
+    /,
+    *,
+    batching: Batching = BATCHED,
+) -> int:
+    """
+    Buy what a file asks for, a row each, and save it with a manifest.
+
+    Run it again, and only what is missing is done. Ctrl-C once buys nothing more and
+    waits for what is in flight; twice leaves it to the service.
+    """
+    from aiomusic.cli import _batch  # noqa: PLC0415 - costs the whole library
+
+    return _batch.run_batch(songs, batching)
 
 
 @APP.command(name="credits", help_epilogue=EXIT_CODES)

@@ -10,6 +10,7 @@ from cyclopts.validators import Number
 from aiomusic.cli._exits import UsageError
 
 __all__ = [
+    "Batching",
     "Delivery",
     "Following",
     "JournalOption",
@@ -238,6 +239,81 @@ class Following:
 
     out: Annotated[str, Parameter(help="Folder to save into.")] = "songs/"
     journal: JournalOption = None
+    poll_every: Annotated[
+        float | None,
+        Parameter(
+            validator=Number(gt=0, lte=_DAY_S),
+            help="Seconds between two looks; left out: what the provider advises.",
+        ),
+    ] = None
+    timeout: Annotated[
+        float,
+        Parameter(
+            validator=Number(gt=0, lte=_DAY_S), help="Seconds to follow a task for."
+        ),
+    ] = 1800.0
+    as_json: Annotated[
+        bool,
+        Parameter(name="--json", help="One JSON line on standard output per event."),
+    ] = False
+
+
+@Parameter(name="*", group=_DELIVERY)
+@final
+@attrs.frozen(kw_only=True)
+class Batching:
+    """How a batch file is bought, followed and saved."""
+
+    out: Annotated[str, Parameter(help="Folder for songs and manifest.")] = "songs/"
+    fill: Annotated[
+        str | None,
+        Parameter(
+            help="A second file: the batch is a recipe, whose {placeholders} are filled"
+            " in once for each of its rows."
+        ),
+    ] = None
+    provider: Annotated[ProviderName, Parameter(help="Of rows that name none.")] = (
+        "riffusion"
+    )
+    dry_run: Annotated[
+        bool, Parameter(help="Check every row, and say what it would cost.")
+    ] = False
+    strict: Annotated[
+        bool, Parameter(help="Buy nothing if any row can't be bought.")
+    ] = False
+    local: Annotated[
+        bool,
+        Parameter(help="Make it here, on the emulator: no key, no network, no charge."),
+    ] = False
+    concurrency: Annotated[
+        int, Parameter(validator=Number(gte=1), help="How many tasks at one time.")
+    ] = 10
+    max_credits: Annotated[
+        int | None,
+        Parameter(
+            validator=Number(gte=0),
+            help="Never spend more than this: in this run, or with a --journal of"
+            " yours in all runs that share it.",
+        ),
+    ] = None
+    stop_after_failures: Annotated[
+        int | None,
+        Parameter(validator=Number(gte=1), help="Buy no more after so many failures."),
+    ] = None
+    kept: Annotated[
+        str | None,
+        Parameter(
+            help="What the gallery exported: which takes were kept; left out:"
+            " kept.json in --out."
+        ),
+    ] = None
+    journal: Annotated[
+        str | None,
+        Parameter(
+            help="File that keeps what is bought, if not the usual one; with --local"
+            " none is kept without it."
+        ),
+    ] = None
     poll_every: Annotated[
         float | None,
         Parameter(

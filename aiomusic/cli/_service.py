@@ -26,6 +26,7 @@ async def open_session(
     journal: Journal | None = None,
     local_seed: int | None = None,
     max_credits: int | None = None,
+    concurrency: int = 10,
     poll_every_s: float | None = None,
     job_timeout_s: float = 1800.0,
 ) -> AsyncIterator[MusicSession]:
@@ -36,7 +37,8 @@ async def open_session(
         journal: What it writes into; None: nothing is kept, whatever the
             environment says.
         local_seed: What the emulator's songs follow from; None: no emulator.
-        max_credits, poll_every_s, job_timeout_s: As `MusicSession` has them.
+        max_credits, concurrency, poll_every_s, job_timeout_s: As `MusicSession` has
+            them.
 
     Raises:
         AuthenticationFailed: The environment has no key.
@@ -65,6 +67,7 @@ async def open_session(
             base_url=base_url,
             journal=MemoryJournal() if journal is None else journal,
             max_credits=max_credits,
+            concurrency=concurrency,
             poll_every_s=poll_every_s,
             job_timeout_s=job_timeout_s,
             http=http,

@@ -1,0 +1,247 @@
+"""``aiomusic batch``: a file of songs in, a folder of music out."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from aiomusic import batch
+from aiomusic.cli._board import Board, Lines, Screen, Stream, Sums
+from aiomusic.cli._exits import Exit, UsageError, exit_for, worst
+from aiomusic.cli._follow import writable
+from aiomusic.cli._journal import Place, reading
+from aiomusic.cli._options import Batching
+from aiomusic.cli._run import run
+from aiomusic.cli._service import open_session
+from aiomusic.cli._show import Events, Paths, Show, say, tell
+from aiomusic.errors import MusicError, MusicWarning
+from aiomusic.journal.memory import MemoryJournal
+
+__all__ = ["run_batch"]
+
+LOCAL_SEED: Final = 0
+
+
+def run_batch(songs: str, batching: Batching) -> Exit:
+    """Run a batch file, or say what it would cost, and how it ended."""
+    logging.getLogger("aiomusic").addHandler(logging.NullHandler())
+    try:
+        plan = _plan(songs, batching)
+        if batching.dry_run:
+            return run(_quote(plan, batching))
+        if batching.strict:
+            _check_all_good(plan)
+        with writable(Path(batching.out)) as folder:
+            return run(_buy(plan, folder, batching))
+    except (MusicError, UsageError) as error:
+        show: Show = Events() if batching.as_json else Paths()
+        show.failed(None, error)
+        return exit_for(error)
+
+
+def _plan(songs: str, batching: Batching) -> batch.Plan:
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always", MusicWarning)
+        rows = batch.read(songs, fill=batching.fill, provider=batching.provider)
+        plan = batch.plan(rows)
+    for words in dict.fromkeys(str(note.message) for note in noted):
+        tell(words)
+    if not (plan.rows or plan.bad):
+        raise UsageError(f"{songs} holds no rows. Nothing was sent.")
+    return plan
+
+
+def _check_all_good(plan: batch.Plan) -> None:
+    if not plan.bad:
+        return
+    for row in plan.bad:
+        tell(str(row.error.args[0]))
+    message = f"{len(plan.bad)} rows can't be bought, and --strict is given."
+    raise UsageError(f"{message} Nothing was sent.")
+
+
+# What it would cost.
+
+
+async def _quote(plan: batch.Plan, batching: Batching) -> Exit:
+    """Show every row that is wrong, and what the others cost."""
+    for row in plan.bad:
+        tell(str(row.error.args[0]))
+    bought = await _bought(plan, batching)
+    balance = await _balance(batching)
+    left = [row for row in plan.rows if row.key not in bought]
+    credits_left = sum(row.cost for row in left)
+    if batching.as_json:
+        found: dict[str, object] = {
+            "event": "quote",
+            "rows": len(plan.rows),
+            "bad": len(plan.bad),
+            "bought": len(bought),
+            "credits": credits_left,
+            "by_operation": {
+                name: {"rows": number, "credits": cost}
+                for name, (number, cost) in _by_operation(left).items()
+            },
+            "balance": balance,
+        }
+        say(json.dumps(found))
+    else:
+        for line in _quoted(left, bought, credits_left, balance):
+            say(line)
+    return Exit.USAGE if plan.bad else Exit.DONE
+
+
+def _quoted(
+    left: list[batch.PlannedRow],
+    bought: set[str],
+    credits_left: int,
+    balance: int | None,
+) -> Iterator[str]:
+    for name, (number, cost) in _by_operation(left).items():
+        yield f"{name:<28} {number:>7,} rows {cost:>9,} credits"
+    if bought:
+        yield f"{'bought already':<28} {len(bought):>7,} rows {0:>9,} credits"
+    yield f"{'all':<28} {len(left) + len(bought):>7,} rows {credits_left:>9,} credits"
+    if balance is not None:
+        yield f"{'balance':<28} {'':>12} {balance:>9,} credits"
+
+
+def _by_operation(rows: list[batch.PlannedRow]) -> dict[str, tuple[int, int]]:
+    return dict(batch.Plan(rows=tuple(rows), bad=()).by_operation)
+
+
+async def _bought(plan: batch.Plan, batching: Batching) -> set[str]:
+    """Return the keys of rows that the journal has, and that cost nothing more."""
+    place = _place(batching)
+    found: set[str] = set()
+    if place is None or not place.path.exists():
+        return found
+    async with reading(place) as journal:
+        for row in plan.rows if journal is not None else ():
+            record = None if journal is None else await journal.find(row.key)
+            if record is not None and record.charged != "no":
+                found.add(row.key)
+    return found
+
+
+async def _balance(batching: Batching) -> int | None:
+    """Ask for the balance, where there is a key to ask with."""
+    if batching.local or not os.environ.get("AIOMUSIC_API_KEY"):
+        return None
+    try:
+        async with open_session() as music:
+            return (await music.credits()).total
+    except MusicError as error:
+        tell(f"The balance is not known: {error.args[0]}")
+        return None
+
+
+# What is bought.
+
+
+def _place(batching: Batching) -> Place | None:
+    is_kept = not batching.local or batching.journal is not None
+    return Place.of(batching.journal) if is_kept else None
+
+
+async def _buy(plan: batch.Plan, folder: Path, batching: Batching) -> Exit:
+    place = _place(batching)
+    ceiling = await _ceiling(place, batching)
+    opening = open_session(
+        journal=MemoryJournal() if place is None else place.to_keep(),
+        local_seed=LOCAL_SEED if batching.local else None,
+        max_credits=ceiling,
+        concurrency=batching.concurrency,
+        poll_every_s=batching.poll_every,
+        job_timeout_s=batching.timeout,
+    )
+    sums = Sums(
+        rows=len(plan.rows) + len(plan.bad),
+        ceiling=batching.max_credits,
+        bought_before=await _bought(plan, batching),
+    )
+    async with opening as music:
+        running = batch.run(
+            music,
+            plan,
+            folder,
+            kept=batching.kept,
+            stop_after_failures=batching.stop_after_failures,
+        )
+        board = _board(running, sums, as_json=batching.as_json)
+        with _draining(running, board), board:
+            async for outcome in running:
+                sums.add(outcome)
+                board.tell(outcome)
+    board.sum_up(folder, _how_to_go_on(sums, running))
+    return Exit.INTERRUPTED if running.is_draining else worst(sums.codes)
+
+
+def _board(running: batch.Batch, sums: Sums, *, as_json: bool) -> Board:
+    if as_json:
+        return Stream(running, sums)
+    return (Screen if sys.stderr.isatty() else Lines)(running, sums)
+
+
+async def _ceiling(place: Place | None, batching: Batching) -> int | None:
+    """
+    Return the limit of the journal that lets this run spend what it may.
+
+    A journal that was named limits all runs that share it; the usual one holds every
+    run there ever was, so what they spent comes on top.
+    """
+    most = batching.max_credits
+    if most is None or place is None or place.is_named or not place.path.exists():
+        return most
+    async with reading(place) as journal:
+        if journal is None:
+            return most
+        spent = await journal.spending()
+    return most + sum(one.credits + one.reserved for one in spent.values())
+
+
+def _how_to_go_on(sums: Sums, running: batch.Batch) -> str | None:
+    left = sums.by_state["waiting"]
+    if running.is_draining or left:
+        rows = "1 row waits" if left == 1 else f"{left:,} rows wait"
+        return f"{rows}: run the same line again to go on."
+    if sums.failures:
+        return "Run the same line again to try what is missing."
+    return None
+
+
+@contextlib.contextmanager
+def _draining(running: batch.Batch, board: Board) -> Iterator[None]:
+    """Let the first Ctrl-C stop the buying, and the second end the run."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+
+    def told() -> None:
+        if running.is_draining:
+            loop.remove_signal_handler(signal.SIGINT)
+            task.cancel()
+            return
+        running.drain()
+        board.note(
+            "Nothing more is bought; what is in flight is waited for. Ctrl-C again"
+            " leaves it to the service: run the same line to have it."
+        )
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, told)
+    except (NotImplementedError, RuntimeError):
+        # Windows has no such handlers; there Ctrl-C ends the run at once.
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)

@@ -1,0 +1,276 @@
+"""How a batch shows itself: a live view, plain lines, or JSON."""
+
+import collections
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol, Self, final
+
+import attrs
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from aiomusic import batch
+from aiomusic._job import JobState, MusicJob
+from aiomusic.cli._exits import Exit, exit_for, printable, sentence
+from aiomusic.cli._progress import minutes
+from aiomusic.cli._show import say, tell
+from aiomusic.errors import Charged
+
+__all__ = ["Board", "Lines", "Screen", "Stream", "Sums"]
+
+# Above the lines of the jobs there are so many of the whole.
+HEAD_LINES: Final = 4
+LEAST_LINES: Final = 3
+BAR_COLUMNS: Final = 24
+LONGEST_KEY: Final = 28
+
+
+@final
+@attrs.define(eq=False, kw_only=True)
+class Sums:
+    """
+    What became of all rows so far.
+
+    Attributes:
+        rows: How many there are.
+        ceiling: The credits that may be spent; None: there is no limit.
+        bought_before: The keys that an earlier run has paid for.
+    """
+
+    rows: int
+    ceiling: int | None = None
+    bought_before: set[str] = attrs.field(factory=set)
+    spent: int = 0
+    files: int = 0
+    failures: int = 0
+    by_state: collections.Counter[str] = attrs.field(factory=collections.Counter)
+    codes: set[Exit] = attrs.field(factory=set)
+
+    def add(self, outcome: batch.Outcome) -> None:
+        """Count an outcome."""
+        self.by_state[outcome.state] += 1
+        self.files += len(outcome.files)
+        if outcome.charged in {Charged.YES, Charged.UNKNOWN}:
+            self.spent += self._cost(outcome.row)
+        # A row that waits tells of nothing that went wrong with itself.
+        if outcome.error is not None and outcome.state != "waiting":
+            self.failures += 1
+            self.codes.add(exit_for(outcome.error))
+
+    def reserved(self, running: batch.Batch) -> int:
+        """Add up what the open jobs may cost."""
+        rows = running.rows
+        return sum(self._cost(rows.get(key)) for key in running.running)
+
+    def _cost(self, row: batch.PlannedRow | None) -> int:
+        return 0 if row is None or row.key in self.bought_before else row.cost
+
+    @property
+    def told(self) -> int:
+        """How many rows are over."""
+        return self.by_state.total()
+
+
+class Board(Protocol):
+    """How a batch shows itself."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def tell(self, outcome: batch.Outcome) -> None:
+        """Show what became of a row."""
+
+    def note(self, text: str) -> None:
+        """Say what is worth knowing."""
+
+    def sum_up(self, folder: Path, advice: str | None) -> None:
+        """Say how it all ended."""
+
+
+class _Plain:
+    """What every view has in common."""
+
+    def __init__(self, running: batch.Batch, sums: Sums) -> None:
+        self._running = running
+        self._sums = sums
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        """Say it on standard error."""
+        tell(text)
+
+    def tell(self, outcome: batch.Outcome) -> None:
+        """Give the paths to whoever reads them, and the errors to the reader."""
+        for path in outcome.files:
+            say(str(path.resolve()))
+        if outcome.error is not None:
+            tell(f"{_name(outcome)}: {sentence(outcome.error)}")
+
+    def sum_up(self, folder: Path, advice: str | None) -> None:
+        """Say it in two or three lines."""
+        sums = self._sums
+        states = ", ".join(f"{n:,} {state}" for state, n in sums.by_state.most_common())
+        tell(
+            f"{sums.told:,} of {sums.rows:,} rows: {states or 'none'};"
+            f" {sums.spent:,} credits; {sums.files:,} files in {folder}"
+        )
+        if advice is not None:
+            tell(advice)
+
+
+@final
+class Lines(_Plain):
+    """For a pipe: the paths of the files, and a line for each row that failed."""
+
+
+@final
+class Stream(_Plain):
+    """For machines: a JSON object a line."""
+
+    def __init__(self, running: batch.Batch, sums: Sums) -> None:
+        super().__init__(running, sums)
+        self._folder = running.folder
+
+    def tell(self, outcome: batch.Outcome) -> None:
+        """Write the line that the manifest has."""
+        line = {"event": "row", **outcome.to_json(self._folder)}
+        say(json.dumps(line, ensure_ascii=False))
+
+    def note(self, text: str) -> None:
+        """Write it as an event."""
+        say(json.dumps({"event": "note", "text": text}, ensure_ascii=False))
+
+    def sum_up(self, folder: Path, advice: str | None) -> None:
+        """Write it as an event."""
+        sums = self._sums
+        found = {
+            "event": "summary",
+            "rows": sums.rows,
+            "states": dict(sums.by_state),
+            "credits": sums.spent,
+            "files": sums.files,
+            "folder": str(folder),
+            "advice": advice,
+        }
+        say(json.dumps(found, ensure_ascii=False))
+
+
+@final
+class Screen(_Plain):
+    """For a terminal: the whole batch in a few lines, and a line per open job."""
+
+    def __init__(self, running: batch.Batch, sums: Sums) -> None:
+        super().__init__(running, sums)
+        self._console = Console(stderr=True, highlight=False)
+        self._live = Live(
+            get_renderable=self._view,
+            console=self._console,
+            refresh_per_second=8,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def note(self, text: str) -> None:
+        """Say it above the view."""
+        self._console.print(
+            f"aiomusic: {printable(text)}", markup=False, soft_wrap=True
+        )
+
+    def tell(self, outcome: batch.Outcome) -> None:
+        """Say what became of a row above the view."""
+        name = _name(outcome)
+        if outcome.error is not None:
+            self.note(f"{name}: {sentence(outcome.error)}")
+        if not sys.stdout.isatty():
+            for path in outcome.files:
+                say(str(path.resolve()))
+            return
+        for path in outcome.files:
+            self._console.print(
+                f"{name}  {printable(str(path))}", markup=False, soft_wrap=True
+            )
+
+    def _view(self) -> Group:
+        return Group(self._totals(), self._bar(), Text(), *self._jobs())
+
+    def _totals(self) -> Text:
+        sums = self._sums
+        states = ", ".join(f"{n:,} {state}" for state, n in sums.by_state.most_common())
+        words = [f"{sums.told:,} of {sums.rows:,} rows", states, self._money()]
+        if self._running.is_draining:
+            words.append("buying nothing more")
+        return Text(" · ".join(filter(None, words)), overflow="ellipsis", no_wrap=True)
+
+    def _money(self) -> str:
+        sums = self._sums
+        limit = "" if sums.ceiling is None else f" of {sums.ceiling:,}"
+        reserved = sums.reserved(self._running)
+        held = f", {reserved:,} reserved" if reserved else ""
+        return f"{sums.spent:,}{limit} credits{held}"
+
+    def _bar(self) -> ProgressBar:
+        sums = self._sums
+        return ProgressBar(
+            total=max(1, sums.rows), completed=sums.told, width=BAR_COLUMNS
+        )
+
+    def _jobs(self) -> Iterator[Table | Text]:
+        jobs = list(self._running.running.values())
+        # What is at the service is of more interest than what waits for it.
+        jobs.sort(key=lambda job: job.state is JobState.QUEUED)
+        room = max(LEAST_LINES, self._console.size.height - HEAD_LINES - 2)
+        shown = jobs if len(jobs) <= room else jobs[: room - 1]
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for job in shown:
+            table.add_row(*_cells(job))
+        yield table
+        if len(shown) < len(jobs):
+            yield Text(f"and {len(jobs) - len(shown):,} more", style="dim")
+
+
+def _cells(job: MusicJob[Any]) -> Iterator[Text]:
+    yield Text(printable(job.key)[:LONGEST_KEY], overflow="ellipsis", no_wrap=True)
+    yield Text(str(job.state), style="cyan" if job.task_id else "dim")
+    yield Text(minutes(job.elapsed_s), justify="right")
+    eta = job.eta if job.task_id else None
+    left = "" if eta is None else f"{eta[0]:.0f} to {eta[1]:.0f} s left"
+    yield Text(left, style="dim", no_wrap=True)
+
+
+def _name(outcome: batch.Outcome) -> str:
+    return printable(outcome.key or f"row {outcome.number}")
