@@ -293,7 +293,7 @@ def _check_reference(
     made = _made_by(target)
     wanted = _WANTED.get(column)
     if made is not wanted and not (wanted is None and made in {Clip, Upload}):
-        needed = "a clip" if wanted is None else wanted.__name__.lower()
+        needed = "clip" if wanted is None else wanted.__name__.lower()
         message = (
             f"{reference} names {row.place}, a {row.kind}, and that makes no {needed}"
         )

@@ -4,7 +4,7 @@ import asyncio
 import collections
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, final
@@ -27,7 +27,7 @@ from aiomusic.errors import (
     NotSent,
     Retry,
 )
-from aiomusic.results import Clip, ClipState
+from aiomusic.results import Clip, ClipState, Lyrics
 
 __all__ = ["Batch", "run"]
 
@@ -126,7 +126,7 @@ class Batch:
         """Whether nothing more is bought."""
         return self._is_draining
 
-    async def __aiter__(self) -> AsyncIterator[Outcome]:
+    async def __aiter__(self) -> AsyncGenerator[Outcome, None]:
         """
         Yield what became of each row, as soon as it is known.
 
@@ -171,7 +171,9 @@ class Batch:
             for bad in self.plan.bad:
                 await self._tell(Outcome.of_bad(bad))
             jobs = self._music.run(
-                self._sources(), stop_after_failures=self._stop_after
+                self._sources(),
+                stop_after_failures=self._stop_after,
+                on_known_key="attach",
             )
             async with contextlib.aclosing(jobs):
                 async for job in jobs:
@@ -206,7 +208,9 @@ class Batch:
             # What was planned was warned of then.
             with unwarned():
                 request = row.request(results)
-            job = self._music.submit(request, key=row.key, metadata=row.metadata)
+            job = self._music.submit(
+                request, key=row.key, metadata=row.metadata, on_known_key="attach"
+            )
         except (MusicError, ValueError, TypeError) as error:
             await self._refuse(row, error)
             return None
@@ -230,7 +234,8 @@ class Batch:
             return made
         if reference.is_kept:
             return self._kept_clip(made)
-        return made[reference.take] if reference.take < len(made) else None
+        one = made[reference.take] if reference.take < len(made) else None
+        return one.text if isinstance(one, Lyrics) else one
 
     def _kept_clip(self, clips: tuple[Any, ...]) -> object:
         kept = (one for one in clips if self._kept.get(getattr(one, "clip_id", "")))

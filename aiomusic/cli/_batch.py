@@ -16,7 +16,7 @@ from aiomusic import batch
 from aiomusic.cli._board import Board, Lines, Screen, Stream, Sums
 from aiomusic.cli._exits import Exit, UsageError, exit_for, worst
 from aiomusic.cli._follow import writable
-from aiomusic.cli._journal import Place, reading
+from aiomusic.cli._journal import Place, reader_of
 from aiomusic.cli._options import Batching
 from aiomusic.cli._run import run
 from aiomusic.cli._service import open_session
@@ -123,11 +123,11 @@ async def _bought(plan: batch.Plan, batching: Batching) -> set[str]:
     found: set[str] = set()
     if place is None or not place.path.exists():
         return found
-    async with reading(place) as journal:
-        for row in plan.rows if journal is not None else ():
-            record = None if journal is None else await journal.find(row.key)
-            if record is not None and record.charged != "no":
-                found.add(row.key)
+    reader = await reader_of(place)
+    for row in plan.rows if reader is not None else ():
+        record = None if reader is None else await reader.find(row.key)
+        if record is not None and record.charged != "no":
+            found.add(row.key)
     return found
 
 
@@ -200,10 +200,10 @@ async def _ceiling(place: Place | None, batching: Batching) -> int | None:
     most = batching.max_credits
     if most is None or place is None or place.is_named or not place.path.exists():
         return most
-    async with reading(place) as journal:
-        if journal is None:
-            return most
-        spent = await journal.spending()
+    reader = await reader_of(place)
+    if reader is None:
+        return most
+    spent = await reader.spending()
     return most + sum(one.credits + one.reserved for one in spent.values())
 
 

@@ -1,0 +1,162 @@
+"""``aiomusic batch``: priced, run, killed, run again, and stopped by Ctrl-C."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from quick_service import QuickService
+from running import Command
+
+pytestmark = pytest.mark.anyio
+
+SONGS = """\
+key,provider,operation,description,clip,at,lyrics,album
+song,suno,create,paper boats,,,,blue
+more,suno,extend,,@song[1],10,[Verse] on we go,blue
+,suno,create,lamp light,,,,red
+bad,suno,create,,,,,
+"""
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[QuickService]:
+    async with QuickService(pace=0.2) as service:
+        yield service
+
+
+@pytest.fixture
+def songs(tmp_path: Path) -> Path:
+    path = tmp_path / "songs.csv"
+    path.write_text(SONGS)
+    return path
+
+
+def manifest(album: Path) -> dict[str, dict[str, object]]:
+    lines = (album / "manifest.jsonl").read_text().splitlines()
+    return {str(json.loads(line)["key"]): json.loads(line) for line in lines}
+
+
+async def test_a_dry_run_prices_and_checks_and_sends_nothing(
+    service: QuickService, songs: Path, tmp_path: Path
+) -> None:
+    """By operation, beside the balance; a bad row is named and ends with code 2."""
+    command = Command.within(tmp_path).at(service.api)
+
+    ended = await command("batch", str(songs), "--dry-run")
+
+    assert ended.code == 2
+    assert "songs.csv, line 5" in ended.err
+    figures = {line.split()[0]: line.split()[1:] for line in ended.lines}
+    assert figures["suno.create"] == ["2", "rows", "20", "credits"]
+    assert figures["all"] == ["3", "rows", "30", "credits"]
+    assert figures["balance"] == ["100,000", "credits"]
+    assert service.api.submissions == 0
+
+
+async def test_a_batch_is_stored_and_a_second_run_buys_nothing(
+    service: QuickService, songs: Path, tmp_path: Path
+) -> None:
+    """Paths on standard output, one line each for what is wrong, a sum at the end."""
+    command = Command.within(tmp_path).at(service.api)
+    words = ("batch", str(songs), "--out", "album", "--poll-every", "0.05")
+
+    first = await command(*words)
+    again = await command(*words)
+    priced = await command(*words, "--dry-run")
+
+    assert (first.code, again.code) == (2, 2)
+    assert sorted(first.lines) == sorted(again.lines)
+    assert len(first.lines) == 6
+    assert all(Path(line).is_file() for line in first.lines)
+    assert "4 of 4 rows: 3 succeeded, 1 refused; 30 credits" in first.err
+    assert "; 0 credits; 6 files" in again.err
+    assert "bought already" in priced.out
+    assert service.api.charged == 30
+
+
+async def test_strict_buys_nothing_beside_a_bad_row(
+    service: QuickService, songs: Path, tmp_path: Path
+) -> None:
+    """The row is named all the same."""
+    command = Command.within(tmp_path).at(service.api)
+
+    ended = await command("batch", str(songs), "--strict")
+
+    assert ended.code == 2
+    assert "line 5" in ended.err
+    assert service.api.submissions == 0
+
+
+async def test_json_gives_an_event_a_line(
+    service: QuickService, songs: Path, tmp_path: Path
+) -> None:
+    """What the manifest says, and a summary."""
+    command = Command.within(tmp_path).at(service.api)
+
+    ended = await command("batch", str(songs), "--json", "--poll-every", "0.05")
+
+    *rows, summary = map(json.loads, ended.lines)
+    assert {row["key"] for row in rows} >= {"song", "more", "bad"}
+    assert summary["event"] == "summary"
+    assert summary["states"] == {"succeeded": 3, "refused": 1}
+
+
+async def test_a_batch_that_is_killed_is_ended_by_the_next_run(
+    service: QuickService, tmp_path: Path
+) -> None:
+    """SIGKILL in the middle: each row is bought once, and all files are whole."""
+    path = tmp_path / "many.jsonl"
+    rows = [{"key": f"song-{n}", "prompt": f"song {n}"} for n in range(16)]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    command = Command.within(tmp_path).at(service.api)
+    words = ("batch", str(path), "--out", "album", "--poll-every", "0.05")
+    process = await command.start(*words)
+    album = tmp_path / "album"
+    async with asyncio.timeout(30):
+        while len(list(album.glob("*.mp3"))) < 6:
+            await asyncio.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    await process.communicate()
+
+    ended = await command(*words)
+
+    assert ended.code == 0, ended.err
+    assert service.api.charged == 160
+    assert service.api.submissions == 16
+    lines = manifest(album)
+    assert len(lines) == 16
+    assert {line["state"] for line in lines.values()} == {"succeeded"}
+    assert len(list(album.glob("*.mp3"))) == 32
+
+
+async def test_ctrl_c_ends_the_buying_and_a_run_again_goes_on(
+    service: QuickService, tmp_path: Path
+) -> None:
+    """Once: what is in flight is stored; the rest waits for the same line."""
+    path = tmp_path / "many.jsonl"
+    rows = [{"key": f"song-{n}", "prompt": f"song {n}"} for n in range(24)]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    command = Command.within(tmp_path).at(service.api)
+    words = ("batch", str(path), "--out", "album", "--poll-every", "0.05")
+    process = await command.start(*words, "--concurrency", "4")
+    album = tmp_path / "album"
+    async with asyncio.timeout(30):
+        while not list(album.glob("*.mp3")):
+            await asyncio.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, errors = await process.communicate()
+
+    assert process.returncode == 130, errors
+    assert b"Nothing more is bought" in errors
+    assert b"run the same line again" in errors
+    bought = service.api.submissions
+    assert 0 < bought < 24
+    assert 2 * bought == len(list(album.glob("*.mp3")))
+
+    ended = await command(*words)
+
+    assert ended.code == 0, ended.err
+    assert service.api.charged == 240
