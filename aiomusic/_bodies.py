@@ -15,8 +15,10 @@ import attrs
 
 from aiomusic._redact import is_secret
 
-__all__ = ["Body", "folded", "is_task_id", "read_body", "task_id_in"]
+__all__ = ["MAX_BYTES", "Body", "folded", "is_task_id", "read_body", "task_id_in"]
 
+# No reply of the API is nearly so long, as it is sent and as it is decoded.
+MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_ID_CHARS: Final = 512
 # How far into a reply its JSON may begin, and in how many places it is looked for.
 MAX_JUNK_CHARS, MAX_STARTS = 64 * 1024, 32

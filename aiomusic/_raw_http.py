@@ -17,6 +17,8 @@ import aiohttp
 import attrs
 from aiohttp.client_proto import ResponseHandler
 
+from aiomusic._bodies import MAX_BYTES
+
 __all__ = [
     "MAX_BYTES",
     "RawReply",
@@ -27,8 +29,6 @@ __all__ = [
     "record_replies",
 ]
 
-# No reply of the API is nearly so long, as it is sent and as it is decoded.
-MAX_BYTES: Final = 2 * 1024 * 1024
 # A server that has sent what can't be parsed may have more of it on the way.
 QUIET_S: Final = 0.25
 

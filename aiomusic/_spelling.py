@@ -6,9 +6,12 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
+from aiomusic._redact import kept
+
 __all__ = ["half_a_pair", "is_blank", "meant", "shown"]
 
 MAX_SHOWN: Final = 80
+MAX_LOOKED_AT: Final = 10_000
 
 # Letters and symbols by their category, and yet nothing is seen of them.
 _BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -64,6 +67,10 @@ class _Shown(reprlib.Repr):
         super().__init__()
         self.maxstring = self.maxother = MAX_SHOWN
         self.maxlong = 40
+
+    def repr_str(self, x: str, level: int) -> str:
+        # Who cuts through a secret must not show the half of it.
+        return super().repr_str(str(kept(x[:MAX_LOOKED_AT])), level)
 
 
 _REPR: Final = _Shown()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, final
 import attrs
 
 from aiomusic import _retry_after
-from aiomusic._bodies import Body, folded, read_body, task_id_in
+from aiomusic._bodies import MAX_BYTES, Body, folded, read_body, task_id_in
 from aiomusic._redact import shown
 from aiomusic.errors import (
     ApiError,
@@ -240,7 +240,10 @@ class _Seen:
     body: Body = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.body = read_body(self.reply.body)
+        # A create's task is looked for in all of it; nothing else is so long.
+        is_endless = self.asked != "create" and len(self.reply.body) >= MAX_BYTES
+        most = MAX_REPLY_CHARS if is_endless else None
+        self.body = read_body(self.reply.body[:most])
 
     # Yes.
 
@@ -328,7 +331,7 @@ class _Seen:
         target = self.reply.headers.get("location", "")
         if status in _REDIRECTS and target:
             return f"it is to be found at {target}"
-        return " ".join(self.body.text[:500].split()) or "(no words)"
+        return " ".join(shown(self.body.text, 500).split()) or "(no words)"
 
     def _kind(self, status: int, text: str) -> type[ApiError]:
         if status >= _SERVER_ERROR:

@@ -24,6 +24,7 @@ from aiomusic._bodies import read_body, task_id_in
 from aiomusic._clock import Clock
 from aiomusic._log import say
 from aiomusic._raw_http import inflated
+from aiomusic._redact import shown
 from aiomusic.errors import MusicError
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _decoded(coding: str, raw_body: bytes) -> bytes:
     try:
         body, is_whole = inflated(raw_body, MAX_BYTES + 1)
     except zlib.error as error:
-        message = f"The callback can't be decoded as {coding[:10]}."
+        message = f"The callback can't be decoded as {shown(coding, 10)}."
         raise Forged(message) from error
     if not is_whole or len(body) > MAX_BYTES:
         message = f"The callback is cut off, or holds more than {MAX_BYTES} bytes."

@@ -12,9 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiomusic import InvalidRequest, JobFailed, MusicError, _redact
+from aiomusic import InvalidRequest, JobFailed, MusicError, _redact, suno
 from aiomusic._log import say
 from aiomusic._redact import HIDDEN, MAX_CHARS, hide, is_secret, kept, shown
+from aiomusic._spelling import shown as in_short
+from aiomusic._wire import Reply, read_created
+from aiomusic.providers._replies import state_words
 
 KEY = "sk-Live/7f3a\"9b+2c4d&8e=='Zq"
 
@@ -238,3 +241,17 @@ def test_a_log_line_of_a_huge_value_is_short() -> None:
         logging.getLogger("aiomusic").removeHandler(handler)
 
     assert len(stream.getvalue()) < 2 * MAX_CHARS
+
+
+@pytest.mark.parametrize("before", range(0, 600, 13))
+def test_no_cut_of_a_servers_words_shows_half_a_secret(before: int) -> None:
+    """Neither a page's first words, nor a state that nobody knows."""
+    text = "x" * before + each("%{:02x}")(KEY) + "y" * 900
+    reply = Reply(status=403, headers={}, body=f"<p>{text}".encode(), wall=0.0)
+
+    with pytest.raises(MusicError) as caught:
+        read_created(suno.Create("a song"), reply)
+    seen = [str(caught.value), state_words(text), in_short(text), in_short([text])]
+
+    part = each("%{:02x}")(KEY[:6])
+    assert [one for one in seen if part in one] == []

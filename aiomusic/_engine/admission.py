@@ -174,7 +174,7 @@ class Admission:
         self._caretook_at = now
         try:
             await self.recovery.take_care(MAX_CARETAKEN)
-        except MusicError as error:
+        except Exception as error:  # noqa: BLE001 - whatever rows hold, others wait
             say(logging.WARNING, "orphaned tasks can't be taken up: %s", error)
 
     async def leave(self, grace_s: float) -> None:
@@ -195,7 +195,10 @@ class Admission:
             is_waiting = isinstance(judged[-1][1], Busy)
             self._pop([job for job, verdict in judged if not isinstance(verdict, Busy)])
             for job, verdict in judged:
-                self._start(job, verdict, tasks)
+                try:
+                    self._start(job, verdict, tasks)
+                except Exception as error:  # noqa: BLE001 - of its row or its request
+                    self._unforeseen(job, error)
             if is_waiting:
                 return True
         return False

@@ -103,10 +103,13 @@ class Recovery:
                 self.ledger.journal.release(record.key, record.attempt)
 
     def _take_care(self, record: Record) -> None:
-        job = self._job_of(record)
+        if record.damage is not None:
+            say(logging.WARNING, "a job can't be followed: %s", record.damage)
+            return
         try:
+            job = self._job_of(record)
             self.follow(job, record)
-        except ValueError as error:
+        except Exception as error:  # noqa: BLE001 - whatever a row holds
             self.ledger.journal.release(record.key, record.attempt)
             say(logging.INFO, "job %s can't be followed: %s", record.key, error)
             return

@@ -21,6 +21,7 @@ from aiomusic._files.media import (
     exact_url,
 )
 from aiomusic._files.partial import PartialFile, ResumeInfo
+from aiomusic._redact import shown
 from aiomusic._retry_after import retry_after_s
 from aiomusic._transport import CHUNK_BYTES
 from aiomusic.results import Clip
@@ -128,7 +129,7 @@ class _Reply:
         """
         words = audio.not_music(bytes(data[: audio.HEAD_BYTES]))
         if words is not None:
-            kind = self.media.headers.get("content-type", "none")[:60]
+            kind = shown(self.media.headers.get("content-type", "none"), 60)
             seen = f"{self.media.host} sent {words} (Content-Type: {kind})"
             raise DeadLink(f"{seen} in place of music")
 

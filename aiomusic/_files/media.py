@@ -31,6 +31,7 @@ from aiomusic._files.addresses import (
     public_socket,
     resolved,
 )
+from aiomusic._redact import shown
 from aiomusic._transport import (
     CHUNK_BYTES,
     CONNECT_S,
@@ -422,7 +423,7 @@ class MediaClient:
         if reply.status == PROXY_STATUS:
             raise Blocked(f"the proxy on the way to {host} answered 407. {PROXY_LOGIN}")
         if encoding not in {"identity", "", "gzip", "x-gzip", "deflate"}:
-            raise Broken(f"{host} sent it encoded as {encoding[:20]!r}, unasked")
+            raise Broken(f"{host} sent it encoded as {shown(encoding, 20)!r}, unasked")
         return Media(
             status=reply.status,
             headers=reply.headers,

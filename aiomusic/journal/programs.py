@@ -39,6 +39,7 @@ from aiomusic.journal.rows import (
     money,
     readable,
     record,
+    shown_cell,
 )
 
 __all__ = [
@@ -199,10 +200,26 @@ def admit(
         if isinstance(verdict, Known) and verdict.record.is_open:
             # It takes its slot again before another is granted one.
             verdict = yield from _take_up(me, verdict.record, entry.now)
+        if isinstance(verdict, Busy):
+            verdict = (yield from _damaged_slots()) or verdict
         verdicts.append(verdict)
         if isinstance(verdict, Busy):
             break
     return verdicts, dead
+
+
+def _damaged_slots() -> Program[Damaged | None]:
+    """Find a row that holds more slots than a purchase can: they are never freed."""
+    open_rows = f"SELECT count(*) FROM jobs WHERE {OPEN}"
+    leased = "SELECT count(*) FROM jobs WHERE slot_until IS NOT NULL"
+    count = f"SELECT ({open_rows}) + ({leased}) AS most, slots FROM totals"
+    [found] = yield count, {}
+    if found["slots"] <= found["most"]:
+        return None
+    rows = yield f"SELECT {MONEY} FROM jobs WHERE slot NOT IN (0, 1) LIMIT 1", {}
+    for one in rows:
+        return Damaged(str(DamagedRow(one, f"slot is {shown_cell(one['slot'])}")))
+    return None
 
 
 def _may_have_died(verdict: Verdict) -> bool:

@@ -19,6 +19,7 @@ __all__ = [
     "money",
     "readable",
     "record",
+    "shown_cell",
 ]
 
 Found: TypeAlias = Mapping[str, Any]
@@ -125,10 +126,11 @@ def _check(found: Found) -> None:
         else:
             is_good = value is None or name not in _MAY or _MAY[name](value)
         if not is_good:
-            raise DamagedRow(found, f"{name} is {_shown(value)}")
+            raise DamagedRow(found, f"{name} is {shown_cell(value)}")
 
 
-def _shown(value: object) -> str:
+def shown_cell(value: object) -> str:
+    """Return how what a column holds is shown."""
     text = repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
@@ -253,7 +255,7 @@ def _unpacked(found: Found, name: str, kind: Any) -> Any:  # noqa: ANN401 - JSON
     except (ValueError, TypeError, RecursionError) as error:
         raise DamagedRow(found, f"{name} can't be read: {error}") from error
     if not isinstance(value, kind):
-        raise DamagedRow(found, f"{name} is {_shown(found[name])}")
+        raise DamagedRow(found, f"{name} is {shown_cell(found[name])}")
     return value
 
 

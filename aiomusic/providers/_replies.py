@@ -14,6 +14,7 @@ from urllib.parse import quote
 import attrs
 
 from aiomusic._bodies import folded, is_task_id
+from aiomusic._redact import shown as redacted
 from aiomusic._spelling import shown
 from aiomusic.errors import InvalidRequest
 from aiomusic.results import Clip, ClipState, TaskSnapshot, Upload
@@ -31,6 +32,7 @@ __all__ = [
     "read_clips",
     "read_state",
     "seconds",
+    "state_words",
     "task_state",
     "text_at",
     "words",
@@ -224,9 +226,9 @@ def read_state(value: object) -> ClipState:
     return _STATES.get(word, other)
 
 
-def _shown_state(value: object) -> str:
-    """Return how a state that nobody knows is named, short."""
-    return shown(value)[:60]
+def state_words(value: object) -> str:
+    """Return how a state that nobody knows is shown."""
+    return redacted(shown(value), 60)
 
 
 def _numbered(value: float) -> ClipState:
@@ -310,7 +312,7 @@ def read_clips(raw: Mapping[str, Any], *, provider: str, task_id: str) -> TaskSn
         if (clip := reader.clip(number, name, one)) is not None
     )
     if not clips and outer is not None and read_state(outer) is ClipState.UNKNOWN:
-        reader.unknown.append(_shown_state(outer))
+        reader.unknown.append(state_words(outer))
     return TaskSnapshot(
         state=task_state(clips),
         clips=clips,
@@ -413,7 +415,7 @@ class _Reader:
             self.unreadable += 1
             return None
         if state is ClipState.UNKNOWN:
-            self.unknown.append(_shown_state(word))
+            self.unknown.append(state_words(word))
         return Clip(
             clip_id=clip_id,
             provider=self.provider,

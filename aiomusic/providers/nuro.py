@@ -37,6 +37,7 @@ from aiomusic.providers._replies import (
     read_clips,
     read_state,
     seconds,
+    state_words,
     words,
 )
 from aiomusic.results import Clip, ClipState, TaskSnapshot
@@ -433,7 +434,7 @@ def _read_song(raw: Mapping[str, Any], *, provider: str, task_id: str) -> TaskSn
         state=state,
         clips=(clip,),
         progress=percent(fields.get("progress")),
-        unknown_states=(repr(word)[:60],) if state is ClipState.UNKNOWN else (),
+        unknown_states=(state_words(word),) if state is ClipState.UNKNOWN else (),
     )
 
 

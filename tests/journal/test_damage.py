@@ -725,6 +725,40 @@ async def test_a_session_settles_what_the_dead_left_beside_a_damaged_row(
     await living.aclose()
 
 
+@pytest.mark.parametrize("slots", [2**62, 5e9, float("inf"), 1_000])
+async def test_slots_that_no_purchase_holds_are_not_waited_for(
+    api: Emulator, tmp_path: Path, slots: float
+) -> None:
+    """They are never freed: a create says which row is damaged."""
+    path = tmp_path / "songs.db"
+    await (await planted(path, "slot", slots)).aclose()
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE jobs SET slot_until = NULL")
+
+    async with session(api, path) as music:
+        with pytest.raises(JournalError, match="job 'bad'.*slot is .*nothing was sent"):
+            await music.riffusion.create("rain")
+
+    assert 0 == api.submissions
+
+
+@pytest.mark.parametrize(("column", "value"), [("task_id", b"t"), ("cost", -1)])
+async def test_a_damaged_row_does_not_end_a_session_that_waits_for_slots(
+    api: Emulator, tmp_path: Path, column: str, value: object
+) -> None:
+    """It looks for tasks that nobody follows, and one of them can't be."""
+    path = tmp_path / "songs.db"
+    journal = await planted(path, column, value)
+    await journal.aclose()
+
+    async with session(api, path, concurrency=1) as music:
+        job = music.riffusion.create("rain")
+        async for _ in job.updates():
+            break
+        await music.resume()
+        job.cancel()
+
+
 HUGE = 2**63
 
 
