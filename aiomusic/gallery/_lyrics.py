@@ -145,6 +145,8 @@ def _line(words: Sequence[Word]) -> Line:
 
 def _stamped_words(rest: str, ahead_s: float) -> tuple[Word, ...]:
     stamps = list(_WORD_STAMP.finditer(rest))
+    if not stamps:
+        return ()
     ends = [stamp.start() for stamp in stamps[1:]] + [len(rest)]
     words = [
         (max(0.0, _seconds(stamp) - ahead_s), line(rest[stamp.end() : end]))

@@ -1,0 +1,336 @@
+"""From a folder to what the gallery's page shows."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from albums import COVER, AlbumMaker, clip_id, made_from, write_sound
+
+from aiomusic._files.tags import tag
+from aiomusic.gallery import AlbumError, Gallery, read_kept, write_gallery
+from aiomusic.results import Clip, ClipState
+
+
+def model_of(written: Gallery) -> dict[str, Any]:
+    """What the page's script reads, as a parser of HTML would find it."""
+    text = written.page.read_text(encoding="utf-8")
+    begin = '<script type="application/json" id="album">'
+    model: dict[str, Any] = json.loads(text.split(begin)[1].split("</script>")[0])
+    return model
+
+
+def takes_of(written: Gallery) -> list[dict[str, Any]]:
+    return [take for song in model_of(written)["songs"] for take in song["takes"]]
+
+
+def test_a_song_has_all_that_the_manifest_says(tmp_path: Path) -> None:
+    """Files become addresses, lineage becomes places in the album."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one?", metadata={"mood": "calm"})
+    maker.song("two", origins=[made_from("one?", 2, "extend")])
+    written = write_gallery(maker.write())
+
+    one, two = model_of(written)["songs"]
+
+    assert (2, 4, ()) == (written.songs, written.takes, written.notes)
+    assert "01%20one%3F%20%281%29.wav" == one["takes"][0]["src"]
+    assert "01%20one%3F%20%281%29.svg" == one["takes"][0]["cover"]
+    assert [["description", "a song about one?"], ["model", "chirp-v5"]] == one[
+        "request"
+    ]
+    assert [["mood", "calm"]] == one["metadata"]
+    assert (10, "yes", "task-1") == (one["cost"], one["charged"], one["task"])
+    origin = {"song": 0, "take": 2, "clip": clip_id("one?", 2), "relation": "extend"}
+    assert [origin] == two["from"]
+
+
+def test_a_later_line_counts_and_damaged_ones_are_told(tmp_path: Path) -> None:
+    """A manifest that is being written is shown as far as it can be read."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", state="running", takes=0)
+    maker.song("two", takes=1)
+    again = {**maker.rows[0], "state": "succeeded"}
+    maker.write(more=["[1]", "", json.dumps(again), '{"key": "thr'])
+
+    written = write_gallery(tmp_path)
+
+    songs = model_of(written)["songs"]
+    assert [("one", "succeeded"), ("two", "succeeded")] == [
+        (song["key"], song["state"]) for song in songs
+    ]
+    assert (
+        "manifest.jsonl: lines 3, 6 could not be read and was left out.",
+    ) == written.notes
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../outside.wav", "/etc/hostname", "a/../../outside.wav", "c:/x.wav"),
+        *("javascript:alert(1)", "https://example.com/x.wav", "..\\outside.wav"),
+        *("link.wav", "\0", "", ".", None, 7, ["x"]),
+    ],
+)
+def test_no_path_leads_out_of_the_folder(tmp_path: Path, name: object) -> None:
+    """Whatever a manifest says, the page names files of its own folder only."""
+    folder = tmp_path / "album"
+    folder.mkdir()
+    write_sound(tmp_path / "outside.wav", 0.1)
+    (folder / "link.wav").symlink_to(tmp_path / "outside.wav")
+    maker = AlbumMaker(folder)
+    maker.song("one", takes=1, clip={"file": name, "cover": name, "lrc": name})
+
+    (take,) = takes_of(write_gallery(maker.write()))
+
+    assert (None, None) == (take["src"], take["cover"])
+
+
+def test_rows_of_any_shape_do_no_harm(tmp_path: Path) -> None:
+    """Each field that is not what it should be is as good as absent."""
+    wrong: list[object] = [None, 7, -1.5, "text", [], [None], {}, {"a": [1]}, True]
+    maker = AlbumMaker(tmp_path)
+    maker.song("model", takes=1)
+    row = maker.rows.pop()
+    (clip,) = cast("list[dict[str, object]]", row["clips"])
+    lines = [
+        json.dumps({**row, "key": f"{name} {at}", name: value})
+        for name in row
+        if name != "key"
+        for at, value in enumerate(wrong)
+    ]
+    lines += [
+        json.dumps(
+            {**row, "key": f"clip {name} {at}", "clips": [{**clip, name: value}]}
+        )
+        for name in clip
+        for at, value in enumerate(wrong)
+    ]
+    lines += ["NaN", "[" * 100_000, '{"key": 7}', '{"key": "\\ud800", "cost": NaN}']
+    maker.write(more=lines)
+
+    written = write_gallery(tmp_path)
+
+    assert len(lines) - 3 == written.songs
+    assert "lines" in written.notes[0]
+
+
+def test_no_text_ends_the_script_or_turns_a_line(tmp_path: Path) -> None:
+    """Titles and words with markup, controls and halves of pairs are plain text."""
+    bad = "</script><!--<script>\x00\x1b[2J\ud800\u202e\u2028\r\nx"
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", takes=1, clip={"title": bad, "lyrics": bad, "tags": bad})
+    written = write_gallery(maker.write())
+
+    text = written.page.read_text(encoding="utf-8")
+    (take,) = takes_of(written)
+
+    assert 2 == text.count("</script>")
+    assert "</script><!--<script> [2J\ufffd x" == take["title"]
+    assert ["</script><!--<script> [2J\ufffd", "x"] == [
+        " ".join(line.split()) for line in take["lyrics"]
+    ]
+
+
+def test_a_request_is_shown_without_its_secrets(tmp_path: Path) -> None:
+    """What signs webhooks is in no page."""
+    request = {"prompt": "x", "webhook_secret": "s3cr3t", "instrumental": False}
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", request=request)
+
+    written = write_gallery(maker.write())
+
+    assert "s3cr3t" not in written.page.read_text(encoding="utf-8")
+    assert [["prompt", "x"], ["instrumental", "no"]] == model_of(written)["songs"][0][
+        "request"
+    ]
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    """A take without its file names it."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", takes=1)
+    (maker.write() / "01 one (1).wav").unlink()
+
+    written = write_gallery(tmp_path)
+
+    assert "01 one (1).wav" == takes_of(written)[0]["missing"]
+    assert ("The file 01 one (1).wav is not in the folder.",) == written.notes
+
+
+def test_the_listeners_file_counts_more_than_the_manifest(tmp_path: Path) -> None:
+    """A choice in kept.json is newer than the one that a batch has read."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", clip={"kept": True})
+    kept = {"kept": [], "dropped": [clip_id("one", 1)]}
+    (maker.write() / "kept.json").write_text(json.dumps(kept))
+
+    assert [False, True] == [take["kept"] for take in takes_of(write_gallery(tmp_path))]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        pytest.param("{", "Expecting", id="cut off"),
+        pytest.param("[]", "holds no object", id="a list"),
+        pytest.param('{"kept": "x"}', '"kept" is no list of clip ids', id="a text"),
+        pytest.param('{"dropped": [1]}', '"dropped" is no list', id="numbers"),
+        pytest.param('{"kept": ["a"], "dropped": ["a"]}', "keeps and drops", id="both"),
+    ],
+)
+def test_a_damaged_kept_file_is_an_error(tmp_path: Path, text: str, why: str) -> None:
+    """Choices are not lost in silence."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one")
+    (maker.write() / "kept.json").write_text(text)
+
+    with pytest.raises(ValueError, match=why):
+        read_kept(tmp_path)
+    with pytest.raises(AlbumError, match="Mend it or move it away"):
+        write_gallery(tmp_path)
+
+
+def test_a_folder_of_tagged_files_needs_no_manifest(tmp_path: Path) -> None:
+    """Titles, tags, lyrics and maker come from the files; takes stand together."""
+    pytest.importorskip("mutagen")
+    for number in (1, 2):
+        clip = Clip(
+            clip_id=f"clip-{number}",
+            provider="suno",
+            state=ClipState.SUCCEEDED,
+            title="Paper Boats",
+            tags="pop, rain",
+            lyrics="[00:01.50]Paper boats\n[00:02]go by",
+        )
+        name = f"01 Boats ({number}).wav"
+        write_sound(tmp_path / "plain", 1.0)
+        assert tag(tmp_path / "plain", clip, into=tmp_path / name)
+    (tmp_path / "plain").unlink()
+    write_sound(tmp_path / "02 Alone.wav", 1.0)
+    (tmp_path / "02 Alone.jpg").write_text(COVER)
+    (tmp_path / "02 Alone.lrc").write_text("[00:00.10]Hm")
+
+    first, second = model_of(write_gallery(tmp_path))["songs"]
+
+    assert ["clip-1", "clip-2"] == [take["id"] for take in first["takes"]]
+    assert ("Paper Boats", "suno", True) == (
+        *(first["title"], first["provider"], first["generated"]),
+    )
+    assert ["pop", "rain"] == first["takes"][0]["tags"]
+    assert [[1.5, "Paper boats"], [2.0, "go by"]] == first["takes"][0]["lyrics"]
+    assert ("02 Alone", False) == (second["title"], second["generated"])
+    assert [[0.1, "Hm"]] == second["takes"][0]["lyrics"]
+    assert "02%20Alone.jpg" == second["takes"][0]["cover"]
+
+
+def test_waveforms_are_measured_once(tmp_path: Path) -> None:
+    """A second page reads them; a file that has changed is measured again."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", takes=1)
+    maker.song("two", takes=1)
+    calls: list[tuple[int, int]] = []
+
+    def measured(done: int, of: int) -> None:
+        calls.append((done, of))
+
+    written = write_gallery(maker.write(), progress=measured)
+    peaks = [take["peaks"] for take in takes_of(written)]
+    write_gallery(tmp_path, progress=measured)
+    write_sound(tmp_path / "01 one (1).wav", 3.0)
+    again = takes_of(write_gallery(tmp_path, progress=measured))
+
+    assert [(1, 2), (2, 2), (1, 1)] == calls
+    assert None not in peaks
+    assert (3.0, peaks[1]) == (again[0]["duration"], again[1]["peaks"])
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "[]", '{"version": 1}', '{"version": 1, "files": {"a": {}}}', "\0"]
+)
+def test_a_damaged_cache_is_made_anew(tmp_path: Path, damage: str) -> None:
+    """It holds nothing that can't be measured again."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", takes=1)
+    (maker.write() / ".peaks.json").write_text(damage)
+
+    assert takes_of(write_gallery(tmp_path))[0]["peaks"]
+
+
+def test_without_a_decoder_one_line_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is written all the same; what was measured before is shown."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", takes=1)
+    write_gallery(maker.write())
+    maker.song("two", takes=1)
+    maker.write()
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+
+    written = write_gallery(tmp_path)
+
+    assert [True, False] == [take["peaks"] is not None for take in takes_of(written)]
+    (note,) = written.notes
+    assert "pip install 'aiomusic[emulator]'" in note
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"<html>no</html>", b"\0" * 5000])
+def test_what_is_no_sound_has_no_waveform(tmp_path: Path, content: bytes) -> None:
+    """A file that can't be decoded stops no other."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one")
+    (maker.write() / "01 one (1).wav").write_bytes(content)
+
+    written = write_gallery(tmp_path)
+
+    assert [False, True] == [take["peaks"] is not None for take in takes_of(written)]
+    assert ("01 one (1).wav could not be decoded: it has no waveform.",) == (
+        written.notes
+    )
+
+
+def test_a_page_of_others_is_left_alone(tmp_path: Path) -> None:
+    """Only what this library wrote is replaced."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", takes=1)
+    page = maker.write() / "index.html"
+    page.write_text("<title>mine</title>")
+
+    with pytest.raises(AlbumError, match="no gallery, so it is left alone"):
+        write_gallery(tmp_path)
+    assert "<title>mine</title>" == page.read_text()
+    write_gallery(tmp_path, page="gallery.html")
+    write_gallery(tmp_path, page="gallery.html")
+
+
+@pytest.mark.parametrize("page", ["../x.html", "a/b.html", "x.mp3", "", "/x.html"])
+def test_the_page_stands_in_the_folder(tmp_path: Path, page: str) -> None:
+    """Elsewhere it would not find its audio."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", takes=1)
+    maker.write()
+
+    with pytest.raises(AlbumError, match="name a file such as index.html"):
+        write_gallery(tmp_path, page=page)
+
+
+def test_a_page_that_can_not_be_written_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets its name when it is whole, and no part of it stays."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", takes=1)
+    before = write_gallery(maker.write()).page.read_text(encoding="utf-8")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_gallery(tmp_path)
+
+    assert before == (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert [] == list(tmp_path.glob("*.part"))
