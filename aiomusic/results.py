@@ -52,7 +52,8 @@ class Clip:
         audio_url, image_url, video_url: None until there is something to fetch.
         duration: Seconds; None until it is known.
         created_at: When the service made it, with a time zone.
-        model: The model's name on the wire (``mv``).
+        model: The name of the model that made it (``mv``), which may be another than
+            its request's, ``job.request.model``.
         error: The service's words on why it failed.
         raw: The clip as it came over the wire, unknown keys included.
     """

@@ -184,7 +184,9 @@ def _details(record: Record, guide: Guide) -> list[tuple[str, str]]:
     if record.result is not None:
         lines.append(("result", record.result))
     for clip in record.clips:
-        words = (clip.get("state"), clip.get("title"), clip.get("audio_url"))
+        # The service may render by another model than the one that was asked for.
+        made_by = clip.get("model") and f"by {clip['model']}"
+        words = (clip.get("state"), clip.get("title"), made_by, clip.get("audio_url"))
         told = "  ".join(str(one) for one in words if one)
         lines.append((f"clip {clip.get('clip_id')}", told))
     lines += [("file", file) for file in record.files]

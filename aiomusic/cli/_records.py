@@ -29,6 +29,7 @@ _CLIP: Final = (
     "state",
     "title",
     "duration",
+    "model",
     "audio_url",
     "image_url",
     "video_url",
@@ -114,8 +115,9 @@ def listed(record: Record) -> dict[str, object]:
     clip_count       how many clips it has
     files            paths of what was saved
     result           of one that is shown alone: what is no clip, as lyrics are
-    clips            likewise: ``clip_id``, ``state``, ``title``, ``duration``, the
-                     three urls and ``error`` of each
+    clips            likewise: ``clip_id``, ``state``, ``title``, ``duration``,
+                     ``model`` (of ``request``: the one asked for), the three urls
+                     and ``error`` of each
     ================ ===========================================================
     """
     return {

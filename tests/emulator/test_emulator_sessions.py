@@ -16,7 +16,11 @@ from aiomusic import (
     MusicError,
     MusicSession,
     OutOfCredits,
+    Request,
     SubscriptionInactive,
+    nuro,
+    riffusion,
+    suno,
 )
 from aiomusic.emulator import Emulator, FaultKind, Pace
 from aiomusic.testing import LeapingClock
@@ -174,3 +178,57 @@ async def test_link_that_has_ended_is_asked_for_again(tmp_path: Path) -> None:
         (saved,) = await song.save(tmp_path)
 
         assert saved.stat().st_size > 10_000
+
+
+TOLD: dict[str, dict[str, Any]] = {
+    "the legacy form": {"kind": "legacy"},
+    "the legacy form, created": {"kind": "legacy", "status": 201},
+    **{
+        f"beside a {status}": {"kind": "id_beside_error", "status": status}
+        for status in (400, 401, 403, 409, 429, 500, 502, 503, 504)
+    },
+    "beside a full queue": {
+        "kind": "id_beside_error",
+        "status": 403,
+        "message": "Queue is full",
+    },
+    "beside a refund": {
+        "kind": "id_beside_error",
+        "status": 504,
+        "message": "Task timed out. Credits have been refunded.",
+    },
+}
+
+
+@pytest.mark.parametrize("order", TOLD.values(), ids=TOLD.keys())
+async def test_task_that_is_told_in_another_way_is_followed(
+    order: dict[str, Any], tmp_path: Path
+) -> None:
+    """It was made and is charged, so it is the job's, and bought once."""
+    async with playing({"journal": tmp_path / "j.db"}) as (api, music):
+        api.fault(**order)
+
+        job = music.suno.create("a song")
+
+        assert 2 == len(await job)
+        [record] = await music.jobs()
+        assert [record.task_id] == [job.task_id] == list(api.tasks)
+        assert (1, 10) == (api.submissions, api.charged)
+
+
+@pytest.mark.parametrize("provider", ["suno", "riffusion", "nuro"])
+async def test_task_is_followed_whoever_makes_it(provider: str) -> None:
+    """The forms of a reply are those of every provider."""
+    async with playing() as (api, music):
+        api.fault("legacy")
+        api.fault("id_beside_error")
+        requests: dict[str, Request[Any]] = {
+            "suno": suno.Create("a song"),
+            "riffusion": riffusion.Create("a song"),
+            "nuro": nuro.CreateInstrumental("a calm piano"),
+        }
+
+        await music.submit(requests[provider])
+        await music.submit(requests[provider])
+
+        assert (2, 20) == (api.submissions, api.charged)
