@@ -1,4 +1,4 @@
-"""What can be heard in an audio file."""
+"""The result of analyzing an audio file."""
 
 import attrs
 
@@ -6,16 +6,21 @@ from aiomusic.composer._theory import Chord, Key
 
 
 class UnreadableAudio(ValueError):
-    """The file is not audio that can be worked with; the message says why."""
+    """The file cannot be analyzed; the message says why."""
 
 
 @attrs.frozen(kw_only=True)
 class AudioAnalysis:
     """
-    What was heard in a file.
+    Length, tempo, key and chords of an audio file.
 
-    *chords* holds one chord for each bar from the first downbeat, which is at
-    *downbeat_s*.
+    Args:
+        path: The file.
+        duration_s: Length in seconds.
+        tempo: Beats per minute.
+        key: The key of the whole file.
+        downbeat_s: Time of the first downbeat.
+        chords: One chord for each bar from the first downbeat.
     """
 
     path: str

@@ -1,7 +1,7 @@
 """
-Listen to an audio file: its length, its tempo, its key and its chords.
+Analysis of an audio file: length, tempo, key and chords.
 
-Needs numpy and soundfile; nothing is imported before it is asked for.
+Needs numpy and soundfile, which are imported on first use.
 """
 
 import importlib.util
@@ -16,7 +16,7 @@ MIN_S: Final = 6.0
 
 
 def can_analyze() -> bool:
-    """Say whether numpy and soundfile are here."""
+    """Check whether numpy and soundfile are installed."""
     return all(importlib.util.find_spec(name) for name in ("numpy", "soundfile"))
 
 
@@ -30,17 +30,18 @@ def analyze_audio(
     Read an audio file (WAV, FLAC, MP3, Ogg) and find its tempo and key.
 
     Args:
-        path: the file.
-        min_s: shorter files are refused.
-        max_s: longer files are refused, before they are decoded.
+        path: The file.
+        min_s: Minimum length in seconds.
+        max_s: Maximum length in seconds, checked before the file is decoded.
 
     Raises:
-        UnreadableAudio: not audio, broken, silent, too short or too long.
+        UnreadableAudio: The file is not audio, damaged, silent, too short or too
+            long.
         RuntimeError: numpy or soundfile is missing.
     """
     if not can_analyze():
-        raise RuntimeError("reading audio needs aiomusic[emulator]")
-    # The studio imports numpy: only when somebody listens.
+        raise RuntimeError("analyzing audio needs aiomusic[emulator]")
+    # The analyzer imports numpy, which is optional.
     from aiomusic.composer.synth import analyze_file  # noqa: PLC0415
 
     return analyze_file(path, min_s, max_s)

@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 (energies and bars are what this file is about)
-"""The band: from a lead sheet and a style to tracks of notes."""
+# ruff: noqa: PLR2004 (energies and bars)
+"""The arranger: turns a lead sheet and a style into tracks of notes."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -29,7 +29,7 @@ _HARMONY_ENERGY: Final = 0.85
 
 @attrs.frozen(kw_only=True)
 class Band:
-    """Who plays: a style, one player's taste, the instruments asked for."""
+    """Who plays: a style, its random choices, and the requested instruments."""
 
     style: Style
     seed: int
@@ -38,12 +38,12 @@ class Band:
     instruments: tuple[str, ...] = ()
 
     def rng(self, *words: object) -> SeededRandom:
-        """Return chance for one decision of this band."""
+        """Return the random source of one decision of this band."""
         return SeededRandom("band", self.style.name, self.seed, *words)
 
 
 def perform(sheet: LeadSheet, band: Band, duration_s: float) -> Performance:
-    """Play *sheet*, and let the last chord ring until *duration_s*."""
+    """Arrange *sheet*; the last chord rings until *duration_s*."""
     style = band.style
     tempo_map = TempoMap(
         tempo=sheet.tempo, swing=style.swing, step=0.25 * style.swing_steps
@@ -69,7 +69,7 @@ def perform(sheet: LeadSheet, band: Band, duration_s: float) -> Performance:
 
 @attrs.frozen(kw_only=True)
 class _Arrangement:
-    """One sheet, played once by one band."""
+    """The arrangement of one lead sheet for one band."""
 
     sheet: LeadSheet
     band: Band
@@ -77,7 +77,7 @@ class _Arrangement:
     duration_s: float
 
     def layer_track(self, layer: Layer, number: int) -> Track:
-        """Play one layer through the song."""
+        """Return the track of one layer."""
         patch = _patch_for(layer, number, self.band)
         rng = self.band.rng("layer", number)
         whole = self.sheet
@@ -88,7 +88,7 @@ class _Arrangement:
         return _track(layer, patch, self.humanized(events, layer.role, layer.strum_s))
 
     def is_only_chord_layer(self, layer: Layer) -> bool:
-        """Whether no other layer plays chords where the song ends."""
+        """Check whether no other layer plays chords at the end of the song."""
         energy = self.sheet.sections[-1].energy
         return not any(
             other.role in ("chords", "pad")
@@ -98,7 +98,7 @@ class _Arrangement:
         )
 
     def drum_tracks(self) -> list[Track]:
-        """Play the drums, if the style has any."""
+        """Return the drum track, if the style has drums."""
         style = self.band.style
         if not style.groove:
             return []
@@ -118,7 +118,7 @@ class _Arrangement:
         ]
 
     def melody_tracks(self) -> list[Track]:
-        """Play and sing the melody, with a second voice where it is loud."""
+        """Return lead, voice and harmony; the harmony sings in loud sections only."""
         layers = self.band.style.layers
         number = next(n for n, layer in enumerate(layers) if layer.role == "lead")
         sung, played = _split_melody(self.sheet, has_voice=self.band.voice is not None)
@@ -149,7 +149,7 @@ class _Arrangement:
     def humanized(
         self, events: Sequence[NoteEvent], role: str, strum_s: float = 0.0
     ) -> tuple[Note, ...]:
-        """Turn beats into seconds as hands do: never quite on the grid."""
+        """Convert beats to seconds, with the small timing errors of a human player."""
         rng = self.band.rng("hands", role, self.band.take)
         human_s = self.band.style.human_s
         notes: list[Note] = []
@@ -197,7 +197,7 @@ def _track(layer: Layer, patch: str, notes: tuple[Note, ...]) -> Track:
 
 
 def _patch_for(layer: Layer, number: int, band: Band) -> str:
-    """Choose the sound of a layer; the first of each role obeys the request."""
+    """Choose the patch of a layer; the first of each role follows the request."""
     roles = [other.role for other in band.style.layers]
     requested = _assign_instruments(band.instruments, roles).get(layer.role)
     if requested and roles.index(layer.role) == number:
@@ -208,7 +208,7 @@ def _patch_for(layer: Layer, number: int, band: Band) -> str:
 def _assign_instruments(
     instruments: tuple[str, ...], roles: list[str]
 ) -> dict[str, str]:
-    """Give each instrument the first role that it can play and that is free."""
+    """Assign each instrument to the first free role that it can play."""
     assigned: dict[str, str] = {}
     for patch in instruments:
         playable = [
@@ -233,7 +233,7 @@ _INSTRUMENTS_BY_ROLE: Final = {
 
 
 def _with_final_bar(sheet: LeadSheet) -> LeadSheet:
-    """Add a last bar on the tonic, for the layers that played to the end."""
+    """Add a final bar on the tonic, for the layers that play to the end."""
     tonic = Chord(
         root=sheet.key.tonic, intervals=(0, 3, 7) if sheet.key.is_minor else (0, 4, 7)
     )
@@ -249,7 +249,7 @@ def _with_final_bar(sheet: LeadSheet) -> LeadSheet:
 def _split_melody(
     sheet: LeadSheet, *, has_voice: bool
 ) -> tuple[list[NoteEvent], list[NoteEvent]]:
-    """Part the melody into what is sung and what is played."""
+    """Split the melody into sung notes and played notes."""
     sung: list[NoteEvent] = []
     played: list[NoteEvent] = []
     for start, section in with_start_beats(sheet):
@@ -260,7 +260,7 @@ def _split_melody(
 
 
 def _harmony_events(sheet: LeadSheet) -> list[NoteEvent]:
-    """Sing the loud sections a third below, as a second voice does."""
+    """Return the harmony of the loud sections: the sung notes, a third below."""
     return [
         attrs.evolve(_event(note, start), pitch=_third_below(note.pitch, sheet))
         for start, section in with_start_beats(sheet)

@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 (beats of a bar are what this file is about)
-"""Chords, pads, arpeggios and the bass: a step pattern over changing chords."""
+# ruff: noqa: PLR2004 (beats of a bar)
+"""Chords, pads, arpeggios and bass: step patterns over a chord progression."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -17,7 +17,7 @@ _STEP: Final = BEATS_PER_BAR / STEPS
 
 
 def pattern_steps(pattern: str, bars: int) -> Iterator[tuple[int, str, int]]:
-    """Walk a pattern over *bars*: the step, its mark and how many steps it holds."""
+    """Yield each note of a pattern over *bars*: step, mark and length in steps."""
     total = bars * STEPS
     line = (pattern * (total // len(pattern) + 1))[:total]
     place = 0
@@ -36,7 +36,7 @@ def _chord_at(section: SheetSection, step: int) -> Chord:
 
 
 def _next_change(section: SheetSection, step: int, held: int) -> int:
-    """Return the first step, within *held*, at which another chord begins."""
+    """Return the step of the next chord change, at most *held* steps away."""
     chord = _chord_at(section, step)
     for later in range(step + 1, step + held):
         if _chord_at(section, later) != chord:
@@ -45,7 +45,7 @@ def _next_change(section: SheetSection, step: int, held: int) -> int:
 
 
 def chord_events(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteEvent]:
-    """Play chords, a pad or an arpeggio through the song."""
+    """Return the notes of a chord, pad or arpeggio layer for the whole song."""
     pattern = rng.choice(layer.patterns)
     events: list[NoteEvent] = []
     before: tuple[int, ...] = ()
@@ -73,7 +73,7 @@ def chord_events(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[Note
 
 
 def _scaled_by_energy(event: NoteEvent, energy: float) -> NoteEvent:
-    """Play softer where the song is quieter."""
+    """Lower the velocity in sections of low energy."""
     velocity = event.velocity * (0.66 + 0.34 * min(1.0, energy / 0.9))
     return attrs.evolve(event, velocity=round(velocity, 3))
 
@@ -116,7 +116,7 @@ def _chord_tone(pitches: tuple[int, ...], number: int) -> int:
 
 
 def bass_events(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteEvent]:
-    """Play the bass through the song."""
+    """Return the notes of the bass for the whole song."""
     pattern = rng.choice(layer.patterns)
     events: list[NoteEvent] = []
     near = layer.low + 5.0

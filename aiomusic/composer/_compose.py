@@ -1,4 +1,4 @@
-"""The composer: from a spec to a score, without chance that is not its seed's."""
+"""The composer: turns a spec into a score; all randomness comes from its seed."""
 
 import re
 from typing import Final
@@ -38,9 +38,9 @@ _SHORT_SONG_S: Final = 32.0
 
 def compose(spec: SongSpec) -> Score:
     """
-    Write and arrange the song that *spec* asks for.
+    Compose and arrange the song that *spec* describes.
 
-    The same spec gives the same score on every machine.
+    Equal specs give equal scores on every machine.
     """
     rng = SeededRandom("idea", spec.seed, spec.style)
     prompt = parse_prompt(spec.style, rng)
@@ -57,7 +57,7 @@ def compose(spec: SongSpec) -> Score:
 
 
 def _with_lyrics(spec: SongSpec, prompt: ParsedPrompt) -> SongSpec:
-    """Let the lyricist write for a singer who was given no words."""
+    """Write lyrics, unless *spec* has some or nobody sings."""
     is_unsung = spec.instrumental or prompt.is_instrumental or bool(spec.segments)
     if spec.lyrics is not None or is_unsung:
         return spec
@@ -75,7 +75,7 @@ def build_score(
     voice: Voice | None,
     duration_s: float,
 ) -> Score:
-    """Let the band play *sheet*, and put the score together."""
+    """Arrange *sheet* and build the score."""
     performance = perform(sheet, band_for(spec, prompt, voice), duration_s)
     sections, lines = timeline(sheet, prompt, duration_s)
     return Score(
@@ -93,7 +93,7 @@ def build_score(
 
 
 def band_for(spec: SongSpec, prompt: ParsedPrompt, voice: Voice | None) -> Band:
-    """Call the band that *spec* asks for."""
+    """Return the band for *spec*."""
     return Band(
         style=prompt.style,
         seed=spec.seed,
@@ -104,7 +104,7 @@ def band_for(spec: SongSpec, prompt: ParsedPrompt, voice: Voice | None) -> Band:
 
 
 def key_for(prompt: ParsedPrompt, rng: SeededRandom) -> Key:
-    """Choose the key, as the words ask."""
+    """Choose the key, within the limits of the prompt."""
     tonic = rng.randint(0, 11)
     mode = rng.choice(prompt.style.modes)
     if prompt.key:
@@ -118,7 +118,7 @@ def key_for(prompt: ParsedPrompt, rng: SeededRandom) -> Key:
 
 
 def tempo_for(prompt: ParsedPrompt, rng: SeededRandom) -> float:
-    """Choose the tempo, as the words ask."""
+    """Choose the tempo in beats per minute, within the limits of the prompt."""
     low, high = prompt.style.tempo
     share = rng.uniform(0.2, 0.8) + 0.35 * prompt.tempo_bias
     if prompt.tempo:
@@ -127,7 +127,7 @@ def tempo_for(prompt: ParsedPrompt, rng: SeededRandom) -> float:
 
 
 def voice_for(spec: SongSpec, prompt: ParsedPrompt, rng: SeededRandom) -> Voice | None:
-    """Choose the singer; None when nobody sings."""
+    """Choose the voice; None if nobody sings."""
     default = rng.choice(("female", "male"))
     if spec.singer and spec.lyrics and not spec.instrumental:
         return spec.singer
@@ -148,7 +148,7 @@ def plan_sections(
     """
     Choose the sections, the exact tempo and the length in seconds.
 
-    Lyrics take the time they need where neither *spec* nor *default_s* says.
+    Without a length in *spec* or *default_s*, the lyrics decide the length.
     """
     stanzas = parse_stanzas(spec.lyrics) if spec.lyrics and voice else ()
     segments = tuple((s.kind, s.duration_s) for s in spec.segments)
@@ -180,7 +180,7 @@ def _bars(duration_s: float, tempo: float) -> int:
 
 
 def _fitted_tempo(tempo: float, bars: int, duration_s: float) -> float:
-    """Bend the tempo by up to 4 % so that the last chord has time to ring."""
+    """Adjust the tempo by up to 4 % so that the last chord has time to ring out."""
     wanted = (
         bars
         * BEATS_PER_BAR
@@ -193,7 +193,7 @@ def _fitted_tempo(tempo: float, bars: int, duration_s: float) -> float:
 def timeline(
     sheet: LeadSheet, prompt: ParsedPrompt, duration_s: float
 ) -> tuple[tuple[Section, ...], tuple[Line, ...]]:
-    """Tell the seconds of the sections and of the sung lines."""
+    """Return the sections and the sung lines with their times in seconds."""
     style = prompt.style
     tempo_map = TempoMap(
         tempo=sheet.tempo, swing=style.swing, step=0.25 * style.swing_steps
@@ -226,7 +226,7 @@ def timeline(
 
 
 def title_for(spec: SongSpec, sheet: LeadSheet) -> str:
-    """Make a title from the chorus, or from the style."""
+    """Return a title made of the first words of the chorus, or of the style."""
     for kind in ("chorus", "verse"):
         for sheet_section in sheet.sections:
             if sheet_section.kind == kind and sheet_section.lines:

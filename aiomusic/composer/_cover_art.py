@@ -1,9 +1,9 @@
-# ruff: noqa: PLR2004 (places in a picture are what this file is about)
+# ruff: noqa: PLR2004 (coordinates in a picture)
 """
-Cover art: a picture drawn from the song itself.
+Cover art: a picture drawn from the song.
 
-Each style has its palette and its scenery; the melody, the key and the chords
-decide the rest, so that no two songs look alike.
+Each style has a palette and a scenery; the melody and the seed decide the rest, so
+that different songs get different covers.
 """
 
 import importlib.util
@@ -19,7 +19,7 @@ from aiomusic.composer._score import Score, with_start_beats
 
 SIZE: Final = 640
 _DEFAULT_PALETTE: Final = ("#20243a", "#5a6ea8", "#f2c14e", "#f7f3e8", "waves")
-# Ground, middle, accent, light, scenery.
+# Background, middle, accent, highlight, scenery.
 _PALETTES: Final = {
     "r&b": ("#2b1230", "#8a2f5d", "#f08a5d", "#ffe3d3", "waves"),
     "pop": ("#ff5d8f", "#ffb3c7", "#ffe45e", "#ffffff", "dots"),
@@ -68,10 +68,10 @@ opacity="0.8">{small}</text>
 
 
 def draw_cover_jpeg(score: Score) -> bytes | None:
-    """Return the cover as a JPEG, without its text; None where Pillow is missing."""
+    """Return the cover as a JPEG without its text; None if Pillow is missing."""
     if importlib.util.find_spec("PIL") is None:
         return None
-    # Pillow is asked for only when a JPEG is.
+    # Pillow is optional, and imported only for a JPEG.
     from PIL import Image, ImageDraw  # noqa: PLC0415
 
     picture = Image.new(
@@ -197,7 +197,7 @@ def _box(x: float, y: float, width: float, height: float, colour: str) -> _Shape
 
 
 def _melody_dots(score: Score, palette: tuple[str, ...]) -> list[_Shape]:
-    """Draw the melody as a line of notes over the picture."""
+    """Draw the melody as a row of dots across the picture."""
     notes = [
         (start + note.start, note)
         for start, section in with_start_beats(score.sheet)

@@ -1,4 +1,4 @@
-"""From a score to a file: which kinds there are, and how one is written."""
+"""Writing a score to an audio file."""
 
 import importlib.util
 import os
@@ -11,18 +11,22 @@ from aiomusic.composer._score import Score
 from aiomusic.composer._stdlib_synth import write_wav
 
 AudioFormat = Literal["mp3", "wav", "flac"]
-# Takes a score, gives blocks of stereo samples of 44.1 kHz: float32 arrays of
-# numpy of the shape (2, n) that add up to the score's duration.
 Renderer: TypeAlias = Callable[[Score], Iterable[Any]]
+"""
+Takes a score and returns blocks of stereo samples at 44.1 kHz.
+
+Each is a numpy array of float32 and shape (2, n); together they are as long as the
+score.
+"""
 ENTRY_POINT_GROUP: Final = "aiomusic.renderers"
 FORMATS: Final[tuple[AudioFormat, ...]] = ("mp3", "wav", "flac")
 
 
 def available_formats() -> tuple[AudioFormat, ...]:
     """
-    Return the kinds of audio file that can be written here.
+    Return the audio formats that can be written on this machine.
 
-    Without numpy and soundfile (the ``emulator`` extra) that is WAV alone.
+    Without numpy and soundfile (the ``emulator`` extra) only WAV is available.
     """
     return FORMATS if _has_numpy() else ("wav",)
 
@@ -41,18 +45,18 @@ def write_song(
     """
     Render *score* to *path*; the file appears whole or not at all.
 
-    It takes seconds of CPU: call it in a worker process.
+    This takes seconds of CPU time: call it in a worker process.
 
     Args:
-        score: the song.
-        path: where the file goes; its folder must exist.
-        audio_format: "mp3", "wav" or "flac"; the name of the file is not looked at.
-        renderer: who plays instead of this project's band, for instance a model
-            of one's own; None: the band.
+        score: The song.
+        path: The file to write; its folder must exist.
+        audio_format: "mp3", "wav" or "flac", whatever the suffix of *path*.
+        renderer: Renders the samples, for instance with another synthesiser;
+            None: the built-in one.
 
     Raises:
-        ValueError: *audio_format* cannot be written here; see ``available_formats()``.
-        OSError: the file cannot be written.
+        ValueError: *audio_format* is not one of ``available_formats()``.
+        OSError: The file cannot be written.
     """
     if audio_format not in available_formats():
         known = ", ".join(available_formats())
@@ -74,26 +78,27 @@ def write_song(
 
 def load_renderer(name: str) -> Renderer:
     """
-    Load a renderer: our own "fluidsynth", or what an installed package offers.
+    Load a renderer by name: "fluidsynth", or one of an installed package.
 
-    Packages offer one as an entry point of the group ``aiomusic.renderers``.
+    Packages register renderers as entry points of the group ``aiomusic.renderers``.
 
     Raises:
-        LookupError: no package offers *name*.
+        LookupError: No renderer of that name is installed.
     """
     if name == "fluidsynth" and _has_numpy():
-        # It imports numpy: only when somebody asks.
+        # It imports numpy, which is optional.
         from aiomusic.composer.synth import soundfont_blocks  # noqa: PLC0415
 
         return soundfont_blocks
-    # It is slow to import, and nearly nobody asks.
+    # Slow to import and rarely needed.
     from importlib.metadata import entry_points  # noqa: PLC0415
 
     for found in entry_points(group=ENTRY_POINT_GROUP, name=name):
         renderer: Renderer = found.load()
         return renderer
     raise LookupError(
-        f"no installed package offers the renderer {name!r} in {ENTRY_POINT_GROUP}"
+        f"no renderer named {name!r} is installed "
+        f"(entry points of the group {ENTRY_POINT_GROUP})"
     )
 
 
@@ -103,7 +108,7 @@ def _render(
     if not _has_numpy():
         write_wav(score, path)
         return
-    # The studio imports numpy: only when something is rendered.
+    # The synthesiser imports numpy, which is optional.
     from aiomusic.composer.synth import (  # noqa: PLC0415
         render_file,
         song_blocks,

@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 (numbers of bars are what this file is about)
-"""The form of a song: which sections, how many bars, which lines where."""
+# ruff: noqa: PLR2004 (numbers of bars)
+"""The form of a song: its sections, their bars, and the lines sung in each."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ ENERGY: Final = {
     "inst": 0.78,
     "outro": 0.38,
 }
-# Forms by the number of equal blocks that fit.
+# The form for each number of equal blocks.
 _FORMS: Final = (
     ("chorus",),
     ("verse", "chorus"),
@@ -34,7 +34,7 @@ _LONG_LINE: Final = 13
 
 @attrs.frozen(kw_only=True)
 class Part:
-    """A section to be composed; *lines* are sung evenly from its first bar."""
+    """A section to compose; each of *lines* takes *line_bars*, from the first bar."""
 
     kind: str
     bars: int
@@ -43,7 +43,7 @@ class Part:
 
 
 def free_form(bars: int) -> tuple[Part, ...]:
-    """Fill *bars* with a form of its own."""
+    """Return a form of exactly *bars*, for a song without lyrics."""
     size = 8 if bars >= 28 else 4 if bars >= 8 else 2 if bars >= 4 else bars
     blocks, rest = divmod(bars, size)
     parts = [Part(kind=kind, bars=size) for kind in _section_kinds(blocks)]
@@ -71,12 +71,12 @@ def sung_form(
     stanzas: tuple[Stanza, ...], bar_s: float, bars: int | None
 ) -> tuple[Part, ...]:
     """
-    Lay out lyrics.
+    Return the form for lyrics.
 
     Args:
-        stanzas: the words.
-        bar_s: length of a bar in seconds.
-        bars: bars to fill exactly; None takes what the words need.
+        stanzas: The lyrics.
+        bar_s: Length of a bar in seconds.
+        bars: Exact number of bars; None: as many as the lyrics need.
     """
     per_line = 1 if bar_s >= 1.75 else 2
     parts = [_part(stanza, per_line) for stanza in stanzas] or [
@@ -136,7 +136,7 @@ def _truncated(parts: list[Part], bars: int) -> list[Part]:
 
 
 def _extended(parts: list[Part], bars: int) -> list[Part]:
-    """Fill *bars*: an intro, then the song again with breaks, then an outro."""
+    """Extend to *bars*: an intro, repeats with breaks between, and an outro."""
     sung = [part for part in parts if part.lines] or parts
     spare = bars - _total(parts)
     if spare >= 2 and parts[0].kind != "intro":
@@ -144,7 +144,7 @@ def _extended(parts: list[Part], bars: int) -> list[Part]:
     number = _repeat_start(sung)
     while True:
         part = sung[number % len(sung)]
-        # The same section twice running needs a break between.
+        # Two sections of the same kind need a break between them.
         break_bars = 4 if part.kind == parts[-1].kind or number % len(sung) == 0 else 0
         if bars - _total(parts) < part.bars + break_bars + 2:
             break
@@ -160,7 +160,7 @@ def _extended(parts: list[Part], bars: int) -> list[Part]:
 
 
 def _repeat_start(sung: list[Part]) -> int:
-    """Return where a song goes on that has not room for all of itself again."""
+    """Return the section at which a repeat starts: the chorus, if there is one."""
     kinds = [part.kind for part in sung]
     return kinds.index("chorus") if "chorus" in kinds and len(kinds) > 2 else 0
 
@@ -176,7 +176,7 @@ def _with_outro(parts: list[Part], spare: int) -> list[Part]:
 def timed_form(
     segments: tuple[tuple[str, float], ...], bar_s: float, bars: int
 ) -> tuple[Part, ...]:
-    """Lay out sections whose lengths in seconds are given, to the nearest bar."""
+    """Return sections of given lengths in seconds, each rounded to whole bars."""
     parts: list[Part] = []
     total_s = sum(length for _, length in segments)
     passed_s = 0.0
@@ -191,5 +191,5 @@ def timed_form(
 
 
 def bar_length(tempo: float) -> float:
-    """Return the seconds of a bar at *tempo*."""
+    """Return the length of a bar at *tempo* in seconds."""
     return 60.0 * BEATS_PER_BAR / tempo

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 (energies and bars are what this file is about)
+# ruff: noqa: PLR2004 (energies and bars)
 """Drums: patterns, fills and crashes."""
 
 from functools import lru_cache
@@ -39,7 +39,7 @@ DRUM_PITCHES: Final = {
 
 @attrs.frozen(kw_only=True)
 class NoteEvent:
-    """A struck, plucked or sung event: beats from the song's start."""
+    """One note of any instrument, timed in beats from the start of the song."""
 
     start: float
     length: float
@@ -55,7 +55,7 @@ def _parse_pattern(pattern: str) -> tuple[tuple[int, str], ...]:
 
 
 def drum_events(sheet: LeadSheet, groove: Groove, rng: SeededRandom) -> list[NoteEvent]:
-    """Play the whole song on the drums."""
+    """Return the drum notes of the whole song."""
     soft, full = rng.choice(groove.soft), rng.choice(groove.full)
     events: list[NoteEvent] = []
     start = 0.0

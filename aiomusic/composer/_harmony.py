@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 (intervals in semitones are what this file is about)
-"""Chords for a section, and voicings that move little from one to the next."""
+# ruff: noqa: PLR2004 (intervals in semitones)
+"""Chord progressions of a section, and voicings with smooth voice leading."""
 
 from itertools import pairwise
 from typing import Final
@@ -20,14 +20,14 @@ _PROGRESSION_OF_SECTION: Final = {
 
 
 def changes_of(style: Style, key: Key) -> Changes:
-    """Return the progressions of *style* for the mode of *key*."""
+    """Return the chord progressions of *style* for the mode of *key*."""
     return style.minor if key.is_minor else style.major
 
 
 def progressions(
     style: Style, key: Key, rng: SeededRandom
 ) -> dict[str, tuple[Chord, ...]]:
-    """Choose the changes of each kind of section, as chords by half bar."""
+    """Choose a progression for each kind of section, two chords a bar."""
     changes = changes_of(style, key)
     chosen = {
         "verse": rng.choice(changes.verse),
@@ -49,7 +49,7 @@ def _chords_by_half_bar(progression: str, tonic: int) -> tuple[Chord, ...]:
 
 
 def fill_bars(chords: tuple[Chord, ...], bars: int) -> tuple[Chord, ...]:
-    """Repeat or cut *chords* to fill *bars*, two a bar."""
+    """Repeat or truncate *chords* to fill *bars*, two chords a bar."""
     times = -(-2 * bars // len(chords))
     return (chords * times)[: 2 * bars]
 
@@ -57,7 +57,7 @@ def fill_bars(chords: tuple[Chord, ...], bars: int) -> tuple[Chord, ...]:
 def voice_chord(
     chord: Chord, before: tuple[int, ...], *, low: int, high: int, voicing: str
 ) -> tuple[int, ...]:
-    """Place the tones of *chord* near to those of *before*, within the range."""
+    """Return the pitches of *chord* in the range, close to the pitches *before*."""
     tones = _tones(chord, voicing)
     target = sum(before) / len(before) if before else (low + high) / 2
     shapes = [_stack(tones, inversion, low, voicing) for inversion in range(len(tones))]
@@ -76,7 +76,7 @@ def _tones(chord: Chord, voicing: str) -> tuple[int, ...]:
             fifth = 7 if 7 in chord.intervals else chord.intervals[-1] % 12
             return (chord.root, (chord.root + fifth) % 12, chord.root)
         case "shell" if len(chord.tones) > 3:
-            # The bass has the root already: third, seventh and colour.
+            # The bass plays the root: keep the third, the seventh and extensions.
             kept = [s for s in chord.intervals[1:] if s != 7] or [4]
             kept = kept if len(kept) > 1 else [*kept, 7]
             return tuple((chord.root + step) % 12 for step in kept)
@@ -107,7 +107,7 @@ def _distance(
 
 
 def bass_pitch(pitch_class: int, low: int, high: int, near: float) -> int:
-    """Place a bass tone near *near*, within the range."""
+    """Return a bass pitch close to *near*, within the range."""
     pitch = nearest(pitch_class, near)
     while pitch < low:
         pitch += 12

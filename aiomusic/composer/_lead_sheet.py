@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 (bars are what this file is about)
-"""The writer of sheets: chords, melody and words of every section."""
+# ruff: noqa: PLR2004 (bars)
+"""Writing of lead sheets: chords, melody and words of every section."""
 
 import attrs
 
@@ -33,7 +33,7 @@ from aiomusic.composer._voice import Voice
 
 @attrs.frozen(kw_only=True)
 class LeadSheetWriter:
-    """Writes the stretches of one song from the ideas it is built on."""
+    """Writes the lead sheet of one song."""
 
     prompt: ParsedPrompt
     key: Key
@@ -43,7 +43,7 @@ class LeadSheetWriter:
     take: int
 
     def sheet(self, parts: tuple[Part, ...], tempo: float) -> LeadSheet:
-        """Write chords, melody and words of every part."""
+        """Write a lead sheet of *parts*."""
         sections = [self.section(part, number) for number, part in enumerate(parts)]
         return LeadSheet(key=self.key, tempo=tempo, sections=tuple(sections))
 
@@ -56,7 +56,7 @@ class LeadSheetWriter:
             energy += 0.07
         chords = fill_bars(chords or self.changes[part.kind], part.bars)
         motif = motif_for(part.kind, SeededRandom("motif", self.seed, part.kind))
-        # One dice for all sections of a kind: a chorus comes back as it was.
+        # One random source for each kind: a chorus repeats unchanged.
         rng = SeededRandom("tune", self.seed, self.take, part.kind)
         melody, sheet_lines = self._sung_melody(part, chords, motif, rng)
         if not part.lines and self._is_instrumental(part):
@@ -134,7 +134,7 @@ class LeadSheetWriter:
 def lead_sheet_writer(
     spec: SongSpec, prompt: ParsedPrompt, key: Key, voice: Voice | None
 ) -> LeadSheetWriter:
-    """Prepare what every section of the song is written from."""
+    """Return the writer for a song."""
     changes = progressions(
         prompt.style, key, SeededRandom("changes", spec.seed, spec.style)
     )

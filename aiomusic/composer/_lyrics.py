@@ -1,10 +1,10 @@
-# ruff: noqa: PLR2004 (syllables are what this file is about)
+# ruff: noqa: PLR2004 (syllables)
 """
-The lyricist: words that rhyme and scan, from a description.
+Lyrics that rhyme and scan, written from a description.
 
-Every line has seven syllables, strong and weak in turn, and begins and ends
-strong. Lines that rhyme come from one family; lines about the subject take the
-words of the description.
+Every line has seven syllables, alternately stressed and unstressed, and begins and
+ends stressed. Rhyming lines come from one group; lines about the subject contain
+nouns of the description.
 """
 
 import re
@@ -99,7 +99,7 @@ _DARK_RHYMES: Final = (
         "Where the quiet rivers flow",
     ),
 )
-# Lines about the subject, by its number of syllables.
+# Lines about the subject, by the number of its syllables.
 _SUBJECT_LINES: Final[dict[int, tuple[str, ...]]] = {
     1: (
         "Let the {} be calling me",
@@ -298,12 +298,12 @@ def write_lyrics(
     description: str, *, seed: int = 0, versions: int = 2
 ) -> tuple[WrittenLyrics, ...]:
     """
-    Write lyrics about what *description* says, the same for the same *seed*.
+    Write lyrics about *description*; equal arguments give equal lyrics.
 
     Args:
-        description: free words; nouns in it become the subject.
-        seed: another seed, another song.
-        versions: how many to write; no two are alike.
+        description: Free text; its nouns become the subject.
+        seed: Selects among the possible lyrics.
+        versions: How many to write; no two are equal.
     """
     return tuple(
         _write_version(description, seed, version, is_short=False)
@@ -312,7 +312,7 @@ def write_lyrics(
 
 
 def short_lyrics(description: str, *, seed: int) -> WrittenLyrics:
-    """Write one verse and one chorus, two lines each, for a song of 20 seconds."""
+    """Write a verse and a chorus of two lines each, for a song of 20 seconds."""
     return _write_version(description, seed, 0, is_short=True)
 
 
@@ -324,7 +324,7 @@ def _write_version(
         _DARK_RHYMES if re.search(_SAD, description.lower()) else _BRIGHT_RHYMES
     )
     subjects = _subjects(description, rng)
-    # Versions take families in turn, so that they share no rhyme.
+    # Versions use different rhymes.
     rhyme_families = rhyme_families[version % 2 :] + rhyme_families[: version % 2]
     writer = _LyricsWriter(
         rng=SeededRandom("pen", seed, version, description),
@@ -357,7 +357,7 @@ class _LyricsWriter:
     subjects: list[str]
 
     def title(self) -> str:
-        """Name the song after its subject."""
+        """Return a title that names the subject."""
         subject = self.subjects[0].title()
         other = self.subjects[-1].title()
         if other != subject:
@@ -365,7 +365,7 @@ class _LyricsWriter:
         return self.rng.choice(_TITLES).format(subject)
 
     def verse(self, rhymes: tuple[str, ...]) -> list[str]:
-        """Write four lines of which the second and the fourth rhyme."""
+        """Return four lines; the second and the fourth rhyme."""
         first, second = self.rng.shuffled(rhymes)[:2]
         subjects = self.subjects
         opening = self._subject_line(_SUBJECT_LINES, subjects[0])
@@ -375,11 +375,11 @@ class _LyricsWriter:
         return [opening, first, turning, second]
 
     def couplet(self, rhymes: tuple[str, ...]) -> list[str]:
-        """Write two lines that rhyme."""
+        """Return two lines that rhyme."""
         return self.rng.shuffled(rhymes)[:2]
 
     def chorus(self) -> list[str]:
-        """Write four lines of which the first and the third are the hook."""
+        """Return four lines; the first and the third are the hook."""
         hook = self._subject_line(_HOOKS, self.subjects[0])
         first, second = self.rng.shuffled(_HOOK_ANSWERS)[:2]
         return [hook, first, hook, second]
@@ -394,7 +394,7 @@ def _syllable_count(word: str) -> int:
 
 
 def _subjects(description: str, rng: SeededRandom) -> list[str]:
-    """Find what the song is about: words that are long enough to be nouns."""
+    """Return the likely nouns of the description, at most two."""
     words = re.findall(r"[a-z]{3,}", description.lower())
     named = [
         word
@@ -407,7 +407,7 @@ def _subjects(description: str, rng: SeededRandom) -> list[str]:
     text = description.lower()
     place = text.find("about ")
     if place >= 0:
-        # The last of the words after "about" is the noun.
+        # The last word after "about" is the noun.
         after = re.split(
             r"[,.;]| (?:on|in|at|by|with|of|from|for) ", text[place + 6 :]
         )[0]

@@ -1,9 +1,8 @@
-# ruff: noqa: PLR2004 (scale steps are what this file is about)
+# ruff: noqa: PLR2004 (scale steps)
 """
-Melody: words get a rhythm that fits their stress, the rhythm gets pitches.
+Melody: a rhythm that fits the stress of the words, then pitches for the rhythm.
 
-Both choices are searches for the cheapest path, so that a line is singable as
-a whole, not only from one note to the next.
+Both are found by dynamic programming: the cheapest path over the whole line.
 """
 
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from aiomusic.composer._score import BEATS_PER_BAR, MelodyNote
 from aiomusic.composer._text import Syllable
 from aiomusic.composer._theory import Chord, Key
 
-# Shapes of a line in scale steps around its middle, start to end.
+# Contours of a line from start to end, in scale steps around its middle.
 _SHAPES: Final = (
     (-1.5, 2.0, 3.0, -1.0),
     (2.5, 1.5, 0.0, -2.5),
@@ -36,8 +35,12 @@ class Motif:
     """
     What the lines of one kind of section have in common.
 
-    *slots* are the tastes of the rhythm, *shapes* the lines' outlines in the
-    order of *form*, *middle* the height in the singer's range, 0 to 1.
+    Args:
+        slots: Rhythmic preferences: an extra cost for each slot of the grid.
+        shapes: Contours of the lines, named A, B and C.
+        form: The order of the contours, such as "ABAC".
+        middle: Height in the range of the voice, 0 to 1.
+        counts: Notes in a line without words, for each contour.
     """
 
     slots: tuple[float, ...]
@@ -48,7 +51,7 @@ class Motif:
 
 
 def motif_for(kind: str, rng: SeededRandom) -> Motif:
-    """Invent what the lines of a *kind* of section share."""
+    """Return the motif of a *kind* of section."""
     shapes = rng.shuffled(_SHAPES)[:3]
     return Motif(
         slots=tuple(rng.uniform(-0.7, 0.7) for _ in range(64)),
@@ -61,7 +64,7 @@ def motif_for(kind: str, rng: SeededRandom) -> Motif:
 
 @attrs.frozen(kw_only=True)
 class LinePosition:
-    """Where a line goes: beats of its section, its number, and what it ends."""
+    """Where a line stands in its section: start and length in beats, and number."""
 
     start: float
     length: float
@@ -72,7 +75,7 @@ class LinePosition:
 
 @attrs.frozen(kw_only=True)
 class MelodyContext:
-    """What a melody stands on: key, chords by half bar, range, grid."""
+    """The constraints of a melody: key, chords by half bar, range, grid."""
 
     key: Key
     chords: tuple[Chord, ...]
@@ -82,7 +85,7 @@ class MelodyContext:
     push: float
 
     def chord_at(self, beat: float) -> Chord:
-        """Return the chord that sounds at *beat* of the section."""
+        """Return the chord at *beat* of the section."""
         half = int(beat / (BEATS_PER_BAR / 2) + 1e-6)
         return self.chords[min(half, len(self.chords) - 1)]
 
@@ -94,7 +97,7 @@ def melody_for(
     motif: Motif,
     rng: SeededRandom,
 ) -> tuple[MelodyNote, ...]:
-    """Set one line of words to notes."""
+    """Set one line of words to music."""
     if not syllables:
         return ()
     onsets = _rhythm(syllables, position, context, motif)
@@ -128,7 +131,7 @@ def _rhythm(
     context: MelodyContext,
     motif: Motif,
 ) -> list[float]:
-    """Choose the onsets: stressed syllables like beats, gaps like to be even."""
+    """Choose the onsets: stressed syllables on beats, gaps of similar length."""
     count = len(syllables)
     available = position.length - (1.0 if position.length > BEATS_PER_BAR else 0.5)
     pulse = context.pulse
@@ -188,7 +191,7 @@ def _pitches(
     motif: Motif,
     rng: SeededRandom,
 ) -> list[int]:
-    """Choose the pitches along the line's shape, chord tones where it matters."""
+    """Choose pitches along the contour, with chord tones on strong beats."""
     scale_pitches = [
         pitch
         for pitch in range(context.low, context.high + 1)
@@ -256,7 +259,7 @@ def _leap_cost(steps: int) -> float:
 
 
 def unsung_syllables(motif: Motif, position: LinePosition) -> tuple[Syllable, ...]:
-    """Return as many empty syllables as an instrument plays in the line."""
+    """Return empty syllables for a line that an instrument plays."""
     count = motif.counts["ABC".index(motif.form[position.number % len(motif.form)])]
     if position.length <= BEATS_PER_BAR:
         count = max(2, count // 2)

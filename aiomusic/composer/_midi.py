@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 (the bytes of the format are what this file is about)
-"""A score as a standard MIDI file, for any sequencer."""
+# ruff: noqa: PLR2004 (bytes of the format)
+"""Export of a score as a standard MIDI file."""
 
 import struct
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from aiomusic.composer._score import Performance, Score, Track
 _TICKS_PER_BEAT: Final = 480
 _DRUM_CHANNEL: Final = 9
 _MILLISECOND_TEMPO: Final = 125.0
-"""At which a tick is a millisecond."""
+"""The tempo at which a tick is a millisecond."""
 # General MIDI programs, counted from 0.
 _PROGRAMS: Final = {
     "piano": 0, "epiano": 4, "vibes": 11, "marimba": 12, "bell": 14, "organ": 16,
@@ -25,15 +25,15 @@ _PROGRAMS: Final = {
 
 
 def to_midi(score: Score) -> bytes:
-    """Return *score* as a format 1 MIDI file: tempo, lyrics, one track each."""
+    """Return *score* as a MIDI file of format 1, with tempo, sections and lyrics."""
     return _file(_conductor_track(score), score.tracks, score.tempo)
 
 
 def performance_to_midi(performance: Performance) -> tuple[bytes, float]:
     """
-    Return *performance* as a MIDI file, and the second at which it begins in it.
+    Return *performance* as a MIDI file, and its start within that file in seconds.
 
-    What was played before second 0, to ring on, comes first.
+    Notes before second 0, which only ring on, come first.
     """
     starts = [note.start_s for track in performance.tracks for note in track.notes]
     lead_s = -min(0.0, *starts, 0.0)
@@ -78,7 +78,7 @@ def _conductor_track(score: Score) -> bytes:
 
 
 def _sharps(score: Score) -> int:
-    """Return the sharps of the key's signature; flats are negative, as a byte."""
+    """Return the sharps of the key signature as a byte; flats are negative."""
     major = (score.key.tonic + (3 if score.key.is_minor else 0)) % 12
     sharps = major * 7 % 12
     return sharps if sharps <= 6 else sharps - 12 + 256
@@ -101,12 +101,12 @@ def _events(track: Track, channel: int, tempo: float) -> list[tuple[int, bytes]]
             events.append((start, _meta(0x05, note.syllable.encode())))
         events.append((start, bytes([0x90 | channel, note.pitch, velocity])))
         events.append((end, bytes([0x80 | channel, note.pitch, 0])))
-    # Ends go before starts, so that a repeated note sounds again.
+    # Note-offs come before note-ons, so that a repeated note sounds again.
     return sorted(events, key=lambda event: (event[0], event[1][0] >> 4 == 9))
 
 
 def _volume(gain_db: float) -> int:
-    """Return the controller's value for a gain: its square is the amplitude."""
+    """Return the volume controller for a gain; amplitude is its square."""
     return max(1, min(127, round(100 * 10 ** (gain_db / 40))))
 
 
@@ -129,7 +129,7 @@ def _chunk(events: list[tuple[int, bytes]]) -> bytes:
 
 
 def _variable_length(number: int) -> bytes:
-    """Write *number* in groups of seven bits, as MIDI does."""
+    """Return *number* as a variable-length quantity."""
     groups = [number & 0x7F]
     while number := number >> 7:
         groups.append(number & 0x7F | 0x80)

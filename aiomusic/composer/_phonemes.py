@@ -1,7 +1,7 @@
 """
-From a written syllable to the sounds a singer makes of it.
+Conversion of a written syllable to phonemes.
 
-Spelling is guessed by rule; what counts is that the vowel is the right one.
+Rules guess the pronunciation; the vowel matters most.
 """
 
 import re
@@ -11,7 +11,7 @@ import attrs
 
 _NUCLEUS: Final = re.compile(r"[aeiouyáàâäåãéèêëíìîïóòôöøõúùûüæœ]+", re.IGNORECASE)
 _ACCENTS: Final = str.maketrans("áàâäåãéèêëíìîïóòôöøõúùûü", "aaaaaaeeeeiiiioooooouuuu")
-# Spellings of the nucleus with what follows it; the first match wins.
+# Spellings of the vowel and what follows it; the first match wins.
 _SPELLINGS: Final = (
     (r"igh|eye|(?<=^)i$|uy|ie$|ye$|y$(?<=^y)", ("a", "I")),
     (r"oo|ew|ue|ui|oe$(?<=shoe)", ("u",)),
@@ -64,7 +64,7 @@ _LETTER_SOUNDS: Final = {
 
 @attrs.frozen(kw_only=True)
 class Phonemes:
-    """The sounds of a syllable: consonants, one vowel or a glide of two, consonants."""
+    """The phonemes of a syllable; *vowel* has one symbol, or two of a diphthong."""
 
     onset: tuple[str, ...]
     vowel: tuple[str, ...]
@@ -72,7 +72,7 @@ class Phonemes:
 
 
 def phonemes_of(syllable: str) -> Phonemes:
-    """Guess the sounds of a written syllable."""
+    """Return the likely phonemes of a written syllable."""
     text = re.sub(r"[^a-zæœ]", "", syllable.lower().translate(_ACCENTS))
     if not text:
         vowels = ("A", "o", "i", "u", "e")

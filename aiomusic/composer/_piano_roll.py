@@ -1,4 +1,4 @@
-"""A picture of the score: every note, by time and pitch."""
+"""A piano roll: a picture of every note by time and pitch."""
 
 from html import escape
 from typing import Final
@@ -28,9 +28,9 @@ TRACK_COLOURS: Final = {
 
 def draw_piano_roll(score: Score) -> str:
     """
-    Return *score* as an SVG picture: a piano roll with its sections and words.
+    Return *score* as a piano roll with sections and lyrics, in SVG.
 
-    Drums stand in a row of their own at the bottom.
+    Drums have a row of their own at the bottom.
     """
     scale = WIDTH / score.duration_s
     pitched = [t for t in score.tracks if t.role != "drums"]
@@ -77,7 +77,7 @@ def _sections(score: Score, scale: float) -> list[str]:
 
 
 def _words(score: Score, scale: float) -> list[str]:
-    # In two rows, for a line may be longer than the time it is sung in.
+    # In two rows: a line may be wider than the time in which it is sung.
     return [
         f'<text x="{line.start_s * scale:.1f}" y="{HEIGHT - 23 + 16 * (number % 2)}" '
         f'font-size="13" font-family="sans-serif" fill="#6b6455">'

@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 (beats a minute are what this file is about)
-"""Read what a request says in words: style, mood, tempo, key, instruments."""
+# ruff: noqa: PLR2004 (beats per minute)
+"""Parsing of a prompt: style, mood, tempo, key, instruments."""
 
 import re
 from typing import Final
@@ -15,7 +15,7 @@ _INSTRUMENTAL: Final = re.compile(
     r"\binstrumental\b|\bno (?:vocals?|voice|singing|lyrics)\b|\bwithout vocals?\b",
     re.IGNORECASE,
 )
-# What people call things that are near to one of our styles.
+# Genres that are close to one of our styles: name, style, tempo.
 _ALIASES: Final = (
     ("trap", "hip hop", (130, 148)),
     ("drill", "hip hop", (138, 146)),
@@ -92,7 +92,7 @@ _INSTRUMENTS: Final = (
 
 @attrs.frozen(kw_only=True)
 class ParsedPrompt:
-    """What was read: None where the words leave the choice open."""
+    """A parsed prompt; None where it leaves the choice open."""
 
     style: Style
     tempo: float | None
@@ -104,7 +104,7 @@ class ParsedPrompt:
 
 
 def parse_prompt(text: str, rng: SeededRandom) -> ParsedPrompt:
-    """Read *text*; *rng* choose the style when it names none."""
+    """Parse *text*; *rng* chooses the style if it names none."""
     words = text.lower()
     style = parse_style(words) or STYLES[rng.choice(_DEFAULT_STYLES)]
     found = _BPM.search(words)
@@ -127,10 +127,10 @@ _DEFAULT_STYLES: Final = ("pop", "r&b", "lo-fi", "folk", "synthwave")
 
 def parse_style(text: str) -> Style | None:
     """
-    Find the style that *text* asks for; None when it names none.
+    Return the style that *text* names; None if it names none.
 
-    The name that comes first wins, and of two at one place the longer: "r&b
-    pop song" is r&b.
+    The first name wins, and of two that start at the same place the longer:
+    "r&b pop song" is r&b.
     """
     words = text.lower()
     matches = [

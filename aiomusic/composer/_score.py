@@ -1,9 +1,9 @@
 """
-The values a song is made of, from one note to the whole score.
+The values of a song, from one note to the whole score.
 
-A sheet is what a singer would get (bars, chords, melody, words, in beats).
-A performance is what a band played from it (tracks of notes, in seconds).
-A score is what one hears: spans of performances, one after the other.
+A lead sheet holds bars, chords, melody and words, timed in beats.
+A performance holds tracks of notes, timed in seconds.
+A score is a sequence of spans of performances and recordings.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ BEATS_PER_BAR: Final = 4
 
 @attrs.frozen(kw_only=True)
 class MelodyNote:
-    """One note of the melody: beats within its section, pitch, and what is sung."""
+    """One note of the melody: beats within its section, pitch, and syllable."""
 
     start: float
     length: float
@@ -30,7 +30,7 @@ class MelodyNote:
 
 @attrs.frozen(kw_only=True)
 class SheetLine:
-    """One line of the words and the beats of its section at which it is sung."""
+    """One line of the lyrics and its beats within the section."""
 
     text: str
     start: float
@@ -39,7 +39,7 @@ class SheetLine:
 
 @attrs.frozen(kw_only=True)
 class SheetSection:
-    """One section of a sheet: its chords by half bar, its melody and its words."""
+    """One section of a lead sheet: two chords a bar, melody and lyrics."""
 
     kind: str
     bars: int
@@ -56,7 +56,7 @@ class SheetSection:
 
 @attrs.frozen(kw_only=True)
 class LeadSheet:
-    """A lead sheet: everything that a cover keeps."""
+    """A lead sheet: everything that a cover keeps of a song."""
 
     key: Key
     tempo: float
@@ -69,7 +69,7 @@ class LeadSheet:
 
 
 def with_start_beats(sheet: LeadSheet) -> list[tuple[float, SheetSection]]:
-    """Return the stretches of *sheet*, each with the beat it begins at."""
+    """Return the sections of *sheet*, each with its first beat."""
     found: list[tuple[float, SheetSection]] = []
     beat = 0.0
     for section in sheet.sections:
@@ -80,7 +80,7 @@ def with_start_beats(sheet: LeadSheet) -> list[tuple[float, SheetSection]]:
 
 @attrs.frozen(kw_only=True)
 class Note:
-    """One sounding note: seconds, MIDI pitch (on drums: the drum), velocity 0 to 1."""
+    """One played note: seconds, MIDI pitch (or drum number), velocity 0 to 1."""
 
     start_s: float
     length_s: float
@@ -94,8 +94,8 @@ class Track:
     """
     The notes of one instrument and its place in the mix.
 
-    *pan* is -1 (left) to 1 (right), *send* the share that goes into the room,
-    *duck* how deep the kick drum pushes the track down, 0 to 1.
+    *pan* is -1 (left) to 1 (right), *send* the share sent to the reverb, *duck* the
+    depth of the ducking by the kick drum, 0 to 1.
     """
 
     role: str
@@ -110,9 +110,9 @@ class Track:
 @attrs.frozen(kw_only=True)
 class Performance:
     """
-    A band's tracks, with the voice that sings and the room they play in.
+    The tracks of a band, the voice that sings, and the name of the mix preset.
 
-    The drums are tuned to the *tonic*, a pitch class.
+    The drums are tuned to *tonic*, a pitch class.
     """
 
     tracks: tuple[Track, ...]
@@ -124,7 +124,7 @@ class Performance:
 
 @attrs.frozen(kw_only=True)
 class Recording:
-    """Sound that was not played here: an audio file that somebody uploaded."""
+    """An audio file, such as an upload."""
 
     path: str
     duration_s: float
@@ -133,10 +133,10 @@ class Recording:
 @attrs.frozen(kw_only=True)
 class Span:
     """
-    A stretch of a performance or a recording, from *start_s* to *end_s* of it.
+    A part of a performance or a recording, from *start_s* to *end_s* of it.
 
-    The first *fade_in_s* are mixed with what came before, going on; the last
-    *fade_out_s* with what comes next, begun early. Both lie inside the span.
+    The first *fade_in_s* crossfade from the source of the previous span, the last
+    *fade_out_s* into the source of the next. Both lie inside the span.
     """
 
     source: Performance | Recording
@@ -153,7 +153,7 @@ class Span:
 
 @attrs.frozen(kw_only=True)
 class Section:
-    """A named part of the song, in seconds."""
+    """A section of the song, in seconds."""
 
     kind: str
     start_s: float
@@ -162,7 +162,7 @@ class Section:
 
 @attrs.frozen(kw_only=True)
 class Line:
-    """One line of the words and the seconds in which it is sung."""
+    """One line of the lyrics, its time in seconds and the number of its section."""
 
     text: str
     start_s: float
@@ -172,7 +172,7 @@ class Line:
 
 @attrs.frozen(kw_only=True)
 class Origin:
-    """What a continuation continues, and from which second."""
+    """The song that a continuation continues, and from which second."""
 
     score: "Score"
     at_s: float
@@ -180,7 +180,7 @@ class Origin:
 
 @attrs.frozen(kw_only=True)
 class Score:
-    """A whole song, ready to be written to a file."""
+    """A whole song, ready to be rendered."""
 
     title: str
     style: str
@@ -201,12 +201,12 @@ class Score:
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """Return the tracks of the song in its own seconds, edits included."""
+        """Return the tracks of the whole song, edits included."""
         return tuple(track for track in _tracks_of(self.spans) if track.notes)
 
     @property
     def lyrics(self) -> str:
-        """Return the words that are sung, one line each, with section tags."""
+        """Return the lyrics with section tags."""
         return "\n".join(_lyrics_lines(self.sections, self.lines))
 
 

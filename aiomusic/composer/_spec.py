@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 (seconds are what this file is about)
-"""What the composer is asked for."""
+# ruff: noqa: PLR2004 (limits in seconds)
+"""The input of the composer: what a song should be."""
 
 import attrs
 
@@ -8,7 +8,7 @@ from aiomusic.composer._voice import Voice
 
 @attrs.frozen(kw_only=True)
 class Segment:
-    """A section that the request names, with its length in seconds."""
+    """A requested section and its length in seconds."""
 
     kind: str
     duration_s: float
@@ -17,19 +17,19 @@ class Segment:
 @attrs.frozen(kw_only=True)
 class SongSpec:
     """
-    An order for one song.
+    The specification of one song.
 
     Args:
-        style: free text: prompt, tags, sound, genre and mood words.
-        lyrics: words with section tags; None lets the lyricist write them.
-        instrumental: nobody sings.
-        title: None lets the composer choose.
-        duration_s: exact length in seconds; None follows from the form.
-        seed: the idea. The same spec is the same score everywhere.
-        take: 0 or 1, two performances of one idea.
-        voice: "female", "male" or free words of timbre; None chooses.
-        singer: a voice that was heard before (a persona); goes before *voice*.
-        segments: sections with their lengths, in place of a form of our own.
+        style: Free text: prompt, tags, sound, genre and mood.
+        lyrics: Words with section tags; None: the composer writes them.
+        instrumental: Whether nobody sings.
+        title: None: the composer chooses one.
+        duration_s: Exact length in seconds; None: follows from the form.
+        seed: Selects the song. Equal specs give equal scores on every machine.
+        take: 0 or 1: two performances of the same song.
+        voice: "female", "male" or a description of timbre; None: chosen by the seed.
+        singer: An existing voice (a persona); takes precedence over *voice*.
+        segments: Sections with their lengths, in place of a form chosen here.
     """
 
     style: str
@@ -45,10 +45,10 @@ class SongSpec:
 
     def __attrs_post_init__(self) -> None:
         """
-        Refuse a length that is not a length.
+        Check the length.
 
         Raises:
-            ValueError: *duration_s* is not above 0 and up to an hour.
+            ValueError: *duration_s* is not between 0 and 3600 s.
         """
         if self.duration_s is not None and not 0 < self.duration_s <= 3600:
             raise ValueError(f"duration_s must be 0 to 3600 s, is {self.duration_s}")

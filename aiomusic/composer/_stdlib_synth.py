@@ -1,9 +1,9 @@
-# ruff: noqa: PLR2004 (figures of the sound are what this file is about)
+# ruff: noqa: PLR2004 (synthesis parameters)
 """
-A synthesiser of the standard library alone: small, quick, and enough to hear.
+A small synthesiser that needs the standard library alone.
 
-It works at half the sample rate, keeps every tone it has made, and adds tones
-up with ``map``, which is as fast as plain Python adds numbers.
+It works at half the sample rate, caches every tone, and adds tones with ``map()``,
+the fastest way in pure Python.
 """
 
 import math
@@ -22,7 +22,7 @@ from aiomusic.composer._score import Note, Score, Track
 _RATE: Final = 22050
 _TABLE: Final = 1024
 _NAMES: Final = {pitch: name for name, pitch in DRUM_PITCHES.items()}
-# Harmonics, seconds to fall to a third (0: holds), seconds of attack.
+# Harmonics, decay in seconds (0: sustained), attack in seconds.
 _PATCHES: Final = {
     "voice": ((1, 0.6, 0.45, 0.25, 0.1, 0.06), 0.0, 0.05),
     "warm-pad": ((1, 0.3, 0.15, 0.06), 0.0, 0.25),
@@ -88,7 +88,7 @@ def _mix(score: Score) -> tuple[Samples, Samples]:
 
 
 def _normalized(left: Samples, right: Samples) -> tuple[Samples, Samples]:
-    """Bring the loudness to about that of a record, bend peaks, fade the end."""
+    """Normalize the loudness, compress peaks and fade out the end."""
     power = sum(map(operator.mul, left, left)) + sum(map(operator.mul, right, right))
     gain = 0.16 / max(1e-6, math.sqrt(power / (2 * len(left))))
     fade = min(len(left) // 4, int(1.2 * _RATE))
@@ -111,7 +111,7 @@ def _add_track(track: Track, bus: Samples, cache: "_ToneCache") -> None:
 
 
 class _ToneCache:
-    """Makes tones and keeps them."""
+    """Makes tones and caches them."""
 
     def __init__(self) -> None:
         self._tones: dict[tuple[str, int, int, float], Samples] = {}

@@ -1,4 +1,4 @@
-"""From beats to seconds, with swing."""
+"""Conversion of beats to seconds, with swing."""
 
 import attrs
 
@@ -6,9 +6,12 @@ import attrs
 @attrs.frozen(kw_only=True)
 class TempoMap:
     """
-    Tell the second of a beat.
+    The time of every beat of a song.
 
-    *swing* is how late the off-beats come, as a share of *step* beats.
+    Args:
+        tempo: Beats per minute.
+        swing: Delay of the off-beats, as a share of *step*.
+        step: Distance between beat and off-beat, in beats.
     """
 
     tempo: float
@@ -16,7 +19,7 @@ class TempoMap:
     step: float = 0.25
 
     def seconds(self, beat: float) -> float:
-        """Return the second at which *beat* falls."""
+        """Return the time of *beat* in seconds."""
         return self._swung(beat) * 60.0 / self.tempo
 
     def _swung(self, beat: float) -> float:

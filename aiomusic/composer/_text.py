@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 (letters are what this file is about)
-"""Words to sing: section tags, lines, syllables and where their stress falls."""
+# ruff: noqa: PLR2004 (letters)
+"""The text of lyrics: section tags, lines, syllables and their stress."""
 
 import itertools
 import re
@@ -84,7 +84,7 @@ _UNSTRESSED: Final = frozenset(
         "not",
     ]
 )
-# Words whose spelling does not tell where their syllables part.
+# Words that the rules would split wrongly.
 _SYLLABIFICATIONS: Final = {
     word.replace("-", ""): tuple(word.split("-"))
     for word in [
@@ -166,7 +166,7 @@ _DIGITS: Final = [
 
 @attrs.frozen(kw_only=True)
 class Syllable:
-    """What one note carries, and whether speech would stress it."""
+    """The text sung on one note, and whether it is stressed in speech."""
 
     text: str
     is_stressed: bool
@@ -174,7 +174,7 @@ class Syllable:
 
 @attrs.frozen(kw_only=True)
 class Stanza:
-    """The lines under one section tag."""
+    """The lines of one section."""
 
     kind: str
     lines: tuple[str, ...]
@@ -182,10 +182,9 @@ class Stanza:
 
 def parse_stanzas(lyrics: str) -> tuple[Stanza, ...]:
     """
-    Read lyrics into stanzas.
+    Split lyrics into stanzas.
 
-    A stanza without a tag is a verse, or a chorus when it comes back word for
-    word.
+    A stanza without a tag is a verse, or a chorus if it is repeated word for word.
     """
     groups: list[tuple[str | None, list[str]]] = []
     is_open = False
@@ -195,7 +194,7 @@ def parse_stanzas(lyrics: str) -> tuple[Stanza, ...]:
             groups.append((kind, [tag["rest"]] if tag["rest"].strip() else []))
             is_open = True
         elif tag:
-            # A tag such as [Softly] is a direction to the band, not a word.
+            # A tag such as [Softly] is a direction, not a word.
             continue
         elif not raw.strip():
             is_open = is_open and bool(groups) and not groups[-1][1]
@@ -224,7 +223,7 @@ def _make_stanzas(groups: list[tuple[str | None, list[str]]]) -> tuple[Stanza, .
 
 
 def _split_long_line(line: str) -> list[str]:
-    """Break a line that nobody can sing in one breath, after commas if it has any."""
+    """Split a line that is too long for one breath, preferably after punctuation."""
     if len(split_syllables(line)) <= _MAX_SYLLABLES:
         return [line]
     parts, size = [""], 0
@@ -239,7 +238,7 @@ def _split_long_line(line: str) -> list[str]:
 
 
 def section_kind(tag: str) -> str | None:
-    """Return the kind of section that *tag* names; None when it names none."""
+    """Return the kind of section that *tag* names; None if it names none."""
     words = tag.lower().strip()
     for kind in ("prechorus", *SECTION_NAMES):
         if any(words.startswith(name) for name in SECTION_NAMES[kind]):
@@ -277,7 +276,7 @@ def _has_unstressed_prefix(word: str) -> bool:
 
 
 def _split_word(word: str) -> list[str]:
-    """Cut *word* between its vowel groups, a silent final e not being one."""
+    """Split *word* between its vowel groups; a silent final e does not count."""
     stem, mark, tail = word.partition("'")
     if mark and len(tail) <= 2 and stem:
         *parts, last = _split_word(stem)
@@ -288,13 +287,13 @@ def _split_word(word: str) -> list[str]:
 
 
 def _split_like(word: str, parts: tuple[str, ...]) -> list[str]:
-    """Cut *word* as *parts* are cut, in its own letters."""
+    """Split *word* at the same places as *parts*, keeping its case."""
     ends = [sum(map(len, parts[: n + 1])) for n in range(len(parts))]
     return [word[a:b] for a, b in zip([0, *ends], ends, strict=False)]
 
 
 def _split_by_rule(word: str) -> list[str]:
-    # The u of qu is no vowel; a mask keeps the places of all letters.
+    # The u of qu is not a vowel; masking it keeps the indices.
     masked = re.sub("(?<=q)u", "w", word, flags=re.IGNORECASE)
     nuclei = list(_NUCLEUS.finditer(masked))
     if nuclei and nuclei[0].group().lower() == "y" and nuclei[0].start() == 0:
@@ -309,7 +308,7 @@ def _split_by_rule(word: str) -> list[str]:
 
 
 def _split_point(word: str, low: int, high: int) -> int:
-    """Return where the consonants from *low* to *high* part, pairs being whole."""
+    """Return where to split the consonants from *low* to *high*, not in a digraph."""
     gap = high - low
     middle = low + (gap // 2 if gap > 1 else 0)
     if word[middle - 1 : middle + 1].lower() in _INSEPARABLE:

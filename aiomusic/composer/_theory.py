@@ -1,6 +1,6 @@
-# ruff: noqa: PLR2004 (intervals in semitones are what this file is about)
+# ruff: noqa: PLR2004 (intervals in semitones)
 """
-Keys, scales and chords: what the composer knows of harmony.
+Keys, scales and chords.
 
 Pitches are MIDI numbers (60 is middle C); a pitch class is a pitch modulo 12.
 """
@@ -63,12 +63,12 @@ class Key:
 
     @property
     def is_minor(self) -> bool:
-        """Say whether the third of the key is small."""
+        """Return whether the key has a minor third."""
         return 3 in SCALES[self.mode]
 
     @property
     def scale(self) -> tuple[int, ...]:
-        """Return the pitch classes of the key, the tonic first."""
+        """Return the pitch classes of the key, starting with the tonic."""
         return tuple((self.tonic + step) % 12 for step in SCALES[self.mode])
 
 
@@ -81,12 +81,12 @@ class Chord:
 
     @property
     def tones(self) -> tuple[int, ...]:
-        """Return the pitch classes, the root first."""
+        """Return the pitch classes, starting with the root."""
         return tuple((self.root + step) % 12 for step in self.intervals)
 
 
 def parse_key(text: str) -> Key | None:
-    """Find a key such as "A minor" or "F# major" in *text*; None without one."""
+    """Return the key in *text*, such as "A minor" or "F# major"; None without one."""
     found = _KEY.search(text)
     if found is None:
         return None
@@ -100,12 +100,12 @@ def parse_key(text: str) -> Key | None:
 @lru_cache(maxsize=512)
 def chord_of(numeral: str, tonic: int) -> Chord:
     """
-    Read a roman numeral such as ``ii7`` or ``bVIImaj7`` over *tonic*.
+    Parse a Roman numeral such as ``ii7`` or ``bVIImaj7`` in the key of *tonic*.
 
-    Degrees count on the major scale; a small numeral has a small third.
+    Degrees are those of the major scale; a lower-case numeral has a minor third.
 
     Raises:
-        ValueError: *numeral* is not a chord this composer knows.
+        ValueError: *numeral* is not a known chord.
     """
     found = _NUMERAL.fullmatch(numeral)
     if found is None or found["roman"].lower() not in _DEGREES:
@@ -121,5 +121,5 @@ def chord_of(numeral: str, tonic: int) -> Chord:
 
 
 def nearest(pitch_class: int, around: float) -> int:
-    """Return the pitch of *pitch_class* that lies nearest to *around*."""
+    """Return the pitch of *pitch_class* nearest to *around*."""
     return pitch_class + 12 * round((around - pitch_class) / 12)

@@ -1,4 +1,4 @@
-"""The singers: who is asked for by which words."""
+"""Voices, and the words that ask for them."""
 
 import re
 from typing import Any, Final
@@ -9,11 +9,16 @@ import attrs
 @attrs.frozen(kw_only=True)
 class Voice:
     """
-    A singer: range in MIDI pitches, size of the throat, colour.
+    A singing voice.
 
-    *formant_scale* scales the formants (1 is a grown man), *breath* is the share of
-    noise, *bright* tilts the spectrum in dB, *vibrato* is in semitones,
-    *robot* holds the pitch still and steps from note to note.
+    Args:
+        gender: "female", "male" or "child".
+        low, high: Range in MIDI pitches.
+        formant_scale: Factor on the formant frequencies; 1 is a grown man.
+        breath: Share of noise.
+        bright: Spectral tilt in dB.
+        vibrato: Depth in semitones.
+        robot: Whether the pitch is held flat and steps from note to note.
     """
 
     gender: str
@@ -52,11 +57,11 @@ _TIMBRES: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 
 def voice_description(voice: str | None, style: str) -> str:
     """
-    Return the words that describe a singer.
+    Return the words that describe the voice.
 
-    Those are the words of *voice*, with the gender from *style* where it has none.
-    Without it they are what stands before a word for a singer in *style*: in "deep
-    house, warm female voice" nobody sings deep.
+    They are the words of *voice*, with the gender from *style* if it names none.
+    Without *voice*, only the words next to a word for a singer in *style* count:
+    "deep house, warm female voice" is not a deep voice.
     """
     phrases = " ".join(
         found.group() for found in _SINGER_PHRASE.finditer(style.lower())
@@ -67,7 +72,7 @@ def voice_description(voice: str | None, style: str) -> str:
 
 
 def parse_gender(text: str) -> str | None:
-    """Find who is asked to sing in *text*; None when nobody is."""
+    """Return the gender that *text* names; None if it names none."""
     words = text.lower().strip()
     if words in _GENDER_LETTERS:
         return _GENDER_LETTERS[words]
@@ -79,11 +84,11 @@ def parse_gender(text: str) -> str | None:
 
 def parse_voice(text: str, *, default: str) -> Voice:
     """
-    Build the singer that *text* asks for.
+    Return the voice that *text* describes.
 
     Args:
-        text: free words, such as "female, warm" or "husky tenor".
-        default: the gender when *text* names none.
+        text: Free text, such as "female, warm" or "husky tenor".
+        default: The gender if *text* names none.
     """
     gender = parse_gender(text) or default
     voice = {"female": FEMALE, "child": CHILD}.get(gender, MALE)

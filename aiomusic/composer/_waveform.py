@@ -1,4 +1,4 @@
-"""A picture of the sound: how loud it is, column by column."""
+"""A waveform: a picture of the level over time."""
 
 import os
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ _STEP: Final = 4
 
 def measure_levels(path: str | os.PathLike[str], columns: int) -> tuple[float, ...]:
     """
-    Return how loud an audio file is in each of *columns*, the loudest being 1.
+    Return the RMS level of an audio file in each of *columns*, relative to the highest.
 
     Needs numpy and soundfile.
     """
-    # numpy is imported only where somebody measures.
+    # numpy is optional, and imported on first use.
     import numpy as np  # noqa: PLC0415
     import soundfile  # noqa: PLC0415
 
@@ -34,10 +34,12 @@ def measure_levels(path: str | os.PathLike[str], columns: int) -> tuple[float, .
 
 def draw_waveform(levels: Sequence[float], title: str, *, fill: str) -> str:
     """
-    Return *levels* as an SVG picture of bars.
+    Return *levels* as bars, in SVG.
 
     Args:
-        fill: Their paint: a colour, or ``url(#name)`` of a gradient of the page.
+        levels: Heights of the bars, 0 to 1.
+        title: Text for screen readers.
+        fill: A colour, or ``url(#name)`` of a gradient of the page.
     """
     bars = "".join(
         f"M{_STEP * column} {_HEIGHT / 2 - height:.1f}"

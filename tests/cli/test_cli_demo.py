@@ -107,7 +107,7 @@ async def opened(chromium: str, sheet: Path) -> AsyncIterator[Opened]:
         pytest.param(("--demo", "/dev/null"), "/dev/null: File exists.", id="a file"),
         pytest.param(
             ("--demo", "out", "--renderer", "nobody"),
-            "no installed package offers the renderer 'nobody'",
+            "no renderer named 'nobody' is installed",
             id="nobody plays",
         ),
         pytest.param(

@@ -1,9 +1,8 @@
 """
-Edits: new scores out of old ones.
+Edits: new scores made from existing ones.
 
-An edit never renders. It cuts a song into spans of what was played and puts
-other spans between them, so that what was not edited stays as it was, sample
-by sample.
+An edit never renders. It splits a song into spans and inserts others, so that the
+unedited parts keep the same samples.
 """
 
 from aiomusic.composer.edits._cover import cover

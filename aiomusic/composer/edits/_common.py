@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 (tolerances in seconds are what this file is about)
-"""What several edits need: where bars fall, what goes on, what is cut."""
+# ruff: noqa: PLR2004 (tolerances in seconds)
+"""Helpers of several edits: bar lines, lead-ins, cutting of spans."""
 
 import itertools
 from typing import Final
@@ -29,13 +29,13 @@ _CONTEXT_S: Final = 6.0
 
 
 def prompt_of(score: Score, spec: SongSpec) -> ParsedPrompt:
-    """Return the wish of *score*, with the instruments that *spec* adds."""
+    """Return the parsed prompt of *score*, with the instruments that *spec* adds."""
     prompt = parse_prompt(
         score.spec.style, SeededRandom("idea", score.spec.seed, score.spec.style)
     )
     style = STYLES[score.style]
     if any(isinstance(span.source, Recording) for span in score.spans):
-        # Nobody knows the style of a recording but who asks for more of it.
+        # The style of a recording is unknown: the request decides.
         style = parse_style(spec.style) or style
     prompt = attrs.evolve(prompt, style=style, tempo=score.tempo)
     more = parse_prompt(spec.style, SeededRandom("idea", 0)).instruments
@@ -43,6 +43,7 @@ def prompt_of(score: Score, spec: SongSpec) -> ParsedPrompt:
 
 
 def edit_voice(score: Score, spec: SongSpec, prompt: ParsedPrompt) -> Voice | None:
+    """Return the voice of an edit of *score*; None if nobody sings."""
     if spec.instrumental or not spec.lyrics:
         return None
     if spec.singer or score.voice:
@@ -55,7 +56,7 @@ def edit_voice(score: Score, spec: SongSpec, prompt: ParsedPrompt) -> Voice | No
 
 
 def seconds_to_next_bar(score: Score, at_s: float) -> float:
-    """Return the seconds from *at_s* to the next bar line of *score*."""
+    """Return the time in seconds from *at_s* to the next bar line of *score*."""
     bar_s = bar_length(score.tempo)
     sections = [section for section in score.sections if section.start_s <= at_s + 0.02]
     since = at_s - sections[-1].start_s if sections else at_s
@@ -65,7 +66,7 @@ def seconds_to_next_bar(score: Score, at_s: float) -> float:
 
 
 def recording_spans(score: Score, at_s: float, lead_s: float) -> tuple[Span, ...]:
-    """Return what a recording in *score* goes on with: it has no notes to play."""
+    """Return the recordings that play from *at_s*; they have no notes to continue."""
     spans = cut_spans(score.spans, at_s, at_s + lead_s)
     return tuple(
         itertools.takewhile(lambda span: isinstance(span.source, Recording), spans)
@@ -73,7 +74,7 @@ def recording_spans(score: Score, at_s: float, lead_s: float) -> tuple[Span, ...
 
 
 def with_lead_spans(lead: tuple[Span, ...], played: Span) -> tuple[Span, ...]:
-    """Let *lead* be heard in place of the beginning of *played*."""
+    """Replace the beginning of *played* by *lead*."""
     if not lead:
         return (played,)
     lead_s = round(sum(span.duration_s for span in lead), 6)
@@ -84,9 +85,9 @@ def with_lead_in(
     performance: Performance, score: Score, at_s: float, lead_s: float, end_s: float
 ) -> Performance:
     """
-    Begin *performance* after *lead_s* in which *score* plays its bar to the end.
+    Start *performance* after *lead_s*, in which *score* finishes its bar.
 
-    What *score* played before *at_s* stands before second 0, to ring on.
+    The notes of *score* before *at_s* get negative times, so that they ring on.
     """
     before: list[Track] = []
     for track in score.tracks:
@@ -124,6 +125,7 @@ def _merge_tracks(before: list[Track], after: list[Track]) -> tuple[Track, ...]:
 def shift_timeline(
     sections: tuple[Section, ...], lines: tuple[Line, ...], by_s: float
 ) -> tuple[tuple[Section, ...], tuple[Line, ...]]:
+    """Return sections and lines, moved by *by_s* seconds."""
     return (
         tuple(
             attrs.evolve(
@@ -145,6 +147,7 @@ def shift_timeline(
 
 
 def first_bars(section: SheetSection, bars: int) -> SheetSection:
+    """Return the first *bars* of a section."""
     end = bars * BEATS_PER_BAR
     return attrs.evolve(
         section,
@@ -158,7 +161,7 @@ def first_bars(section: SheetSection, bars: int) -> SheetSection:
 def cut_spans(
     spans: tuple[Span, ...], start_s: float, end_s: float
 ) -> tuple[Span, ...]:
-    """Return what *spans* play from *start_s* to *end_s* of the song."""
+    """Return the part of *spans* from *start_s* to *end_s* of the song."""
     kept: list[Span] = []
     place = 0.0
     for span in spans:
@@ -179,6 +182,7 @@ def cut_spans(
 
 
 def octave_shift(pitches: list[int], voice: Voice) -> int:
+    """Return the semitones, in whole octaves, that bring *pitches* into range."""
     if not pitches:
         return 0
     middle = (max(pitches) + min(pitches)) / 2

@@ -1,4 +1,4 @@
-"""Play a song in another style."""
+"""Covering a song in another style."""
 
 from typing import Final
 
@@ -30,9 +30,9 @@ _RING_OUT_S: Final = 1.7
 
 def cover(score: Score, spec: SongSpec) -> Score:
     """
-    Play the melody and the form of *score* in the style of *spec*.
+    Arrange the melody and the form of *score* in the style of *spec*.
 
-    The tempo follows the new style; new lyrics are sung to the old melody.
+    The tempo is adapted to the new style; new lyrics are sung to the old melody.
     """
     prompt = parse_prompt(spec.style, SeededRandom("idea", score.spec.seed, spec.style))
     style = parse_style(spec.style) or STYLES[score.style]
@@ -66,7 +66,7 @@ def _cover_voice(score: Score, spec: SongSpec) -> Voice | None:
 def _with_new_melody(
     sheet: LeadSheet, spec: SongSpec, prompt: ParsedPrompt, voice: Voice | None
 ) -> LeadSheet:
-    """Write a melody over the chords of a sheet that has none."""
+    """Write a melody over the chords of a lead sheet that has none."""
     writer = lead_sheet_writer(spec, prompt, sheet.key, voice)
     lines = [line for one in parse_stanzas(spec.lyrics or "") for line in one.lines]
     sections: list[SheetSection] = []
@@ -79,7 +79,7 @@ def _with_new_melody(
 
 
 def _fit_tempo(tempo: float, bounds: tuple[int, int]) -> float:
-    """Bring *tempo* into *bounds*, by halves and doubles where that is enough."""
+    """Bring *tempo* into *bounds*, by doubling or halving it if possible."""
     low, high = bounds
     for factor in (1.0, 2.0, 0.5):
         if low <= tempo * factor <= high:
@@ -88,7 +88,7 @@ def _fit_tempo(tempo: float, bounds: tuple[int, int]) -> float:
 
 
 def _with_new_lyrics(sheet: LeadSheet, lyrics: str) -> LeadSheet:
-    """Put new words under the melody, line for line."""
+    """Set new words to the melody, line by line."""
     lines = iter([line for one in parse_stanzas(lyrics) for line in one.lines])
     sections: list[SheetSection] = []
     for section in sheet.sections:
@@ -113,7 +113,7 @@ def _is_in(start: float, low: float, length: float) -> bool:
 
 
 def _fit_syllables(notes: list[MelodyNote], text: str) -> list[MelodyNote]:
-    """Give each syllable of *text* a tone: long tones are split, spare ones tied."""
+    """Match *notes* to the syllables of *text*: split long notes, tie spare ones."""
     syllables = split_syllables(text)
     notes = list(notes)
     while len(notes) < len(syllables):

@@ -1,4 +1,4 @@
-"""Go on from a second, and join what was continued."""
+"""Extending a song, and joining the extension to the song."""
 
 import attrs
 
@@ -35,14 +35,14 @@ from aiomusic.composer.edits._common import (
 
 def extend(score: Score, spec: SongSpec, *, at_s: float) -> Score:
     """
-    Continue *score* from the second *at_s*: same key, tempo, style and voice.
+    Return a continuation of *score* from *at_s*, in the same key, tempo and style.
 
-    The continuation alone comes back; ``concat`` joins it to what it continues.
+    The result is the continuation alone; ``concat()`` joins it to *score*.
 
     Args:
-        score: the song to continue.
-        spec: lyrics, length and title of the continuation.
-        at_s: where it takes over; a second beyond the end is the end.
+        score: The song to continue.
+        spec: Lyrics, length and title of the continuation.
+        at_s: Where it takes over, in seconds; at most the end of the song.
     """
     at_s = min(at_s, score.duration_s)
     prompt = prompt_of(score, spec)
@@ -74,7 +74,7 @@ def extend(score: Score, spec: SongSpec, *, at_s: float) -> Score:
 
 
 def _extension_spec(score: Score, spec: SongSpec, lead_s: float) -> SongSpec:
-    """Return *spec* with the ideas of *score*, so that its themes come back."""
+    """Return *spec* with the seed of *score*, so that its themes return."""
     duration_s = spec.duration_s
     if duration_s and duration_s - lead_s > 1.0:
         duration_s = round(duration_s - lead_s, 6)
@@ -88,7 +88,7 @@ def _extension_spec(score: Score, spec: SongSpec, lead_s: float) -> SongSpec:
 
 
 def _without_intro(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Turn an intro that nobody asked for into an interlude: the song has begun."""
+    """Turn a generated intro into an interlude: the song has already begun."""
     if parts[0].kind != "intro" or len(parts) == 1:
         return parts
     return (attrs.evolve(parts[0], kind="inst"), *parts[1:])
@@ -99,12 +99,12 @@ def _starting_at_zero(sections: tuple[Section, ...]) -> tuple[Section, ...]:
 
 
 def concat(score: Score) -> Score:
-    """Join a continuation to what it continues; any other score stays as it is."""
+    """Join a continuation to its song; any other score is returned unchanged."""
     if score.origin is None:
         return score
     base, at_s = concat(score.origin.score), score.origin.at_s
     if score.origin.score.origin:
-        # The continued song is itself a continuation: its seconds begin later.
+        # The song is itself a continuation: its times start later.
         at_s = round(at_s + base.duration_s - score.origin.score.duration_s, 6)
     first, *rest = score.spans
     joined = attrs.evolve(first, fade_in_s=JOIN_S)
@@ -144,7 +144,7 @@ def _timeline_until(
 
 
 def _sections_until(score: Score, at_s: float) -> tuple[SheetSection, ...]:
-    """Return the stretches of *score* up to *at_s*, to the nearest bar."""
+    """Return the sections of the lead sheet until *at_s*, to the nearest bar."""
     kept: list[SheetSection] = []
     bar_s = bar_length(score.tempo)
     for sheet_section, section in zip(

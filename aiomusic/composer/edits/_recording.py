@@ -1,4 +1,4 @@
-"""A score of an audio file, so that it can be extended and covered."""
+"""Scores made from audio files."""
 
 from aiomusic.composer._analysis import AudioAnalysis
 from aiomusic.composer._form import bar_length
@@ -15,9 +15,13 @@ from aiomusic.composer._spec import SongSpec
 
 def score_from_audio(analysis: AudioAnalysis, *, title: str, seed: int = 0) -> Score:
     """
-    Make a score of an audio file, so that it can be extended and covered.
+    Return a score of an analyzed audio file, which can be extended and covered.
 
-    Its sound is the file itself; its sheet has the chords that were heard.
+    It plays the file itself; its lead sheet holds the detected chords.
+
+    Args:
+        title: The title of the score.
+        seed: Seeds later edits.
     """
     size = 8
     bars = [analysis.chords[n : n + size] for n in range(0, len(analysis.chords), size)]

@@ -1,4 +1,4 @@
-"""Play a section anew and leave the rest as it is, sample by sample."""
+"""Replacing a section; the rest of the song keeps the same samples."""
 
 import attrs
 
@@ -38,16 +38,16 @@ def replace_section(
     score: Score, spec: SongSpec, *, start_s: float, end_s: float | None = None
 ) -> Score:
     """
-    Play the seconds from *start_s* to *end_s* anew; the rest stays as it is.
+    Replace the music from *start_s* to *end_s*; the rest is unchanged.
 
     Args:
-        score: the song.
-        spec: lyrics (none: an instrumental passage) and more instruments.
-        start_s: the first second that changes.
-        end_s: the first that does not; None is the end of the song.
+        score: The song.
+        spec: Lyrics (None: an instrumental passage) and additional instruments.
+        start_s: Start of the replacement, in seconds.
+        end_s: Its end; None: the end of the song.
 
     Raises:
-        ValueError: the end is not after the start, or the start not in the song.
+        ValueError: *start_s* is outside the song, or *end_s* not after it.
     """
     end_s = score.duration_s if end_s is None else min(end_s, score.duration_s)
     if not 0 <= start_s < end_s:
@@ -57,12 +57,12 @@ def replace_section(
     voice = edit_voice(score, spec, prompt)
     lead_s = seconds_to_next_bar(score, start_s)
     if 2 * lead_s > end_s - start_s:
-        # There is no bar left to begin with: then off the beat, but it is an edit.
+        # No whole bar is left: start off the beat.
         lead_s = 0.0
     sheet = _inner_sheet(
         score, inner_spec, prompt, voice, start_s=start_s, end_s=end_s - lead_s
     )
-    # The inner music plays beyond its end, so that the join does not cut it.
+    # The inner performance is longer, so that the crossfade does not cut it.
     length_s = end_s - start_s
     band = band_for(inner_spec, prompt, voice)
     played = perform(sheet, band, length_s - lead_s + 3.0)
@@ -112,7 +112,7 @@ def _inner_sheet(
     start_s: float,
     end_s: float,
 ) -> LeadSheet:
-    """Write the bars between two seconds, over the chords that were there."""
+    """Write the bars from *start_s* to *end_s*, over the existing chords."""
     bar_s = bar_length(score.tempo)
     bars = max(1, -(-round(1000 * (end_s - start_s)) // round(1000 * bar_s)))
     place = next(
@@ -166,7 +166,7 @@ def _replaced_lines(
 def _replaced_sheet(
     score: Score, fresh: LeadSheet, start_s: float, end_s: float
 ) -> LeadSheet:
-    """Put the new melody where it is heard; bars that were only touched stay."""
+    """Replace the melody of the section in the middle of the replacement."""
     middle = (start_s + end_s) / 2
     sheet_sections = list(score.sheet.sections)
     for place, section in enumerate(score.sections[: len(sheet_sections)]):

@@ -1,4 +1,4 @@
-"""Other instruments, another voice: every note stays where it is."""
+"""Swapping instruments or the voice; the notes are unchanged."""
 
 from collections.abc import Callable
 from typing import Final
@@ -26,13 +26,13 @@ from aiomusic.composer.styles import Layer
 
 def swap_sound(score: Score, sound: str) -> Score:
     """
-    Give the band other instruments; every note stays where it is.
+    Replace the instruments; the notes are unchanged.
+
+    A recording has no notes, and is covered in that sound instead.
 
     Args:
-        score: the song.
-        sound: instruments, or the style whose instruments are meant.
-
-    A recording has no notes to give to others: it is covered in that sound.
+        score: The song.
+        sound: Instruments, or a style whose instruments to use.
     """
     if not score.tracks:
         return cover(score, attrs.evolve(score.spec, style=sound))
@@ -82,12 +82,12 @@ _PATCHES_BY_ROLE: Final = {
 @attrs.frozen(kw_only=True)
 class _PatchChoice:
     """
-    What the instruments are chosen from.
+    The choice of new instruments.
 
     Args:
-        prompt: names some.
-        layers: of the style that was named; none where that is the song's own.
-        take: another take has others, where there are any.
+        prompt: May name instruments.
+        layers: Layers of the requested style; empty if it is the song's own.
+        take: 0 or 1: different takes get different instruments where possible.
     """
 
     prompt: ParsedPrompt
@@ -95,7 +95,7 @@ class _PatchChoice:
     take: int
 
     def patch_for(self, track: Track, number: int) -> str:
-        """Choose for *track*, of whose role there are *number* before it."""
+        """Return a patch for *track*, the track of its role with this *number*."""
         if track.role not in _PATCHES_BY_ROLE:
             return track.patch
         requested = self.prompt.instruments
@@ -114,7 +114,7 @@ class _PatchChoice:
 def _map_performances(
     spans: tuple[Span, ...], change: Callable[[Performance], Performance]
 ) -> tuple[Span, ...]:
-    """Change every performance once, in all the spans that play it."""
+    """Apply *change* once to each performance in *spans*."""
     changed: dict[int, Performance | Recording] = {}
     for span in spans:
         source = span.source
@@ -127,14 +127,14 @@ def _map_performances(
 
 def swap_vocals(score: Score, voice: str | Voice, lyrics: str | None = None) -> Score:
     """
-    Let another voice sing, in octaves that suit it; nothing else changes.
+    Replace the voice, transposed by octaves into its range; the rest is unchanged.
+
+    A recording has no separate voice, and is covered by the new one instead.
 
     Args:
-        score: the song.
-        voice: a singer, or words such as "male, husky".
-        lyrics: what is sung to a recording.
-
-    A recording has no voice that could be told from it: that singer covers it.
+        score: The song.
+        voice: A voice, or a description such as "male, husky".
+        lyrics: Words of the cover of a recording.
     """
     singer = _new_voice(score, voice) if isinstance(voice, str) else voice
     if not score.tracks:
@@ -156,7 +156,7 @@ def swap_vocals(score: Score, voice: str | Voice, lyrics: str | None = None) -> 
 
 
 def _new_voice(score: Score, words: str) -> Voice:
-    """Find whom *words* ask for, another for each take, and none who sings now."""
+    """Return a voice as described, different from the current one and by take."""
     now = score.voice.gender if score.voice else "male"
     other = "male" if now == "female" else "female"
     requested = parse_voice(words, default=parse_gender(words) or other)

@@ -1,4 +1,4 @@
-"""The styles the composer knows, one file each."""
+"""The styles of the composer, one file for each."""
 
 from typing import Final
 

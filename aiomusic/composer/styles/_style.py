@@ -1,11 +1,11 @@
 """
-What a style is: harmony, groove, layers, form and room, as plain data.
+A style as plain data: harmony, groove, layers and mix.
 
-Patterns are written in steps of a sixteenth, one character each, so that a
-style can be read aloud. In drum lines and chords ``X``, ``x`` and ``o`` strike
-hard, medium and soft; ``-`` holds; ``.`` is silence; a digit plays one tone of
-the voicing. In bass lines ``r`` is the root (``R`` accented), ``3 5 7 8`` are
-tones over it, ``a`` leads into the next root by a half step and ``w`` walks.
+Patterns have one character for each sixteenth. In drum and chord patterns ``X``,
+``x`` and ``o`` are loud, medium and soft notes; ``-`` holds the note; ``.`` is a
+rest; a digit plays one note of the voicing. In bass patterns ``r`` is the root
+(``R`` accented), ``3 5 7 8`` are intervals above it, ``a`` approaches the next root
+by a semitone and ``w`` is a walking bass.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ VELOCITIES: Final = {"X": 1.0, "x": 0.75, "o": 0.42}
 
 @attrs.frozen(kw_only=True)
 class Changes:
-    """Progressions in roman numerals, one word a bar, ``a/b`` for two in a bar."""
+    """Progressions in Roman numerals: one word a bar, ``a/b`` for two chords in it."""
 
     verse: tuple[str, ...]
     chorus: tuple[str, ...]
@@ -27,7 +27,7 @@ class Changes:
 
 @attrs.frozen(kw_only=True)
 class Groove:
-    """Drum patterns from quiet to full, and fills for the last bar of a section."""
+    """Drum patterns for soft and full sections, and fills for their last bar."""
 
     soft: tuple[str, ...]
     full: tuple[str, ...]
@@ -41,18 +41,17 @@ class Layer:
 
     Args:
         role: "bass", "chords", "pad", "arp", "lead" or "counter".
-        patches: sounds to choose from, one per take.
-        patterns: step patterns to choose from, one per song.
-        energy: the layer plays in sections whose energy lies in this range.
-        low: lowest pitch.
-        high: highest pitch.
+        patches: Patches to choose from, one for each take.
+        patterns: Step patterns to choose from, one for each song.
+        energy: The layer plays in sections whose energy is in this range.
+        low, high: Range in MIDI pitches.
         voicing: "close", "open", "shell" or "power".
-        gate: share of its length that a note sounds.
-        strum_s: seconds from the first to the last tone of a chord.
-        gain_db: level in the mix.
-        pan: -1 left to 1 right.
-        send: share that goes into the room.
-        duck: how deep the kick pushes it down, 0 to 1.
+        gate: Share of its length for which a note sounds.
+        strum_s: Delay between the notes of a chord, in seconds.
+        gain_db: Level in the mix.
+        pan: -1 (left) to 1 (right).
+        send: Share sent to the reverb.
+        duck: Depth of the ducking by the kick drum, 0 to 1.
     """
 
     role: str
@@ -73,26 +72,26 @@ class Layer:
 @attrs.frozen(kw_only=True)
 class Style:
     """
-    A kind of music, as the composer and the band need to know it.
+    A musical style.
 
     Args:
-        name: what this project calls it.
-        words: what people call it.
-        tempo: slowest and fastest, in beats a minute.
-        modes: modes to choose from; repeat one to make it likelier.
-        major: changes in a major key.
-        minor: changes in a minor key.
-        groove: drums; None for a style without.
-        kit: which drum kit.
-        layers: the band.
-        swing: how late the off-beats come, as a share of their step.
-        swing_steps: the off-beat's step: 1 swings sixteenths, 2 eighths.
-        pulse: melody grid in beats: 0.5 eighths, 0.25 sixteenths.
-        push: chance that a strong note comes half a beat early.
-        mix: which mix.
-        human_s: how far hands stray from the grid, in seconds.
-        drums_db: level of the drums in the mix.
-        voice_db: level of the singer.
+        name: The name used here.
+        words: Names that prompts use.
+        tempo: Slowest and fastest, in beats per minute.
+        modes: Modes to choose from; a repeated mode is more likely.
+        major: Chord progressions in a major key.
+        minor: Chord progressions in a minor key.
+        groove: Drum patterns; None: no drums.
+        kit: Name of the drum kit.
+        layers: The instruments.
+        swing: Delay of the off-beats, as a share of their step.
+        swing_steps: Step of the off-beats: 1 swings sixteenths, 2 eighths.
+        pulse: Grid of the melody in beats: 0.5 eighths, 0.25 sixteenths.
+        push: Preference for stressed notes half a beat early.
+        mix: Name of the mix preset.
+        human_s: Size of the random timing errors, in seconds.
+        drums_db: Level of the drums in the mix.
+        voice_db: Level of the voice in the mix.
     """
 
     name: str

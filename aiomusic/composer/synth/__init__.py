@@ -1,4 +1,4 @@
-"""The studio: numpy renders what the band played. Import it only to render."""
+"""The synthesiser: renders scores with numpy. Import it only to render."""
 
 from aiomusic.composer.synth._analyzer import analyze_file
 from aiomusic.composer.synth._master import render_file, song_blocks

@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 (hertz are what this file is about)
-"""The ear: tempo, key and chords of an audio file, in one pass over its blocks."""
+# ruff: noqa: PLR2004 (hertz)
+"""Analysis of an audio file: tempo, key and chords in one pass over its blocks."""
 
 import os
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _MIN_TEMPO, _MAX_TEMPO, _TYPICAL_TEMPO = 50.0, 210.0, 112.0
 _MAJOR: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 _MINOR: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 _SILENCE: Final = 1e-4
-# Below, a tone of the ear's is longer than a song; above, so is the work.
+# Below, a frame is longer than a song; above, the work takes too long.
 _MIN_RATE, _MAX_RATE = 4_000, 400_000
 
 
@@ -30,10 +30,10 @@ def analyze_file(
     path: str | os.PathLike[str], min_s: float, max_s: float
 ) -> AudioAnalysis:
     """
-    Find length, tempo, key and chords of the file at *path*.
+    Return length, tempo, key and chords of the file at *path*.
 
     Raises:
-        UnreadableAudio: see ``analyze_audio``.
+        UnreadableAudio: See ``analyze_audio()``.
     """
     try:
         with soundfile.SoundFile(os.fspath(path)) as file:
@@ -44,7 +44,7 @@ def analyze_file(
             for block in _mono(file):
                 analyzer.feed(block)
     except soundfile.LibsndfileError as error:
-        # Its text names the file, which whoever uploaded it never saw.
+        # Its text names the file, a path that the uploader does not know.
         why = error.error_string
         raise UnreadableAudio(f"not an audio file that can be read: {why}") from error
     except RuntimeError as error:
@@ -58,7 +58,7 @@ def _check_rate(rate: int) -> None:
     if not _MIN_RATE <= rate <= _MAX_RATE:
         raise UnreadableAudio(
             f"the audio has {rate} samples a second, "
-            f"{_MIN_RATE} to {_MAX_RATE} can be heard"
+            f"{_MIN_RATE} to {_MAX_RATE} are supported"
         )
 
 
@@ -81,11 +81,11 @@ def _mono(file: soundfile.SoundFile) -> Iterator[Sound]:
 
 @final
 class _Analyzer:
-    """Keeps of each block only its onsets and its pitch classes."""
+    """Collects onset strengths and pitch classes, block by block."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        # Hops of a hundredth of a second at any rate.
+        # A hop is 10 ms at any sample rate.
         self._hop = max(1, round(rate / 100))
         self._rest = np.zeros(0, dtype=np.float32)
         self._chroma_rest = np.zeros(0, dtype=np.float32)
@@ -95,6 +95,7 @@ class _Analyzer:
         self.peak = 0.0
 
     def feed(self, block: Sound) -> None:
+        """Analyze the next block."""
         self.peak = max(self.peak, float(np.max(np.abs(block))))
         self._rest = self._add_onset_bands(np.concatenate([self._rest, block]))
         tonal = np.concatenate([self._chroma_rest, block])
@@ -120,6 +121,7 @@ class _Analyzer:
         return sound[count * self._hop :]
 
     def result(self, path: str, duration_s: float) -> AudioAnalysis:
+        """Return the analysis of all blocks."""
         onsets = self._onset_strengths()
         tempo, first_s = _tempo(onsets, self._rate / self._hop)
         chroma = np.array(self._chroma)
@@ -149,7 +151,7 @@ class _Analyzer:
         return np.maximum(0.0, onsets - around)
 
     def _downbeat(self, onsets: Curve, tempo: float, first_s: float) -> float:
-        """Choose which of four beats is the first: the one struck hardest."""
+        """Return the time of the first downbeat: the loudest of four beats."""
         beat = 60.0 / tempo * self._rate / self._hop
         start = first_s * self._rate / self._hop
         strengths = []
@@ -162,7 +164,7 @@ class _Analyzer:
 
 
 def _spectral_peaks(power: Curve) -> Curve:
-    """Keep what is louder than its neighbours: tones, and less of the drums."""
+    """Keep local maxima, which favours tones over drums."""
     middle = power[1:-1]
     is_peak = (middle > power[:-2]) & (middle >= power[2:])
     peaks: Curve = np.pad(np.where(is_peak, middle, 0.0), 1)
@@ -170,14 +172,14 @@ def _spectral_peaks(power: Curve) -> Curve:
 
 
 def _without_overtones(classes: Curve) -> Curve:
-    """Take away what a tone's third and fifth partials add to other classes."""
+    """Subtract what third and fifth partials add to other pitch classes."""
     fifths, thirds = np.roll(classes, 7), np.roll(classes, 4)
     own: Curve = np.maximum(0.0, classes - 0.35 * fifths - 0.175 * thirds)
     return own
 
 
 def _pitch_class_weights(rate: int) -> npt.NDArray[np.float64]:
-    """Return how much each bin of a transform counts for each pitch class."""
+    """Return the weight of each FFT bin for each pitch class."""
     hertz = np.fft.rfftfreq(_CHROMA_FRAME, 1 / rate)
     pitch = 69 + 12 * np.log2(np.maximum(hertz, 1.0) / 440.0)
     weights = np.zeros((len(hertz), 12))
@@ -189,7 +191,7 @@ def _pitch_class_weights(rate: int) -> npt.NDArray[np.float64]:
 
 
 def _tempo(onsets: Curve, rate: float) -> tuple[float, float]:
-    """Return the tempo and the second of the first beat."""
+    """Return the tempo and the time of the first beat."""
     size = 1 << (2 * len(onsets) - 1).bit_length()
     spectrum = np.fft.rfft(onsets - onsets.mean(), size)
     autocorrelation = np.fft.irfft(np.abs(spectrum) ** 2)[
@@ -197,7 +199,7 @@ def _tempo(onsets: Curve, rate: float) -> tuple[float, float]:
     ]
     tempos = np.geomspace(_MIN_TEMPO, _MAX_TEMPO, 480)
     lags = 60.0 * rate / tempos
-    # A beat comes back after one, two and four of its length.
+    # A beat repeats after one, two and four beat lengths.
     score = sum(
         np.interp(times * lags, np.arange(len(autocorrelation)), autocorrelation)
         for times in (1, 2, 4)
@@ -209,10 +211,10 @@ def _tempo(onsets: Curve, rate: float) -> tuple[float, float]:
 
 
 def _refine_tempo(onsets: Curve, rate: float, rough: float) -> tuple[float, float]:
-    """Turn the onsets round at tempos near *rough*: they agree at the true one."""
+    """Refine *rough* to the tempo at which the phases of the onsets agree best."""
     time = np.arange(len(onsets)) / rate
-    pluck = onsets > 0.2 * onsets.max()
-    time, weight = time[pluck], onsets[pluck]
+    is_onset = onsets > 0.2 * onsets.max()
+    time, weight = time[is_onset], onsets[is_onset]
     tempos = rough * np.linspace(0.965, 1.035, 281)
     phasors = np.exp(-2j * np.pi * np.outer(tempos / 60.0, time))
     sums = phasors @ weight
@@ -225,14 +227,14 @@ def _key(chroma: Curve, ends: Curve) -> Key:
     for tonic in range(12):
         for mode, profile in (("major", _MAJOR), ("minor", _MINOR)):
             match = float(np.corrcoef(np.roll(profile, tonic), chroma)[0, 1])
-            # Songs like to begin and to end at home.
+            # Songs tend to begin and to end on the tonic.
             match += 0.1 * float(ends[tonic] / max(1e-9, np.max(ends)))
             best = max(best, (match, tonic, mode))
     return Key(tonic=best[1], mode=best[2])
 
 
 def _chord(chroma: Curve, key: Key) -> Chord:
-    """Return the triad of *key* that fits a bar best."""
+    """Return the triad of *key* that matches a bar best."""
     total = chroma.sum(axis=0) if len(chroma) else np.zeros(12)
     scale = key.scale
     best = (

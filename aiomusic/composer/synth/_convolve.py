@@ -1,4 +1,4 @@
-"""Convolution in blocks: long filters at the price of a few transforms."""
+"""Partitioned convolution: long filters at the cost of a few FFTs."""
 
 from typing import final
 
@@ -10,10 +10,10 @@ from aiomusic.composer.synth._waves import Sound, Spectrum
 @final
 class Convolver:
     """
-    Filters a mono stream with a stereo impulse, block after block.
+    Filters a mono stream with a stereo impulse response, block by block.
 
-    The impulse is cut into parts of one block each; the spectra of the last
-    blocks are kept, so the memory does not grow with the stream.
+    The impulse response is split into parts of one block; the spectra of the last
+    blocks are kept, so memory does not grow with the stream.
     """
 
     def __init__(self, impulse: Sound, block: int) -> None:

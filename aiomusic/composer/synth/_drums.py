@@ -1,4 +1,4 @@
-"""Drum kits: every drum is made from a falling tone and shaped noise."""
+"""Drum kits: every drum is a pitch sweep plus filtered noise."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,7 +10,7 @@ from aiomusic.composer.synth._waves import (
     RATE,
     Curve,
     Sound,
-    exponential_decay,
+    decay_curve,
     filtered,
     noise,
     pitch_to_hertz,
@@ -20,18 +20,18 @@ from aiomusic.composer.synth._waves import (
 @attrs.frozen(kw_only=True)
 class Kit:
     """
-    How a kit is tuned.
+    The parameters of a drum kit.
 
     Args:
-        kick_hz: where the kick drum settles.
-        kick_s: its decay.
-        click: its attack.
-        snare_hz: tone of the snare drum.
-        snare_s: decay of its noise.
-        bright_hz: where the noise of the whole kit ends.
-        hat_s: decay of the closed hi-hat.
-        drive: saturation.
-        tonic: the pitch class that low drums are tuned to.
+        kick_hz: Final frequency of the kick drum.
+        kick_s: Its decay.
+        click: Level of its attack.
+        snare_hz: Frequency of the snare drum.
+        snare_s: Decay of its noise.
+        bright_hz: Upper limit of the noise of the whole kit.
+        hat_s: Decay of the closed hi-hat.
+        drive: Saturation.
+        tonic: The pitch class to which low drums are tuned.
     """
 
     kick_hz: float = 50.0
@@ -83,7 +83,7 @@ KITS: Final[dict[str, Kit]] = {
 
 
 def tune_kit(kit: Kit, tonic: int) -> Kit:
-    """Tune the kick to *tonic*, the snare to its fifth."""
+    """Return *kit* with the kick tuned to *tonic* and the snare to its fifth."""
     return attrs.evolve(
         kit,
         kick_hz=_nearest_hertz(kit.kick_hz, tonic),
@@ -93,13 +93,13 @@ def tune_kit(kit: Kit, tonic: int) -> Kit:
 
 
 def _nearest_hertz(hertz: float, pitch_class: int) -> float:
-    """Return the frequency of *pitch_class* that lies nearest to *hertz*."""
+    """Return the frequency of *pitch_class* nearest to *hertz*."""
     pitch = 69 + 12 * np.log2(hertz / 440.0)
     return pitch_to_hertz(pitch_class + 12 * round((pitch - pitch_class) / 12))
 
 
 def drum_sound(kit: Kit, name: str, variant: int) -> Sound:
-    """Make one stroke; strokes of other *variant* differ as a hand's do."""
+    """Return the sound of a drum; variants differ slightly, as by a human player."""
     sound = _MAKERS.get(name, _tick)(kit, name, variant)
     if kit.drive > 1.0:
         sound = np.tanh(kit.drive * sound) / np.float32(np.tanh(kit.drive))
@@ -126,10 +126,10 @@ def _band(low: float, high: float) -> Callable[[Curve], Curve]:
 def _kick(kit: Kit, name: str, variant: int) -> Sound:
     frames = int(6 * kit.kick_s * RATE)
     body = _sweep(frames, 4.5 * kit.kick_hz, kit.kick_hz, 0.022)
-    body *= exponential_decay(frames, kit.kick_s)
+    body *= decay_curve(frames, kit.kick_s)
     count = RATE // 60
     click = filtered(noise(count, name, variant), _band(1500, kit.bright_hz))
-    body[:count] += 0.35 * kit.click * click * exponential_decay(count, 0.002)
+    body[:count] += 0.35 * kit.click * click * decay_curve(count, 0.002)
     return 0.95 * body
 
 
@@ -137,18 +137,18 @@ def _snare(kit: Kit, name: str, variant: int) -> Sound:
     frames = int(6 * kit.snare_s * RATE)
     rattle = filtered(noise(frames, name, variant), _band(1200, kit.bright_hz))
     drum_head = _sweep(frames, 1.6 * kit.snare_hz, kit.snare_hz, 0.01)
-    return 0.32 * rattle * exponential_decay(
+    return 0.32 * rattle * decay_curve(
         frames, kit.snare_s
-    ) + 0.55 * drum_head * exponential_decay(frames, 0.05)
+    ) + 0.55 * drum_head * decay_curve(frames, 0.05)
 
 
 def _clap(kit: Kit, name: str, variant: int) -> Sound:
     frames = RATE // 3
     air = filtered(noise(frames, name, variant), _band(900, min(7000, kit.bright_hz)))
-    shape = exponential_decay(frames, 0.07) * 0.6
+    shape = decay_curve(frames, 0.07) * 0.6
     for late in (0, 0.011, 0.022):
         start = int(late * RATE)
-        shape[start:] += exponential_decay(frames - start, 0.004)
+        shape[start:] += decay_curve(frames - start, 0.004)
     return 0.35 * air * shape
 
 
@@ -160,16 +160,16 @@ def _hat(kit: Kit, name: str, variant: int) -> Sound:
     if name == "ride":
         time = np.arange(frames, dtype=np.float32) / RATE
         ping = sum(np.sin(2 * np.pi * f * time) for f in (3110, 4230, 5380))
-        return 0.14 * air * exponential_decay(
-            frames, decay
-        ) + 0.06 * ping * exponential_decay(frames, 0.12)
-    return 0.22 * air * exponential_decay(frames, decay)
+        return 0.14 * air * decay_curve(frames, decay) + 0.06 * ping * decay_curve(
+            frames, 0.12
+        )
+    return 0.22 * air * decay_curve(frames, decay)
 
 
 def _crash(kit: Kit, name: str, variant: int) -> Sound:
     frames = int(2.2 * RATE)
     air = filtered(noise(frames, name, variant), _band(3000, kit.bright_hz))
-    return 0.24 * air * exponential_decay(frames, 0.55)
+    return 0.24 * air * decay_curve(frames, 0.55)
 
 
 def _tom(kit: Kit, name: str, variant: int) -> Sound:
@@ -180,8 +180,8 @@ def _tom(kit: Kit, name: str, variant: int) -> Sound:
     hertz = _nearest_hertz(hertz, kit.tonic + (7 if name in ("tom", "lowconga") else 0))
     decay = 0.45 if name in ("taiko", "timp") else 0.16
     frames = int(5 * decay * RATE)
-    body = _sweep(frames, 1.7 * hertz, hertz, 0.03) * exponential_decay(frames, decay)
-    skin = filtered(noise(frames, name, variant), _band(300, 3000)) * exponential_decay(
+    body = _sweep(frames, 1.7 * hertz, hertz, 0.03) * decay_curve(frames, decay)
+    skin = filtered(noise(frames, name, variant), _band(300, 3000)) * decay_curve(
         frames, 0.02
     )
     return 0.8 * body + 0.2 * skin
@@ -201,7 +201,7 @@ def _tick(kit: Kit, name: str, variant: int) -> Sound:
     tone = _sweep(frames, 1700.0, 1650.0, 0.01) if name in ("rim", "clave") else 0.0
     if name == "cowbell":
         tone = np.sign(_sweep(frames, 560.0, 560.0, 0.01)) * np.float32(0.5)
-    sound: Sound = (0.4 * air + 0.5 * tone) * exponential_decay(frames, decay)
+    sound: Sound = (0.4 * air + 0.5 * tone) * decay_curve(frames, decay)
     return sound
 
 

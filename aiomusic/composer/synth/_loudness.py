@@ -1,9 +1,9 @@
-# ruff: noqa: PLR2004 (the figures of BS.1770 are what this file is about)
+# ruff: noqa: PLR2004 (constants of BS.1770)
 """
-Loudness and peaks: measured while the mix goes by, mended afterwards.
+Loudness and peaks: measured during the mix, corrected afterwards.
 
-Loudness follows ITU-R BS.1770-4 (K-weighting, gating), peaks are those
-of the signal and of what lies halfway between its samples.
+Loudness follows ITU-R BS.1770-4 (K-weighting, gating); peaks are measured with
+twofold oversampling.
 """
 
 from typing import Final, final
@@ -23,7 +23,7 @@ _REACH: Final = 12
 
 @final
 class LoudnessMeter:
-    """Listens to a stream and keeps what its loudness and its peaks were."""
+    """Measures the loudness and the peaks of a stream."""
 
     def __init__(self) -> None:
         self._weights = _k_weighting(_TENTH_FRAMES)
@@ -37,7 +37,7 @@ class LoudnessMeter:
         return f"<Meter {len(self._energies)} blocks>"
 
     def feed(self, block: Sound) -> None:
-        """Hear the next block; all but the last are whole hops long."""
+        """Measure the next block; all but the last must be whole hops long."""
         self._peaks.append(self._true_peaks(block))
         sound = np.concatenate([self._rest, block], axis=1)
         tenths = sound.shape[1] // _TENTH_FRAMES
@@ -62,16 +62,16 @@ class LoudnessMeter:
 
     @property
     def loudness(self) -> float:
-        """Return the integrated loudness of what was heard, in LUFS."""
+        """Return the integrated loudness of the stream, in LUFS."""
         return loudness(np.concatenate(self._energies))
 
     @property
     def true_peak(self) -> float:
-        """Return the highest true peak of what was heard, 1 being full scale."""
+        """Return the highest true peak of the stream; 1 is full scale."""
         return float(max(np.max(peaks) for peaks in self._peaks))
 
     def gain_curve(self) -> Sound:
-        """Return the gain of each hop that brings the stream to its level."""
+        """Return the gain of each hop that brings the stream to the target loudness."""
         peaks = np.concatenate(self._peaks)
         energies = np.concatenate(self._energies)
         gain = 10 ** ((TARGET_LUFS - loudness(energies)) / 20)
@@ -83,7 +83,7 @@ class LoudnessMeter:
 
 
 def loudness(energies: Curve) -> float:
-    """Return the gated loudness in LUFS of the energies of tenths of a second."""
+    """Return the gated loudness in LUFS; *energies* are of blocks of 100 ms."""
     if len(energies) < 4:
         blocks = np.array([np.mean(energies)]) if len(energies) else np.array([1e-9])
     else:
@@ -98,7 +98,7 @@ def loudness(energies: Curve) -> float:
 
 
 def _limited_gain(peaks: Sound, gain: float) -> Sound:
-    """Hold *peaks* times *gain* under the ceiling, down and up without a corner."""
+    """Return *gain*, smoothly lowered where *peaks* would exceed the ceiling."""
     wanted = np.minimum(gain, CEILING / np.maximum(peaks, 1e-9)).astype(np.float32)
     reach = 12
     padded = np.pad(wanted, 2 * reach, mode="edge")
@@ -120,9 +120,9 @@ def _mean_squares(curve: Sound, tenths: int) -> Curve:
 
 def _k_weighting(frames: int) -> npt.NDArray[np.float32]:
     """
-    Return the power weights of a transform of *frames*.
+    Return the K-weighting of the power spectrum of *frames* samples.
 
-    Their sum with its squares is the mean square of the weighted signal.
+    Its dot product with the power spectrum is the weighted mean square.
     """
     hertz = np.fft.rfftfreq(frames, 1 / RATE)
     turn = np.exp(-2j * np.pi * hertz / RATE)
@@ -141,7 +141,7 @@ def _biquad(turn: Curve, taps: tuple[tuple[float, ...], tuple[float, ...]]) -> C
 
 
 def _shelf() -> tuple[tuple[float, ...], tuple[float, ...]]:
-    # The analogue prototype that BS.1770 states at 48 kHz, for our rate.
+    # The analogue prototype of the filter that BS.1770 gives for 48 kHz.
     tangent = np.tan(np.pi * 1681.974450955533 / RATE)
     quality = 0.7071752369554196
     high = 10 ** (3.999843853973347 / 20)
@@ -168,7 +168,7 @@ def _high_pass() -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def _halfway_taps() -> Sound:
-    """Return a filter that tells the signal between two samples."""
+    """Return a filter that interpolates halfway between two samples."""
     offset = np.arange(-_REACH + 1, _REACH + 1) - 0.5
     window = 0.5 + 0.5 * np.cos(np.pi * offset / (_REACH + 1))
     taps: Sound = (np.sinc(offset) * window).astype(np.float32)

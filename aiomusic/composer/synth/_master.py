@@ -1,4 +1,4 @@
-"""Mastering: every performance is mixed to a spool, levelled and cut into the song."""
+"""Mastering: mixes each performance to a file, levels it, and joins the spans."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +17,7 @@ from aiomusic.composer.synth._waves import RATE, Sound
 
 MixFunction: TypeAlias = Callable[[Performance], Iterator[Sound]]
 _Mixes: TypeAlias = "dict[int, LevelledMix]"
-"""By the identity of the performance or recording."""
+"""By ``id()`` of the performance or recording."""
 _FORMATS: Final = {
     "mp3": ("MP3", "MPEG_LAYER_III"),
     "wav": ("WAV", "PCM_16"),
@@ -37,10 +37,10 @@ def render_file(blocks: Iterable[Sound], path: Path, audio_format: str) -> None:
 
 def song_blocks(score: Score, mix: MixFunction = mix_blocks) -> Iterator[Sound]:
     """
-    Render *score* in blocks of stereo samples; they add up to its duration.
+    Render *score* in blocks of stereo samples; together they are as long as it is.
 
     Args:
-        mix: Mixes a performance, before it is levelled.
+        mix: Mixes a performance; its loudness is levelled afterwards.
     """
     mixes: dict[int, LevelledMix] = {}
     try:
@@ -79,7 +79,7 @@ def _crossfaded(
     spans: tuple[Span, ...],
     mixes: _Mixes,
 ) -> Sound:
-    """Mix the edges of a span with what lies beyond them."""
+    """Crossfade the edges of a span with its neighbours."""
     span = spans[number]
     time = place + np.arange(block.shape[1])
     if number and place < (fade := span.fade_in_s * RATE):
@@ -109,9 +109,9 @@ def _blocks(source: Performance | Recording, mix: MixFunction) -> Iterator[Sound
 @final
 class LevelledMix:
     """
-    A levelled mix on disk, to be read at any place.
+    A mix in a temporary file, levelled to the target loudness when it is read.
 
-    Whoever makes it closes it.
+    The creator must close it.
     """
 
     def __init__(self, blocks: Iterable[Sound]) -> None:
@@ -125,25 +125,25 @@ class LevelledMix:
         self._gains = meter.gain_curve()
 
     def __repr__(self) -> str:
-        return f"<Tape {self._frames / RATE:.1f} s>"
+        return f"<LevelledMix {self._frames / RATE:.1f} s>"
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self,
-        audio_format: type[BaseException] | None,
+        kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self.close()
 
     def close(self) -> None:
-        """Throw the spool away."""
+        """Delete the file."""
         self._file.close()
 
     def read(self, start: int, count: int) -> Sound:
-        """Return *count* frames from *start*; silence outside the performance."""
+        """Return *count* frames from *start*; silence outside the mix."""
         out = np.zeros((2, count), dtype=np.float32)
         low, high = max(0, start), min(self._frames, start + count)
         if high <= low:

@@ -1,4 +1,4 @@
-"""Rooms: the reverb and the colour that a style is mixed with."""
+"""Mix presets: reverb, saturation and tone of each style."""
 
 from typing import Final
 
@@ -11,17 +11,17 @@ from aiomusic.composer.synth._waves import RATE, Curve, Sound, filtered, noise
 @attrs.frozen(kw_only=True)
 class MixPreset:
     """
-    A space and a mix.
+    The parameters of a mix.
 
     Args:
-        decay_s: seconds in which the sound falls by 60 dB.
-        bright_hz: where the walls begin to swallow treble.
-        pre_delay_s: delay before the first reflection.
-        level: how loud the room is.
-        drive: saturation of the whole mix; 0 for none.
-        low_pass_hz: where the mix ends; None for open.
-        treble_db: how much the treble of the mix is raised, from 3 kHz up.
-        crackle: level of the dust on the record.
+        decay_s: Decay of the reverb by 60 dB, in seconds.
+        bright_hz: Frequency above which the reverb is damped.
+        pre_delay_s: Delay before the first reflection, in seconds.
+        level: Level of the reverb.
+        drive: Saturation of the whole mix; 0: none.
+        low_pass_hz: Low-pass of the whole mix; None: none.
+        treble_db: Gain of the treble from 3 kHz up.
+        crackle: Level of vinyl crackle.
     """
 
     decay_s: float = 1.4
@@ -57,7 +57,7 @@ MIX_PRESETS: Final[dict[str, MixPreset]] = {
 
 
 def impulse_response(preset: MixPreset) -> Sound:
-    """Return the stereo answer of *preset* to a click, of energy 1."""
+    """Return the stereo impulse response of the reverb, with energy 1."""
     frames = int(min(4.0, 1.15 * preset.decay_s) * RATE)
     time = np.arange(frames) / RATE
     tails = [_tail(preset, side, time) for side in ("left", "right")]

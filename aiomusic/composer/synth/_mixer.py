@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 (figures of the sound are what this file is about)
-"""The mixing desk: tracks in, stereo blocks out, memory the same for any length."""
+# ruff: noqa: PLR2004 (mixing parameters)
+"""The mixer: mixes tracks to stereo blocks, in constant memory."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -29,9 +29,9 @@ _TAPS: Final = 129
 
 def mix_blocks(performance: Performance) -> Iterator[Sound]:
     """
-    Mix *performance* block by block; the last block is cut to its length.
+    Mix *performance* block by block; the last block is truncated to its length.
 
-    Notes before second 0 are heard only by what they leave ringing.
+    Of notes before second 0 only the part after it is heard.
     """
     mixer = _Mixer(performance)
     frames = round(performance.duration_s * RATE)
@@ -47,7 +47,7 @@ def mix_blocks(performance: Performance) -> Iterator[Sound]:
 
 
 def fade_out(block: Sound, place: int, frames: int) -> Sound:
-    """Let the end of a performance die away."""
+    """Fade out the end of a performance."""
     if place + BLOCK <= frames - int(_FADE_S * RATE):
         return block
     left = (frames - 1 - place - np.arange(BLOCK)) / min(_FADE_S * RATE, frames / 3)
@@ -56,7 +56,7 @@ def fade_out(block: Sound, place: int, frames: int) -> Sound:
 
 @final
 class _Mixer:
-    """Holds what rings on from one block into the next."""
+    """Mixes the channels, and keeps the state between blocks."""
 
     def __init__(self, performance: Performance) -> None:
         cache = ToneCache(performance.tonic)
@@ -72,6 +72,7 @@ class _Mixer:
         self._treble_filter = None if is_plain else _TrebleFilter(self._preset)
 
     def block(self, place: int) -> Sound:
+        """Return the mix of the block at frame *place*."""
         dry = np.zeros((2, BLOCK), dtype=np.float32)
         wet = np.zeros(BLOCK, dtype=np.float32)
         duck = self._ducking_curve(place)
@@ -131,7 +132,7 @@ def _duck_shape() -> Sound:
 
 
 def _crackle_loop(preset: MixPreset) -> Sound | None:
-    """Return a loop of crackle, as dust in a groove makes it."""
+    """Return a loop of vinyl crackle; None if the preset has none."""
     if not preset.crackle:
         return None
     ticks = noise(BLOCK, "dust")
@@ -142,13 +143,14 @@ def _crackle_loop(preset: MixPreset) -> Sound | None:
 
 @final
 class _TrebleFilter:
-    """Shapes the treble of a mix, with a short symmetric filter."""
+    """Shapes the treble of a mix with a short linear-phase filter."""
 
     def __init__(self, preset: MixPreset) -> None:
         taps = _filter_taps(preset)
         self._filters = [Convolver(np.stack([taps, taps]), BLOCK) for _ in range(2)]
 
     def feed(self, block: Sound) -> Sound:
+        """Return the next block of the filtered mix."""
         left, right = (
             one.feed(side)[0] for one, side in zip(self._filters, block, strict=True)
         )
@@ -167,7 +169,7 @@ def _filter_taps(preset: MixPreset) -> Sound:
 
 @final
 class _Channel:
-    """One track: adds its notes into a buffer that the blocks are taken from."""
+    """One track: adds its notes to a buffer from which blocks are taken."""
 
     def __init__(self, track: Track, cache: ToneCache, voice: Voice | None) -> None:
         self.track = track
@@ -181,6 +183,7 @@ class _Channel:
         self._drive = 0.0 if track.role == "drums" else _drive_of(track.patch)
 
     def block(self, place: int) -> Sound | None:
+        """Return the block at frame *place*; None if it is silent."""
         while self._next:
             start_s, sound = self._next
             start = int(start_s * RATE) - place
@@ -207,7 +210,7 @@ class _Channel:
 
     def _add(self, tone: Sound, start: int) -> None:
         if start < 0:
-            # A singer breathes in before the song begins: that is not heard.
+            # The breath before the first sung note is not heard.
             tone, start = tone[..., -start:], 0
             tone = tone * attack_curve(tone.shape[-1], 0.01)
         end = start + tone.shape[-1]
@@ -223,7 +226,7 @@ class _Channel:
 def _note_sounds(
     track: Track, cache: ToneCache, voice: Voice | None
 ) -> Iterator[tuple[float, Sound]]:
-    """Sound the notes of *track* in the order of time, each when it is needed."""
+    """Yield start and sound of each note of *track* by time, rendered on demand."""
     if track.patch == "voice":
         singer = voice or parse_voice("", default="female")
         yield from sing_phrases(track.notes, singer, track.role)

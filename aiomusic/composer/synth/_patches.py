@@ -1,9 +1,9 @@
-# ruff: noqa: PLR2004 (hertz are what this file is about)
+# ruff: noqa: PLR2004 (hertz)
 """
-The instruments: each patch makes one long tone of a pitch.
+Patches: each renders one long tone of a pitch.
 
-A tone is made once and cut to the length of each note, so what a patch makes
-must not depend on how long the note will be.
+A tone is rendered once and truncated to the length of each note, so it must not
+depend on that length.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from aiomusic.composer.synth._waves import (
     Curve,
     Sound,
     attack_curve,
-    exponential_decay,
+    decay_curve,
     make_cycle,
     noise,
     phase_curve,
@@ -34,22 +34,22 @@ _AIR: Final = 1 << 16
 @attrs.frozen(kw_only=True)
 class Wave:
     """
-    A held tone between a dark and a bright wave.
+    A sustained tone that blends a dark and a bright waveform.
 
     Args:
-        slope: how fast harmonics fall, as a power of their number.
-        dark_hz: low-pass of the dark wave.
-        bright_hz: low-pass of the bright wave.
-        open_s: how long the brightness lives; 0 keeps it at *open_level*.
-        open_level: share of brightness that stays.
-        attack_s: seconds to full level.
-        decay_s: seconds to fall to a third; 0 holds.
-        vibrato: in semitones.
-        odd: share by which even harmonics are taken away.
-        cents: detunings; more than one makes the tone stereo.
-        breath: share of noise.
-        peaks: formants: hertz, width, height.
-        sub: level of an octave below.
+        slope: Exponent of the decrease of the harmonics with their number.
+        dark_hz: Low-pass of the dark waveform.
+        bright_hz: Low-pass of the bright waveform.
+        open_s: Decay of the brightness in seconds; 0: constant *open_level*.
+        open_level: Remaining share of brightness.
+        attack_s: Attack in seconds.
+        decay_s: Decay to 1/e in seconds; 0: sustained.
+        vibrato: Depth in semitones.
+        odd: Share by which even harmonics are reduced.
+        cents: Detuning of each oscillator; more than one makes the tone stereo.
+        breath: Share of noise.
+        peaks: Formants: hertz, width, height.
+        sub: Level of an octave below.
     """
 
     slope: float = 1.0
@@ -69,7 +69,7 @@ class Wave:
 
 @attrs.frozen(kw_only=True)
 class Partials:
-    """A struck bar, bell or tine: ratio, level and decay in seconds of each."""
+    """A struck bar or bell: frequency ratio, level and decay of each mode."""
 
     modes: tuple[tuple[float, float, float], ...]
     knock: float = 0.0
@@ -78,7 +78,7 @@ class Partials:
 
 @attrs.frozen(kw_only=True)
 class Tine:
-    """An electric piano: a tine that growls when struck."""
+    """An electric piano by frequency modulation."""
 
     growl: float = 0.8
     chime: float = 0.2
@@ -87,7 +87,7 @@ class Tine:
 
 @attrs.frozen(kw_only=True)
 class Patch:
-    """An instrument: its sound, seconds of release, level, drive and delay."""
+    """An instrument: its sound, release in seconds, level and drive."""
 
     sound: String | Wave | Partials | Tine
     release_s: float = 0.08
@@ -96,7 +96,7 @@ class Patch:
 
 
 def render_patch(patch: Patch, pitch: int, frames: int) -> Sound:
-    """Make a tone of at least *frames* samples, or until it has died away."""
+    """Render a tone of at least *frames* samples, or until it has decayed."""
     hertz = pitch_to_hertz(pitch)
     match patch.sound:
         case String() as string:
@@ -115,7 +115,7 @@ def _wave_tone(wave: Wave, hertz: float, frames: int) -> Sound:
     dark = make_cycle(_harmonic_levels(wave, wave.dark_hz), hertz)
     opening: Sound | float = wave.open_level
     if wave.open_s:
-        opening = wave.open_level + (1 - wave.open_level) * exponential_decay(
+        opening = wave.open_level + (1 - wave.open_level) * decay_curve(
             frames, wave.open_s
         )
     oscillators = [
@@ -137,7 +137,7 @@ def _wave_tone(wave: Wave, hertz: float, frames: int) -> Sound:
         tone = tone + wave.breath * _breath_noise(frames, hertz)
     shape = attack_curve(frames, wave.attack_s)
     if wave.decay_s:
-        shape = shape * exponential_decay(frames, wave.decay_s)
+        shape = shape * decay_curve(frames, wave.decay_s)
     return (tone * shape).astype(np.float32)
 
 
@@ -152,7 +152,7 @@ def _oscillator(
     opening: Sound | float,
 ) -> Sound:
     phase = phase_curve(hertz, frames, vibrato=wave.vibrato, rate=5.1 + 0.37 * number)
-    # Voices begin at different places of the wave, none before its start.
+    # Oscillators start at different phases, none of them negative.
     phase += 1.0 + 0.31 * number
     if isinstance(opening, float):
         return read_cycle(dark + (bright - dark) * np.float32(opening), phase)
@@ -161,8 +161,8 @@ def _oscillator(
 
 
 def _breath_noise(frames: int, hertz: float) -> Sound:
-    """Blow through a pipe: the noise is loud near the tone and ends with it."""
-    # One transform filters in a circle, so that the air can go round.
+    """Return breath noise, with resonances near the pitch."""
+    # Circular filtering, so that the noise can be looped.
     spectrum = np.fft.rfft(noise(_AIR, "breath"))
     f = np.fft.rfftfreq(_AIR, 1 / RATE)
     spectrum *= resonances(f, (hertz * 2, 600, 3)) / (1.0 + (f / 3500.0) ** 4)
@@ -203,12 +203,12 @@ def _modal_tone(partials: Partials, hertz: float) -> Sound:
         if hertz * ratio < RATE * 0.4:
             turn = np.float32(2 * np.pi * hertz * ratio)
             count = min(frames, int(7 * decay * life * RATE))
-            wave = np.sin(turn * time[:count]) * exponential_decay(count, decay * life)
+            wave = np.sin(turn * time[:count]) * decay_curve(count, decay * life)
             tone[:count] += np.float32(level) * wave
     if partials.knock:
         count = RATE // 20
         tone[:count] += (
-            partials.knock * noise(count, "knock") * exponential_decay(count, 0.004)
+            partials.knock * noise(count, "knock") * decay_curve(count, 0.004)
         )
     tone *= attack_curve(frames, 0.002)
     tone[-2000:] *= np.linspace(1, 0, 2000, dtype=np.float32)
@@ -223,11 +223,11 @@ def _fm_tone(tine: Tine, hertz: float) -> Sound:
     time = sample_times(frames)
     life = (330.0 / hertz) ** 0.5
     turn = np.float32(2 * np.pi * hertz) * time
-    growl = tine.growl * exponential_decay(frames, 0.5 * life) * np.sin(turn)
-    tone = np.sin(turn + growl) * exponential_decay(frames, 1.1 * life)
+    growl = tine.growl * decay_curve(frames, 0.5 * life) * np.sin(turn)
+    tone = np.sin(turn + growl) * decay_curve(frames, 1.1 * life)
     ratio = 7.0 if hertz * 7 < 9000 else 3.0
     count = RATE // 2
-    chime = np.sin(ratio * turn[:count]) * exponential_decay(count, 0.07)
+    chime = np.sin(ratio * turn[:count]) * decay_curve(count, 0.07)
     tone[:count] += tine.chime * chime
     tone *= attack_curve(frames, 0.003)
     tone[-4000:] *= np.linspace(1, 0, 4000, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Audio files of any rate and number of channels, as the studio wants them."""
+"""Reading audio files of any sample rate and number of channels."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -10,11 +10,11 @@ from aiomusic.composer._score import Recording
 from aiomusic.composer.synth._waves import RATE, Sound
 
 _MAX_AMPLITUDE: Final = 16.0
-"""24 dB above full scale: what files of floats are mixed with, if carelessly."""
+"""24 dB above full scale, which files of floats may reach."""
 
 
 def read_recording(recording: Recording, block: int) -> Iterator[Sound]:
-    """Read *recording* in stereo blocks at the studio's rate."""
+    """Read *recording* in stereo blocks at 44.1 kHz."""
     frames = round(recording.duration_s * RATE)
     with soundfile.SoundFile(recording.path) as file:
         ratio = file.samplerate / RATE
@@ -24,7 +24,7 @@ def read_recording(recording: Recording, block: int) -> Iterator[Sound]:
 
 
 def sanitize(samples: Sound) -> Sound:
-    """Make numbers of what is none in a file of floats, and bound the rest."""
+    """Replace NaN by 0 and clip the rest, which files of floats may need."""
     bounded: Sound = np.clip(
         np.nan_to_num(samples, nan=0.0), -_MAX_AMPLITUDE, _MAX_AMPLITUDE
     )

@@ -1,10 +1,10 @@
-# ruff: noqa: PLR2004 (figures of the sound are what this file is about)
+# ruff: noqa: PLR2004 (synthesis parameters)
 """
-The singer: every glottal pulse rings the formants of the throat.
+Singing: formant synthesis by overlapping grains.
 
-Each period of the voice sets off one grain, a sum of decaying formants, placed
-to a fraction of a sample; between two vowels the grains are blended. The words
-decide the grains, the melody when they come.
+Each period of the voice adds one grain, a sum of decaying formants, positioned to a
+fraction of a sample; between two vowels the grains are blended. The words choose
+the grains, the melody their times.
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,10 +53,10 @@ _FORMANTS: Final = {
 }
 _SYMBOLS: Final = tuple(_FORMANTS)
 _UPPER_FORMANTS: Final = ((3500, -16), (4500, -21))
-# What a microphone close by adds, in dB at 3 kHz.
+# Presence boost, in dB at 3 kHz.
 _PRESENCE: Final = 3.0
 _WIDTHS: Final = (75.0, 95.0, 130.0, 200.0, 280.0)
-# Noise of the unvoiced sounds: from, to (hertz), seconds, level.
+# Noise of consonants: low and high (hertz), seconds, level.
 _CONSONANT_NOISES: Final = {
     "s": (5200, 9500, 0.09, 0.050),
     "z": (5000, 9000, 0.06, 0.025),
@@ -87,7 +87,7 @@ Grains: TypeAlias = npt.NDArray[np.float32]
 
 @attrs.frozen(kw_only=True)
 class _ArticulationPoint:
-    """What the throat is shaped as at a time, and how loud it is."""
+    """The phoneme and the level at one time of a phrase."""
 
     time_s: float
     symbol: str
@@ -97,7 +97,7 @@ class _ArticulationPoint:
 def sing_phrases(
     notes: Sequence[Note], voice: Voice, name: str = "voice"
 ) -> Iterator[tuple[float, Sound]]:
-    """Sing *notes* phrase by phrase: the second each begins at, and its sound."""
+    """Yield start in seconds and sound of each phrase of *notes*."""
     for phrase in _phrases(notes):
         lead_s = 0.3
         yield phrase[0].start_s - lead_s, _phrase(phrase, voice, lead_s, name)
@@ -135,7 +135,7 @@ def _phrase(notes: list[Note], voice: Voice, lead_s: float, name: str) -> Sound:
 def _articulation(
     notes: list[Note], syllables: list[Phonemes], begin_s: float
 ) -> list[_ArticulationPoint]:
-    """Lay out the shapes of the throat over the time of the phrase."""
+    """Return the articulation of a phrase over time."""
     points = [_ArticulationPoint(time_s=0.0, symbol="V", level=0.0)]
     for number, (note, phonemes) in enumerate(zip(notes, syllables, strict=True)):
         start = note.start_s - begin_s
@@ -206,7 +206,7 @@ def _coda(
 
 
 def _phase(notes: list[Note], voice: Voice, begin_s: float, frames: int) -> Curve:
-    """Return the phase of the voice in periods, hop by hop."""
+    """Return the phase of the voice in periods, one value for each hop."""
     hops = frames // _HOP + 2
     time = np.arange(hops) * (_HOP / RATE)
     glide_s = 0.004 if voice.robot else 0.07
@@ -232,12 +232,12 @@ def _render_pulses(
     time = np.interp(pulses, phase, np.arange(len(phase)) * (_HOP / RATE))
     level, left, right, share = _interpolate(points, time)
     rate = np.gradient(time) if len(time) > 1 else np.full(len(time), 0.005)
-    # Loudness must not grow with the number of pulses a second.
+    # Loudness must not depend on the number of pulses per second.
     level = level * np.sqrt(np.clip(rate, 0.001, 0.02) * 200)
     out = np.zeros(frames + _GRAIN, dtype=np.float32)
     grains = _grains(voice.formant_scale, voice.bright)
     heard = np.flatnonzero(level > 1e-3)
-    # A few hundred at a time: a phrase may be long, and grains are.
+    # In batches, to bound the memory of a long phrase.
     for some in np.array_split(heard, len(heard) // _BATCH + 1):
         place = time[some] * RATE
         start = place.astype(int)
@@ -270,7 +270,7 @@ def _interpolate(
 
 @lru_cache(maxsize=8)
 def _grains(formant_scale: float, bright: float) -> Grains:
-    """Return the grain of each symbol at each part of a sample."""
+    """Return the grain of each symbol at each subsample offset."""
     time = np.arange(_GRAIN * _SUBSAMPLES) / (RATE * _SUBSAMPLES)
     grains = np.empty((len(_SYMBOLS), _SUBSAMPLES, _GRAIN), dtype=np.float32)
     fade = np.clip((_GRAIN / RATE - time) / 0.004, 0.0, 1.0)
@@ -300,7 +300,7 @@ def _grain(symbol: str, formant_scale: float, bright: float, time: Curve) -> Cur
             2 * np.pi * hz * time
         )
         total += level * ring * attack
-    # The chest: it carries the note itself under the vowel.
+    # The chest resonance carries the pitch below the vowel.
     chest = np.exp(-np.pi * 160 * time) * np.sin(2 * np.pi * 220 * formant_scale * time)
     whole: Curve = total + 0.45 * 10 ** (decibels[0] / 20) * chest * attack
     return 0.4 * whole
@@ -352,7 +352,7 @@ def _add_consonants(
 
 
 def _add_burst(samples: Sound, sound: str, end_s: float, level: float) -> float:
-    """Add a consonant that ends at *end_s*; return how long it is."""
+    """Add a consonant that ends at *end_s*; return its length in seconds."""
     burst = _burst(sound)
     start = int(end_s * RATE) - len(burst)
     low = max(0, start)

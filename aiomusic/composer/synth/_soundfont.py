@@ -1,4 +1,4 @@
-"""Another band: fluidsynth plays the instruments with a SoundFont, our singer sings."""
+"""Rendering with fluidsynth and a SoundFont; the voice is still synthesised here."""
 
 import os
 import shutil
@@ -28,15 +28,15 @@ _FONTS: Final = (
     "/usr/share/soundfonts/default.sf2",
     "/opt/homebrew/share/soundfonts/default.sf2",
 )
-# At this gain the instruments stand to our singer as those of our own band do.
+# Balances the instruments with the voice as in the built-in synthesiser.
 _GAIN: Final = 3.0
 
 
 def soundfont_blocks(score: Score) -> Iterator[Sound]:
     """
-    Render *score* with fluidsynth, mixed and levelled as ever.
+    Render *score* with fluidsynth, with the same mix and loudness as otherwise.
 
-    The SoundFont is the file that ``AIOMUSIC_SOUNDFONT`` names, or the machine's own.
+    The SoundFont is the file named by ``AIOMUSIC_SOUNDFONT``, or one in a usual place.
 
     Raises:
         FileNotFoundError: fluidsynth or a SoundFont is missing.
@@ -50,17 +50,17 @@ def soundfont_blocks(score: Score) -> Iterator[Sound]:
 
 def find_font() -> str:
     """
-    Find the SoundFont to play with.
+    Return the path of the SoundFont.
 
     Raises:
-        FileNotFoundError: There is none.
+        FileNotFoundError: None was found.
     """
     wanted = os.environ.get(_VARIABLE)
     for font in (wanted,) if wanted else _FONTS:
         if Path(font).is_file():
             return font
     raise FileNotFoundError(
-        f"there is no SoundFont at {wanted or _FONTS[0]}: name one in {_VARIABLE}"
+        f"no SoundFont at {wanted or _FONTS[0]}: set {_VARIABLE} to the path of one"
     )
 
 
@@ -99,7 +99,7 @@ def _instruments(command: tuple[str, str], performance: Performance) -> Iterator
 
 
 def _read(path: Path, start: int, duration_s: float) -> Iterator[Sound]:
-    """Read blocks from a frame on, silence after its end, fading where it ends."""
+    """Yield blocks from frame *start*, padded with silence, with a fade-out."""
     frames = round(duration_s * RATE)
     with soundfile.SoundFile(path) as file:
         file.seek(min(start, file.frames))

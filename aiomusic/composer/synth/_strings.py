@@ -1,12 +1,11 @@
-# ruff: noqa: PLR2004 (hertz are what this file is about)
+# ruff: noqa: PLR2004 (hertz)
 """
-Plucked and struck strings, solved in the frequency domain.
+Plucked and struck strings, computed in the frequency domain.
 
-A string is a loop: a wave goes round in one period and loses a little each
-time. Summed over all rounds that is ``1 / (1 - loss)`` at each frequency, which
-one inverse transform turns into sound. The period is any real number of
-samples, so the tuning is exact; stiff strings get their stretched partials
-from a period that shrinks with frequency.
+A string is a feedback loop: a wave returns after one period, slightly damped. The
+sum over all periods is ``1 / (1 - loss)`` at each frequency, which one inverse FFT
+turns into sound. The period need not be a whole number of samples, so the tuning is
+exact; the period of a stiff string shrinks with frequency.
 """
 
 from typing import Final
@@ -17,7 +16,7 @@ import numpy as np
 from aiomusic.composer.synth._waves import RATE, Curve, Sound, resonances
 
 _TOP_HZ: Final = 13000.0
-# Energy that would come round the end of the transform is pressed down by this.
+# Attenuates energy that would wrap around the end of the FFT.
 _GUARD: Final = 5000.0
 _LATE_S: Final = 0.001
 
@@ -25,17 +24,17 @@ _LATE_S: Final = 0.001
 @attrs.frozen(kw_only=True)
 class String:
     """
-    What makes one string instrument sound unlike another.
+    The parameters of a string instrument.
 
     Args:
-        decay_s: how long a tone of 220 Hz lives, to a third.
-        damp_hz: above this partials die sooner.
-        bright_hz: where the excitation begins to fall off.
-        place: where it is struck, as a share of its length.
-        stiffness: how far partials are stretched.
-        steep: how steeply the excitation falls off.
-        body: resonances: hertz, width, height.
-        twin_cents: a second string this far out of tune; 0 for none.
+        decay_s: Decay of a tone of 220 Hz to 1/e, in seconds.
+        damp_hz: Frequency above which partials decay faster.
+        bright_hz: Low-pass of the excitation.
+        place: Where the string is struck, as a share of its length.
+        stiffness: Stretching of the partials.
+        steep: Slope of the low-pass of the excitation.
+        body: Resonances: hertz, width, height.
+        twin_cents: Detuning of a second string; 0: no second string.
     """
 
     decay_s: float
@@ -49,7 +48,7 @@ class String:
 
 
 def pluck(string: String, hertz: float) -> Sound:
-    """Sound a string of *hertz* until it has died away."""
+    """Return the sound of a string of *hertz* until it has decayed."""
     size = 1 << (17 if hertz < 450 else 16)
     count = int(_TOP_HZ / RATE * size)
     omega = np.arange(count) * (2 * np.pi * RATE / size)
@@ -60,7 +59,7 @@ def pluck(string: String, hertz: float) -> Sound:
         twin = hertz * 2 ** (string.twin_cents / 1200)
         spectrum[:count] += 0.8 * _loop_response(string, twin, omega, leak)
     spectrum[:count] *= resonances(omega / (2 * np.pi), *string.body)
-    # A moment later than 0, so that the band limit's ripple has room before it.
+    # Delayed by 1 ms, to leave room for the pre-ringing of the band limit.
     spectrum[:count] *= np.exp(-1j * omega * _LATE_S)
     spectrum[0] = 0.0
     sound = np.fft.irfft(spectrum) * np.exp(np.arange(size) * (leak / RATE))

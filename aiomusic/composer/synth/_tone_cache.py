@@ -1,4 +1,4 @@
-"""Tones are made once and kept, up to a limit of memory."""
+"""A cache of rendered tones, with a memory limit."""
 
 from collections import OrderedDict
 from typing import Final, final
@@ -15,7 +15,7 @@ _NAMES: Final = {pitch: name for name, pitch in DRUM_PITCHES.items()}
 
 @final
 class ToneCache:
-    """Keeps the tones of one song, the least used leaving first."""
+    """Caches the tones of one song; the least recently used are evicted."""
 
     def __init__(self, tonic: int) -> None:
         self._tonic = tonic
@@ -26,16 +26,16 @@ class ToneCache:
         return f"<Bank {len(self._tones)} tones, {self._size} bytes>"
 
     def tone(self, name: str, pitch: int, frames: int) -> Sound:
-        """Return a tone of at least *frames* samples, or all there is of it."""
+        """Return a tone of at least *frames* samples, unless it decays sooner."""
         patch = PATCHES[name]
-        # A held tone is kept in lengths of 1, 2, 4, 6, 8 … seconds.
+        # Sustained tones are cached in lengths of 1, 2, 4, 6, 8 … seconds.
         size = 1
         if isinstance(patch.sound, Wave) and frames > RATE:
             size = 2 * -(-frames // (2 * RATE))
         return self._cached((name, pitch, size), patch, RATE * size)
 
     def drum_hit(self, kit: str, pitch: int, variant: int) -> Sound:
-        """Return a stroke on a drum."""
+        """Return the sound of a drum."""
         key = (f"kit/{kit}", pitch, variant)
         if key not in self._tones:
             self._keep(

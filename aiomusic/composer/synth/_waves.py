@@ -1,8 +1,7 @@
 """
-Oscillators, noise and strings: the raw sounds, none above half the rate.
+Oscillators, noise, envelopes and filters, all band-limited.
 
-Sounds are float32 arrays; a mono sound has the shape ``(n,)``, a stereo one
-``(2, n)``.
+Sounds are float32 arrays of shape ``(n,)`` (mono) or ``(2, n)`` (stereo).
 """
 
 import zlib
@@ -15,7 +14,7 @@ import numpy.typing as npt
 RATE: Final = 44100
 CYCLE: Final = 1 << 15
 _MAX_HARMONICS: Final = 512
-"""Harmonics of a cycle: few enough for its samples to be read as they are."""
+"""Harmonics of a cycle: few enough to read its samples without interpolation."""
 _TOP_HZ: Final = 17000.0
 
 Sound: TypeAlias = npt.NDArray[np.float32]
@@ -29,29 +28,29 @@ def pitch_to_hertz(pitch: float) -> float:
 
 
 def sample_times(frames: int) -> Sound:
-    """Return the times of *frames* samples."""
+    """Return the times of *frames* samples, in seconds."""
     return (np.arange(frames, dtype=np.float64) / RATE).astype(np.float32)
 
 
 def make_cycle(loudness: Callable[[Curve, Curve], Curve], hertz: float) -> Sound:
     """
-    Draw one cycle of a wave from its harmonics, band-limited for *hertz*.
+    Return one cycle of a waveform, band-limited for *hertz*.
 
     Args:
-        loudness: tells the level of harmonics from their numbers and hertz.
-        hertz: the frequency at which the cycle will be played.
+        loudness: Returns the levels of harmonics for their numbers and hertz.
+        hertz: The frequency at which the cycle will be played.
     """
     count = max(1, min(_MAX_HARMONICS, int(_TOP_HZ / hertz)))
     number = np.arange(1, count + 1, dtype=np.float64)
     spectrum = np.zeros(CYCLE // 2 + 1, dtype=np.complex128)
-    # Phases that grow with the square spread the energy over the cycle.
+    # Quadratic phases spread the energy over the cycle.
     phase = np.exp(1j * np.pi * number * (number - 1) / (count + 8))
     spectrum[1 : count + 1] = -0.5j * CYCLE * loudness(number, number * hertz) * phase
     return np.fft.irfft(spectrum).astype(np.float32)
 
 
 def read_cycle(wave: Sound, phase: Curve) -> Sound:
-    """Read *wave* at *phase*, counted in cycles from 0 up."""
+    """Return the samples of *wave* at *phase*, in cycles from 0."""
     index = (phase * CYCLE).astype(np.int64)
     index &= CYCLE - 1
     return wave[index]
@@ -63,7 +62,7 @@ def phase_curve(
     """
     Return the phase of each sample in cycles, with *vibrato* in semitones.
 
-    The vibrato grows over the first half second, as players let it.
+    The vibrato fades in over the first half second.
     """
     phase = np.arange(frames, dtype=np.float64) * (hertz / RATE)
     if vibrato:
@@ -82,7 +81,7 @@ def noise(frames: int, *words: object) -> Sound:
 
 
 def filtered(sound: Sound, loudness: Callable[[Curve], Curve]) -> Sound:
-    """Filter *sound* by a curve over hertz, without delay."""
+    """Return *sound*, filtered by a curve over hertz, without delay."""
     frames = sound.shape[-1]
     size = (
         1 << (2 * frames - 1).bit_length() if frames < RATE // 2 else fast_size(frames)
@@ -94,17 +93,17 @@ def filtered(sound: Sound, loudness: Callable[[Curve], Curve]) -> Sound:
 
 
 def fast_size(frames: int) -> int:
-    """Return the next power of two, at which transforms are quick."""
+    """Return the next power of two, for which an FFT is fast."""
     return 1 << (frames - 1).bit_length()
 
 
-def exponential_decay(frames: int, decay_s: float) -> Sound:
-    """Return a curve that falls to a third in *decay_s*."""
+def decay_curve(frames: int, decay_s: float) -> Sound:
+    """Return an exponential decay to 1/e in *decay_s*."""
     return np.exp(np.float32(-1.0 / (decay_s * RATE)) * np.arange(frames, dtype="f4"))
 
 
 def attack_curve(frames: int, attack_s: float) -> Sound:
-    """Return a curve that rises from 0 to 1 in *attack_s*, rounded at both ends."""
+    """Return a raised-cosine attack from 0 to 1 in *attack_s*."""
     curve = np.ones(frames, dtype=np.float32)
     count = min(frames, max(2, int(attack_s * RATE)))
     curve[:count] = 0.5 - 0.5 * np.cos(np.pi * np.arange(count) / count)
@@ -112,7 +111,7 @@ def attack_curve(frames: int, attack_s: float) -> Sound:
 
 
 def resonances(hertz: Curve, *peaks: tuple[float, float, float]) -> Curve:
-    """Return a curve of *peaks*: where, how wide (both in hertz), how high."""
+    """Return a gain curve with *peaks*: centre and width in hertz, and height."""
     curve = np.ones_like(hertz)
     for center, width, height in peaks:
         curve += height / (1.0 + ((hertz - center) / width) ** 2)
