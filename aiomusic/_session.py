@@ -290,7 +290,7 @@ class MusicSession:
         run = self._engine
         assert run is not None
         try:
-            if error is None and self._on_exit == "wait":
+            if error is None and self._on_exit == "wait" and not run.is_forked:
                 await run.ledger.idle()
         finally:
             try:

@@ -22,6 +22,7 @@ import attrs
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "torture"))
 
 import ganged
+from forked import Forker
 from ganged import Audit, Scene
 
 COLUMNS = [field.name for field in attrs.fields(Audit) if field.name != "wrong"]
@@ -59,7 +60,7 @@ async def run(
     signals: collections.Counter[str] = collections.Counter()
     left = iter(chosen)
 
-    async def work(forker: ganged.Forker) -> None:
+    async def work(forker: Forker) -> None:
         for scene in left:
             gang, audit = await ganged.torment(scene, folder, forker)
             signals.update(gang.signals)
@@ -67,7 +68,7 @@ async def run(
             print(row(audit), flush=True)
 
     print(f"| {' | '.join(COLUMNS)} |\n|---{'|---' * (len(COLUMNS) - 1)}|", flush=True)
-    async with ganged.Forker.started(folder / "errors") as forker:
+    async with Forker.started(folder / "errors") as forker:
         await asyncio.gather(*(work(forker) for _ in range(at_once)))
     return audits, signals
 

@@ -18,6 +18,7 @@ import attrs
 from aiomusic._clock import Clock
 from aiomusic._engine.balance import Balance
 from aiomusic._engine.breaker import Breaker
+from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.known_keys import another_request, used_already
 from aiomusic._engine.ledger import Ledger, dropped
@@ -248,7 +249,7 @@ class Admission:
             case Granted(attempt):
                 self.ledger.granted(job, attempt)
                 self.breaker.on_wire += 1
-                task = tasks.create_task(self._submit(job))
+                task = tasks.create_task(raised_once(self._submit, job))
                 task.add_done_callback(self._sending.discard)
             case Known():
                 self._resolve_known_key(job, verdict, tasks)
@@ -284,7 +285,7 @@ class Admission:
         elif policy == "new" and (job.force_new or not job.requested_attempt):
             self._buy_again(job, known)
         else:
-            tasks.create_task(self._follow_existing(job, record))
+            tasks.create_task(raised_once(self._follow_existing, job, record))
 
     def _buy_again(self, job: TrackedJob[Any], known: Known) -> None:
         if known.record.state == JobState.UNKNOWN:
@@ -367,6 +368,9 @@ class Admission:
                 await self._lost(job, error)
             case Unsent(error) if error.charged is Charged.NO:
                 await self.ledger.unsent(job, error)
+            case Refused(JobDetached() as error):
+                # Its row is held, as those are that wait.
+                self.ledger.detach(job, error)
             case Refused(error) | Limited(error) | Unsent(error):
                 if job.done() and not job.is_sent:
                     self.ledger.dropped(job, error)

@@ -13,6 +13,7 @@ from aiomusic import _wire
 from aiomusic._clock import Clock
 from aiomusic._engine.admission import Admission
 from aiomusic._engine.balance import Balance
+from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.known_keys import another_task, check_open_job
 from aiomusic._engine.ledger import Ledger
@@ -113,27 +114,34 @@ class Engine:
         )
         self._media = media
         self._downloads: Downloads | None = None
-        self._is_closed = False
+        self._is_closing = self._is_closed = False
         self._pid = os.getpid()
+        # Made now, as that loads half of anyio: a second Ctrl-C would come into it.
+        self._shield = anyio.CancelScope(shield=True)
         # The one task that holds all others; `aclose` ends and awaits it.  It is no
         # task group of the caller's, which would wrap the caller's own exception.
-        self._task = asyncio.create_task(self._work(), name="aiomusic")
+        self._task = asyncio.create_task(raised_once(self._work), name="aiomusic")
+        self._task.add_done_callback(self._stopped)
 
     async def _work(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.admission.run())
-                tasks.create_task(self.poller.run())
-        except asyncio.CancelledError:
-            if not self.admission.is_leaving:
-                # Not by us: somebody cancels all tasks, and nothing works any more.
-                self.admission.is_leaving = True
-                self.ledger.detach_all("The session's own task was cancelled.")
-            raise
-        except Exception as error:
-            self.admission.is_leaving = True
-            self.ledger.detach_all("aiomusic itself failed.", error)
-            raise
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(raised_once(self.admission.run))
+            tasks.create_task(raised_once(self.poller.run))
+
+    def _stopped(self, task: "asyncio.Task[None]") -> None:
+        """End all waiting if not the session itself stopped its work."""
+        if self.admission.is_leaving:
+            return
+        self.admission.is_leaving = True
+        if task.cancelled():
+            self.ledger.detach_all("The session's own task was cancelled.")
+        else:
+            self.ledger.detach_all("aiomusic itself failed.", task.exception())
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether this is a child: loop, threads and connections are its parent's."""
+        return os.getpid() != self._pid
 
     async def leave(self, error: BaseException | None = None) -> None:
         """
@@ -145,18 +153,13 @@ class Engine:
         Args:
             error: What the session is left by, which goes before what fails here.
         """
-        if os.getpid() != self._pid:
-            # A forked child: the loop's threads and connections are its parent's.
+        if self.is_forked:
             return
-        closing = asyncio.create_task(self.aclose(), name="aiomusic-leave")
-        cancelled: asyncio.CancelledError | None = None
-        with anyio.CancelScope(shield=True):
-            while not closing.done():
-                try:
-                    await asyncio.wait([closing])
-                except asyncio.CancelledError as found:
-                    cancelled = found
-                    self._task.cancel()
+        try:
+            closing, cancelled = await self._close_shielded()
+        finally:
+            # Also where a second Ctrl-C has come into this very line.
+            self._settle_all()
         trouble = None if closing.cancelled() else closing.exception()
         if cancelled is None and error is None:
             closing.result()
@@ -165,8 +168,37 @@ class Engine:
         if cancelled is not None:
             raise cancelled
 
+    async def _close_shielded(
+        self,
+    ) -> "tuple[asyncio.Task[None], asyncio.CancelledError | None]":
+        """Run `aclose` to its end; return its task, and what cancelled the caller."""
+        cancelled: asyncio.CancelledError | None = None
+        closing = self._begin_closing()
+        with self._shield:
+            while not closing.done():
+                try:
+                    await asyncio.wait([closing])
+                except asyncio.CancelledError as found:
+                    cancelled = found
+                    self._task.cancel()
+                if closing.cancelled() and not self._is_closing:
+                    # It was cancelled before it began, and has closed nothing.
+                    closing = self._begin_closing()
+        return closing, cancelled
+
+    def _begin_closing(self) -> "asyncio.Task[None]":
+        return asyncio.create_task(raised_once(self.aclose), name="aiomusic-leave")
+
+    def _settle_all(self) -> None:
+        """End the waiting for what is open, for good."""
+        self._is_closed = self.recovery.is_closed = self.admission.is_leaving = True
+        self.ledger.detach_all("The session was left before the job was over.")
+        if self.hooks is not None:
+            self.hooks.forget()
+
     async def aclose(self) -> None:
         """Stop, settle what is open, and close what was opened."""
+        self._is_closing = True
         try:
             if self._downloads is not None:
                 await self._downloads.aclose()
@@ -174,10 +206,7 @@ class Engine:
             self._task.cancel()
             await asyncio.wait([self._task])
         finally:
-            self._is_closed = self.recovery.is_closed = True
-            self.ledger.detach_all("The session was left before the job was over.")
-            if self.hooks is not None:
-                self.hooks.forget()
+            self._settle_all()
             try:
                 self.poller.keep_learned()
                 await self.journal.aclose()

@@ -13,6 +13,7 @@ import attrs
 
 from aiomusic import _wire
 from aiomusic._clock import Clock, Timer
+from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.ledger import Ledger
 from aiomusic._gate import Gate, Rate, backoff_s
@@ -221,7 +222,7 @@ class Poller:
         try:
             async with asyncio.TaskGroup() as lookers:
                 for _ in range(LOOKERS):
-                    lookers.create_task(self._keep_looking())
+                    lookers.create_task(raised_once(self._keep_looking))
         finally:
             self._set_timer(math.inf)
 

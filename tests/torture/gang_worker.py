@@ -1,8 +1,7 @@
 """
 One process of a gang: a user's program that is signalled while it makes songs.
 
-It tells what it does in lines of JSON, each of which outlives it.  Run as a program,
-this loads all that a worker needs, and forks one for each plan in its input.
+It tells what it does in lines of JSON, each of which outlives it.
 """
 
 import asyncio
@@ -10,9 +9,7 @@ import contextlib
 import json
 import os
 import random
-import select
 import signal
-import sys
 import traceback
 from typing import Any, Literal
 
@@ -220,12 +217,9 @@ class Worker:
         return web.Response(status=204)
 
 
-def live_once(plan: Plan) -> int:
-    """Live, in a process that has just been forked; return its exit status."""
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    worker = Worker(plan)
+def live(plan: dict[str, Any]) -> int:
+    """Live once, in a process that has just been forked; return its exit status."""
+    worker = Worker(Plan(**plan))
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         asyncio.run(worker.live())
@@ -237,50 +231,3 @@ def live_once(plan: Plan) -> int:
         return 3
     worker.say(ended="over")
     return 0
-
-
-def fork(plan: Plan) -> int:
-    # It is interrupted only once it can tell of it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    pid = os.fork()
-    if pid == 0:
-        code = 4
-        try:
-            code = live_once(plan)
-        finally:
-            os._exit(code)
-    return pid
-
-
-def tell(**what: object) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
-
-
-def serve() -> None:
-    """Fork a worker for each plan that comes, and tell of the ends of all."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    heard, woken = os.pipe()
-    os.set_blocking(woken, False)
-    signal.set_wakeup_fd(woken)
-    tell(ready=True)
-    while True:
-        ready, _, _ = select.select([sys.stdin, heard], [], [])
-        if heard in ready:
-            os.read(heard, 4096)
-            with contextlib.suppress(ChildProcessError):
-                while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                    code = os.waitstatus_to_exitcode(ended[1])
-                    tell(ended=ended[0], code=code)
-        if sys.stdin in ready:
-            # Unbuffered: what is not read here would not be selected again.
-            line = os.read(sys.stdin.fileno(), 65536)
-            if not line:
-                return
-            for text in line.splitlines():
-                tell(began=fork(Plan(**json.loads(text))))
-
-
-if __name__ == "__main__":
-    serve()

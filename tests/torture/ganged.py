@@ -12,12 +12,9 @@ import asyncio
 import collections
 import contextlib
 import json
-import os
 import random
 import signal
 import sqlite3
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -25,12 +22,11 @@ from typing import Any, Final, Literal
 import aiohttp
 import attrs
 from aiohttp import web
+from forked import Forker, Life
 from gang_worker import Plan
-from tortured import COST, TASK_S, Service, environment, teach
+from tortured import COST, TASK_S, Service, teach
 
 from aiomusic import MusicSession
-
-HERE = Path(__file__).parent
 
 Weather = Literal["calm", "limited", "stormy"]
 
@@ -40,7 +36,7 @@ REQUEST_TIMEOUT_S = 2.0
 # file that is locked a second for each thing that is written.
 LONGEST_LEAVE_S = 25.0
 LONGEST_LAST_S = 90.0
-LOOK_S = 0.01
+MAX_ORDERS = 3
 
 # What the service does, and on what; none of it eats the answer to a create.
 CALM: Final[list[tuple[str, str, dict[str, Any]]]] = [
@@ -109,83 +105,6 @@ class Scene:
     @property
     def max_credits(self) -> int | None:
         return None if self.ceiling is None else int(self.ceiling * self.jobs) * COST
-
-
-@attrs.define(kw_only=True)
-class Life:
-    """A worker's process, from its start to its end."""
-
-    pid: int
-    plan: Plan
-    end: "asyncio.Future[int]"
-
-    @property
-    def is_over(self) -> bool:
-        return self.end.done()
-
-    def signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            if not self.is_over:
-                os.kill(self.pid, number)
-
-    async def wait(self, limit_s: float) -> bool:
-        """Wait for its end; return whether it came in time."""
-        await asyncio.wait([self.end], timeout=limit_s)
-        return self.is_over
-
-
-@attrs.define
-class Forker:
-    """The process that has loaded all, and forks workers."""
-
-    process: Process
-    ends: "dict[int, asyncio.Future[int]]" = attrs.field(factory=dict)
-    begun: "asyncio.Queue[int]" = attrs.field(factory=asyncio.Queue)
-    _turn: asyncio.Lock = attrs.field(factory=asyncio.Lock)
-
-    @classmethod
-    @contextlib.asynccontextmanager
-    async def started(cls, errors: Path) -> "AsyncIterator[Forker]":
-        with errors.open("ab") as file:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                str(HERE / "gang_worker.py"),
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=file,
-                env=environment(),
-            )
-        assert process.stdin is not None
-        forker = cls(process)
-        listening = asyncio.create_task(forker.listen())
-        try:
-            yield forker
-        finally:
-            for pid, end in forker.ends.items():
-                if not end.done():
-                    os.kill(pid, signal.SIGKILL)
-            process.stdin.close()
-            await process.wait()
-            await listening
-
-    async def listen(self) -> None:
-        assert self.process.stdout is not None
-        async for line in self.process.stdout:
-            word = json.loads(line)
-            if "began" in word:
-                self.ends[word["began"]] = asyncio.get_running_loop().create_future()
-                self.begun.put_nowait(word["began"])
-            elif "ended" in word:
-                self.ends.pop(word["ended"]).set_result(word["code"])
-
-    async def begin(self, plan: Plan) -> Life:
-        assert self.process.stdin is not None
-        with contextlib.suppress(FileNotFoundError):
-            Path(plan.hook_socket).unlink()
-        async with self._turn:
-            self.process.stdin.write(json.dumps(attrs.asdict(plan)).encode() + b"\n")
-            pid = await self.begun.get()
-        return Life(pid=pid, plan=plan, end=self.ends[pid])
 
 
 @attrs.define(kw_only=True)
@@ -265,8 +184,7 @@ class Gang:
         number = hits = 0
         while hits < self.scene.signals:
             number += 1
-            life = await self.forker.begin(self.plan(worker, hits + 1, is_last=False))
-            self.lives[worker] = life
+            life = await self.begin(worker, hits + 1)
             try:
                 while not life.is_over and hits < self.scene.signals:
                     await asyncio.sleep(dice.choice([0.1, 0.6, 1.5]) * dice.random())
@@ -277,6 +195,12 @@ class Gang:
                 life.signal(signal.SIGKILL)
                 del self.lives[worker]
             self.check_end(life)
+
+    async def begin(self, worker: str, number: int, *, is_last: bool = False) -> Life:
+        plan = self.plan(worker, number, is_last=is_last)
+        Path(plan.hook_socket).unlink(missing_ok=True)
+        life = self.lives[worker] = await self.forker.begin("gang_worker", plan)
+        return life
 
     async def hit(self, life: Life, name: str, dice: random.Random) -> bool:
         """Send a signal; return whether there was somebody to take it."""
@@ -313,8 +237,7 @@ class Gang:
 
     async def last_life(self, worker: str) -> None:
         """Let a worker see all its keys through."""
-        life = await self.forker.begin(self.plan(worker, 0, is_last=True))
-        self.lives[worker] = life
+        life = await self.begin(worker, 0, is_last=True)
         if not await life.wait(LONGEST_LAST_S):
             said = self.said(worker)[-5:]
             self.wrong.append(f"{worker} hangs in its last life: {said}")
@@ -327,17 +250,22 @@ class Gang:
     async def rain(self) -> None:
         """Have the service fail now and then."""
         dice = self.dice("weather")
-        while True:
-            await asyncio.sleep(0.4 * dice.random())
-            kind, on, options = dice.choice(MENUS[self.scene.weather])
-            await self.service.order(kind, on, **options)
-            self.faults += 1
-            if self.scene.has_hooks:
-                await self.service.order(
-                    dice.choice(["twice", "late", "out_of_order"]),
-                    "webhook",
-                    **({"seconds": 0.3} if dice.random() < 0.5 else {}),
-                )
+        orders: collections.deque[int] = collections.deque()
+        try:
+            while True:
+                await asyncio.sleep(0.4 * dice.random())
+                kind, on, options = dice.choice(MENUS[self.scene.weather])
+                orders.append(await self.service.order(kind, on, **options))
+                self.faults += 1
+                # What nobody was struck by is not kept for later.
+                if len(orders) > MAX_ORDERS:
+                    await self.service.withdraw(orders.popleft())
+                if self.scene.has_hooks:
+                    fault = dice.choice(["twice", "late", "out_of_order"])
+                    await self.service.order(fault, "webhook", seconds=0.3)
+        finally:
+            for order in orders:
+                await self.service.withdraw(order)
 
     async def lock(self) -> None:
         """Lock the journal's file now and then, as another program might."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import ganged
 import pytest
+from forked import Forker
 from ganged import Scene
 
 pytestmark = [
@@ -26,7 +27,7 @@ async def test_a_gang_that_is_signalled_keeps_its_books(
     scene: Scene, tmp_path: Path
 ) -> None:
     """Nothing is bought twice, called free, silent, or beyond a limit."""
-    async with asyncio.timeout(55), ganged.Forker.started(tmp_path / "err") as forker:
+    async with asyncio.timeout(55), Forker.started(tmp_path / "err") as forker:
         gang, audit = await ganged.torment(scene, tmp_path, forker)
 
     assert [] == audit.wrong
