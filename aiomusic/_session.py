@@ -34,7 +34,15 @@ from aiomusic._redact import hide
 from aiomusic._spelling import shown
 from aiomusic._transport import ApiKey, Hidden, Transport, base_url_from, key_from
 from aiomusic.errors import InvalidRequest
-from aiomusic.journal import Grouping, Journal, Limits, Record, Spending, Wanted
+from aiomusic.journal import (
+    Grouping,
+    Identity,
+    Journal,
+    Limits,
+    Record,
+    Spending,
+    Wanted,
+)
 from aiomusic.journal.memory import MemoryJournal
 from aiomusic.providers._all import PROVIDERS
 from aiomusic.providers._replies import Provider, check_task_id
@@ -73,9 +81,12 @@ class MusicSession:
         api_key: The key, or an async callable that gives it at each call; None:
             the environment variable AIOMUSIC_API_KEY.
         base_url: Where the API is; None: AIOMUSIC_BASE_URL, else the service.
+        account: Your name for whose purchases these are, which the journal keeps apart
+            by; None: AIOMUSIC_ACCOUNT, else they are known by the key.  Give one, and
+            the key can be replaced: jobs and their keys stay what they are.
         concurrency: How many tasks may be in flight at the service at one time.
         max_credits: How many credits may be spent in all, by this session, or by
-            all that ever shared its journal; None: no limit.
+            all of the account that ever shared its journal; None: no limit.
         journal: A file that keeps what is bought through crashes and between
             processes; None: AIOMUSIC_JOURNAL, else nothing is kept.
         on_known_key: What to do with a key that the journal has: ``"attach"`` gives
@@ -115,6 +126,7 @@ class MusicSession:
         api_key: ApiKey | None = None,
         *,
         base_url: str | None = None,
+        account: str | None = None,
         concurrency: int = 10,
         max_credits: int | None = None,
         journal: "str | Path | Journal | None" = None,
@@ -132,6 +144,7 @@ class MusicSession:
         clock: Clock | None = None,
     ) -> None:
         check_text("base_url", base_url)
+        check_text("account", account)
         check_count("concurrency", concurrency, 1, may_be_none=False)
         check_count("max_credits", max_credits, 0)
         check_number("request_timeout_s", request_timeout_s)
@@ -151,6 +164,9 @@ class MusicSession:
         check_has("clock", clock, "now", "wall", "sleep", takes="a clock")
         self._api_key = Hidden(api_key)
         self._base_url = base_url
+        self._account = account
+        # Of a key that changes within the session, the first says whose it is.
+        self._first_key: Hidden[str] | None = None
         check_text("webhook_url", webhook_url)
         check_text("webhook_secret", webhook_secret, is_secret=True)
         if (webhook_url is None) != (webhook_secret is None):
@@ -234,13 +250,15 @@ class MusicSession:
         from aiomusic._files.media import MediaClient  # noqa: PLC0415
 
         base_url = base_url_from(self._base_url)
-        transport = Transport(
-            base_url,
-            key_from(self._api_key.value),
-            self._request_timeout_s,
-            self._http,
-        )
-        await self._journal.open()
+        key = key_from(self._api_key.value)
+        transport = Transport(base_url, key, self._request_timeout_s, self._http)
+        name = self._account or os.environ.get("AIOMUSIC_ACCOUNT") or None
+        if isinstance(key, str):
+            self._first_key = Hidden(key)
+        elif name is None and self._journal.is_kept and self._first_key is None:
+            self._first_key = Hidden(await transport.key())
+        first = None if self._first_key is None else self._first_key.value
+        await self._journal.open(Identity(base_url=base_url, key=first, name=name))
         try:
             self._schedule = await self._learned()
             await transport.open()
@@ -390,7 +408,8 @@ class MusicSession:
         List what the journal knows, oldest first; nothing without a journal.
 
         Of purchases under one key, these are the last and those that are not over.
-        Their clips are counted and not loaded; `job` gives one job whole.
+        Those of other accounts are marked, by `Record.is_other_account`.  Clips are
+        counted and not loaded; `job` gives one job whole.
 
         Args:
             limit: Only the newest so many; None: all.
@@ -424,7 +443,7 @@ class MusicSession:
         self, by: Grouping = "operation", *, tag: str | None = None
     ) -> dict[str, Spending]:
         """
-        Add up what was bought, as the journal has it.
+        Add up what the account bought, as the journal has it.
 
         Args:
             by: ``"operation"``, or ``"day"`` (UTC).

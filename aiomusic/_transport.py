@@ -369,12 +369,22 @@ class Transport:
         """Give what carries the key; one that never changes is checked once."""
         if self._last_key and not callable(self._key):
             return self._last_headers
-        key = _checked(await self._resolve_key())
+        key = await self.key()
         if key != self._last_key:
             hide(key)
             self._last_key = key
             self._last_headers = {"Authorization": f"Bearer {key}"}
         return self._last_headers
+
+    async def key(self) -> str:
+        """
+        Return the key of the next call.
+
+        Raises:
+            AuthenticationFailed: It is none.
+            NotSent: What gives it raised.
+        """
+        return _checked(await self._resolve_key())
 
     async def _resolve_key(self) -> object:
         if not callable(self._key):

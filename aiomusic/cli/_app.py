@@ -39,6 +39,7 @@ ENVIRONMENT: Final = """\
 Environment:
 
   AIOMUSIC_API_KEY   the key of the service
+  AIOMUSIC_ACCOUNT   your name for whose jobs these are, if not known by the key
   AIOMUSIC_BASE_URL  where the service is, if not at its own address
   AIOMUSIC_JOURNAL   the file that keeps what is bought, if not the usual one
 """
@@ -317,17 +318,23 @@ def list_jobs(
     limit: Annotated[
         int | None, Parameter(validator=Number(gte=1), help="Only the newest so many.")
     ] = None,
+    all_accounts: Annotated[
+        bool, Parameter(help="Those of other accounts too, with whose each is.")
+    ] = False,
     journal: JournalOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """
     List the jobs of the journal, the newest last; needs no key and no network.
 
-    On a pipe: state, time, cost, charged, kind, key, task and title, between tabs.
+    On a pipe: state, time, cost, charged, kind, key, task and title, between tabs;
+    with --all-accounts the account too.
     """
     from aiomusic.cli import _jobs  # noqa: PLC0415 - costs the whole library
 
-    wanted = _jobs.wanted_of(states=state, tags=tag, since=since, limit=limit)
+    wanted = _jobs.wanted_of(
+        states=state, tags=tag, since=since, limit=limit, are_all=all_accounts
+    )
     return _jobs.list_jobs(wanted, journal, as_json=as_json)
 
 

@@ -35,6 +35,7 @@ def wanted_of(
     tags: tuple[str, ...],
     since: str | None,
     limit: int | None,
+    are_all: bool = False,
 ) -> Wanted:
     """
     Read what is typed.
@@ -47,6 +48,7 @@ def wanted_of(
         tags=read_tags(tags),
         made_after=None if since is None else time.time() - seconds("--since", since),
         limit=limit,
+        are_own=not are_all,
     )
 
 
@@ -73,18 +75,27 @@ async def _list(wanted: Wanted, typed: str | None, *, as_json: bool) -> Exit:
     place = Place.of(typed)
     journal = await reader_of(place)
     found = [] if journal is None else await journal.records(wanted)
+    others = [] if journal is None else await journal.others()
+    if others and wanted.are_own:
+        tell(
+            f"jobs of {len(others)} other account{'s'[: len(others) > 1]} are left out:"
+            " --all-accounts lists them."
+        )
     if journal is None or not found:
-        are_any = journal is not None and await journal.records(Wanted(limit=1))
+        are_any = journal is not None and await journal.records(
+            Wanted(limit=1, are_own=wanted.are_own)
+        )
         tell(f"no such jobs in {place.path}." if are_any else _none(place))
     elif as_json:
         for record in found:
             say(json.dumps(listed(record)))
     elif sys.stdout.isatty():
         near = await journal.neighbours([one.key for one in found])
-        _show_table(found, short_keys(near), place)
+        _show_table(found, short_keys(near), place, are_own=wanted.are_own)
     else:
         for record in found:
-            say("\t".join(_fields(record)))
+            account = [] if wanted.are_own else [printable(record.account or "")]
+            say("\t".join(_fields(record) + account))
     return Exit.DONE
 
 
@@ -106,7 +117,7 @@ def _fields(record: Record) -> list[str]:
 
 
 def _show_table(
-    found: Sequence[Record], short: Mapping[str, str], place: Place
+    found: Sequence[Record], short: Mapping[str, str], place: Place, *, are_own: bool
 ) -> None:
     from aiomusic.cli._tables import jobs_table  # noqa: PLC0415 - rich costs its import
 
@@ -121,12 +132,15 @@ def _show_table(
                 one.kind,
                 printable(short[one.key]),
                 printable(one.task_id or "")[:8],
+                *([] if are_own else [printable(one.account or "")]),
                 title(one),
             ]
             for one in found
-        ]
+        ],
+        has_account=not are_own,
     )
     guide = Guide(place=place)
+    found = [one for one in found if not one.is_other_account]
     if n := sum(one.is_open for one in found):
         tell(f"{n} not over: {guide.resume()} goes on with what nobody follows.")
     if n := sum(one.state == "unknown" for one in found):
@@ -163,6 +177,7 @@ def _details(record: Record, guide: Guide) -> list[tuple[str, str]]:
         ("key", record.key),
         ("state", record.state),
         ("kind", record.kind),
+        ("account", record.account),
         ("task", record.task_id),
         ("cost", record.cost),
         ("charged", record.charged),

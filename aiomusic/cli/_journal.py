@@ -12,6 +12,7 @@ import attrs
 import platformdirs
 
 from aiomusic._job import JobState, MusicJob
+from aiomusic._transport import base_url_from
 from aiomusic.cli._exits import UsageError
 from aiomusic.cli._records import moment, title
 from aiomusic.errors import (
@@ -20,7 +21,7 @@ from aiomusic.errors import (
     MusicError,
     SubmissionUnknown,
 )
-from aiomusic.journal import Record
+from aiomusic.journal import Identity, Record
 from aiomusic.journal.reader import SqliteReader
 from aiomusic.journal.sqlite import SqliteJournal
 
@@ -76,6 +77,19 @@ class Place:
         return SqliteJournal(self.path)
 
 
+def _whose() -> Identity | None:
+    """Return whose jobs the environment means; None: it does not say."""
+    key = os.environ.get("AIOMUSIC_API_KEY") or None
+    name = os.environ.get("AIOMUSIC_ACCOUNT") or None
+    if key is None and name is None:
+        return None
+    try:
+        return Identity(base_url=base_url_from(None), key=key, name=name)
+    except ValueError:
+        # What can't be reached bought nothing.
+        return None
+
+
 def _is_there(place: Place) -> bool:
     """
     Check whether there is a journal.
@@ -101,7 +115,7 @@ async def reader_of(place: Place) -> SqliteReader | None:
     """
     if not _is_there(place):
         return None
-    reader = SqliteReader(place.path)
+    reader = SqliteReader(place.path, identity=_whose())
     if not await reader.is_current():
         # What an earlier version wrote is brought up to date, and what is none told.
         async with writing(place):
@@ -122,7 +136,7 @@ async def writing(place: Place) -> AsyncIterator[SqliteJournal | None]:
         yield None
         return
     journal = SqliteJournal(place.path)
-    await journal.open()
+    await journal.open(_whose())
     try:
         yield journal
     finally:
@@ -135,6 +149,8 @@ class _Finding(Protocol):
     async def find(self, key: str) -> Record | None: ...
 
     async def find_near(self, start: str) -> list[str]: ...
+
+    async def accounts_with(self, key: str) -> list[str]: ...
 
 
 async def find_job(journal: _Finding | None, place: Place, key: str) -> Record:
@@ -154,6 +170,12 @@ async def find_job(journal: _Finding | None, place: Place, key: str) -> Record:
         raise UsageError(f"Several jobs begin with {key!r}; type more of the key.")
     if near:
         return await find_job(journal, place, near[0])
+    if journal is not None and (names := await journal.accounts_with(key)):
+        known = " and ".join(name or "(none)" for name in names)
+        raise UsageError(
+            f"Job {key!r} in {place.path} belongs to account {known}: set"
+            " AIOMUSIC_ACCOUNT to its name, or AIOMUSIC_API_KEY to its key."
+        )
     raise UsageError(
         f"There is no job {key!r} in {place.path};"
         f" 'aiomusic jobs{place.option}' lists what there is."

@@ -25,6 +25,7 @@ __all__ = [
 ProviderName = Literal["riffusion", "suno", "nuro"]
 StateName = Literal[
     "open",
+    "queued",
     "submitting",
     "pending",
     "running",

@@ -103,6 +103,7 @@ def listed(record: Record) -> dict[str, object]:
     event            ``"job"``
     key, task_id     our name for it, and the service's, or null
     state, is_open   a `JobState`; whether it is at the service, as far as known
+    account          the name of whose it is, or null; is_other_account: not yours
     kind, provider   as in ``suno.create`` and ``suno``
     cost, charged    credits; a `Charged`, null while it is open
     attempt          1, or more where it was sent again
@@ -125,6 +126,8 @@ def listed(record: Record) -> dict[str, object]:
         "key": record.key,
         "state": record.state,
         "is_open": record.is_open,
+        "account": record.account,
+        "is_other_account": record.is_other_account,
         "kind": record.kind,
         "provider": record.provider,
         "task_id": record.task_id,

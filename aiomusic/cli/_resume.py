@@ -29,8 +29,8 @@ from aiomusic.journal.sqlite import SqliteJournal
 __all__ = ["attach", "give_up", "resubmit", "resume"]
 
 OVER = ("failed", "cancelled")
-OPEN = Wanted(states=["open"])
-NOT_OVER = Wanted(states=["open", "queued", "unknown"])
+OPEN = Wanted(states=["open"], are_own=True)
+NOT_OVER = Wanted(states=["open", "queued", "unknown"], are_own=True)
 
 
 def resume(
@@ -170,7 +170,7 @@ async def _wanted(keys: Sequence[str], place: Place) -> list[Record]:
 async def _unsaved(place: Place) -> str:
     """Say how to save what ended just before its command did."""
     journal = await reader_of(place)
-    wanted = Wanted(states=["succeeded"])
+    wanted = Wanted(states=["succeeded"], are_own=True)
     records = [] if journal is None else await journal.records(wanted)
     found = [one for one in records if is_unsaved(one)]
     if not found:

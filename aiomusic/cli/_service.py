@@ -65,6 +65,8 @@ async def open_session(
         music = MusicSession(
             key,
             base_url=base_url,
+            # Each emulator has a key of its own, and jobs are met in the next as well.
+            account=None if local_seed is None else "emulator",
             journal=MemoryJournal() if journal is None else journal,
             max_credits=max_credits,
             concurrency=concurrency,

@@ -29,12 +29,23 @@ GAP: Final = 2
 HEADS: Final = ("state", "age", "cost", "charged", "kind", "key", "task")
 
 
-def jobs_table(rows: Sequence[Sequence[str]]) -> None:
-    """Show the jobs, a line each: state, age, cost, charged, kind, key, task, title."""
+def jobs_table(rows: Sequence[Sequence[str]], *, has_account: bool = False) -> None:
+    """
+    Show the jobs, a line each: state, age, cost, charged, kind, key, task, title.
+
+    Args:
+        has_account: Whether the account stands before the title.
+    """
     columns = shutil.get_terminal_size().columns
     is_wide = columns >= WIDE
-    heads = HEADS if is_wide else HEADS[:-1]
-    longest = {"key": LONGEST_KEY, "kind": columns if is_wide else SHORT_KIND}
+    heads: Sequence[str] = HEADS if is_wide else HEADS[:-1]
+    if has_account:
+        heads = (*HEADS, "account")
+    longest = {
+        "key": LONGEST_KEY,
+        "account": LONGEST_KEY,
+        "kind": columns if is_wide else SHORT_KIND,
+    }
     table = _table()
     left = columns
     for at, name in enumerate(heads):

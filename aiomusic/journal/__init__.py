@@ -24,6 +24,7 @@ __all__ = [
     "Event",
     "Granted",
     "Grouping",
+    "Identity",
     "Journal",
     "Known",
     "Limits",
@@ -36,6 +37,24 @@ __all__ = [
 ]
 
 Grouping: TypeAlias = Literal["operation", "day"]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Identity:
+    """
+    Who buys: an account at a service.
+
+    Attributes:
+        base_url: Where the service is.
+        key: The API key; None: it is not known, and *name* says whose.
+        name: The account's name, which stays where the key is replaced; None: it is
+            known by its key.
+    """
+
+    base_url: str
+    key: str | None = attrs.field(default=None, repr=False)
+    name: str | None = None
 
 
 @final
@@ -189,6 +208,9 @@ class Record:
         owner: The session that follows it; None: nobody.
         is_followed: Whether a living session is on it.
         balance_before, balance_after: Credits of the account around the create.
+        account: Whose it is; None: not known, as it is from before there were any.
+        is_other_account: Whether it is another's than the session's: its key is free,
+            it is not counted, and nobody here follows it.
         clip_count: How many clips it has.
         clips, result: What came of it; a list of jobs leaves both out.
         damage: What is wrong with its row, of which nothing else is told then; None:
@@ -216,6 +238,8 @@ class Record:
     balance_after: int | None
     error: Mapping[str, Any] | None
     files: Sequence[str]
+    account: str | None = None
+    is_other_account: bool = False
     clip_count: int = 0
     clips: Sequence[Any] = ()
     result: Any = None
@@ -268,12 +292,14 @@ class Wanted:
         tags: Names in their metadata, and the text of each.
         made_after: Only those made since, in seconds since 1970; None: all.
         limit: How many, the newest; None: all.
+        are_own: Only those of the account that reads, if it is told which.
     """
 
     states: Sequence[str] = ()
     tags: Mapping[str, str] = attrs.field(factory=dict)
     made_after: float | None = None
     limit: int | None = None
+    are_own: bool = False
 
 
 EVERYTHING = Wanted()
@@ -290,9 +316,12 @@ class Purchases(Protocol):
     def lease_until(self) -> float | None:
         """When a slot is next freed that nobody frees, in seconds since 1970."""
 
-    async def open(self) -> None:
+    async def open(self, identity: Identity | None = None) -> None:
         """
-        Make ready.
+        Make ready to buy for an account.
+
+        Args:
+            identity: Whose; None: that of the one account whose rows there are.
 
         Raises:
             JournalError: It can't be read or written.

@@ -37,6 +37,9 @@ def fault(path: Path, error: BaseException) -> str:
         found = [f"there is no folder {path.parent}; make it first"]
     elif isinstance(error, DamagedRow):
         found = [f"its row of {error}; it is damaged"]
+    elif isinstance(error, UnicodeDecodeError):
+        # What SQLite says of a damaged schema holds its bytes.
+        found = [_WORDS["SQLITE_CORRUPT"]]
     elif isinstance(error, ValueError | RecursionError):
         found = [f"a row of it can't be read or written ({error})"]
     elif isinstance(error, OSError) and error.errno is None:

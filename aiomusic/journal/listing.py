@@ -7,10 +7,14 @@ without clips and results: `programs.find` gives a job whole.
 
 # ruff: noqa: S608 - what is put into statements is this module's own constants
 
+import itertools
+from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
 from aiomusic.journal import Grouping, Record, Spending, Wanted
-from aiomusic.journal.programs import LAST_ATTEMPT, OPEN, UNSETTLED, Program
+from aiomusic.journal.programs import LAST_ATTEMPT, MINE, OPEN, UNSETTLED, Program
 from aiomusic.journal.rows import LISTED, MAX_INTEGER, readable
 
 __all__ = ["find_near", "neighbours", "records", "spending"]
@@ -31,9 +35,17 @@ _TAGGED = (
 )
 
 
-def records(wanted: Wanted) -> Program[list[Record]]:
-    """Return the last purchase under every key and all that is open, oldest first."""
+def records(wanted: Wanted, account: int | None) -> Program[list[Record]]:
+    """
+    Return the last purchase under every key and all that is open, oldest first.
+
+    Args:
+        account: Whose rows are told from those of others; None: nobody's.
+    """
     terms, values = _terms(wanted)
+    if wanted.are_own and account is not None:
+        terms.insert(0, MINE)
+        values["account"] = account
     are_few = bool(wanted.states) and all(one in _FEW for one in wanted.states)
     found: list[Record] = []
     left = MAX_INTEGER if wanted.limit is None else min(wanted.limit, MAX_INTEGER)
@@ -47,7 +59,7 @@ def records(wanted: Wanted) -> Program[list[Record]]:
             ),
             {**values, "page": page},
         )
-        found += [readable(row) for row in rows]
+        found += [_of(row, account) for row in rows]
         left -= page
         if len(rows) < page:
             break
@@ -56,6 +68,13 @@ def records(wanted: Wanted) -> Program[list[Record]]:
         values.update(made=rows[-1]["made_at"], place=rows[-1]["place"])
     found.reverse()
     return found
+
+
+def _of(row: Mapping[str, Any], account: int | None) -> Record:
+    found = readable(row)
+    if account is None or row["account"] == account:
+        return found
+    return attrs.evolve(found, is_other_account=True)
 
 
 def _terms(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
@@ -85,14 +104,14 @@ def _state(state: str, values: dict[str, Any]) -> str:
     return f"state = :{name}"
 
 
-def find_near(start: str, limit: int) -> Program[list[str]]:
-    """Return keys that begin so."""
+def find_near(account: int, start: str, limit: int) -> Program[list[str]]:
+    """Return keys of an account that begin so."""
     rows = yield (
         (
-            "SELECT DISTINCT key FROM jobs WHERE key >= :start"
+            "SELECT DISTINCT key FROM jobs WHERE account = :account AND key >= :start"
             " AND substr(key, 1, length(:start)) = :start ORDER BY key LIMIT :limit"
         ),
-        {"start": start, "limit": limit},
+        {"account": account, "start": start, "limit": limit},
     )
     return [row["key"] for row in rows]
 
@@ -100,18 +119,24 @@ def find_near(start: str, limit: int) -> Program[list[str]]:
 def neighbours(keys: list[str]) -> Program[list[str]]:
     """Return keys, and of each those before and after it in their order."""
     found = set(keys)
-    for key in keys:
+    accounts = yield ("SELECT id FROM accounts", {})
+    for key, account in itertools.product(keys, accounts):
         for way, end in (("<", "max"), (">", "min")):
             rows = yield (
-                f"SELECT {end}(key) AS key FROM jobs WHERE key {way} :key",
-                {"key": key},
+                (
+                    f"SELECT {end}(key) AS key FROM jobs WHERE account = :account"
+                    f" AND key {way} :key"
+                ),
+                {"account": account["id"], "key": key},
             )
             found |= {row["key"] for row in rows if row["key"] is not None}
     return sorted(found)
 
 
-def spending(by: Grouping, tag: str | None) -> Program[dict[str, Spending]]:
-    """Add up what was bought."""
+def spending(
+    by: Grouping, tag: str | None, account: int | None
+) -> Program[dict[str, Spending]]:
+    """Add up what an account bought; None: what all have."""
     headings = {
         "operation": "kind",
         "day": "date(coalesce(sent_at, made_at), 'unixepoch')",
@@ -127,9 +152,10 @@ def spending(by: Grouping, tag: str | None) -> Program[dict[str, Spending]]:
             f"SELECT coalesce(CAST({heading} AS TEXT), '') AS heading,"
             " count(*) AS jobs, sum(CAST(spent AS INTEGER)) AS spent,"
             " sum(CAST(reserved AS INTEGER)) AS reserved FROM jobs"
-            " WHERE spent + reserved > 0 GROUP BY heading ORDER BY heading"
+            " WHERE spent + reserved > 0 AND account = coalesce(:account, account)"
+            " GROUP BY heading ORDER BY heading"
         ),
-        {} if tag is None else {"tag": tag},
+        {"account": account, "tag": tag},
     )
     return {
         row["heading"]: Spending(

@@ -14,12 +14,14 @@ from aiomusic.journal import (
     Event,
     Granted,
     Grouping,
+    Identity,
     Limits,
     Record,
     Spending,
     Verdict,
     Wanted,
 )
+from aiomusic.journal.accounts import digest_of, place_of
 from aiomusic.journal.policy import CLOSED, Change, Row, Stage, apply
 
 __all__ = ["MemoryJournal"]
@@ -29,45 +31,98 @@ ME = "me"
 
 @final
 @attrs.define(eq=False)
+class _Account:
+    """What one account has bought: what is not over, and the sums of all."""
+
+    spent: int = 0
+    reserved: int = 0
+    slots: int = 0
+    rows: dict[tuple[str, int], Row] = attrs.field(factory=dict)
+    leased: set[tuple[str, int]] = attrs.field(factory=set)
+
+    def put(self, purchase: tuple[str, int], old: Row, new: Row) -> None:
+        """Keep a row for as long as something may become of it."""
+        self.slots += new.has_slot - old.has_slot
+        self.reserved += new.reserved - old.reserved
+        self.spent += new.spent - old.spent
+        if (new.stage in CLOSED or new.owner is None) and not new.has_slot:
+            # Credits that nobody will settle any more are spent.
+            self.reserved -= new.reserved
+            self.spent += new.reserved
+            self.rows.pop(purchase, None)
+            self.leased.discard(purchase)
+            return
+        self.rows[purchase] = new
+        if new.slot_until is None:
+            self.leased.discard(purchase)
+        else:
+            self.leased.add(purchase)
+
+
+@final
+@attrs.define(eq=False)
 class MemoryJournal:
     """
     Purchases that are not over, and the sums of all; nothing outlives the process.
-
-    Attributes:
-        spent, reserved: Credits, over all sessions that used it.
 
     Args:
         wall: Gives the time, in seconds since 1970.
     """
 
-    spent: int = 0
-    reserved: int = 0
     _wall: Callable[[], float] = time.time
-    _slots: int = 0
-    _rows: dict[tuple[str, int], Row] = attrs.field(factory=dict)
-    _leased: set[tuple[str, int]] = attrs.field(factory=set)
-    _kept: dict[str, Any] = attrs.field(factory=dict)
+    _mine: _Account = attrs.field(factory=_Account, init=False)
+    _named: dict[tuple[str, str], _Account] = attrs.field(factory=dict, init=False)
+    _keyed: dict[str, _Account] = attrs.field(factory=dict, init=False)
+    _kept: dict[str, Any] = attrs.field(factory=dict, init=False)
 
     @property
     def is_kept(self) -> bool:
         return False
 
     @property
+    def spent(self) -> int:
+        """Credits, over all sessions of the account that used it."""
+        return self._mine.spent
+
+    @property
+    def reserved(self) -> int:
+        """Credits of jobs that are not over."""
+        return self._mine.reserved
+
+    @property
     def in_flight(self) -> int:
         """How many slots are taken."""
-        return self._slots
+        return self._mine.slots
 
     @property
     def lease_until(self) -> float | None:
-        ends = [self._rows[one].slot_until for one in self._leased]
+        ends = [self._mine.rows[one].slot_until for one in self._mine.leased]
         return min((end for end in ends if end is not None), default=None)
 
-    async def open(self) -> None:
+    async def open(self, identity: Identity | None = None) -> None:
         """Go on with what an earlier run has spent, and with the slots of its tasks."""
+        if identity is None:
+            return
+        # The first who opens it goes on with what was there before.
+        is_first = not (self._named or self._keyed)
+        fresh = self._mine if is_first else _Account()
+        name = None
+        digest = digest_of(identity, b"")
+        known = None if digest is None else self._keyed.get(digest)
+        if identity.name is not None:
+            name = (place_of(identity.base_url), identity.name)
+            # A key may be handed to another account, if that is said.
+            known = None if known in self._named.values() else known
+            known = self._named.get(name, known)
+        self._mine = known or fresh
+        if name is not None:
+            self._named[name] = self._mine
+        if digest is not None:
+            self._keyed.setdefault(digest, self._mine)
 
     async def aclose(self) -> None:
         change = Change(event=Event.LEFT, now=self._wall(), by=ME)
-        for key, attempt in list(self._rows):
+        for key, attempt in list(self._mine.rows):
             self._apply(key, attempt, change)
 
     async def admit(self, entries: Sequence[Entry], limits: Limits) -> list[Verdict]:
@@ -82,25 +137,25 @@ class MemoryJournal:
     def _judge(self, entry: Entry, limits: Limits) -> Verdict:
         refused = limits.refuse(
             entry.cost,
-            slots=self._slots,
+            slots=self._mine.slots,
             reserved=self.reserved,
             spent=self.spent,
-            stranded=sum(self._rows[one].reserved for one in self._leased),
+            stranded=sum(self._mine.rows[one].reserved for one in self._mine.leased),
         )
         if refused is not None:
             return refused
         attempt = max(1, entry.attempt)
         # A job that was cancelled is in flight still, and its key may come again.
-        while (entry.key, attempt) in self._rows:
+        while (entry.key, attempt) in self._mine.rows:
             attempt += 1
         fresh = Row(stage=Stage.QUEUED, cost=entry.cost, lease_s=entry.lease_s)
         change = Change(event=Event.GRANTED, now=entry.now, by=ME)
-        self._put((entry.key, attempt), fresh, apply(fresh, change))
+        self._mine.put((entry.key, attempt), fresh, apply(fresh, change))
         return Granted(attempt)
 
     def _end_leases(self, now: float) -> None:
-        for key, attempt in list(self._leased):
-            until = self._rows[key, attempt].slot_until
+        for key, attempt in list(self._mine.leased):
+            until = self._mine.rows[key, attempt].slot_until
             if until is not None and until <= now:
                 change = Change(event=Event.LEASE_OVER, now=now)
                 self._apply(key, attempt, change)
@@ -133,27 +188,9 @@ class MemoryJournal:
         self._apply(key, attempt, change)
 
     def _apply(self, key: str, attempt: int, change: Change) -> None:
-        old = self._rows.get((key, attempt))
+        old = self._mine.rows.get((key, attempt))
         if old is not None:
-            self._put((key, attempt), old, apply(old, change))
-
-    def _put(self, purchase: tuple[str, int], old: Row, new: Row) -> None:
-        """Keep a row for as long as something may become of it."""
-        self._slots += new.has_slot - old.has_slot
-        self.reserved += new.reserved - old.reserved
-        self.spent += new.spent - old.spent
-        if (new.stage in CLOSED or new.owner is None) and not new.has_slot:
-            # Credits that nobody will settle any more are spent.
-            self.reserved -= new.reserved
-            self.spent += new.reserved
-            self._rows.pop(purchase, None)
-            self._leased.discard(purchase)
-            return
-        self._rows[purchase] = new
-        if new.slot_until is None:
-            self._leased.discard(purchase)
-        else:
-            self._leased.add(purchase)
+            self._mine.put((key, attempt), old, apply(old, change))
 
     # What an archive keeps is not kept here: there is nothing to find again.
 
@@ -165,7 +202,7 @@ class MemoryJournal:
 
     async def find_lost(self, key: str, attempt: int, task_id: str, now: float) -> bool:
         await self.accept(key, attempt, task_id, now)
-        row = self._rows.get((key, attempt))
+        row = self._mine.rows.get((key, attempt))
         return row is not None and row.task_id == task_id
 
     def give_up_soon(

@@ -71,11 +71,17 @@ Program: TypeAlias = Generator[Statement, Rows, R]
 LAST_ATTEMPT = (
     "attempt = (SELECT coalesce(max(CASE WHEN state <> 'queued'"
     " AND (charged IS NULL OR charged <> 'no') THEN attempt END), max(attempt))"
-    " FROM jobs AS j WHERE j.key = jobs.key)"
+    " FROM jobs AS j WHERE j.account = jobs.account AND j.key = jobs.key)"
 )
 # As the partial indexes have them: only so are they used.
 OPEN = f"state IN {OPEN_STATES!r}"
 UNSETTLED = "state IN ('queued', 'unknown')"
+# Where one purchase stands, and where those under a key do.
+PURCHASE = "account = :account AND key = :key AND attempt = :attempt"
+KEYED = "account = :account AND key = :key"
+# Not looked for by itself: one account may have all rows.
+MINE = "+account = :account"
+WHOLE = "*, (SELECT name FROM accounts WHERE id = jobs.account) AS account_name"
 
 
 class Context(Protocol):
@@ -84,6 +90,10 @@ class Context(Protocol):
     @property
     def owner(self) -> str:
         """The session's name."""
+
+    @property
+    def account(self) -> int:
+        """The account that it works for."""
 
     def is_sent(self, owner: str, key: str, attempt: int) -> bool:
         """Check whether a create's body may have left, by the row's own mark."""
@@ -131,16 +141,16 @@ def transition(
     Raises:
         DamagedRow: What the row holds can't be.
     """
-    which = "key = :key AND attempt = :attempt"
     found = yield (
-        f"SELECT {MONEY} FROM jobs WHERE {which}",
-        {"key": key, "attempt": attempt},
+        f"SELECT {MONEY} FROM jobs WHERE {PURCHASE}",
+        {"account": me.account, "key": key, "attempt": attempt},
     )
     is_seen = change.event in {Event.SUCCEEDED, Event.FAILED}
     if not found or (is_seen and found[0]["task_id"] is None):
         # A task that was attached may be known under another key.
-        which = "task_id = :task_id ORDER BY rowid DESC LIMIT 1"
-        task = {"task_id": change.task_id}
+        which = f"task_id = :task_id AND {MINE}"
+        which += " ORDER BY rowid DESC LIMIT 1"
+        task = {"task_id": change.task_id, "account": me.account}
         others = yield f"SELECT {MONEY} FROM jobs WHERE {which}", task
         if others:
             other = yield from _change(me, others[0], change, facts)
@@ -167,10 +177,9 @@ def _change(
         return old
     values = {**columns(new), **(facts or {})}
     sets = ", ".join(f"{name} = :{name}" for name in values)
-    which = "key = :key AND attempt = :attempt RETURNING attempt"
     changed = yield (
-        f"UPDATE jobs SET {sets} WHERE {which}",
-        {**values, "key": key, "attempt": attempt},
+        f"UPDATE jobs SET {sets} WHERE {PURCHASE} RETURNING attempt",
+        {**values, "account": found["account"], "key": key, "attempt": attempt},
     )
     assert len(changed) == 1
     return new
@@ -237,30 +246,37 @@ def _end_leases(me: Context, now: float) -> Program[None]:
 
 def _judge(me: Context, entry: Entry, limits: Limits) -> Program[Verdict]:
     try:
-        last = yield from find(entry.key, None)
+        last = yield from find(me.account, entry.key, None)
     except DamagedRow as error:
         return Damaged(str(error))
     if last is not None and not _is_free(me, last) and not _is_wanted(entry, last):
         return Known(last)
-    [totals] = yield ("SELECT slots, reserved, spent FROM totals", {})
+    [totals] = yield (
+        (
+            "SELECT coalesce(sum(slots), 0) AS slots, coalesce(sum(reserved), 0) AS"
+            " reserved, coalesce(sum(spent), 0) AS spent FROM totals WHERE account ="
+            " :account"
+        ),
+        {"account": me.account},
+    )
     refused = limits.refuse(
         entry.cost,
         slots=totals["slots"],
         reserved=totals["reserved"],
         spent=totals["spent"],
-        stranded=(yield from _stranded()),
+        stranded=(yield from _stranded(me)),
     )
     if refused is not None:
         return refused
     if last is not None and last.state == Stage.QUEUED:
-        yield from _drop_row(last)
+        yield from _drop_row(me, last)
         attempt = last.attempt
     else:
-        attempt = yield from _next_attempt(entry.key)
+        attempt = yield from _next_attempt(me, entry.key)
     granted = apply(
         _fresh(entry), Change(event=Event.GRANTED, now=entry.now, by=me.owner)
     )
-    yield _insert(entry, attempt, granted)
+    yield _insert(me, entry, attempt, granted)
     return Granted(attempt)
 
 
@@ -278,29 +294,29 @@ def _is_wanted(entry: Entry, last: Record) -> bool:
     return entry.attempt == last.attempt + 1 and (is_over or entry.is_anew)
 
 
-def _stranded() -> Program[int]:
+def _stranded(me: Context) -> Program[int]:
     """Add up the credits of open jobs that no session follows."""
-    which = f"{OPEN} AND owner IS NULL"
+    which = f"{OPEN} AND owner IS NULL AND {MINE}"
     [found] = yield (
         f"SELECT coalesce(sum(reserved), 0) AS stranded FROM jobs WHERE {which}",
-        {},
+        {"account": me.account},
     )
     return int(found["stranded"])
 
 
-def _next_attempt(key: str) -> Program[int]:
+def _next_attempt(me: Context, key: str) -> Program[int]:
     [found] = yield (
-        "SELECT coalesce(max(attempt), 0) + 1 AS attempt FROM jobs WHERE key = :key",
-        {"key": key},
+        f"SELECT coalesce(max(attempt), 0) + 1 AS attempt FROM jobs WHERE {KEYED}",
+        {"account": me.account, "key": key},
     )
     return int(found["attempt"])
 
 
-def _drop_row(record: Record) -> Program[None]:
+def _drop_row(me: Context, record: Record) -> Program[None]:
     """Make room for the same purchase, which is written down whole again."""
     yield (
-        "DELETE FROM jobs WHERE key = :key AND attempt = :attempt AND state = 'queued'",
-        {"key": record.key, "attempt": record.attempt},
+        f"DELETE FROM jobs WHERE {PURCHASE} AND state = 'queued'",
+        {"account": me.account, "key": record.key, "attempt": record.attempt},
     )
 
 
@@ -308,8 +324,8 @@ def _fresh(entry: Entry) -> Row:
     return Row(stage=Stage.QUEUED, cost=entry.cost, lease_s=entry.lease_s)
 
 
-def _insert(entry: Entry, attempt: int, row: Row) -> Statement:
-    values = entered(entry, attempt, row)
+def _insert(me: Context, entry: Entry, attempt: int, row: Row) -> Statement:
+    values = {"account": me.account, **entered(entry, attempt, row)}
     names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
     return f"INSERT INTO jobs ({names}) VALUES ({marks})", values
 
@@ -325,20 +341,23 @@ def _take_up(me: Context, record: Record, now: float) -> Program[Known]:
 
 def enqueue(me: Context, entry: Entry) -> Program[None]:
     """Write down a job that waits, unless its key is known."""
-    known = yield ("SELECT 1 FROM jobs WHERE key = :key LIMIT 1", {"key": entry.key})
+    known = yield (
+        f"SELECT 1 FROM jobs WHERE {KEYED} LIMIT 1",
+        {"account": me.account, "key": entry.key},
+    )
     if not known:
         row = attrs.evolve(_fresh(entry), owner=me.owner)
-        yield _insert(entry, 1, row)
+        yield _insert(me, entry, 1, row)
 
 
 def attach(me: Context, entry: Entry, task_id: str) -> Program[None]:
     """Write down a task that was made elsewhere, or whose create's answer was lost."""
-    known = yield from find(entry.key, None)
+    known = yield from find(me.account, entry.key, None)
     if known is not None and known.task_id is None:
         change = Change(event=Event.FOUND, now=entry.now, by=me.owner, task_id=task_id)
         yield from transition(me, entry.key, known.attempt, change, {"error": None})
         return
-    known = known or (yield from find_task(entry.provider, task_id))
+    known = known or (yield from find_task(me.account, entry.provider, task_id))
     if known is None:
         row = Row(
             stage=Stage.TASK,
@@ -348,7 +367,7 @@ def attach(me: Context, entry: Entry, task_id: str) -> Program[None]:
             sent_at=entry.now,
             lease_s=entry.lease_s,
         )
-        yield _insert(entry, 1, row)
+        yield _insert(me, entry, 1, row)
 
 
 def find_lost(
@@ -356,8 +375,8 @@ def find_lost(
 ) -> Program[Moved]:
     """Give a purchase whose answer was lost its task, unless it is another's."""
     others = yield (
-        "SELECT key, attempt FROM jobs WHERE task_id = :task_id",
-        {"task_id": task_id},
+        f"SELECT key, attempt FROM jobs WHERE task_id = :task_id AND {MINE}",
+        {"task_id": task_id, "account": me.account},
     )
     if any((one["key"], one["attempt"]) != (key, attempt) for one in others):
         return Moved()
@@ -397,13 +416,15 @@ def adopt(
     unsettled = (
         f"{UNSETTLED} AND (state = 'unknown' OR owner IS NULL) AND {LAST_ATTEMPT}"
     )
+    values: dict[str, Any] = {"account": me.account}
     if limit is not None:
-        which = tasks
+        which = f"{tasks} AND {MINE}"
     elif key is None:
-        which = f"({tasks} OR {unsettled})"
+        which = f"({tasks} OR {unsettled}) AND {MINE}"
     else:
-        which = f"key = :key AND ({tasks} AND {LAST_ATTEMPT} OR {unsettled})"
-    found = yield from _select(which, {} if key is None else {"key": key}, limit)
+        which = f"{KEYED} AND ({tasks} AND {LAST_ATTEMPT} OR {unsettled})"
+        values["key"] = key
+    found = yield from _select(which, values, limit)
     change = Change(event=Event.TAKEN_UP, now=now, by=me.owner)
     for one in found:
         if one.damage is None:
@@ -411,34 +432,38 @@ def adopt(
     return found, dead
 
 
-def note_balance(key: str, attempt: int, balance: int) -> Program[None]:
+def note_balance(account: int, key: str, attempt: int, balance: int) -> Program[None]:
     """Keep what the account held after an unknown purchase, if nobody has."""
     yield (
         (
-            "UPDATE jobs SET balance_after = :balance WHERE key = :key"
-            " AND attempt = :attempt AND state = 'unknown' AND balance_after IS NULL"
+            f"UPDATE jobs SET balance_after = :balance WHERE {PURCHASE}"
+            " AND state = 'unknown' AND balance_after IS NULL"
         ),
-        {"key": key, "attempt": attempt, "balance": integer(balance)},
+        {
+            "account": account,
+            "key": key,
+            "attempt": attempt,
+            "balance": integer(balance),
+        },
     )
 
 
-def note_files(key: str, attempt: int, files: Sequence[str]) -> Program[None]:
+def note_files(
+    account: int, key: str, attempt: int, files: Sequence[str]
+) -> Program[None]:
     """Add files that a job's clips were stored in."""
-    where = {"key": key, "attempt": attempt}
-    found = yield (
-        "SELECT files FROM jobs WHERE key = :key AND attempt = :attempt",
-        where,
-    )
+    where = {"account": account, "key": key, "attempt": attempt}
+    found = yield f"SELECT files FROM jobs WHERE {PURCHASE}", where
     if found:
         known = json.loads(found[0]["files"])
         known += [file for file in files if file not in known]
         yield (
-            "UPDATE jobs SET files = :files WHERE key = :key AND attempt = :attempt",
+            f"UPDATE jobs SET files = :files WHERE {PURCHASE}",
             {**where, "files": dump(known)},
         )
 
 
-def find(key: str, attempt: int | None) -> Program[Record | None]:
+def find(account: int, key: str, attempt: int | None) -> Program[Record | None]:
     """
     Return a purchase under a key; None: the last that was not refused unpaid.
 
@@ -446,22 +471,25 @@ def find(key: str, attempt: int | None) -> Program[Record | None]:
         DamagedRow: It can't be read.
     """
     which = LAST_ATTEMPT if attempt is None else "attempt = :attempt"
-    values = {"key": key} if attempt is None else {"key": key, "attempt": attempt}
-    rows = yield f"SELECT * FROM jobs WHERE key = :key AND {which}", values
+    values: dict[str, Any] = {"account": account, "key": key}
+    if attempt is not None:
+        values["attempt"] = attempt
+    rows = yield f"SELECT {WHOLE} FROM jobs WHERE {KEYED} AND {which}", values
     return record(rows[0]) if rows else None
 
 
-def find_task(provider: str, task_id: str) -> Program[Record | None]:
+def find_task(account: int, provider: str, task_id: str) -> Program[Record | None]:
     """
     Return the job that a task belongs to.
 
     Raises:
         DamagedRow: It can't be read.
     """
-    which = "provider = :provider AND task_id = :task_id"
+    which = f"provider = :provider AND task_id = :task_id AND {MINE}"
+    which += " ORDER BY made_at DESC, rowid DESC LIMIT 1"
     rows = yield (
-        f"SELECT * FROM jobs WHERE {which} ORDER BY made_at DESC, rowid DESC LIMIT 1",
-        {"provider": provider, "task_id": task_id},
+        f"SELECT {WHOLE} FROM jobs WHERE {which}",
+        {"provider": provider, "task_id": task_id, "account": account},
     )
     return record(rows[0]) if rows else None
 
@@ -475,5 +503,5 @@ def _select(
     else:
         order = "made_at, rowid LIMIT :limit"
         limited = {**values, "limit": min(limit, MAX_INTEGER)}
-    rows = yield f"SELECT * FROM jobs WHERE {which} ORDER BY {order}", limited
+    rows = yield f"SELECT {WHOLE} FROM jobs WHERE {which} ORDER BY {order}", limited
     return [readable(row) for row in rows]

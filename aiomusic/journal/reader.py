@@ -15,9 +15,11 @@ from aiomusic.errors import JournalError
 from aiomusic.journal import (
     EVERYTHING,
     Grouping,
+    Identity,
     Record,
     Spending,
     Wanted,
+    accounts,
     listing,
     programs,
 )
@@ -44,10 +46,12 @@ class SqliteReader:
     Args:
         path: The file.
         lock_wait_s: How long to wait for another program that keeps it locked.
+        identity: Whose rows are told from those of others; None: nobody's.
     """
 
     path: Path
     lock_wait_s: float = 10.0
+    identity: Identity | None = None
 
     async def is_current(self) -> bool:
         """
@@ -66,11 +70,33 @@ class SqliteReader:
 
     async def find(self, key: str, attempt: int | None = None) -> Record | None:
         """Return a purchase under a key whole; None: the last that counts."""
-        return await self.run(partial(programs.find, key, attempt))
+
+        def program() -> Program[Record | None]:
+            account = yield from accounts.sought(self.identity)
+            return (yield from programs.find(account, key, attempt))
+
+        return await self.run(program)
 
     async def find_near(self, start: str, limit: int = 2) -> list[str]:
         """Return keys that begin so."""
-        return await self.run(partial(listing.find_near, start, limit))
+
+        def program() -> Program[list[str]]:
+            account = yield from accounts.sought(self.identity)
+            return (yield from listing.find_near(account, start, limit))
+
+        return await self.run(program)
+
+    async def others(self) -> list[str]:
+        """Return the names of the accounts that are not one's own, if that is told."""
+
+        def program() -> Program[list[str]]:
+            return (yield from accounts.others((yield from self._seen())))
+
+        return await self.run(program)
+
+    async def accounts_with(self, key: str) -> list[str]:
+        """Return the names of the accounts that have a job of that key."""
+        return await self.run(partial(accounts.with_key, key))
 
     async def neighbours(self, keys: list[str]) -> list[str]:
         """Return keys, and of each those before and after it in their order."""
@@ -78,13 +104,26 @@ class SqliteReader:
 
     async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
         """Return the last purchase under every key and all that is open."""
-        return await self.run(partial(listing.records, wanted))
+
+        def program() -> Program[list[Record]]:
+            return (yield from listing.records(wanted, (yield from self._seen())))
+
+        return await self.run(program)
 
     async def spending(
         self, by: Grouping = "operation", tag: str | None = None
     ) -> dict[str, Spending]:
         """Add up what was bought, by operation, by day, or by a metadata name."""
-        return await self.run(partial(listing.spending, by, tag))
+
+        def program() -> Program[dict[str, Spending]]:
+            return (yield from listing.spending(by, tag, (yield from self._seen())))
+
+        return await self.run(program)
+
+    def _seen(self) -> Program[int | None]:
+        if self.identity is None:
+            return None
+        return (yield from accounts.sought(self.identity))
 
     async def run(self, program: Callable[[], Program[R]]) -> R:
         """

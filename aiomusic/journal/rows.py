@@ -30,15 +30,15 @@ MAX_TIME = 253_402_300_800
 MAX_SHOWN = 80
 
 MONEY = (
-    "key, attempt, state, cost, charged, owner, slot, slot_until, lease_s, reserved,"
-    " spent, task_id, sent_at, accepted_at, ended_at"
+    "account, key, attempt, state, cost, charged, owner, slot, slot_until, lease_s,"
+    " reserved, spent, task_id, sent_at, accepted_at, ended_at"
 )
 LISTED = (
-    "key, attempt, kind, provider, request, fingerprint, metadata, cost, state,"
-    " charged, owner, slot, slot_until, lease_s, reserved, spent, task_id, made_at,"
-    " sent_at, accepted_at, ended_at, balance_before, balance_after, error, files,"
-    " CASE WHEN json_valid(clips) AND json_type(clips) = 'array'"
-    " THEN json_array_length(clips) END AS clip_count"
+    "account, key, attempt, kind, provider, request, fingerprint, metadata, cost,"
+    " state, charged, owner, slot, slot_until, lease_s, reserved, spent, task_id,"
+    " made_at, sent_at, accepted_at, ended_at, balance_before, balance_after, error,"
+    " files, clip_count,"
+    " (SELECT name FROM accounts WHERE id = jobs.account) AS account_name"
 )
 """All that a list tells of a job: clips are counted, and results are left out."""
 _STAGES = {
@@ -227,23 +227,19 @@ def record(found: Found) -> Record:
     _check(found)
     same = (
         "key attempt kind provider fingerprint cost state charged owner task_id"
-        " made_at sent_at accepted_at ended_at balance_before balance_after"
+        " made_at sent_at accepted_at ended_at balance_before balance_after clip_count"
     )
     packed: dict[str, Any] = {
         "metadata": Mapping,
         "error": Mapping | None,
         "files": list,
     }
-    is_listed = "clip_count" in found.keys()  # noqa: SIM118 - no mapping
-    if not is_listed:
+    if "clips" in found.keys():  # noqa: SIM118 - a row of SQLite is no mapping
         packed |= {"result": object, "clips": list}
-    unpacked = {name: _unpacked(found, name, kind) for name, kind in packed.items()}
-    unpacked["clip_count"] = (
-        found["clip_count"] if is_listed else len(unpacked["clips"])
-    )
     return Record(
         **{name: found[name] for name in same.split()},
-        **unpacked,
+        **{name: _unpacked(found, name, kind) for name, kind in packed.items()},
+        account=found["account_name"],
         request=_request(found),
         is_followed=found["owner"] is not None,
     )

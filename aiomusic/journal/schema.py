@@ -76,6 +76,88 @@ STEPS = (
     DROP INDEX jobs_task;
     CREATE INDEX jobs_task ON jobs (task_id, provider) WHERE task_id IS NOT NULL;
     """,
+    # Rows belong to accounts.  Those that are there are the first one's, which has no
+    # name until somebody claims it.  What is long stands last, where lists don't go.
+    """
+    CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    INSERT INTO about VALUES ('salt', lower(hex(randomblob(16))));
+    CREATE TABLE accounts (
+        id INTEGER PRIMARY KEY,
+        name TEXT,
+        base_url TEXT,
+        is_named INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (name, base_url)
+    );
+    INSERT INTO accounts (id) VALUES (1);
+    CREATE TABLE account_keys (digest TEXT PRIMARY KEY, account INTEGER NOT NULL);
+    CREATE TABLE jobs_of_accounts (
+        account INTEGER NOT NULL DEFAULT 1 CHECK (account > 0),
+        key TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        fingerprint TEXT,
+        cost INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        charged TEXT,
+        owner TEXT,
+        slot INTEGER NOT NULL,
+        slot_until REAL,
+        lease_s REAL NOT NULL DEFAULT 600,
+        reserved INTEGER NOT NULL,
+        spent INTEGER NOT NULL,
+        task_id TEXT,
+        made_at REAL NOT NULL,
+        sent_at REAL,
+        accepted_at REAL,
+        ended_at REAL,
+        balance_before INTEGER,
+        balance_after INTEGER,
+        clip_count INTEGER NOT NULL DEFAULT 0,
+        metadata TEXT NOT NULL,
+        request TEXT,
+        error TEXT,
+        files TEXT NOT NULL DEFAULT '[]',
+        result TEXT,
+        clips TEXT NOT NULL DEFAULT '[]',
+        PRIMARY KEY (account, key, attempt)
+    );
+    INSERT INTO jobs_of_accounts (
+        key, attempt, kind, provider, fingerprint, cost, state, charged, owner, slot,
+        slot_until, lease_s, reserved, spent, task_id, made_at, sent_at, accepted_at,
+        ended_at, balance_before, balance_after, metadata, request, error, files,
+        result, clips, clip_count
+    ) SELECT
+        key, attempt, kind, provider, fingerprint, cost, state, charged, owner, slot,
+        slot_until, lease_s, reserved, spent, task_id, made_at, sent_at, accepted_at,
+        ended_at, balance_before, balance_after, metadata, request, error, files,
+        result, clips, CASE WHEN json_valid(clips) THEN json_array_length(clips) ELSE 0
+        END FROM jobs ORDER BY rowid;
+    DROP TABLE jobs;
+    ALTER TABLE jobs_of_accounts RENAME TO jobs;
+    CREATE INDEX jobs_owner ON jobs (owner) WHERE owner IS NOT NULL;
+    CREATE INDEX jobs_open ON jobs (state)
+        WHERE state IN ('submitting', 'pending', 'running');
+    CREATE INDEX jobs_unsettled ON jobs (state) WHERE state IN ('queued', 'unknown');
+    CREATE INDEX jobs_leased ON jobs (slot_until) WHERE slot_until IS NOT NULL;
+    CREATE INDEX jobs_made ON jobs (made_at);
+    CREATE INDEX jobs_task ON jobs (task_id, provider) WHERE task_id IS NOT NULL;
+    ALTER TABLE totals ADD COLUMN account INTEGER NOT NULL DEFAULT 1;
+    CREATE UNIQUE INDEX totals_account ON totals (account);
+    CREATE TRIGGER jobs_added AFTER INSERT ON jobs BEGIN
+        INSERT OR IGNORE INTO totals (account, slots, reserved, spent)
+            VALUES (new.account, 0, 0, 0);
+        UPDATE totals SET slots = slots + new.slot,
+            reserved = reserved + new.reserved, spent = spent + new.spent
+            WHERE account = new.account;
+    END;
+    CREATE TRIGGER jobs_changed AFTER UPDATE OF slot, reserved, spent ON jobs BEGIN
+        UPDATE totals SET slots = slots + new.slot - old.slot,
+            reserved = reserved + new.reserved - old.reserved,
+            spent = spent + new.spent - old.spent
+            WHERE account = new.account;
+    END;
+    """,
 )
 
 

@@ -20,11 +20,13 @@ from aiomusic.journal import (
     Entry,
     Event,
     Grouping,
+    Identity,
     Limits,
     Record,
     Spending,
     Verdict,
     Wanted,
+    accounts,
     listing,
     programs,
 )
@@ -70,6 +72,8 @@ class SqliteJournal:
         self._lock_wait_s = lock_wait_s
         self._lock = SessionLock(self._path)
         self._writer: Writer | None = None
+        self._account = accounts.NOBODY
+        self._identity: Identity | None = None
         self._place = (0, 0)
         self._pid = os.getpid()
 
@@ -92,6 +96,11 @@ class SqliteJournal:
         """The name of the session, as its rows have it."""
         return self._lock.name
 
+    @property
+    def account(self) -> int:
+        """The number of the account that it works for."""
+        return self._account
+
     def is_sent(self, owner: str, key: str, attempt: int) -> bool:
         """Check whether a create's body may have left."""
         return self._lock.is_sent(owner, (key, attempt))
@@ -101,7 +110,7 @@ class SqliteJournal:
         owners = yield from _owners()
         return {name for name in owners if not self._lock.is_alive(name)}
 
-    async def open(self) -> None:
+    async def open(self, identity: Identity | None = None) -> None:
         if self._writer is not None:
             message = f"The journal {self._path} is open already; make one a session."
             raise JournalError(message)
@@ -115,13 +124,30 @@ class SqliteJournal:
             self._place = (found.st_dev, found.st_ino)
             needed = await writer.call(partial(drive, program=_owners))
             self._lock.clean_up(needed)
+            await self._work_for(writer, identity)
         except BaseException as error:
             writer.stop_nowait()
             self._lock.release()
-            if isinstance(error, (sqlite3.Error, OSError)):
+            if isinstance(error, FAULTS):
                 raise self._error(error) from error
             raise
         self._writer = writer
+
+    async def _work_for(self, writer: Writer, identity: Identity | None) -> None:
+        self._identity = identity
+        if identity is None:
+            looking = partial(drive, program=partial(accounts.sought, None))
+            self._account = await writer.call(looking)
+            return
+        claiming = partial(drive, program=partial(accounts.claim, identity))
+        self._account, is_new = await writer.call(claiming)
+        if is_new:
+            words = (
+                "the journal %s holds jobs of other accounts, whose keys are not met."
+                " If the API key was replaced, give account=, or AIOMUSIC_ACCOUNT, the"
+                " account's name: music.jobs() tells it"
+            )
+            say(logging.WARNING, words, self._path)
 
     async def aclose(self) -> None:
         writer, self._writer = self._writer, None
@@ -145,6 +171,7 @@ class SqliteJournal:
     async def admit(self, entries: Sequence[Entry], limits: Limits) -> list[Verdict]:
         def do(db: sqlite3.Connection) -> tuple[list[Verdict], set[str]]:
             self._check_place()
+            self._check_account()
             return drive(db, partial(programs.admit, self, entries, limits))
 
         verdicts, dead = await self._call_raw(do)
@@ -213,7 +240,7 @@ class SqliteJournal:
         self._post_transition(key, attempt, Change(event=event, now=now))
 
     def note_balance(self, key: str, attempt: int, balance: int) -> None:
-        self._post(partial(programs.note_balance, key, attempt, balance))
+        self._post(partial(programs.note_balance, self.account, key, attempt, balance))
 
     async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
         def do(db: sqlite3.Connection) -> object:
@@ -232,13 +259,15 @@ class SqliteJournal:
         self._open_writer().post(do)
 
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
-        self._post(partial(programs.note_files, key, attempt, files))
+        self._post(partial(programs.note_files, self.account, key, attempt, files))
 
     async def find(self, key: str, attempt: int | None = None) -> Record | None:
-        return await self._run(partial(programs.find, key, attempt))
+        return await self._run(partial(programs.find, self.account, key, attempt))
 
     async def find_task(self, provider: str, task_id: str) -> Record | None:
-        return await self._run(partial(programs.find_task, provider, task_id))
+        return await self._run(
+            partial(programs.find_task, self.account, provider, task_id)
+        )
 
     async def adopt(
         self, now: float, key: str | None = None, limit: int | None = None
@@ -248,16 +277,25 @@ class SqliteJournal:
         return found
 
     async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
-        return await self._read(partial(listing.records, wanted))
+        return await self._read(partial(listing.records, wanted, self._seen))
 
     async def spending(
         self, by: Grouping = "operation", tag: str | None = None
     ) -> dict[str, Spending]:
-        return await self._read(partial(listing.spending, by, tag))
+        return await self._read(partial(listing.spending, by, tag, self._seen))
 
     async def find_near(self, start: str, limit: int = 2) -> list[str]:
         """Return keys that begin so."""
-        return await self._read(partial(listing.find_near, start, limit))
+        return await self._read(partial(listing.find_near, self.account, start, limit))
+
+    async def accounts_with(self, key: str) -> list[str]:
+        """Return the names of the accounts that have a job of that key."""
+        return await self._read(partial(accounts.with_key, key))
+
+    @property
+    def _seen(self) -> int | None:
+        """Whose rows are told from those of others; None: nobody's."""
+        return None if self._identity is None else self._account
 
     async def _read(self, program: Callable[[], Program[R]]) -> R:
         """Run what only reads, and may take long, beside the writer."""
@@ -433,13 +471,22 @@ class SqliteJournal:
         found: str = db.execute(f"PRAGMA {how}_check(1)").fetchone()[0]
         if found == "ok":
             wrong = db.execute(
-                "SELECT sum(slot), sum(reserved), sum(spent) FROM jobs"
-                " HAVING count(*) > 0"
-                " EXCEPT SELECT slots, reserved, spent FROM totals"
+                "SELECT account, sum(slot), sum(reserved), sum(spent) FROM jobs"
+                " GROUP BY account"
+                " EXCEPT SELECT account, slots, reserved, spent FROM totals"
             ).fetchone()
             found = "ok" if wrong is None else "its totals are not those of its jobs"
         if found != "ok":
             raise sqlite3.DatabaseError(found)
+
+    def _check_account(self) -> None:
+        """Refuse to buy for nobody knows whom."""
+        if self._account == accounts.NOBODY:
+            message = (
+                f"The journal {self._path} holds jobs of several accounts; account=, or"
+                " an API key, says whose this is. Nothing is sent."
+            )
+            raise JournalError(message)
 
     def _check_place(self) -> None:
         """Refuse to write into a file that is no longer where it was opened."""
@@ -469,5 +516,6 @@ def _facts(ending: Ending) -> dict[str, Any]:
         "error": None if ending.error is None else dump(ending.error),
         "result": None if ending.result is None else dump(ending.result),
         "clips": dump(list(ending.clips)),
+        "clip_count": len(ending.clips),
         "balance_after": integer(ending.balance),
     }

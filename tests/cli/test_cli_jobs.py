@@ -26,7 +26,7 @@ from aiomusic._codec import fingerprint, request_to_json
 from aiomusic.cli._create import place_of
 from aiomusic.cli._options import Delivery
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.journal import Ending, Entry, Event, Limits, Record
+from aiomusic.journal import Ending, Entry, Event, Identity, Limits, Record
 from aiomusic.journal.sqlite import SqliteJournal
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -39,6 +39,8 @@ FIELDS = {
     "key",
     "state",
     "is_open",
+    "account",
+    "is_other_account",
     "kind",
     "provider",
     "task_id",
@@ -661,3 +663,54 @@ async def test_a_task_is_followed_by_its_id(aiomusic: Command) -> None:
 
     assert (0, 2) == (ended.code, len(ended.lines))
     assert 10 == api.charged
+
+
+@pytest.fixture
+async def shared(aiomusic: Command) -> Command:
+    """A command with a journal of two accounts, and the key of the second."""
+    path, url = aiomusic.folder / "shared.db", "http://127.0.0.1:9"
+    for name, key in (("studio", "key-a"), ("home", "key-b")):
+        journal = SqliteJournal(path)
+        await journal.open(Identity(base_url=url, key=key, name=name))
+        now = time.time()
+        await journal.admit(
+            [intent(one, now) for one in (name, "both")], Limits(concurrency=9)
+        )
+        await journal.note_sent(name, 1)
+        await journal.aclose()
+    return aiomusic.having(
+        AIOMUSIC_JOURNAL=str(path), AIOMUSIC_BASE_URL=url, AIOMUSIC_API_KEY="key-b"
+    )
+
+
+async def test_jobs_of_other_accounts_are_shown_as_such(shared: Command) -> None:
+    """They are left out, and told of; they are listed with whose they are."""
+    mine, every, everybodys = await asyncio.gather(
+        shared("jobs"),
+        shared("jobs", "--all-accounts"),
+        shared("jobs", "list", "--all-accounts", "--json"),
+    )
+
+    assert ["home", "both"] == [line.split("\t")[5] for line in mine.lines]
+    assert "jobs of 1 other account are left out: --all-accounts" in mine.err
+    assert [("studio", "studio"), ("both", "studio")] == [
+        (line.split("\t")[5], line.split("\t")[8]) for line in every.lines
+    ][:2]
+    assert [True, True, False, False] == [
+        job["is_other_account"] for job in jobs(everybodys)
+    ]
+
+
+async def test_a_job_of_another_account_is_not_touched(shared: Command) -> None:
+    """Whose it is, and how to say so, is told."""
+    refused = await shared("jobs", "give-up", "studio")
+    spent = await shared("jobs", "spending")
+    theirs = shared.having(AIOMUSIC_ACCOUNT="studio")
+    given_up = await theirs("jobs", "give-up", "studio")
+
+    assert (2, "") == (refused.code, refused.out)
+    assert "belongs to account studio: set AIOMUSIC_ACCOUNT" in refused.sentence
+    assert "total\t1\t10\t0" == spent.lines[-1]
+    assert 0 == given_up.code
+    (shown,) = jobs(await theirs("jobs", "show", "studio", "--json"), WHOLE)
+    assert ("cancelled", "studio") == (shown["state"], shown["account"])

@@ -28,6 +28,7 @@ class Session:
     """What the programs ask of a session that is alone."""
 
     owner = "a" * 32
+    account = 1
 
     def is_sent(self, owner: str, key: str, attempt: int) -> bool:  # noqa: ARG002
         return False
@@ -48,8 +49,8 @@ PROGRAMS: dict[str, Callable[[], Program[object]]] = {
     "accept": lambda: programs.transition(ME, "open", 1, FOUND),
     "end": lambda: programs.transition(ME, "open", 1, SEEN),
     "end of none": lambda: programs.transition(ME, "ghost", 1, SEEN),
-    "find": lambda: programs.find("key-7", None),
-    "find task": lambda: programs.find_task("suno", "t-7"),
+    "find": lambda: programs.find(1, "key-7", None),
+    "find task": lambda: programs.find_task(1, "suno", "t-7"),
     "find lost": lambda: programs.find_lost(ME, "lost", 1, "t-lost", 1.0),
     "enqueue": lambda: programs.enqueue(ME, entry("queued")),
     "attach": lambda: programs.attach(ME, entry("x", cost=0), "t-x"),
@@ -58,13 +59,13 @@ PROGRAMS: dict[str, Callable[[], Program[object]]] = {
     "adopt": lambda: programs.adopt(ME, 1.0),
     "adopt one": lambda: programs.adopt(ME, 1.0, "key-7"),
     "adopt some": lambda: programs.adopt(ME, 1.0, None, 16),
-    "balance": lambda: programs.note_balance("lost", 1, 7),
-    "files": lambda: programs.note_files("key-7", 1, ["a.mp3"]),
-    "list of five": lambda: listing.records(Wanted(limit=5)),
+    "balance": lambda: programs.note_balance(1, "lost", 1, 7),
+    "files": lambda: programs.note_files(1, "key-7", 1, ["a.mp3"]),
+    "list of five": lambda: listing.records(Wanted(limit=5), None),
     "list of five unknown": lambda: listing.records(
-        Wanted(limit=5, states=["unknown", "open"])
+        Wanted(limit=5, states=["unknown", "open"]), 2
     ),
-    "what begins so": lambda: listing.find_near("key-77", 2),
+    "what begins so": lambda: listing.find_near(1, "key-77", 2),
     "neighbours": lambda: listing.neighbours(["key-7"]),
 }
 

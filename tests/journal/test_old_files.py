@@ -4,6 +4,8 @@ A journal that an earlier version wrote opens, keeps its books, and is gone on w
 ``data/step-3.db.gz`` was written by aiomusic itself, before slots were leases (three
 steps of the schema): a session that bought with every outcome against the emulator,
 one that left its tasks running, and one that was killed with creates in every stage.
+``data/step-4.db.gz`` was written before rows belonged to accounts: two songs, a task
+that is left to itself, a create whose answer is lost, and a job that was never sent.
 """
 
 import contextlib
@@ -16,7 +18,14 @@ from journaling import NO_LIMITS, entry, rows, totals
 
 from aiomusic import Charged, JobState, MusicError, MusicSession
 from aiomusic.emulator import Emulator
-from aiomusic.journal import Granted, Known, Limits, OverBudget, Spending
+from aiomusic.journal import (
+    Granted,
+    Identity,
+    Known,
+    Limits,
+    OverBudget,
+    Spending,
+)
 from aiomusic.journal.liveness import BOOT_ID
 from aiomusic.journal.sqlite import SqliteJournal
 from aiomusic.testing import LeapingClock
@@ -24,6 +33,7 @@ from aiomusic.testing import LeapingClock
 pytestmark = pytest.mark.anyio
 
 OLD = Path(__file__).parent / "data" / "step-3.db.gz"
+LATER = OLD.with_name("step-4.db.gz")
 OWNER = "421915770f3b4bfc80de208eab6e66ab"
 SPENT = 82
 RESERVED = 50
@@ -33,6 +43,13 @@ RESERVED = 50
 def old(tmp_path: Path) -> Path:
     path = tmp_path / "songs.db"
     path.write_bytes(gzip.decompress(OLD.read_bytes()))
+    return path
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    path = tmp_path / "songs.db"
+    path.write_bytes(gzip.decompress(LATER.read_bytes()))
     return path
 
 
@@ -180,3 +197,31 @@ async def test_a_session_goes_on_with_it(old: Path, api: Emulator) -> None:
         rows(old)["detached", 1]["spent"],
         rows(old)["detached", 1]["slot"],
     )
+
+
+async def test_what_had_no_account_is_the_first_ones(later: Path) -> None:
+    """Its books, its keys and its open tasks; to the next it is another's."""
+    first = Identity(base_url="https://api.sunoapi.com", key="first-key")
+    second = Identity(base_url="https://api.sunoapi.com", key="second-key")
+    keys = [key for key, _ in rows(later)]
+    journal = SqliteJournal(later)
+
+    await journal.open(first)
+    assert [(1, 10, 22)] == [totals(later)]
+    adopted = await journal.adopt(1.8e9)
+    verdicts = await journal.admit([entry(key) for key in keys], NO_LIMITS)
+    song = await journal.find("succeeded")
+    await journal.aclose()
+    await journal.open(second)
+    listed = await journal.records()
+    bought = await journal.admit([entry("succeeded")], NO_LIMITS)
+    none = await journal.adopt(1.8e9)
+    await journal.aclose()
+
+    # Whoever asks for what was held is sent it.
+    assert [Known] * 4 + [Granted] == [type(verdict) for verdict in verdicts]
+    assert {"detached", "unknown", "held"} == {one.key for one in adopted}
+    assert song is not None
+    assert (2, 2, {"user": "u-7"}) == (len(song.clips), song.clip_count, song.metadata)
+    assert [True] * len(keys) == [one.is_other_account for one in listed]
+    assert ([Granted(1)], []) == (bought, none)

@@ -1,0 +1,160 @@
+"""
+Whose purchases a journal holds: an account at a service, as programs with no I/O.
+
+Purchases belong to an account and to the address of a service.  A session works for
+one: rows of others are not met by their keys, not counted, and not followed.
+"""
+
+import hashlib
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiomusic.journal import Identity
+from aiomusic.journal.programs import Program
+
+__all__ = ["NOBODY", "claim", "digest_of", "others", "place_of", "sought", "with_key"]
+
+NOBODY: Final = 0
+"""No account has this number, and so no rows."""
+
+DIGEST_BYTES: Final = 16
+SHOWN: Final = 8
+_LOOPBACK: Final = ("localhost", "::1")
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+def place_of(base_url: str) -> str:
+    """
+    Return the same text for all spellings of a service's address.
+
+    An emulator on this machine has another port each time that it starts.
+    """
+    parts = urlsplit(base_url)
+    host = (parts.hostname or "").rstrip(".")
+    port = None if parts.port == _PORTS.get(parts.scheme) else parts.port
+    if host in _LOOPBACK or host.startswith("127."):
+        host, port = "localhost", None
+    shown = host if port is None else f"{host}:{port}"
+    return f"{parts.scheme}://{shown}{parts.path.rstrip('/')}"
+
+
+def digest_of(identity: Identity, salt: bytes) -> str | None:
+    """
+    Return what tells a key from others, and gives nothing of it away.
+
+    A key is long and random, so it can't be found by trying, however quick a try is;
+    the salt keeps two files from being compared.
+    """
+    if identity.key is None:
+        return None
+    text = f"{place_of(identity.base_url)}\n{identity.key}"
+    found = hashlib.blake2b(
+        text.encode("utf-8", "surrogatepass"),
+        digest_size=DIGEST_BYTES,
+        salt=salt,
+        person=b"aiomusic account",
+    )
+    return found.hexdigest()
+
+
+def sought(identity: Identity | None) -> Program[int]:
+    """Return the account that somebody means who only looks; `NOBODY`: none."""
+    rows = yield ("SELECT id, name FROM accounts ORDER BY id", {})
+    if identity is None:
+        # Where there is but one, nobody need say which.
+        return int(rows[0]["id"]) if len(rows) == 1 else NOBODY
+    digest = yield from _digest(identity)
+    found, _ = yield from _known(identity, digest)
+    unclaimed = [int(row["id"]) for row in rows if row["name"] is None]
+    return found or (unclaimed or [NOBODY])[0]
+
+
+def claim(identity: Identity) -> Program[tuple[int, bool]]:
+    """
+    Return the account of somebody who buys, and whether it is new beside others.
+
+    Who has none yet takes that of the rows which were written before there were
+    accounts, if nobody has it, or a new one.
+    """
+    is_new = False
+    digest = yield from _digest(identity)
+    found, is_named = yield from _known(identity, digest)
+    if not found:
+        unclaimed = yield ("SELECT id FROM accounts WHERE name IS NULL", {})
+        [last] = yield ("SELECT max(id) AS id FROM accounts", {})
+        found = int(unclaimed[0]["id"] if unclaimed else last["id"] + 1)
+        is_new = not unclaimed
+    if not is_named:
+        values = {
+            "id": found,
+            "name": identity.name or f"key-{(digest or '')[:SHOWN]}",
+            "place": place_of(identity.base_url),
+            "is_named": int(identity.name is not None),
+        }
+        yield (
+            (
+                "INSERT INTO accounts (id, name, base_url, is_named)"
+                " VALUES (:id, :name, :place, :is_named) ON CONFLICT (id) DO UPDATE SET"
+                " name = :name, base_url = :place, is_named = :is_named"
+            ),
+            values,
+        )
+    if digest is not None:
+        values = {"digest": digest, "id": found}
+        yield ("INSERT OR IGNORE INTO account_keys VALUES (:digest, :id)", values)
+    return found, is_new
+
+
+def others(account: int | None) -> Program[list[str]]:
+    """Return the names of accounts that have jobs, and are another; None: no other."""
+    rows = yield (
+        (
+            "SELECT name FROM accounts WHERE id <> :account"
+            " AND id IN (SELECT account FROM totals) ORDER BY id"
+        ),
+        {"account": account},
+    )
+    return [row["name"] or "" for row in rows]
+
+
+def with_key(key: str) -> Program[list[str]]:
+    """Return the names of the accounts that have a job of that key."""
+    rows = yield (
+        (
+            "SELECT name FROM accounts WHERE EXISTS (SELECT 1 FROM jobs WHERE"
+            " jobs.account = accounts.id AND jobs.key = :key) ORDER BY id"
+        ),
+        {"key": key},
+    )
+    return [row["name"] or "" for row in rows]
+
+
+def _digest(identity: Identity) -> Program[str | None]:
+    [row] = yield ("SELECT value FROM about WHERE name = 'salt'", {})
+    return digest_of(identity, bytes.fromhex(row["value"]))
+
+
+def _known(identity: Identity, digest: str | None) -> Program[tuple[int, bool]]:
+    """
+    Return the account of that name, else that of the key, or `NOBODY`.
+
+    The second is whether it has the name that it is to have.
+    """
+    if identity.name is not None:
+        rows = yield (
+            "SELECT id FROM accounts WHERE name = :name AND base_url = :place",
+            {"name": identity.name, "place": place_of(identity.base_url)},
+        )
+        if rows:
+            return int(rows[0]["id"]), True
+    rows = yield (
+        (
+            "SELECT id, is_named FROM accounts WHERE id ="
+            " (SELECT account FROM account_keys WHERE digest = :digest)"
+        ),
+        {"digest": digest},
+    )
+    if not rows or (identity.name is not None and rows[0]["is_named"]):
+        # A key may be handed to another account, if that is said.
+        return NOBODY, False
+    return int(rows[0]["id"]), identity.name is None
