@@ -256,7 +256,7 @@ class MusicSession:
         if isinstance(key, str):
             self._first_key = Hidden(key)
         elif name is None and self._journal.is_kept and self._first_key is None:
-            self._first_key = Hidden(await transport.key())
+            self._first_key = Hidden(await transport.first_key())
         first = None if self._first_key is None else self._first_key.value
         await self._journal.open(Identity(base_url=base_url, key=first, name=name))
         try:

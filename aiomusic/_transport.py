@@ -73,6 +73,8 @@ LOOK_KEEPALIVE_S = 75.0
 # A server may close an idle connection just as a create goes out on it, and that
 # create would then be unknown: so creates only use one that was in use just now.
 CREATE_KEEPALIVE_S = 2.0
+# A key that was asked for when the session was opened is good for so long.
+FIRST_KEY_S = 30.0
 CHUNK_BYTES = 256 * 1024
 # Content policies and cookies of gateways are longer than aiohttp's 8 kB.
 MAX_HEADER_BYTES = 256 * 1024
@@ -173,6 +175,8 @@ class Transport:
     _stack: contextlib.AsyncExitStack = attrs.field(
         factory=contextlib.AsyncExitStack, init=False
     )
+    # What the first call need not ask for again, and since when.
+    _first: tuple[str, float] = attrs.field(default=("", 0.0), init=False)
     _last_key: str = attrs.field(default="", init=False)
     _last_headers: Mapping[str, str] = attrs.field(factory=dict, init=False)
     _proxy: str | None = attrs.field(default=None, init=False)
@@ -369,22 +373,26 @@ class Transport:
         """Give what carries the key; one that never changes is checked once."""
         if self._last_key and not callable(self._key):
             return self._last_headers
-        key = await self.key()
+        (key, got_at), self._first = self._first, ("", 0.0)
+        if not key or time.monotonic() - got_at > FIRST_KEY_S:
+            key = _checked(await self._resolve_key())
         if key != self._last_key:
             hide(key)
             self._last_key = key
             self._last_headers = {"Authorization": f"Bearer {key}"}
         return self._last_headers
 
-    async def key(self) -> str:
+    async def first_key(self) -> str:
         """
-        Return the key of the next call.
+        Return the key of the first call, before it is made.
 
         Raises:
             AuthenticationFailed: It is none.
             NotSent: What gives it raised.
         """
-        return _checked(await self._resolve_key())
+        key = _checked(await self._resolve_key())
+        self._first = (key, time.monotonic())
+        return key
 
     async def _resolve_key(self) -> object:
         if not callable(self._key):
