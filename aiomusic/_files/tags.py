@@ -1,25 +1,58 @@
-"""Title, style, lyrics, id and cover, written into a copy of a music file."""
+"""
+Title, style, lyrics, cover and origin, written into a copy of a music file.
+
+The origin is what laws on generated media name: that a model made it, whose and which
+one, when, and the clip's id.
+"""
 
 import base64
 import importlib
 import importlib.util
+import json
 import logging
 import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, final
+
+import attrs
 
 from aiomusic._files.audio import examine
+from aiomusic._files.credentials import has_credentials
 from aiomusic.results import Clip
 
-__all__ = ["can_tag", "tag"]
+__all__ = ["GENERATED", "NO_LABEL", "Label", "can_tag", "tag"]
 
 _log = logging.getLogger("aiomusic")
 
 COPY_BYTES = 1024 * 1024
 # Ten times the longest lyrics; writing megabytes of them takes long.
 MAX_CHARS = 100_000
+# IPTC's name for what a trained model made.
+GENERATED: Final = (
+    "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Label:
+    """
+    What is written into a file beside the clip's own words.
+
+    Attributes:
+        album: The album's name.
+        track: Its place in the album, from 1.
+        request: What was asked for, as JSON.
+    """
+
+    album: str | None = None
+    track: int | None = None
+    request: Mapping[str, object] | None = None
+
+
+NO_LABEL: Final = Label()
 
 
 def can_tag() -> bool:
@@ -27,9 +60,16 @@ def can_tag() -> bool:
     return importlib.util.find_spec("mutagen") is not None
 
 
-def tag(path: Path, clip: Clip, cover: bytes | None = None, *, into: Path) -> bool:
+def tag(
+    path: Path,
+    clip: Clip,
+    cover: bytes | None = None,
+    *,
+    into: Path,
+    label: Label = NO_LABEL,
+) -> bool:
     """
-    Write title, style, lyrics, the clip's id and its cover into a copy of the music.
+    Write what a clip says, its cover and its origin into a copy of the music.
 
     The copy gets its name only when it is whole, and the music at *path* stays as
     it is, whatever happens.  A failure is logged.
@@ -39,16 +79,18 @@ def tag(path: Path, clip: Clip, cover: bytes | None = None, *, into: Path) -> bo
         clip: What to write.
         cover: A JPEG or PNG; None: no picture.
         into: The tagged copy's name.
+        label: What else to write.
 
     Returns:
-        Whether there is a tagged copy; False also without the ``tags`` extra.
+        Whether there is a tagged copy; False without the ``tags`` extra, and for a
+        file with Content Credentials, whose signature a tag would break.
     """
-    if not can_tag():
+    if not can_tag() or has_credentials(path):
         return False
     copy = path.with_name(f"{path.name}.tagged")
     try:
         _copy(path, copy)
-        if not _write(copy, clip, cover):
+        if not _write(copy, clip, cover, label):
             _log.warning("Clip %s stays untagged: its file is odd.", clip.clip_id)
             return False
         copy.replace(into)
@@ -61,13 +103,13 @@ def tag(path: Path, clip: Clip, cover: bytes | None = None, *, into: Path) -> bo
         _remove(copy)
 
 
-def _write(copy: Path, clip: Clip, cover: bytes | None) -> bool:
+def _write(copy: Path, clip: Clip, cover: bytes | None, label: Label) -> bool:
     """Write the tags, and check that the music is the same after it."""
     before = examine(copy)
     writer = _WRITERS.get(before.kind or "")
     if writer is None:
         return False
-    writer(copy, _texts(clip), cover)
+    writer(copy, _texts(clip, label), _origin(clip, label), cover)
     with copy.open("rb+") as file:
         os.fsync(file.fileno())
     after = examine(copy)
@@ -88,13 +130,39 @@ def _remove(path: Path) -> None:
         _log.warning("%s could not be removed: %r", path, error)
 
 
-def _texts(clip: Clip) -> dict[str, str]:
-    texts = {
-        "title": clip.title,
-        "genre": clip.tags,
-        "lyrics": clip.lyrics,
-        "comment": f"{clip.provider} clip {clip.clip_id}",
-    }
+def _texts(clip: Clip, label: Label) -> dict[str, str]:
+    """Return what players show."""
+    made_at = clip.created_at
+    return _plain(
+        {
+            "title": clip.title,
+            "artist": clip.provider.capitalize(),
+            "album": label.album,
+            "track": None if label.track is None else str(label.track),
+            "date": None if made_at is None else f"{made_at:%Y-%m-%dT%H:%M:%S}",
+            "genre": clip.tags,
+            "lyrics": clip.lyrics,
+            "comment": f"{clip.provider} clip {clip.clip_id}",
+        }
+    )
+
+
+def _origin(clip: Clip, label: Label) -> dict[str, str]:
+    """Return where it comes from, for which no format has a tag of its own."""
+    request = label.request
+    return _plain(
+        {
+            "DigitalSourceType": GENERATED,
+            "AI_PROVIDER": clip.provider,
+            "AI_MODEL": clip.model,
+            "CLIP_ID": clip.clip_id,
+            "TASK_ID": clip.task_id,
+            "REQUEST": json.dumps(request, ensure_ascii=False) if request else None,
+        }
+    )
+
+
+def _plain(texts: Mapping[str, str | None]) -> dict[str, str]:
     return {
         # JSON may hold half a surrogate pair; ID3 reads a NUL as a separator.
         name: text[:MAX_CHARS].encode(errors="replace").decode().replace("\0", "")
@@ -112,41 +180,67 @@ def _mutagen(name: str) -> Any:  # noqa: ANN401 - mutagen has no types
     return importlib.import_module(f"mutagen.{name}")
 
 
-def _fill_id3(tags: Any, texts: Mapping[str, str], cover: bytes | None) -> None:  # noqa: ANN401 - likewise
+_ID3_FRAMES: Final = {
+    "title": "TIT2",
+    "artist": "TPE1",
+    "album": "TALB",
+    "track": "TRCK",
+    "date": "TDRC",
+    "genre": "TCON",
+}
+
+
+def _fill_id3(
+    tags: Any,  # noqa: ANN401 - mutagen has no types
+    texts: dict[str, str],
+    origin: dict[str, str],
+    cover: bytes | None,
+) -> None:
     id3 = _mutagen("id3")
 
-    if "title" in texts:
-        tags.setall("TIT2", [id3.TIT2(encoding=3, text=texts["title"])])
-    if "genre" in texts:
-        tags.setall("TCON", [id3.TCON(encoding=3, text=texts["genre"])])
+    for name, frame in _ID3_FRAMES.items():
+        if name in texts:
+            tags.setall(frame, [getattr(id3, frame)(encoding=3, text=texts[name])])
     if "lyrics" in texts:
         lyrics = id3.USLT(encoding=3, lang="XXX", desc="", text=texts["lyrics"])
         tags.setall("USLT", [lyrics])
     comment = id3.COMM(encoding=3, lang="XXX", desc="", text=texts["comment"])
     tags.setall("COMM", [comment])
+    for name, text in origin.items():
+        tags.setall(f"TXXX:{name}", [id3.TXXX(encoding=3, desc=name, text=text)])
     if cover:
         picture = id3.APIC(encoding=3, mime=_mime(cover), type=3, desc="", data=cover)
         tags.setall("APIC", [picture])
 
 
-def _write_mp3(path: Path, texts: Mapping[str, str], cover: bytes | None) -> None:
+def _write_mp3(
+    path: Path,
+    texts: dict[str, str],
+    origin: dict[str, str],
+    cover: bytes | None,
+) -> None:
     id3 = _mutagen("id3")
 
     try:
         tags = id3.ID3(path)
     except id3.ID3NoHeaderError:
         tags = id3.ID3()
-    _fill_id3(tags, texts, cover)
+    _fill_id3(tags, texts, origin, cover)
     # Version 2.3, which every player reads.
     tags.update_to_v23()
     tags.save(path, v2_version=3)
 
 
-def _write_wav(path: Path, texts: Mapping[str, str], cover: bytes | None) -> None:
+def _write_wav(
+    path: Path,
+    texts: dict[str, str],
+    origin: dict[str, str],
+    cover: bytes | None,
+) -> None:
     file = _mutagen("wave").WAVE(path)
     if file.tags is None:
         file.add_tags()
-    _fill_id3(file.tags, texts, cover)
+    _fill_id3(file.tags, texts, origin, cover)
     file.save()
 
 
@@ -156,32 +250,67 @@ def _picture(cover: bytes) -> Any:  # noqa: ANN401 - likewise
     return picture
 
 
-def _write_flac(path: Path, texts: Mapping[str, str], cover: bytes | None) -> None:
+def _vorbis(texts: dict[str, str], origin: dict[str, str]) -> dict[str, str]:
+    names = {"track": "tracknumber"}
+    return {names.get(name, name): text for name, text in (texts | origin).items()}
+
+
+def _write_flac(
+    path: Path,
+    texts: dict[str, str],
+    origin: dict[str, str],
+    cover: bytes | None,
+) -> None:
     file = _mutagen("flac").FLAC(path)
     if file.tags is None:
         file.add_tags()
-    file.update(texts)
+    file.update(_vorbis(texts, origin))
     if cover:
         file.clear_pictures()
         file.add_picture(_picture(cover))
     file.save()
 
 
-def _write_ogg(path: Path, texts: Mapping[str, str], cover: bytes | None) -> None:
+def _write_ogg(
+    path: Path,
+    texts: dict[str, str],
+    origin: dict[str, str],
+    cover: bytes | None,
+) -> None:
     file = _mutagen("_file").File(path)
-    file.update(texts)
+    file.update(_vorbis(texts, origin))
     if cover:
         block = base64.b64encode(_picture(cover).write()).decode()
         file["metadata_block_picture"] = block
     file.save()
 
 
-def _write_m4a(path: Path, texts: Mapping[str, str], cover: bytes | None) -> None:
+_ATOMS: Final = {
+    "title": "\xa9nam",
+    "artist": "\xa9ART",
+    "album": "\xa9alb",
+    "date": "\xa9day",
+    "genre": "\xa9gen",
+    "lyrics": "\xa9lyr",
+    "comment": "\xa9cmt",
+}
+
+
+def _write_m4a(
+    path: Path,
+    texts: dict[str, str],
+    origin: dict[str, str],
+    cover: bytes | None,
+) -> None:
     mp4 = _mutagen("mp4")
     file = mp4.MP4(path)
-    atoms = {"title": "nam", "genre": "gen", "lyrics": "lyr", "comment": "cmt"}
-    for name, text in texts.items():
-        file[f"\xa9{atoms[name]}"] = text
+    for name, atom in _ATOMS.items():
+        if name in texts:
+            file[atom] = texts[name]
+    if "track" in texts:
+        file["trkn"] = [(int(texts["track"]), 0)]
+    for name, text in origin.items():
+        file[f"----:com.apple.iTunes:{name}"] = text.encode()
     if cover:
         is_png = _mime(cover) == "image/png"
         image = mp4.MP4Cover.FORMAT_PNG if is_png else mp4.MP4Cover.FORMAT_JPEG
@@ -189,7 +318,7 @@ def _write_m4a(path: Path, texts: Mapping[str, str], cover: bytes | None) -> Non
     file.save()
 
 
-_Writer = Callable[[Path, Mapping[str, str], bytes | None], None]
+_Writer = Callable[[Path, dict[str, str], dict[str, str], bytes | None], None]
 _WRITERS: Mapping[str, _Writer] = {
     ".mp3": _write_mp3,
     ".wav": _write_wav,

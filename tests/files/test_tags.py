@@ -1,16 +1,19 @@
 """Tags go into a copy, and leave the music as it is."""
 
+import contextlib
+import json
 import logging
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
 import pytest
-from sounds import box, m4a, mp3, stored, wav
+from sounds import box, encoded, m4a, mp3, stored, wav
 
 from aiomusic._files import audio
-from aiomusic._files.tags import tag
+from aiomusic._files.tags import GENERATED, Label, tag
 from aiomusic.results import Clip, ClipState
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -42,6 +45,54 @@ def test_id3_tags_are_written(tmp_path: Path, content: bytes) -> None:
     assert audio.flaw(tmp_path / "tagged", 2.0) is None
     assert [path, tmp_path / "tagged"] == sorted(tmp_path.iterdir())
     assert content == path.read_bytes()
+
+
+def _text(file: object, name: str) -> str:
+    """Read a tag of our own, however the format spells it."""
+    tags = file.tags  # type: ignore[attr-defined]
+    for key in (f"TXXX:{name}", f"----:com.apple.iTunes:{name}", name):
+        with contextlib.suppress(KeyError, ValueError):
+            found = tags[key]
+            one = found[0] if isinstance(found, list) else found.text[0]
+            return bytes(one).decode() if isinstance(one, bytes) else str(one)
+    return ""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [mp3(2), wav(2), m4a(), encoded(2, "FLAC"), encoded(2, "OGG", "VORBIS")],
+    ids=["mp3", "wav", "m4a", "flac", "ogg"],
+)
+def test_the_file_says_that_it_was_generated_and_by_what(
+    tmp_path: Path, content: bytes
+) -> None:
+    """What laws ask for stands in every format: kind, provider, model, time and id."""
+    mutagen = pytest.importorskip("mutagen")
+    path = stored(tmp_path, content)
+    clip = attrs.evolve(
+        CLIP,
+        model="chirp-v5",
+        task_id="task-1",
+        created_at=datetime(2026, 11, 28, 6, 30, tzinfo=UTC),
+    )
+    label = Label(album="Blue", track=3, request={"kind": "suno.create", "x": "é"})
+
+    assert tag(path, clip, into=tmp_path / "tagged", label=label)
+
+    file = mutagen.File(tmp_path / "tagged")
+    assert _text(file, "DigitalSourceType") == GENERATED
+    assert _text(file, "AI_PROVIDER") == "suno"
+    assert _text(file, "AI_MODEL") == "chirp-v5"
+    assert _text(file, "CLIP_ID") == CLIP.clip_id
+    assert _text(file, "TASK_ID") == "task-1"
+    assert json.loads(_text(file, "REQUEST")) == {"kind": "suno.create", "x": "é"}
+    easy = mutagen.File(tmp_path / "tagged", easy=True) or file
+    named = easy.tags if "artist" in easy.tags else None
+    if named is not None:
+        assert named["artist"] == ["Suno"]
+        assert named["album"] == ["Blue"]
+        assert named["tracknumber"] in (["3"], ["3/0"])
+        assert named["date"][0].startswith("2026")
 
 
 def test_m4a_tags_are_written(tmp_path: Path) -> None:
