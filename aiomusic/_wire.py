@@ -225,6 +225,7 @@ _OK = range(200, 300)
 _REDIRECTS = range(300, 400)
 _CLIENT_ERROR = 400
 _PROXY_LOGIN = 407
+_NO_PLACE = frozenset({404, 405, 421})
 _SERVER_ERROR = 500
 _NO_STATUS = 600
 
@@ -330,7 +331,7 @@ class _Seen:
             return found
         target = self.reply.headers.get("location", "")
         if status in _REDIRECTS and target:
-            return f"it is to be found at {target}"
+            return f"it redirects to {target}"
         return " ".join(shown(self.body.text, 500).split()) or "(no words)"
 
     def _kind(self, status: int, text: str) -> type[ApiError]:
@@ -370,6 +371,8 @@ class _Seen:
                 f"{advice}A web page came in the service's place: see whether a proxy"
                 " or a firewall stands between, and whether base_url is the API's."
             )
+        if kind is ApiError and status in _NO_PLACE:
+            return "Check base_url= and AIOMUSIC_BASE_URL: nothing is taken there."
         return _TO_DO.get(kind, "Change the request, or ask the service what it means.")
 
     def _money(self, kind: type[ApiError]) -> str:
@@ -422,11 +425,11 @@ class _Seen:
         flaw = f" ({reply.flaw})" if reply.flaw else ""
         said = self._shown_body()
         if not reply.body:
-            seen = f"came with no body{flaw}"
+            seen = f"without a body{flaw}"
         else:
-            seen = f"came with {len(reply.body)} bytes{flaw} that can't be read: {why}"
-        text = f" It says: {said}" if said else ""
-        message = f"{self.what}: HTTP {reply.status} {seen}.{text}"
+            seen = f"with {len(reply.body)} bytes{flaw} that can't be read: {why}"
+        text = f" It says: {_ended(said)}" if said else ""
+        message = f"{self.what}: the service answered HTTP {reply.status} {seen}.{text}"
         return self._marked(ProtocolError(message))
 
     def _shown_body(self) -> str:
@@ -440,7 +443,7 @@ class _Seen:
 
 
 _GIVEN_BACK = "Its credits were given back."
-_NOT_SAID = "Whether its credits are given back is not said: look at your balance."
+_NOT_SAID = "Look at your balance for what is given back."
 # A top-level ``status: "error"`` may be about the poll itself.
 _VAGUE = frozenset({"error", "fail"})
 

@@ -220,7 +220,7 @@ async def test_looks_that_fail_for_ever_end_the_following(
     api.fault("status", status=500, on="poll", times=1_000_000)
     job = music.riffusion.create("r&b pop song")
 
-    with pytest.raises(JobDetached, match="20 looks at the task failed") as caught:
+    with pytest.raises(JobDetached, match="20 polls of the task failed") as caught:
         await job
 
     assert ("yes", job.task_id) == (caught.value.charged, caught.value.task_id)

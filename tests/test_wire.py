@@ -925,7 +925,7 @@ def test_a_web_page_ends_no_job(status: int, words: str) -> None:
 UNREADABLE: list[tuple[object, str]] = [
     ([], "it is JSON, but no object"),
     (None, "it is not JSON|no object"),
-    (b"", "came with no body"),
+    (b"", "without a body"),
     (b'{"data": [', "it is not JSON"),
     (b"\xff\xfe\x00", "it is not JSON"),
     (b"[" * 100_000, "it is nested too deep|it is not JSON"),
@@ -940,7 +940,7 @@ def test_what_is_no_json_object_is_a_protocol_error(body: object, place: str) ->
     with pytest.raises(ProtocolError, match=place) as caught:
         look(body)
 
-    assert str(caught.value).startswith("suno task: HTTP 200 came with ")
+    assert str(caught.value).startswith("suno task: the service answered HTTP 200 with")
     assert ("no", "later") == (caught.value.charged, caught.value.retry)
 
 

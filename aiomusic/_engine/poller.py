@@ -349,8 +349,8 @@ class Poller:
         )
         if followed.failures >= MOST_FAILURES:
             message = (
-                f"{followed.failures} looks at the task failed in a row, the last"
-                f" with: {error} {_still_there(followed.job)}"
+                f"{followed.failures} polls of the task failed in a row, the last"
+                f" with: {_words(error)} {_still_there(followed.job)}"
             )
             ended = JobDetached(message)
             ended.__cause__ = error
@@ -466,7 +466,9 @@ def _so_far(followed: _Followed) -> str:
     due = max(len(snapshot.clips), followed.clips_due)
     told = []
     if ready:
-        told.append(f"{ready} of {due} clips {'is' if ready == 1 else 'are'} ready.")
+        is_one = ready == 1
+        told.append(f"{ready} of {due} clips {'is' if is_one else 'are'} ready:")
+        told.append(f"job.save() stores {'it' if is_one else 'them'}.")
     if followed.unknown:
         names = ", ".join(sorted(followed.unknown))
         told.append(f"The service says a state that is not known: {names}.")
@@ -475,9 +477,16 @@ def _so_far(followed: _Followed) -> str:
     return "".join(f"{sentence} " for sentence in told)
 
 
+def _words(error: Exception) -> str:
+    """Return what an error says, without the job that it is told for anyhow."""
+    if isinstance(error, MusicError):
+        return str(error.args[0])
+    return f"a mistake in aiomusic ({type(error).__name__}: {error})."
+
+
 def _still_there(job: TrackedJob[Any]) -> str:
     return (
-        "It is paid for and may live on:"
+        "The task is paid for and may live on:"
         f" music.attach({job.provider!r}, {job.task_id!r}) follows it again."
     )
 

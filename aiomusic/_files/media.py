@@ -443,7 +443,7 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientPayloadError, "the reply was cut off"),
     (aiohttp.ClientConnectorDNSError, "its name is not known"),
     (aiohttp.InvalidURL, "its address, or its proxy's, can't be read"),
-    (TimeoutError, "it took too long"),
+    (TimeoutError, "nothing came for too long"),
 )
 
 

@@ -171,7 +171,7 @@ LOST: dict[str, tuple[Say, Sequence[str]]] = {
     "a 500 with words": (http({"error": "oops t-77"}, 500), ["oops t-77", "500"]),
     "a 502 page": (http(b"<html>t-77</html>", 502), ["t-77", "502"]),
     "a 409": (http({"error": "duplicate of t-77"}, 409), ["t-77", "409"]),
-    "nothing": (http(b""), ["no body"]),
+    "nothing": (http(b""), ["without a body"]),
     "a head without its body": (raw(HEAD, b"Content-Length: 9\r\n\r\n"), ["cut off"]),
     "no words at all": (raw(b""), ["closed before a reply"]),
     "a code that is none": (http({"code": 1001, "msg": "t-77"}), ["t-77"]),

@@ -245,7 +245,7 @@ FILES: dict[str, Situation] = {
     ),
     "a host that says nothing": _first(
         Say(b"", "hang"),
-        says=["took too long"],
+        says=["nothing came for too long"],
         options={"request_timeout_s": 0.1},
         **NOT_ALL,
     ),

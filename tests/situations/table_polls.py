@@ -141,7 +141,7 @@ FOUND: dict[str, object] = {
 }
 
 REFUND = "Generation failed. Credits have been refunded."
-BACK, UNSAID = "Its credits were given back.", "look at your balance"
+BACK, UNSAID = "Its credits were given back.", "Look at your balance"
 # How a task that fails is told, what is known of the money, and why.
 ENDS: dict[str, tuple[object, str, str]] = {
     "FAILED beside nothing": (

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 # What an error must say: what was tried, what to do, and what it means for the money.
 TRIED = (
-    r"^(suno\.create|suno task|POST /|GET /|Clip |The task|\d+ of \d+ clips|\d+ looks)"
+    r"^(suno\.create|suno task|POST /|GET /|Clip |The task|\d+ of \d+ clips|\d+ polls)"
 )
 SEEN = (
     r"\d{3}|came|closed|took|broke|no reason|ready|pending|running|failed|stored|link"
@@ -37,7 +37,7 @@ MONEY = {
     "no": r"Nothing was charged|costs nothing",
     "yes": r"paid for",
     "refunded": r"credits were given back",
-    "unknown": r"may have been charged|look at your balance",
+    "unknown": r"may have been charged|Look at your balance",
 }
 
 
