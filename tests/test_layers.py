@@ -18,7 +18,7 @@ LAYERS: Final = {
     ),
     "providers": "_request _fields _job _arguments providers",
     "wire": (
-        "_wire _raw_http _transport _gate _codec _schedule webhooks"
+        "_wire _raw_http _transport _limiter _codec _schedule webhooks"
         " _http _polling _files"
     ),
     "journal": "journal",

@@ -13,7 +13,10 @@ from aiohttp import web
 from stopped import StoppedClock
 
 from aiomusic import AuthenticationFailed, JobState, MusicJob, MusicSession, wait_all
+from aiomusic._engine.breaker import FIRST_ON_WIRE
+from aiomusic._limiter import Limiter, Turn
 from aiomusic.emulator import Emulator, Pace
+from aiomusic.errors import RateLimited
 from aiomusic.testing import LeapingClock
 
 pytestmark = pytest.mark.anyio
@@ -126,10 +129,10 @@ async def test_without_a_rate_nothing_is_kept_back(
     async with MusicSession(
         "key", base_url=service.url, http=http, clock=clock, on_exit="detach"
     ) as music:
-        jobs = [music.riffusion.create(f"song {n}") for n in range(10)]
+        jobs = [music.riffusion.create(f"song {n}") for n in range(FIRST_ON_WIRE)]
         await reach(jobs, JobState.PENDING)
 
-    assert [0.0] * 10 == sent_at[:10]
+    assert [0.0] * FIRST_ON_WIRE == sent_at[:FIRST_ON_WIRE]
 
 
 async def test_looks_and_creates_take_turns_at_a_rate(
@@ -178,6 +181,12 @@ async def test_looks_are_dearer_while_more_are_asked_for_than_the_rate_allows(
     assert dear_s > 2 * ration.least_s
     assert ration.least_s == ration.price_s
     assert ration._demand == pytest.approx(0.0, abs=1e-9)
+
+
+def refuse(limiter: Limiter, after_s: float) -> None:
+    turn = limiter.enter_now()
+    assert turn is not None
+    limiter.end(turn, RateLimited("slow down", retry_after_s=after_s))
 
 
 async def reach(jobs: Sequence[MusicJob[object]], state: JobState) -> None:
@@ -246,7 +255,7 @@ async def test_a_service_that_says_when_it_is_back_is_not_given_up_before(
 async def test_a_look_that_another_took_meanwhile_is_not_missed(
     service: Service,
 ) -> None:
-    """Who waited at the gate for a look that is gone waits for the next one."""
+    """Who waited in line for a look that is gone waits for the next one."""
     clock = StoppedClock()
     async with MusicSession(
         "key", base_url=service.url, clock=clock, poll_every_s=1.0
@@ -255,14 +264,15 @@ async def test_a_look_that_another_took_meanwhile_is_not_missed(
         await reach([job], JobState.PENDING)
         assert music._engine is not None
         poller = music._engine.poller
-        poller.gate.close(5.0)
+        refuse(poller.polls, after_s=5.0)
 
         clock.advance(1.0)
-        poller.gate.opens_at = 0.0
-        taken = poller._take_due()
         for _ in range(5):
             await asyncio.sleep(0)
-        assert taken is not None
+        taken = poller._pop(Turn(0.0, 0))
+        clock.advance(4.0)
+        for _ in range(5):
+            await asyncio.sleep(0)
         service.ends_at["task-0"] = 0.0
         poller._push(taken, clock.now())
         clock.advance(0.0)
@@ -282,7 +292,7 @@ async def test_a_hint_while_a_task_is_looked_at_is_not_missed(
         await reach([job], JobState.PENDING)
         assert music._engine is not None
         poller = music._engine.poller
-        taken = poller._pop()
+        taken = poller._pop(Turn(0.0, 0))
 
         poller.poll_now(taken.job)
         await poller._look(taken)

@@ -416,7 +416,7 @@ async def test_a_job_that_was_not_sent_is_held(api: Emulator, path: Path) -> Non
     async with music:
         job = music.riffusion.create("rain", key="k")
         assert music._engine is not None
-        while not music._engine.admission.gate.opens_at:
+        while not music._engine.admission.creates.pace.refusals:
             await asyncio.sleep(0.001)
         # As if the time that a create has to hear its answer were up.
         music._engine.admission._sending.clear()

@@ -34,8 +34,8 @@ from aiomusic._engine.submission import (
     Unsent,
     send,
 )
-from aiomusic._gate import Gate, backoff_s
 from aiomusic._job import JobState, OnKnownKey
+from aiomusic._limiter import Limiter, Turn, backoff_s
 from aiomusic._log import say
 from aiomusic._sending import Sending
 from aiomusic._transport import Transport
@@ -44,6 +44,7 @@ from aiomusic.errors import (
     Charged,
     InvalidRequest,
     JobDetached,
+    JobTimedOut,
     JournalError,
     MusicError,
     NotSent,
@@ -79,6 +80,27 @@ CARETAKE_EVERY_S = 5.0
 
 
 @final
+@attrs.define
+class _Tries:
+    """
+    How often one create was tried.
+
+    Attributes:
+        deadline: Until when it may be.
+        unsent: How often it could not be sent.
+        refused: How often it was refused for now, since one of any job got through.
+        passes: How many had got through when it was refused last.
+        last: What the last try ended with.
+    """
+
+    deadline: float
+    unsent: int = 0
+    refused: int = 0
+    passes: int = -1
+    last: MusicError | None = None
+
+
+@final
 @attrs.define(kw_only=True, eq=False)
 class Admission:
     """
@@ -92,7 +114,7 @@ class Admission:
     balance: Balance
     poller: Poller
     recovery: Recovery
-    gate: Gate
+    creates: Limiter
     clock: Clock
     job_timeout_s: float
     hooks: "Hooks | None" = None
@@ -103,7 +125,8 @@ class Admission:
     # Those whose create is on the wire, or about to be written down.
     _sending: set[asyncio.Task[Any]] = attrs.field(factory=set)
     _admitting: asyncio.Lock = attrs.field(factory=asyncio.Lock)
-    _line: asyncio.Lock = attrs.field(factory=asyncio.Lock)
+    # Those that wait until the service takes another create.
+    _in_line: set[TrackedJob[Any]] = attrs.field(factory=set)
     # Those that wait, and are not written down yet.
     _unwritten: list[TrackedJob[Any]] = attrs.field(factory=list)
     _caretook_at: float | None = None
@@ -421,41 +444,62 @@ class Admission:
 
     async def _send_until_answered(self, job: TrackedJob[Any]) -> Outcome:
         """Send the create again for as long as it was not sent, or not now."""
-        unsent = limited = 0
-        deadline = self.clock.now() + self.job_timeout_s
+        tries = _Tries(self.clock.now() + self.job_timeout_s)
         while True:
             self._sending.discard(_this_task())
-            outcome = await self._send_in_turn(job)
-            match outcome:
-                case Unsent(error):
-                    unsent += 1
-                    is_hopeless = error.retry is not Retry.NOW
-                    if is_hopeless or unsent == MAX_UNSENT_TRIES:
-                        return outcome
-                    self._sending.discard(_this_task())
-                    await self.clock.sleep(backoff_s(unsent))
-                case Limited(refusal):
-                    limited += 1
-                    self.ledger.limited(job)
-                    self.gate.close(refusal.retry_after_s, limited)
-                    is_last = limited == MAX_429_TRIES and not isinstance(
-                        refusal, QueueFull
-                    )
-                    if is_last or self.gate.opens_at > deadline:
-                        return outcome
-                case _:
-                    return outcome
+            outcome = await self._send_in_turn(job, tries)
+            pause_s = self._sent_again_in_s(job, outcome, tries)
+            if pause_s is None:
+                return outcome
+            self._sending.discard(_this_task())
+            if pause_s:
+                left_s = max(0.0, tries.deadline - self.clock.now())
+                await self.clock.sleep(min(pause_s, left_s))
 
-    async def _send_in_turn(self, job: TrackedJob[Any]) -> Outcome:
+    def _sent_again_in_s(
+        self, job: TrackedJob[Any], outcome: Outcome, tries: "_Tries"
+    ) -> float | None:
+        """Return how long to wait before a create is sent again; None: it is not."""
+        match outcome:
+            case Unsent(error):
+                tries.last = error
+                tries.unsent += 1
+                is_hopeless = error.retry is not Retry.NOW
+                is_last = is_hopeless or tries.unsent == MAX_UNSENT_TRIES
+                return None if is_last else backoff_s(tries.unsent)
+            case Limited(error):
+                tries.last = error
+                self.ledger.limited(job)
+                return 0.0 if self._may_be_refused_again(job, error, tries) else None
+            case _:
+                return None
+
+    def _may_be_refused_again(
+        self, job: TrackedJob[Any], error: MusicError, tries: "_Tries"
+    ) -> bool:
+        """Check whether a create that was refused for now is worth another try."""
+        if isinstance(error, QueueFull):
+            # There is no telling when there is room, so the job's own limit decides.
+            for waiting in (job, *self._in_line):
+                self.ledger.requeued(waiting)
+            return True
+        passes = self.creates.pace.passes
+        tries.refused = tries.refused + 1 if passes == tries.passes else 1
+        tries.passes = passes
+        return tries.refused < MAX_429_TRIES
+
+    async def _send_in_turn(self, job: TrackedJob[Any], tries: "_Tries") -> Outcome:
         """Send a create when it may be, unless its job is given up before."""
-        kept_back = await self._wait_for_turn(job)
-        if kept_back is not None:
-            return kept_back
+        turn = await self._wait_for_turn(job, tries)
+        if not isinstance(turn, Turn):
+            return turn
+        self.ledger.submitting(job)
         tried = self.breaker.begin()
         sending = Sending(functools.partial(self.ledger.body_begins, job))
         try:
             outcome = await self._send_once(job, sending)
-        except BaseException:
+        except BaseException as error:
+            self.creates.end(turn, error)
             self.breaker.unsent(tried)
             raise
         if not sending.is_sent:
@@ -464,35 +508,67 @@ class Admission:
             self.breaker.lost(tried)
         else:
             self.breaker.answered(tried)
+        if isinstance(outcome, (Accepted, Answered)):
+            self.creates.end(turn, None)
+        else:
+            self.creates.end(turn, outcome.error)
         return outcome
 
-    async def _wait_for_turn(self, job: TrackedJob[Any]) -> Refused | None:
-        """Wait until breaker and host take a create, or return why none is sent."""
-        while (kept_back := self._kept_back(job)) is None:
+    async def _wait_for_turn(
+        self, job: TrackedJob[Any], tries: "_Tries"
+    ) -> Turn | Refused:
+        """Wait until breaker and service take a create, or say why none is sent."""
+        while (kept_back := self._kept_back(job, tries)) is None:
             if not self.breaker.is_due:
                 await self.clock.sleep(SHARED_S)
-            elif self.gate.pass_now():
-                return None
-            elif await self._has_passed_in_line():
-                return self._kept_back(job)
+                continue
+            turn = await self._stand_in_line(job, tries)
+            if turn is None:
+                continue
+            kept_back = self._kept_back(job, tries)
+            if kept_back is None and self.breaker.is_due:
+                return turn
+            self.creates.give_back(turn)
         return kept_back
 
-    async def _has_passed_in_line(self) -> bool:
-        """Pass the gate, one at a time, so that creates and polls take turns."""
-        async with self._line:
-            if not self.breaker.is_due:
-                return False
-            await self.gate.wait()
-            return self.breaker.is_due
+    async def _stand_in_line(
+        self, job: TrackedJob[Any], tries: "_Tries"
+    ) -> Turn | None:
+        if (turn := self.creates.enter_now()) is not None:
+            return turn
+        if self.creates.pace.is_full:
+            self.ledger.requeued(job)
+        self._in_line.add(job)
+        try:
+            return await self.creates.enter(tries.deadline)
+        finally:
+            self._in_line.discard(job)
 
-    def _kept_back(self, job: TrackedJob[Any]) -> Refused | None:
+    def _kept_back(self, job: TrackedJob[Any], tries: "_Tries") -> Refused | None:
         """Return why a create must not be sent any more."""
         if job.done():
             return Refused(dropped())
         if self.is_leaving:
             message = "The session was left before the job was sent; it costs nothing."
             return Refused(JobDetached(message, charged=Charged.NO))
+        if self.clock.now() >= tries.deadline:
+            return Refused(self._too_late(tries))
         return None
+
+    def _too_late(self, tries: "_Tries") -> JobTimedOut:
+        """Return the error of a create that was not taken in time."""
+        why = "others were before it in line, and the service takes no more at a time."
+        if tries.last is not None:
+            why = f"the last try ended so: {tries.last.args[0]}"
+        error = JobTimedOut(
+            f"The service took no create within job_timeout_s={self.job_timeout_s:g} s:"
+            f" {why} The job is dropped unpaid: nothing was charged. Try later, or with"
+            " a longer job_timeout_s.",
+            charged=Charged.NO,
+            retry=Retry.LATER,
+        )
+        error.__cause__ = tries.last
+        return error
 
     async def _send_once(self, job: TrackedJob[Any], sending: Sending) -> Outcome:
         assert job.request is not None

@@ -7,7 +7,7 @@ import attrs
 
 from aiomusic import _wire
 from aiomusic._clock import Clock
-from aiomusic._gate import Gate
+from aiomusic._limiter import Limiter
 from aiomusic._transport import Transport
 from aiomusic.errors import MusicError
 
@@ -28,7 +28,7 @@ class Balance:
     """
 
     transport: Transport
-    gate: Gate
+    polls: Limiter
     clock: Clock
     is_wanted: bool
     value: int | None = None
@@ -47,9 +47,9 @@ class Balance:
     async def before_create(self) -> int | None:
         """Give it; the service is asked now and then, and a failure is no matter."""
         now = self.clock.now()
-        if self.is_wanted and (
-            self._asked_at is None or now - self._asked_at > FRESH_S
-        ):
+        is_old = self._asked_at is None or now - self._asked_at > FRESH_S
+        # No create waits because the service takes no polls.
+        if self.is_wanted and is_old and self.polls.pace.opens_at <= now:
             self._asked_at = now
             await self._ask()
         return self.value
@@ -60,10 +60,12 @@ class Balance:
 
     async def _ask(self) -> int | None:
         with anyio.move_on_after(PATIENCE_S):
-            await self.gate.wait()
+            turn = await self.polls.enter()
+            assert turn is not None
             try:
-                reply = await self.transport.get(_wire.CREDITS_PATH)
-                self.see(_wire.read_credits(reply).total)
+                with self.polls.using(turn):
+                    reply = await self.transport.get(_wire.CREDITS_PATH)
+                    self.see(_wire.read_credits(reply).total)
             except MusicError:
                 return None
             return self.value

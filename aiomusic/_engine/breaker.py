@@ -6,7 +6,7 @@ from typing import final
 import attrs
 
 from aiomusic._clock import Clock
-from aiomusic._gate import backoff_s
+from aiomusic._limiter import backoff_s
 from aiomusic._log import say
 
 __all__ = ["Breaker", "Try"]
@@ -14,7 +14,7 @@ __all__ = ["Breaker", "Try"]
 # So many creates have connections at one time, however many tasks may be in flight.
 MAX_ON_WIRE = 256
 # Until the service has answered, few creates are at risk; each answer allows more.
-FIRST_ON_WIRE = 16
+FIRST_ON_WIRE = 4
 MAX_LOST = 3
 # `backoff_s` of so many failures is a second, which is when the first probe goes.
 FIRST_PROBE = 2

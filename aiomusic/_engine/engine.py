@@ -19,8 +19,8 @@ from aiomusic._engine.known_keys import another_task, check_open_job
 from aiomusic._engine.ledger import Ledger
 from aiomusic._engine.poller import Poller
 from aiomusic._engine.recovery import Recovery
-from aiomusic._gate import Gate, backoff_s
 from aiomusic._job import JobState, MusicJob, OnKnownKey
+from aiomusic._limiter import Cap, Limiter, backoff_s
 from aiomusic._log import say
 from aiomusic._schedule import Fixed, Ration, Schedule
 from aiomusic._transport import Transport
@@ -79,14 +79,20 @@ class Engine:
         self.clock = clock
         self.hooks = hooks
         self.ledger = Ledger(journal=journal, limits=limits, clock=clock)
-        self.gate = gate = Gate(clock, requests_per_s)
+        # What is refused of one kind holds back nothing of the other.
+        self.cap = cap = Cap(clock, requests_per_s)
+        self.creates, self.polls = Limiter(clock, cap), Limiter(clock, cap)
         self.balance = Balance(
-            transport=transport, gate=gate, clock=clock, is_wanted=journal.is_kept
+            transport=transport,
+            polls=self.polls,
+            clock=clock,
+            is_wanted=journal.is_kept,
         )
         self.poller = Poller(
             transport=transport,
             ledger=self.ledger,
-            gate=gate,
+            polls=self.polls,
+            creates=self.creates,
             schedule=schedule,
             clock=clock,
             job_timeout_s=job_timeout_s,
@@ -106,7 +112,7 @@ class Engine:
             balance=self.balance,
             poller=self.poller,
             recovery=self.recovery,
-            gate=gate,
+            creates=self.creates,
             clock=clock,
             job_timeout_s=job_timeout_s,
             hooks=hooks,
@@ -192,6 +198,7 @@ class Engine:
     def _settle_all(self) -> None:
         """End the waiting for what is open, for good."""
         self._is_closed = self.recovery.is_closed = self.admission.is_leaving = True
+        self.cap.close()
         self.ledger.detach_all("The session was left before the job was over.")
         if self.hooks is not None:
             self.hooks.forget()
@@ -433,14 +440,17 @@ class Engine:
         """Ask for something free; a passing fault is met by asking again."""
         failures = 0
         while True:
-            await self.gate.wait()
+            turn = await self.polls.enter()
+            assert turn is not None
             try:
-                return decode(await self.transport.get(path))
+                with self.polls.using(turn):
+                    return decode(await self.transport.get(path))
             except (NotSent, ProtocolError, RateLimited, ServiceFailed) as error:
                 failures += 1
                 if failures == MAX_READ_TRIES or error.retry is Retry.AFTER_EDIT:
                     raise
-                await self.clock.sleep(_wait_s(error, failures))
+                if not isinstance(error, RateLimited):
+                    await self.clock.sleep(backoff_s(failures))
 
 
 def _ration(schedule: Schedule, per_s: float | None) -> Ration | None:
@@ -454,8 +464,3 @@ def _tracked(job: MusicJob[R]) -> TrackedJob[R]:
     """Return the side of a job that this engine made."""
     assert isinstance(job, TrackedJob)
     return job
-
-
-def _wait_s(error: MusicError, failures: int) -> float:
-    asked_s = error.retry_after_s if isinstance(error, RateLimited) else None
-    return backoff_s(failures) if asked_s is None else asked_s

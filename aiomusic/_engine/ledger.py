@@ -163,6 +163,10 @@ class Ledger:
         self.journal.note_unsent(job.key, job.attempt)
         job.note_sent(is_sent=False)
 
+    def requeued(self, job: TrackedJob[Any]) -> None:
+        """Note that a job waits, unpaid, until the service has room for it."""
+        job.advance(JobState.QUEUED)
+
     # What a create came to.
 
     async def accepted(self, job: TrackedJob[Any], task_id: str) -> None:

@@ -16,7 +16,7 @@ from aiomusic._clock import Clock, Timer
 from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.ledger import Ledger
-from aiomusic._gate import Gate, Rate, backoff_s
+from aiomusic._limiter import Limiter, Rate, Turn, backoff_s
 from aiomusic._log import say
 from aiomusic._schedule import Fixed, Kind, Ration, Schedule
 from aiomusic._transport import Transport
@@ -69,6 +69,8 @@ class _Followed:
     Attributes:
         seen: A digest of the last reply, which *snapshot* was read from.
         ticket: Of its place in the heap; -1 while it is looked at.
+        turn: The leave to look at it, while it is looked at.
+        passes: How many looks at any task had got through when one at this failed.
         is_hinted: Whether a look was asked for while it was looked at.
         share: Of the looks that a rate allows.
     """
@@ -85,6 +87,8 @@ class _Followed:
     snapshot: TaskSnapshot = _NOTHING_SEEN
     asked_s: float | None = None
     ticket: int = -1
+    turn: Turn | None = None
+    passes: int = -1
     is_hinted: bool = False
     share: float = 0.0
     is_age_sure: bool = True
@@ -111,7 +115,8 @@ class Poller:
 
     transport: Transport
     ledger: Ledger
-    gate: Gate
+    polls: Limiter
+    creates: Limiter
     schedule: Schedule
     clock: Clock
     job_timeout_s: float
@@ -120,12 +125,12 @@ class Poller:
     _order: Iterator[int] = attrs.field(factory=itertools.count)
     _kinds: dict[str, Kind] = attrs.field(factory=dict)
     _kept_at: float = -math.inf
-    _creates: Rate = attrs.field(factory=Rate)
+    _create_rate: Rate = attrs.field(factory=Rate)
     _idle: list[asyncio.Future[_Followed | None]] = attrs.field(factory=list)
     _timer: Timer | None = None
     # When the timer hands out next.
     _hands_at: float = math.inf
-    _is_at_gate: bool = False
+    _is_in_line: bool = False
 
     def follow(
         self,
@@ -148,7 +153,7 @@ class Poller:
         followed.is_age_sure = is_age_sure
         job.followed = followed
         if self.ration is not None:
-            self._creates.count(now)
+            self._create_rate.count(now)
         self._plan(followed, now, self._wait_s(followed, now, asked_s))
 
     def _kind(self, job: TrackedJob[Any], provider: Provider) -> Kind:
@@ -243,11 +248,13 @@ class Poller:
             self._hand_out()
         followed = await hand
         if followed is None:
-            # It is the gate that holds a look back, where one waits in line for all.
-            await self.gate.wait()
-            self._is_at_gate = False
-            if self._first_due() <= self.clock.now():
-                followed = self._pop()
+            # Where a look is held back, one waits in line for all.
+            turn = await self.polls.enter()
+            self._is_in_line = False
+            if turn is not None and self._first_due() <= self.clock.now():
+                followed = self._pop(turn)
+            elif turn is not None:
+                self.polls.give_back(turn)
             self._hand_out()
         return followed
 
@@ -256,10 +263,10 @@ class Poller:
         while self._idle and (followed := self._take_due()) is not None:
             self._hand(followed)
         due = self._first_due() if self._idle else math.inf
-        if due <= self.clock.now() and not self._is_at_gate:
-            self._is_at_gate = True
+        if due <= self.clock.now() and not self._is_in_line:
+            self._is_in_line = True
             self._hand(None)
-        self._set_timer(math.inf if self._is_at_gate else due)
+        self._set_timer(math.inf if self._is_in_line else due)
 
     def _hand(self, followed: _Followed | None) -> None:
         hand = self._idle.pop()
@@ -287,14 +294,16 @@ class Poller:
         return heap[0][0] if heap else math.inf
 
     def _take_due(self) -> _Followed | None:
-        """Take the first look that is due, if the gate lets it out at once."""
-        if self._first_due() <= self.clock.now() and self.gate.pass_now():
-            return self._pop()
+        """Take the first look that is due, if it may go out at once."""
+        if self._first_due() <= self.clock.now():
+            turn = self.polls.enter_now()
+            return None if turn is None else self._pop(turn)
         return None
 
-    def _pop(self) -> _Followed:
+    def _pop(self, turn: Turn) -> _Followed:
         _, _, followed = heapq.heappop(self._heap)
         followed.ticket, followed.is_hinted = -1, False
+        followed.turn = turn
         if self.ration is not None:
             self.ration.leave(followed.share)
         return followed
@@ -302,7 +311,7 @@ class Poller:
     def _push(self, followed: _Followed, due: float) -> None:
         followed.ticket = next(self._order)
         heapq.heappush(self._heap, (due, followed.ticket, followed))
-        if self._idle and due < self._hands_at and not self._is_at_gate:
+        if self._idle and due < self._hands_at and not self._is_in_line:
             self._set_timer(due)
 
     async def _look(self, followed: _Followed) -> None:
@@ -324,6 +333,11 @@ class Poller:
 
     async def _see(self, followed: _Followed) -> bool:
         """Look, and tell whether the reply is another than the last one."""
+        assert followed.turn is not None
+        with self.polls.using(followed.turn):
+            return await self._ask(followed)
+
+    async def _ask(self, followed: _Followed) -> bool:
         task_id = followed.job.task_id
         assert task_id is not None
         followed.asked_s = None
@@ -339,7 +353,11 @@ class Poller:
 
     def _failed(self, followed: _Followed, error: Exception) -> None:
         """Count a look that failed; too many in a row end the following."""
-        followed.failures += 1
+        passes, before = self.polls.pace.passes, followed.passes
+        followed.passes = passes
+        if not isinstance(error, RateLimited) or passes == before:
+            # One that is refused while others get through has but to wait.
+            followed.failures += 1
         say(
             logging.INFO,
             "look %d at %r failed: %s",
@@ -356,12 +374,10 @@ class Poller:
             ended.__cause__ = error
             self.ledger.detach(followed.job, ended)
             return
-        if isinstance(error, RateLimited):
-            self.gate.close(error.retry_after_s, followed.failures)
         # However fast the pace, an outage of minutes is outlasted.
         now = self.clock.now()
         pace_s = self._wait_s(followed, now, None)
-        least_s = backoff_s(followed.failures) / 5
+        least_s = backoff_s(max(1, followed.failures)) / 5
         # A service that says when it is back is not given up before.
         asked_s = min(followed.asked_s or 0.0, LONGEST_ASKED_S)
         self._again(followed, now, max(pace_s, least_s, asked_s))
@@ -393,6 +409,8 @@ class Poller:
             say(logging.WARNING, words, job.task_id, job.key, names)
 
     def _end(self, followed: _Followed, snapshot: TaskSnapshot) -> None:
+        # A full queue at the service has room again.
+        self.creates.make_room()
         job = followed.job
         self._learn(followed, _age_s(job, self.clock.now()))
         if snapshot.state is ClipState.SUCCEEDED:
@@ -445,10 +463,11 @@ class Poller:
 
     def _plan(self, followed: _Followed, now: float, wait_s: float) -> None:
         """Enter the next look, and its share of what the host takes."""
-        if self.ration is not None and self.gate.per_s is not None:
+        per_s = self.polls.requests_per_s
+        if self.ration is not None and per_s is not None:
             # What creates need of the cap is not there for looks.
-            left_per_s = self.gate.per_s - self._creates.per_s(now)
-            self.ration.per_s = max(left_per_s, LEAST_LEFT * self.gate.per_s)
+            left_per_s = per_s - self._create_rate.per_s(now)
+            self.ration.per_s = max(left_per_s, LEAST_LEFT * per_s)
             followed.share = self.ration.enter(max(wait_s, SHORTEST_ASKED_S))
         self._push(followed, now + wait_s)
 

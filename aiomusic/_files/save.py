@@ -21,7 +21,7 @@ from aiomusic._files.filelock import DiskTrouble
 from aiomusic._files.media import Blocked, Broken, DeadLink, MediaClient
 from aiomusic._files.names import file_stem
 from aiomusic._files.partial import PartialFile
-from aiomusic._gate import backoff_s
+from aiomusic._limiter import backoff_s
 from aiomusic._log import say
 from aiomusic._transport import CHUNK_BYTES
 from aiomusic.errors import DownloadError, MusicError, Retry
