@@ -649,3 +649,28 @@ async def test_a_journal_that_was_removed_buys_nothing(
             await music.riffusion.create("two")
 
     assert 1 == api.charges
+
+
+async def test_a_create_that_was_settled_meanwhile_is_not_sent(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """Its row is looked at once more when its body begins, and stays as it is."""
+    path, calls = tmp_path / "songs.db", list[int]()
+
+    async def api_key() -> str:
+        calls.append(1)
+        if len(calls) == 2:
+            # It is granted, and its body has not begun.
+            other = SqliteJournal(path)
+            await other.open()
+            await other.settle("a", 1, Ending(event=Event.REFUSED, now=110.0))
+            await other.aclose()
+        return api.key
+
+    async with session(api, path, api_key=api_key) as music:
+        job = music.suno.create("rain", key="a")
+        with pytest.raises(JournalError, match="settled the purchase.*not sent"):
+            await job
+        [record] = await music.jobs()
+
+    assert (0, "failed", "no") == (api.submissions, record.state, record.charged)

@@ -28,6 +28,11 @@ from aiomusic.results import Clip, ClipState, TaskSnapshot
 __all__ = ["Ledger"]
 
 
+TAKEN = (
+    "Another process has settled the purchase, given it up or taken it over since it"
+    " was granted here, so this create was not sent. music.job(key) tells what became"
+    " of it, and music.resume() goes on with it."
+)
 WAKING_TURNS = 5
 # How many tasks a session remembers after their jobs are over.
 MAX_OWNERS = 10_000
@@ -151,11 +156,15 @@ class Ledger:
 
         Raises:
             JobCancelled: It was, so nothing may leave.
-            JournalError: It can't be written down, so nothing may leave.
+            JournalError: It can't be written down, or another process has settled
+                the purchase since, so nothing may leave.
         """
         if job.done():
             raise dropped()
-        await self.journal.note_sent(job.key, job.attempt)
+        if not await self.journal.note_sent(job.key, job.attempt):
+            # The row is another's by now, and stays as it is.
+            job.is_row_closed = True
+            raise JournalError(TAKEN, charged=Charged.UNKNOWN)
         job.note_sent(is_sent=True)
 
     def limited(self, job: TrackedJob[Any]) -> None:

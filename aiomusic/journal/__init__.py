@@ -338,12 +338,18 @@ class Purchases(Protocol):
             JournalError: Nothing was written, so nothing may be sent.
         """
 
-    async def note_sent(self, key: str, attempt: int) -> None:
+    async def note_sent(self, key: str, attempt: int) -> bool:
         """
         Write down that the first byte of a create is about to leave.
 
+        Then its row is looked at again: another process may have settled it since it
+        was granted, given it up, or bought again in its place.
+
         It outlives the process, so that a purchase without it was never made.  It
         need not outlive the machine: where it is lost, the purchase is unknown.
+
+        Returns:
+            Whether it may leave.
 
         Raises:
             JournalError: It could not be, so nothing may be sent.

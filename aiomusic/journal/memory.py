@@ -22,7 +22,7 @@ from aiomusic.journal import (
     Wanted,
 )
 from aiomusic.journal.accounts import digest_of, place_of
-from aiomusic.journal.policy import CLOSED, Change, Row, Stage, apply
+from aiomusic.journal.policy import CLOSED, Change, Row, Stage, apply, may_begin
 
 __all__ = ["MemoryJournal"]
 
@@ -160,8 +160,9 @@ class MemoryJournal:
                 change = Change(event=Event.LEASE_OVER, now=now)
                 self._apply(key, attempt, change)
 
-    async def note_sent(self, key: str, attempt: int) -> None:
+    async def note_sent(self, key: str, attempt: int) -> bool:
         self._apply(key, attempt, Change(event=Event.BODY_BEGINS, now=self._wall()))
+        return may_begin(self._mine.rows.get((key, attempt)), ME)
 
     def note_unsent(self, key: str, attempt: int) -> None:
         self._apply(key, attempt, Change(event=Event.RATE_LIMITED, now=self._wall()))

@@ -56,6 +56,7 @@ __all__ = [
     "Stage",
     "apply",
     "is_heeded",
+    "may_begin",
 ]
 
 
@@ -349,6 +350,16 @@ def is_heeded(row: Row | None, change: Change) -> bool:
             return row.stage in CLOSED
         case _:
             return True
+
+
+def may_begin(row: Row | None, by: str) -> bool:
+    """
+    Check whether a create may leave: its row is still granted to that session.
+
+    Whoever took the session for dead may have settled it meanwhile, or bought again.
+    """
+    is_granted = row is not None and row.stage in {Stage.GRANTED, Stage.SENT}
+    return is_granted and row is not None and row.owner == by
 
 
 def _is_meant(row: Row, change: Change) -> bool:

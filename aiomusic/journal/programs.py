@@ -27,7 +27,7 @@ from aiomusic.journal import (
     Record,
     Verdict,
 )
-from aiomusic.journal.policy import Change, Event, Row, Stage, apply
+from aiomusic.journal.policy import Change, Event, Row, Stage, apply, may_begin
 from aiomusic.journal.rows import (
     MAX_INTEGER,
     MONEY,
@@ -54,6 +54,7 @@ __all__ = [
     "find",
     "find_lost",
     "find_task",
+    "is_granted",
     "leave",
     "note_balance",
     "note_files",
@@ -158,6 +159,21 @@ def transition(
     if not found:
         return Moved()
     return Moved((yield from _change(me, found[0], change, facts)))
+
+
+def is_granted(me: Context, key: str, attempt: int) -> Program[bool]:
+    """
+    Check whether a create may leave.
+
+    Raises:
+        DamagedRow: What the row holds can't be.
+    """
+    found = yield (
+        f"SELECT {MONEY} FROM jobs WHERE {PURCHASE}",
+        {"account": me.account, "key": key, "attempt": attempt},
+    )
+    row = money(found[0], is_sent=lambda: True) if found else None
+    return may_begin(row, me.owner)
 
 
 def _change(

@@ -27,7 +27,7 @@ from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.programs import Program
 from aiomusic.journal.schema import APPLICATION_ID, STEPS
 
-__all__ = ["SqliteReader", "drive", "read_rows"]
+__all__ = ["SqliteReader", "connect_to_read", "drive", "read_rows"]
 
 R = TypeVar("R")
 
@@ -136,13 +136,7 @@ class SqliteReader:
 
     async def _read(self, do: Callable[[sqlite3.Connection], R]) -> R:
         def work() -> R:
-            address = f"{self.path.resolve().as_uri()}?mode=ro"
-            with contextlib.closing(
-                sqlite3.connect(
-                    address, uri=True, timeout=self.lock_wait_s, isolation_level=None
-                )
-            ) as db:
-                read_rows(db)
+            with contextlib.closing(connect_to_read(self.path, self.lock_wait_s)) as db:
                 db.execute("BEGIN")
                 return do(db)
 
@@ -150,6 +144,19 @@ class SqliteReader:
             return await asyncio.to_thread(work)
         except FAULTS as error:
             raise JournalError(fault(self.path, error)) from error
+
+
+def connect_to_read(path: Path, lock_wait_s: float) -> sqlite3.Connection:
+    """Open a file that is there, and can't be changed through it."""
+    db = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=ro",
+        uri=True,
+        timeout=lock_wait_s,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    read_rows(db)
+    return db
 
 
 def read_rows(db: sqlite3.Connection) -> None:

@@ -35,7 +35,7 @@ from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.policy import Change, Row, is_heeded
 from aiomusic.journal.programs import Moved, Program
-from aiomusic.journal.reader import SqliteReader, drive, read_rows
+from aiomusic.journal.reader import SqliteReader, connect_to_read, drive, read_rows
 from aiomusic.journal.rows import dump, integer
 from aiomusic.journal.schema import APPLICATION_ID, STEPS, statements
 
@@ -74,6 +74,7 @@ class SqliteJournal:
         self._writer: Writer | None = None
         self._account = accounts.NOBODY
         self._identity: Identity | None = None
+        self._glance: sqlite3.Connection | None = None
         self._place = (0, 0)
         self._pid = os.getpid()
 
@@ -154,6 +155,10 @@ class SqliteJournal:
         # The writer's thread is not there in a forked child, nor is the lock its own.
         if writer is None or os.getpid() != self._pid:
             return
+        # The writer closes last: who does so empties the log into the file.
+        if self._glance is not None:
+            self._glance.close()
+            self._glance = None
         left: list[int] = []
         program = partial(programs.leave, self, self.owner, Event.LEFT, time.time())
         writer.post(partial(drive, program=program), left.append)
@@ -178,11 +183,25 @@ class SqliteJournal:
         self._forget(dead)
         return verdicts
 
-    async def note_sent(self, key: str, attempt: int) -> None:
+    async def note_sent(self, key: str, attempt: int) -> bool:
         try:
+            # First, so that whoever takes the session for dead from now on sees it.
             self._lock.note_sent((key, attempt))
         except OSError as error:
             raise self._error(error) from error
+        is_granted = await self._is_granted(key, attempt)
+        if not is_granted:
+            self._lock.clear((key, attempt))
+        return is_granted
+
+    async def _is_granted(self, key: str, attempt: int) -> bool:
+        program = partial(programs.is_granted, self, key, attempt)
+        # It takes microseconds, and waits for nobody who writes.
+        with contextlib.suppress(sqlite3.Error):
+            if self._glance is None:
+                self._glance = connect_to_read(self._path, 0.0)
+            return drive(self._glance, program)
+        return await self._run(program)
 
     def note_unsent(self, key: str, attempt: int) -> None:
         self._lock.clear((key, attempt))

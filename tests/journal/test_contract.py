@@ -1,5 +1,7 @@
 """What every journal promises; and what those promise that outlive a session."""
 
+import contextlib
+import sqlite3
 import time
 from pathlib import Path
 
@@ -8,6 +10,8 @@ from journaling import NO_LIMITS, ending, entry, over
 
 from aiomusic.journal import (
     Busy,
+    Ending,
+    Event,
     Granted,
     Journal,
     Known,
@@ -16,6 +20,8 @@ from aiomusic.journal import (
     Record,
     Spending,
 )
+from aiomusic.journal.liveness import HEADER_BYTES, _boot_id
+from aiomusic.journal.sqlite import SqliteJournal
 
 pytestmark = pytest.mark.anyio
 
@@ -840,3 +846,68 @@ async def test_a_journal_can_be_opened_again_and_again(
     await kept.aclose()
 
     assert ["songs.db"] == sorted(path.name for path in tmp_path.iterdir())
+
+
+async def test_a_create_may_leave_while_it_is_granted(journal: Journal) -> None:
+    """Also again, where the service would not have it the first time."""
+    await journal.admit([entry("a")], NO_LIMITS)
+
+    assert await journal.note_sent("a", 1)
+    journal.note_unsent("a", 1)
+    assert await journal.note_sent("a", 1)
+
+
+@pytest.mark.parametrize("event", [Event.REFUSED, Event.ANSWERED, Event.DROPPED])
+async def test_a_create_that_was_settled_may_not_leave(
+    journal: Journal, event: Event
+) -> None:
+    """Nor one that nobody ever granted."""
+    await journal.admit([entry("a")], NO_LIMITS)
+    await journal.settle("a", 1, Ending(event=event, now=110.0))
+
+    assert not await journal.note_sent("a", 1)
+    assert not await journal.note_sent("ghost", 1)
+
+
+@pytest.mark.parametrize("how", ["settled", "given up", "held", "bought again"])
+async def test_a_create_that_another_took_over_may_not_leave(
+    kept: SqliteJournal, other: SqliteJournal, how: str
+) -> None:
+    """Whoever took its session for dead has the say, and its row stays theirs."""
+    await kept.admit([entry("a")], NO_LIMITS)
+    if how == "settled":
+        await other.settle("a", 1, Ending(event=Event.REFUSED, now=110.0))
+    else:
+        # Somebody tidied the folder under it.
+        lock = kept.path.with_name(f"{kept.path.name}-owner-{kept.owner}")
+        lock.unlink()
+        if how in {"held", "bought again"}:
+            lock.write_bytes(_boot_id().ljust(HEADER_BYTES, b"\0"))
+        await other.adopt(110.0)
+    if how == "given up":
+        other.give_up_soon("a", 1, 110.0, is_charged=False)
+    if how == "bought again":
+        assert [Granted(1)] == await other.admit([entry("a")], NO_LIMITS)
+    before = [(one.state, one.owner) for one in await other.records()]
+
+    assert not await kept.note_sent("a", 1)
+
+    assert before == [(one.state, one.owner) for one in await other.records()]
+    states = {
+        "settled": "failed",
+        "given up": "cancelled",
+        "held": "queued",
+        "bought again": "submitting",
+    }
+    assert states[how] == before[0][0]
+
+
+async def test_a_create_is_looked_at_while_another_program_keeps_the_file(
+    kept: SqliteJournal,
+) -> None:
+    """Whoever locks it does not keep what was granted from being sent."""
+    await kept.admit([entry("a")], NO_LIMITS)
+    with contextlib.closing(sqlite3.connect(kept.path, isolation_level=None)) as db:
+        db.execute("BEGIN EXCLUSIVE")
+
+        assert await kept.note_sent("a", 1)
