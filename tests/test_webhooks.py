@@ -600,7 +600,7 @@ async def test_a_callback_makes_one_look_and_ends_the_job(api: Emulator) -> None
         assert 0 == api.polls
         await api.finish()
         clips = await job
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
     assert 2 == len(clips)
     assert (1, [204]) == (api.polls, statuses(api))
@@ -614,7 +614,7 @@ async def test_jobs_end_by_their_callbacks_at_the_services_own_pace() -> None:
     async with Emulator(pace=pace, media=False) as api, called_back(api) as music:
         jobs = [music.suno.create(f"song {n}") for n in range(10)]
         ends = await asyncio.gather(*jobs)
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
     assert [2] * 10 == [len(clips) for clips in ends]
     assert (10, [204] * 10) == (api.polls, statuses(api))
@@ -698,7 +698,7 @@ async def test_a_callback_that_is_late_changes_nothing(api: Emulator) -> None:
         await api.finish()
         await job
         polls = api.polls
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         assert (polls, [204]) == (api.polls, statuses(api))
 
@@ -712,7 +712,7 @@ async def test_a_callback_that_comes_twice_makes_one_look(api: Emulator) -> None
         await reach(job, JobState.PENDING)
         await api.finish()
         clips = await job
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
     assert 2 == len(clips)
     assert (1, [204, 204]) == (api.polls, statuses(api))
@@ -755,7 +755,7 @@ async def test_a_forged_callback_is_refused_and_nobody_looks(api: Emulator) -> N
         job = music.suno.create("paper boats", key="one")
         await reach(job, JobState.PENDING)
         await api.finish()
-        await api.hooks_idle()
+        await api.webhooks_idle()
         assert ([400], 0, False) == (statuses(api), api.polls, job.done())
         assert job.task_id is not None
         await hint(music, job.task_id, "one")

@@ -16,7 +16,7 @@ from aiomusic.cli._show import say, tell
 from aiomusic.composer import available_formats
 from aiomusic.emulator import Emulator
 from aiomusic.emulator._demo import write_demo
-from aiomusic.emulator._jobs import RenderFailed
+from aiomusic.emulator._render_jobs import RenderFailed
 
 __all__ = ["Stand", "serve", "show"]
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aiomusic.emulator._calls import Call
     from aiomusic.emulator._faults import Fault, FaultKind, Target
-    from aiomusic.emulator._hooks import Delivery
-    from aiomusic.emulator._pacing import RetryForm
+    from aiomusic.emulator._rate_limit import RetryForm
     from aiomusic.emulator._server import Emulator
     from aiomusic.emulator._tasks import Pace, Task
+    from aiomusic.emulator._webhooks import Delivery
 
 __all__ = [
     "Call",
@@ -33,12 +33,12 @@ __all__ = [
 
 _HOMES = {
     "Call": "_calls",
-    "Delivery": "_hooks",
+    "Delivery": "_webhooks",
     "Emulator": "_server",
     "Fault": "_faults",
     "FaultKind": "_faults",
     "Pace": "_tasks",
-    "RetryForm": "_pacing",
+    "RetryForm": "_rate_limit",
     "Target": "_faults",
     "Task": "_tasks",
 }

@@ -15,9 +15,10 @@ from aiohttp import web
 
 from aiomusic._clock import Clock
 from aiomusic.emulator._faults import Fault
-from aiomusic.emulator._refusals import NOT_READY, REFUSALS, Reply, envelope
+from aiomusic.emulator._refusals import NOT_READY, REFUSALS, Reply
+from aiomusic.emulator.dialects import dialect_named
 
-__all__ = ["Answer", "Striker", "drop", "to_json"]
+__all__ = ["Answer", "FaultInjector", "drop", "to_json"]
 
 PAGE: Final = (
     "<!DOCTYPE html><html><head><title>{text}</title></head>"
@@ -77,7 +78,7 @@ def drop(request: web.Request, *, is_reset: bool = False) -> web.StreamResponse:
 
 @final
 @attrs.define(eq=False)
-class Striker:
+class FaultInjector:
     """
     Does what a fault says, in place of an answer.
 
@@ -88,7 +89,7 @@ class Striker:
     _clock: Clock
     _is_closing: asyncio.Event
 
-    async def strike(
+    async def apply(
         self,
         fault: Fault,
         request: web.Request,
@@ -139,10 +140,11 @@ def _instead(fault: Fault, provider: str, headers: dict[str, str]) -> Answer | N
             return Answer(fault.status or HTTPStatus.FOUND, b"", headers=place)
         case "status":
             return _with_status(fault, provider, headers)
-    if fault.refusal is None:
+    refusal = fault.refusal_kind
+    if refusal is None:
         return None
-    status, body = fault.refusal.reply(
-        provider, message=fault.message, status=fault.status
+    status, body = dialect_named(provider).refusal(
+        refusal, message=fault.message, status=fault.status
     )
     return Answer(status, _dump(body), headers=headers)
 
@@ -185,7 +187,7 @@ def _error(fault: Fault, status: int, provider: str) -> object:
         return NOT_READY
     text = fault.message or _MESSAGES.get(status) or _phrase(status)
     kind = "forbidden" if status == HTTPStatus.FORBIDDEN else "api_error"
-    return envelope(provider, status, text, kind=kind)
+    return dialect_named(provider).envelope(status, text, kind=kind)
 
 
 _MESSAGES: Final = {

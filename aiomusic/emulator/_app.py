@@ -13,17 +13,18 @@ from aiohttp import web
 
 from aiomusic._clock import Clock
 from aiomusic._spelling import shown
-from aiomusic.emulator._answers import Answer, Striker, drop, to_json
+from aiomusic.emulator._answers import Answer, FaultInjector, drop, to_json
 from aiomusic.emulator._calls import CallLog, from_json
 from aiomusic.emulator._faults import Fault, Faults, Target
 from aiomusic.emulator._hosts import ServedHosts
-from aiomusic.emulator._links import MediaUrls
+from aiomusic.emulator._media import Media
+from aiomusic.emulator._media_urls import MediaUrls
 from aiomusic.emulator._openapi import describe
-from aiomusic.emulator._pacing import RateLimit
-from aiomusic.emulator._refusals import Reply, envelope, refusal
+from aiomusic.emulator._rate_limit import RateLimit
+from aiomusic.emulator._refusals import Reply
 from aiomusic.emulator._rules import KINDS
 from aiomusic.emulator._service import Service
-from aiomusic.emulator._studio import Media
+from aiomusic.emulator.dialects import dialect_named
 from aiomusic.providers._all import PROVIDERS
 
 __all__ = ["Api"]
@@ -61,10 +62,10 @@ class Api:
     submissions: int = attrs.field(default=0, init=False)
     polls: int = attrs.field(default=0, init=False)
     _is_closing: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
-    _striker: Striker = attrs.field(init=False)
+    _injector: FaultInjector = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._striker = Striker(self.clock, self._is_closing)
+        self._injector = FaultInjector(self.clock, self._is_closing)
 
     def app(self) -> web.Application:
         """Build the application."""
@@ -124,7 +125,7 @@ class Api:
         self._log(request, raw)
         answer = None
         if wait is not None:
-            status, told = refusal("rate_limited", provider)
+            status, told = dialect_named(provider).refusal("rate_limited")
             answer = Answer(status, json.dumps(told).encode(), headers=wait)
         elif is_carried_out:
             reply = await self.service.create(path, from_json(raw), provider, fault)
@@ -141,24 +142,25 @@ class Api:
             if refused is not None:
                 return to_json(refused)
             if fault is not None and fault.refusal is not None and fault.ends_task:
-                doom = fault.refusal.to_doom(message=fault.message)
-                self.service.refuse(task_id, doom)
+                failure = fault.refusal.to_failure(message=fault.message)
+                self.service.refuse(task_id, failure)
             await self.media.prepare(task_id)
             state = fault.state if fault and fault.kind == "unknown_state" else None
-            reply = self.service.look(provider, task_id, state)
+            reply = self.service.poll(provider, task_id, state)
             return to_json(reply, self.service.pace.retry_after_s)
 
-        return await self._unless_struck(request, "poll", answer)
+        return await self._answer_unless_fault(request, "poll", answer)
 
     async def poll_nothing(self, request: web.Request) -> web.StreamResponse:
         """Answer a look at no task."""
         provider, text = _provider(request), "missing task id."
-        refused = 400, envelope(provider, 400, text, kind="bad_request")
+        body = dialect_named(provider).envelope(400, text, kind="bad_request")
+        refused = 400, body
 
         async def answer(_: Fault | None) -> Answer:
             return to_json(self._key_refused(request, provider) or refused)
 
-        return await self._unless_struck(request, "poll", answer)
+        return await self._answer_unless_fault(request, "poll", answer)
 
     async def credits(self, request: web.Request) -> web.StreamResponse:
         """Answer how much is left."""
@@ -167,7 +169,7 @@ class Api:
             refused = self._key_refused(request, "")
             return to_json(refused or self.service.balance())
 
-        return await self._unless_struck(request, "credits", answer)
+        return await self._answer_unless_fault(request, "credits", answer)
 
     async def fetch(self, request: web.Request) -> web.StreamResponse:
         """Answer with audio, or with a picture."""
@@ -182,7 +184,7 @@ class Api:
                 return Answer(404, b"There is no such file.", "text/plain")
             return Answer(200, body, kind)
 
-        return await self._unless_struck(request, "media", answer)
+        return await self._answer_unless_fault(request, "media", answer)
 
     async def _medium(self, name: str) -> bytes | Path | None:
         if name.startswith("image_"):
@@ -200,9 +202,9 @@ class Api:
         async def answer(_: Fault | None) -> Answer:
             return to_json((404, {"code": 404, "message": "Not Found."}))
 
-        return await self._unless_struck(request, "any", answer)
+        return await self._answer_unless_fault(request, "any", answer)
 
-    async def _unless_struck(
+    async def _answer_unless_fault(
         self,
         request: web.Request,
         on: Target,
@@ -222,7 +224,7 @@ class Api:
         is_said = fault is not None and fault.ends_task and request.method == "GET"
         if fault is not None and not (is_said and answer is not None):
             provider = _provider(request)
-            return await self._striker.strike(fault, request, provider, answer)
+            return await self._injector.apply(fault, request, provider, answer)
         assert answer is not None
         return answer.to_response()
 
@@ -232,12 +234,13 @@ class Api:
 
     def _key_refused(self, request: web.Request, provider: str) -> Reply | None:
         given = request.headers.get("Authorization")
+        dialect = dialect_named(provider)
         if given is None:
-            return refusal("no_key", provider)
+            return dialect.refusal("no_key")
         if not given.startswith("Bearer ") or not given[7:].strip():
-            return refusal("key_format", provider)
+            return dialect.refusal("key_format")
         if not _is_same(given[7:], self.key):
-            return refusal("bad_key", provider)
+            return dialect.refusal("bad_key")
         return None
 
 
@@ -255,8 +258,8 @@ def _is_same(given: str, key: str) -> bool:
 
 def _unreadable(provider: str) -> web.StreamResponse:
     text = "The body can't be decoded as its Content-Encoding says."
-    reply = 400, envelope(provider, 400, text, kind="bad_request")
-    response = to_json(reply).to_response()
+    body = dialect_named(provider).envelope(400, text, kind="bad_request")
+    response = to_json((400, body)).to_response()
     # Where the next request begins nobody knows.
     response.force_close()
     return response

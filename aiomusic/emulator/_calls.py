@@ -68,10 +68,10 @@ class CallLog:
     The latest calls.
 
     Args:
-        most: How many; fewer, if they are large.
+        max_calls: How many; fewer, if they are large.
     """
 
-    _most: int
+    _max_calls: int
     _calls: collections.deque[Call] = attrs.field(factory=collections.deque, init=False)
     _size_bytes: int = attrs.field(default=0, init=False)
 
@@ -82,7 +82,7 @@ class CallLog:
         call = Call(method, path, raw, sent_key)
         self._calls.append(call)
         self._size_bytes += call.size_bytes
-        while len(self._calls) > self._most or self._size_bytes > MAX_LOG_BYTES:
+        while len(self._calls) > self._max_calls or self._size_bytes > MAX_LOG_BYTES:
             self._size_bytes -= self._calls.popleft().size_bytes
 
     def all(self) -> tuple[Call, ...]:

@@ -1,13 +1,13 @@
 """What can go wrong on the way, on order."""
 
 from collections.abc import Mapping
-from typing import Final, Literal, final, get_args
+from typing import Final, Literal, cast, final, get_args
 
 import attrs
 
-from aiomusic.emulator._pacing import RetryAfter, retry_headers
-from aiomusic.emulator._refusals import REFUSALS, RefusalKind, Refused
-from aiomusic.emulator._tasks import Doom, Late
+from aiomusic.emulator._rate_limit import RetryAfter, retry_headers
+from aiomusic.emulator._refusals import REFUSALS, Refusal, RefusalKind
+from aiomusic.emulator._tasks import LateResult, PlannedFailure
 
 __all__ = ["Fault", "FaultKind", "Faults", "Target"]
 
@@ -40,9 +40,9 @@ FaultKind = Literal[
 Target = Literal["any", "create", "credits", "media", "poll", "webhook"]
 """The calls that a fault strikes; ``any``: all that come over HTTP."""
 
-_HOOK_KINDS: Final = {"forged", "late", "lost", "out_of_order", "twice"}
+_WEBHOOK_KINDS: Final = {"forged", "late", "lost", "out_of_order", "twice"}
 _ONLY_ON: Final[dict[str, Target]] = {
-    **dict.fromkeys(_HOOK_KINDS, "webhook"),
+    **dict.fromkeys(_WEBHOOK_KINDS, "webhook"),
     **dict.fromkeys(("fail", "stuck", "late_clip", "late_link"), "create"),
     **dict.fromkeys(("id_beside_error", "legacy"), "create"),
     "unknown_state": "poll",
@@ -86,7 +86,7 @@ class Fault:
         if only is not None and self.on not in (only, "any"):
             raise ValueError(f"{self.kind!r} strikes {only!r} alone, not {self.on!r}")
         if only is None and self.on == "webhook":
-            kinds = ", ".join(sorted(_HOOK_KINDS))
+            kinds = ", ".join(sorted(_WEBHOOK_KINDS))
             raise ValueError(f"{self.kind!r} can't strike a webhook; {kinds} can")
 
     def _check(self) -> None:
@@ -105,30 +105,36 @@ class Fault:
         if (self.times is not None and self.times < 1) or self.skip < 0:
             raise ValueError("times is 1 or more, or None; skip is 0 or more")
 
-    def to_doom(self) -> Doom | None:
+    def to_failure(self) -> PlannedFailure | None:
         """Give the failure that it orders for a task."""
         if self.kind != "fail":
             return None
         is_refunded = self.is_refunded and self.clips is None
         money = "have been refunded" if is_refunded else "were not refunded"
         text = self.message or f"Generation failed. Credits {money}."
-        nuro = self.message or "Algorithm error"
-        return Doom(message=text, nuro=nuro, is_refunded=is_refunded, clips=self.clips)
+        return PlannedFailure(
+            message=text, cause=self.message, is_refunded=is_refunded, clips=self.clips
+        )
 
-    def to_late(self) -> Late | None:
+    def to_late(self) -> LateResult | None:
         """Return what it holds back of a task's result."""
         if self.kind not in {"late_clip", "late_link"}:
             return None
         is_clip = self.kind == "late_clip"
         clips = 1 if self.clips is None and is_clip else self.clips
-        return Late(
+        return LateResult(
             is_clip=is_clip, clips=clips, seconds=self.seconds, polls=self.polls
         )
 
     @property
-    def refusal(self) -> Refused | None:
+    def refusal(self) -> Refusal | None:
         """How it says no, if that is all that it does."""
         return REFUSALS.get(self.kind)
+
+    @property
+    def refusal_kind(self) -> RefusalKind | None:
+        """The kind of that refusal."""
+        return cast("RefusalKind", self.kind) if self.kind in REFUSALS else None
 
     @property
     def ends_task(self) -> bool:

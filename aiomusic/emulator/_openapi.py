@@ -1,21 +1,23 @@
-"""The service as an OpenAPI document, out of the same rules that check requests."""
+"""The service as an OpenAPI document, derived from the rules that check requests."""
 
 from typing import Any
 
 from aiomusic._request import Request, specs
 from aiomusic.emulator._rules import KINDS, REQUIRED
+from aiomusic.emulator._schemas import INTEGER, TEXT, record
+from aiomusic.emulator.dialects import DIALECTS, Dialect, dialect_named, dialect_of
 from aiomusic.providers._all import PROVIDERS
 
 __all__ = ["describe"]
 
 
 def describe(url: str) -> dict[str, Any]:
-    """Write the document for a server at *url*."""
+    """Return the document for a server at *url*."""
     paths: dict[str, Any] = {}
     for path, kinds in KINDS.items():
         paths[path] = {"post": _create(path, kinds)}
     for provider in PROVIDERS.values():
-        paths[provider.task_path] = {"get": _look(provider.name)}
+        paths[provider.task_path] = {"get": _poll(dialect_named(provider.name))}
     paths["/api/v1/get-credits"] = {"get": _credits()}
     return {
         "openapi": "3.1.0",
@@ -25,7 +27,7 @@ def describe(url: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-            "schemas": _SCHEMAS,
+            "schemas": _schemas(),
         },
     }
 
@@ -33,29 +35,29 @@ def describe(url: str) -> dict[str, Any]:
 def _create(path: str, kinds: tuple[type[Request[Any]], ...]) -> dict[str, Any]:
     bodies = [_body(kind) for kind in kinds]
     schema = bodies[0] if len(bodies) == 1 else {"oneOf": bodies}
-    _, _, _, provider, name = path.split("/")
-    reply = {"create": "Accepted", "lyrics": "Lyrics", "persona": "Persona"}
+    dialect = dialect_of(kinds[0])
     return {
-        "operationId": f"{provider}_{name}",
+        "operationId": "_".join(path.split("/")[3:]),
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": schema}},
         },
-        "responses": _responses(reply.get(name, "Upload"), provider),
+        "responses": _responses(dialect.reply_schema(kinds[0]), dialect.error_schema),
     }
 
 
 def _body(kind: type[Request[Any]]) -> dict[str, Any]:
     properties = {spec.wire: spec.schema() for spec in specs(kind).values()}
     required = list(REQUIRED[kind])
+    default_task_type = dialect_of(kind).default_task_type
     for name, value in kind.FIXED.items():
         properties[name] = {"const": value}
         required.append(name)
     if kind.TASK_TYPES is not None:
         properties["task_type"] = {"enum": list(kind.TASK_TYPES)}
         required.append("task_type")
-    elif kind.CLIPS and kind.PROVIDER != "nuro" and "task_type" not in properties:
-        properties["task_type"] = {"enum": ["create_music"]}
+    elif kind.CLIPS and default_task_type and "task_type" not in properties:
+        properties["task_type"] = {"enum": [default_task_type]}
     if "prompt" in properties and "custom_mode" not in properties:
         properties["custom_mode"] = {"type": "boolean"}
         required.append("custom_mode")
@@ -71,25 +73,23 @@ def _body(kind: type[Request[Any]]) -> dict[str, Any]:
     }
 
 
-def _look(provider: str) -> dict[str, Any]:
-    name = {"suno": "SunoTask", "riffusion": "RiffusionTask"}.get(provider, "NuroTask")
-    replies = _responses(name, provider)
-    if provider == "suno":
-        replies["202"] = _reply("NotReady", "Not ready: look again.")
+def _poll(dialect: Dialect) -> dict[str, Any]:
+    replies = _responses(dialect.task_schema, dialect.error_schema)
+    if dialect.may_be_not_ready:
+        replies["202"] = _reply("NotReady", "Not ready: poll again.")
     place = {"name": "task_id", "in": "path", "required": True}
     return {
-        "operationId": f"{provider}_task",
+        "operationId": f"{dialect.name}_task",
         "parameters": [{**place, "schema": {"type": "string", "format": "uuid"}}],
         "responses": replies,
     }
 
 
 def _credits() -> dict[str, Any]:
-    return {"operationId": "get_credits", "responses": _responses("Credits", "")}
+    return {"operationId": "get_credits", "responses": _responses("Credits", "Error")}
 
 
-def _responses(name: str, provider: str) -> dict[str, Any]:
-    error = "NuroError" if provider == "nuro" else "Error"
+def _responses(name: str, error: str) -> dict[str, Any]:
     return {"200": _reply(name, "Success."), "default": _reply(error, "Refused.")}
 
 
@@ -98,73 +98,14 @@ def _reply(name: str, text: str) -> dict[str, Any]:
     return {"description": text, "content": {"application/json": {"schema": schema}}}
 
 
-def _object(**properties: dict[str, Any]) -> dict[str, Any]:
-    names = sorted(properties)
-    return {"type": "object", "properties": properties, "required": names}
-
-
-_TEXT: dict[str, Any] = {"type": "string"}
-_WHOLE: dict[str, Any] = {"type": "integer"}
-_NUMBER: dict[str, Any] = {"type": "number"}
-_TEXT_OR_NULL: dict[str, Any] = {"type": ["string", "null"]}
-_STATE: dict[str, Any] = {"enum": ["pending", "running", "succeeded", "failed"]}
-
-
-def _list(item: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": item}
-
-
-def _clip(**more: dict[str, Any]) -> dict[str, Any]:
-    clip = _object(
-        clip_id=_TEXT,
-        state=_STATE,
-        title=_TEXT,
-        lyrics=_TEXT,
-        image_url=_TEXT,
-        audio_url=_TEXT,
-        video_url=_TEXT_OR_NULL,
-        created_at=_TEXT,
-        mv=_TEXT,
-        duration=_NUMBER,
-        **more,
-    )
-    clip["properties"]["error_message"] = _TEXT
-    return clip
-
-
-_SCHEMAS: dict[str, Any] = {
-    "Accepted": _object(message=_TEXT, task_id=_TEXT),
-    "Credits": _object(credits=_WHOLE, extra_credits=_WHOLE),
-    "Error": _object(code=_WHOLE, message=_TEXT),
-    "Lyrics": _object(
-        code=_WHOLE,
-        message=_TEXT,
-        results=_list(_object(title=_TEXT, lyrics=_TEXT)),
-    ),
-    "NotReady": _object(code=_WHOLE, type=_TEXT, error=_TEXT),
-    "NuroError": _object(
-        type=_TEXT, message=_TEXT, refund_processed={"type": "boolean"}
-    ),
-    "NuroTask": _object(
-        task_id=_TEXT,
-        status=_STATE,
-        progress=_WHOLE,
-        audio_url=_TEXT,
-        lyrics=_TEXT,
-        duration=_NUMBER,
-        genre=_TEXT,
-        mood=_TEXT,
-        gender=_TEXT,
-        timbre=_TEXT,
-    ),
-    "Persona": _object(code=_WHOLE, persona_id=_TEXT, message=_TEXT),
-    "RiffusionTask": _object(
-        code=_WHOLE, message=_TEXT, data=_list(_clip(timestamp={"type": "object"}))
-    ),
-    "SunoTask": _object(
-        code=_WHOLE,
-        message=_TEXT,
-        data=_list(_clip(tags=_TEXT, gpt_description_prompt=_TEXT_OR_NULL)),
-    ),
-    "Upload": _object(code=_WHOLE, clip_id=_TEXT, message=_TEXT),
-}
+def _schemas() -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "Accepted": record(message=TEXT, task_id=TEXT),
+        "Credits": record(credits=INTEGER, extra_credits=INTEGER),
+        "Error": record(code=INTEGER, message=TEXT),
+        "NotReady": record(code=INTEGER, type=TEXT, error=TEXT),
+        "Upload": record(code=INTEGER, clip_id=TEXT, message=TEXT),
+    }
+    for dialect in DIALECTS.values():
+        found |= dialect.schemas()
+    return found

@@ -9,16 +9,14 @@ from typing import Final, Literal, final
 
 import attrs
 
-from aiomusic.emulator._tasks import Doom
+from aiomusic.emulator._tasks import PlannedFailure
 
 __all__ = [
     "NOT_READY",
     "REFUSALS",
+    "Refusal",
     "RefusalKind",
-    "Refused",
     "Reply",
-    "envelope",
-    "refusal",
 ]
 
 Reply = tuple[int, Mapping[str, object]]
@@ -61,29 +59,14 @@ NOT_READY: Final = {
 }
 
 
-def envelope(
-    provider: str, status: int, message: str, *, kind: str, is_refunded: bool = False
-) -> dict[str, object]:
-    """
-    Wrap a message as errors are.
-
-    API: nuro's own shape is known; the general one is not on any page, so it is
-    inferred from what clients read.
-    """
-    if provider == "nuro":
-        return {"type": kind, "message": message, "refund_processed": is_refunded}
-    return {"code": status, "message": message}
-
-
 @final
 @attrs.frozen
-class Refused:
+class Refusal:
     """
     One way to say no.
 
     Args:
-        kind: Nuro's word for it.
-        nuro: What nuro says in place of status and message.
+        kind: The type of the error, for dialects that tell it.
         ends_task: Whether a poll that is answered so tells that the task is over,
             with its credits given back.
     """
@@ -91,24 +74,13 @@ class Refused:
     status: int
     message: str
     kind: str = "forbidden"
-    nuro: tuple[int, str] | None = None
     ends_task: bool = False
 
-    def reply(
-        self, provider: str, *, message: str | None = None, status: int | None = None
-    ) -> Reply:
-        """Say no to a call, in other words if there are any."""
-        own_status, text = self.status, self.message
-        if provider == "nuro" and self.nuro is not None:
-            own_status, text = self.nuro
-        status, text = status or own_status, message or text
-        if self.kind == "not_ready":
-            return status, {**NOT_READY, "error": message or NOT_READY["error"]}
-        return status, envelope(provider, status, text, kind=self.kind)
-
-    def to_doom(self, *, message: str | None = None, is_early: bool = True) -> Doom:
+    def to_failure(
+        self, *, message: str | None = None, is_early: bool = True
+    ) -> PlannedFailure:
         """Return the failure of a task that it ends."""
-        return Doom(
+        return PlannedFailure(
             message=message or self.message,
             status=self.status,
             type=self.kind,
@@ -116,34 +88,30 @@ class Refused:
         )
 
 
-def _content(message: str) -> Refused:
+def _content(message: str) -> Refusal:
     # Most likely said on a poll, as the upstream model refuses (inferred).
-    return Refused(403, message, ends_task=True)
+    return Refusal(403, message, ends_task=True)
 
 
-REFUSALS: Final[dict[str, Refused]] = {
-    "invalid": Refused(
+REFUSALS: Final[dict[str, Refusal]] = {
+    "invalid": Refusal(
         400,
         "The 'mv' field is invalid."
         " The model should be 'chirp-v3-5','chirp-v4' or 'chirp-v4-5'.",
         "bad_request",
     ),
-    "task_not_found": Refused(
-        400, "task not found.", "not_found", nuro=(404, "Task not found")
-    ),
-    "no_key": Refused(401, "Authorization header is missing.", "unauthorized"),
-    "key_format": Refused(401, "Invalid authorization format.", "unauthorized"),
+    "task_not_found": Refusal(400, "task not found.", "not_found"),
+    "no_key": Refusal(401, "Authorization header is missing.", "unauthorized"),
+    "key_format": Refusal(401, "Invalid authorization format.", "unauthorized"),
     # The sentence for a wrong key is on no page but nuro's.
-    "bad_key": Refused(
-        401, "Invalid API key.", "unauthorized", nuro=(401, "Invalid signature")
-    ),
-    "expired_key": Refused(401, "Authorization expired", "unauthorized"),
-    "no_credits": Refused(
+    "bad_key": Refusal(401, "Invalid API key.", "unauthorized"),
+    "expired_key": Refusal(401, "Authorization expired", "unauthorized"),
+    "no_credits": Refusal(
         403,
         "The remaining credits are not enough."
         " You can buy more one-time credit packs or subscribe.",
     ),
-    "no_subscription": Refused(
+    "no_subscription": Refusal(
         403,
         "You do not have an active subscription."
         " Please check whether your renewal was successful.",
@@ -166,33 +134,28 @@ REFUSALS: Final[dict[str, Refused]] = {
         "The song description contains producer tags: 'A Producer'"
         " which is not allowed."
     ),
-    "language": Refused(
+    "language": Refusal(
         400, "Input language not supported", "bad_request", ends_task=True
     ),
-    "semantic": Refused(
+    "semantic": Refusal(
         500, "Semantic error, please try again", "api_error", ends_task=True
     ),
-    "algorithm": Refused(500, "Algorithm error", "api_error", ends_task=True),
-    "timeout": Refused(
+    "algorithm": Refusal(500, "Algorithm error", "api_error", ends_task=True),
+    "timeout": Refusal(
         504,
         "Task failed due to timeout. Credits were previously refunded.",
         "timeout",
         ends_task=True,
     ),
-    "usage_limit": Refused(403, "API usage limit exceeded"),
-    "qps": Refused(403, "API QPS limit exceeded"),
-    "queue_full": Refused(403, "Queue is full"),
-    "server_error": Refused(500, "Internal Server Error.", "api_error"),
-    "api_error": Refused(
+    "usage_limit": Refusal(403, "API usage limit exceeded"),
+    "qps": Refusal(403, "API QPS limit exceeded"),
+    "queue_full": Refusal(403, "Queue is full"),
+    "server_error": Refusal(500, "Internal Server Error.", "api_error"),
+    "api_error": Refusal(
         500, "API system error, please contact administrator", "api_error"
     ),
-    "not_ready": Refused(202, "", "not_ready"),
+    "not_ready": Refusal(202, "", "not_ready"),
     # Both are on sister services alone, and their sentences are inferred.
-    "rate_limited": Refused(429, "Too Many Requests.", "rate_limited"),
-    "retired": Refused(410, "This endpoint has been retired.", "endpoint_retired"),
+    "rate_limited": Refusal(429, "Too Many Requests.", "rate_limited"),
+    "retired": Refusal(410, "This endpoint has been retired.", "endpoint_retired"),
 }
-
-
-def refusal(kind: RefusalKind, provider: str) -> Reply:
-    """Return the answer of one kind."""
-    return REFUSALS[kind].reply(provider)

@@ -5,7 +5,6 @@ The rules are those of the request classes; the sentences are the API's (error
 handling; nuro error handling).  Where no page has one, the reply says the rule.
 """
 
-import enum
 import re
 import warnings
 from collections.abc import Mapping
@@ -17,18 +16,18 @@ from aiomusic._request import Flag, Request, Spec, Text, specs
 from aiomusic._spelling import half_a_pair, shown
 from aiomusic.emulator._hosts import is_http_url
 from aiomusic.emulator._refusals import REFUSALS, RefusalKind
-from aiomusic.emulator._tasks import Doom
+from aiomusic.emulator._tasks import PlannedFailure
+from aiomusic.emulator.dialects import Breach, Sentences, dialect_of
 from aiomusic.errors import InvalidRequest, MusicWarning
 from aiomusic.providers._all import requests
-from aiomusic.providers.suno import Create as SunoCreate
 
 __all__ = [
     "KINDS",
     "MARKERS",
     "NOT_ACCESSIBLE",
     "REQUIRED",
-    "Refusal",
-    "find_doom",
+    "RequestRefused",
+    "find_failure",
     "read_request",
     "read_webhook",
 ]
@@ -46,7 +45,7 @@ KINDS: Final = _kinds()
 
 
 @final
-class Refusal(Exception):
+class RequestRefused(Exception):
     """
     The service says no.
 
@@ -75,62 +74,38 @@ NOT_ACCESSIBLE: Final = (
 """API: upload music; seen by a client of a sister service."""
 
 
-@final
-class _Breach(enum.Enum):
-    MISSING = enum.auto()
-    TOO_LONG = enum.auto()
-    NOT_BOOLEAN = enum.auto()
-    INVALID = enum.auto()
-
-
-_DOCUMENTED: Final[dict[tuple[str, str, _Breach], str]] = {
-    ("suno", "mv", _Breach.INVALID): (
-        "The 'mv' field is invalid."
-        " The model should be 'chirp-v3-5','chirp-v4' or 'chirp-v4-5'."
-    ),
-    ("suno", "persona_id", _Breach.MISSING): (
-        "The 'persona_id' field is required when task_type = persona_music."
-    ),
-    ("suno", "gpt_description_prompt", _Breach.TOO_LONG): (
-        "The 'gpt_description_prompt' character length should be less than 200."
-    ),
-    ("*", "title", _Breach.TOO_LONG): (
+_SENTENCES: Final[Sentences] = {
+    ("*", "title", Breach.TOO_LONG): (
         "The title character length should be less than 80."
     ),
-    ("lyrics.create", "description", _Breach.MISSING): "description is required.",
-    ("suno.create_persona", "name", _Breach.MISSING): (
-        "name and continue_clip_id are required fields."
-    ),
-    ("suno.create_persona", "continue_clip_id", _Breach.MISSING): (
-        "name and continue_clip_id are required fields."
-    ),
 }
-"""Sentences of the API that do not follow one of the patterns below."""
+"""Sentences that follow no pattern, of every provider."""
 
 _PATTERNS: Final = {
-    _Breach.MISSING: "The '{field}' field is required.",
-    _Breach.TOO_LONG: "The {field} character length should be less than {most}.",
-    _Breach.NOT_BOOLEAN: "The '{field}' field should be boolean.",
-    _Breach.INVALID: "The '{field}' field is invalid: {rule}.",
+    Breach.MISSING: "The '{field}' field is required.",
+    Breach.TOO_LONG: "The {field} character length should be less than {most}.",
+    Breach.NOT_BOOLEAN: "The '{field}' field should be boolean.",
+    Breach.INVALID: "The '{field}' field is invalid: {rule}.",
 }
 """TOO_LONG and NOT_BOOLEAN are the API's own pattern; the others are inferred."""
 
 
 def _sentence(
-    kind: type[Request[Any]], field: str, breach: _Breach, rule: str = ""
+    kind: type[Request[Any]], field: str, breach: Breach, rule: str = ""
 ) -> str:
-    for scope in (kind.kind(), kind.PROVIDER, "*"):
-        if (scope, field, breach) in _DOCUMENTED:
-            return _DOCUMENTED[scope, field, breach]
+    sentences = {**_SENTENCES, **dialect_of(kind).sentences}
+    for scope in (kind.OPERATION, "*"):
+        if (scope, field, breach) in sentences:
+            return sentences[scope, field, breach]
     digits = re.search(r"\d[\d,]*", rule)
     most = digits.group().replace(",", "") if digits else ""
     return _PATTERNS[breach].format(field=field, rule=rule, most=most)
 
 
 def _refuse(
-    kind: type[Request[Any]], field: str, breach: _Breach, rule: str = ""
+    kind: type[Request[Any]], field: str, breach: Breach, rule: str = ""
 ) -> NoReturn:
-    raise Refusal(400, _sentence(kind, field, breach, rule))
+    raise RequestRefused(400, _sentence(kind, field, breach, rule))
 
 
 def read_request(path: str, body: object) -> Request[Any]:
@@ -141,38 +116,28 @@ def read_request(path: str, body: object) -> Request[Any]:
         Refusal: It is not what the service takes there.
     """
     if not isinstance(body, dict):
-        raise Refusal(400, "The body should be a JSON object.")
+        raise RequestRefused(400, "The body should be a JSON object.")
     kind = _kind_of(path, body)
     for name, value in kind.FIXED.items():
         if body.get(name) != value:
             rule = f"it should be {str(value).lower()} here"
-            _refuse(kind, name, _Breach.INVALID, rule)
-    if path.endswith("/persona"):
-        body = _older_persona(body)
-    wanted = REQUIRED[kind]
-    if kind is SunoCreate:
-        mode = "prompt" if body["custom_mode"] else "gpt_description_prompt"
-        wanted = (mode, *wanted)
-    for field in wanted:
+            _refuse(kind, name, Breach.INVALID, rule)
+    dialect = dialect_of(kind)
+    body = dialect.normalized(path, body)
+    for field in (*dialect.required_by_body(kind, body), *REQUIRED[kind]):
         if body.get(field) is None:
-            breach = _BREACH_IF_MISSING.get(field, _Breach.MISSING)
+            breach = dialect.breach_if_missing.get(field, Breach.MISSING)
             _refuse(kind, field, breach, "it is required")
     return _checked(kind, body)
 
 
-_BREACH_IF_MISSING = {
-    "mv": _Breach.INVALID,
-    "make_instrumental": _Breach.NOT_BOOLEAN,
-}
-
-
 def _kind_of(path: str, body: Mapping[str, object]) -> type[Request[Any]]:
     kinds = KINDS[path]
-    if path.endswith("/create") and not path.startswith("/api/v1/nuro"):
-        is_concat = body.get("task_type") == "concat_music"
-        if not is_concat and not isinstance(body.get("custom_mode"), bool):
-            _refuse(kinds[0], "custom_mode", _Breach.NOT_BOOLEAN)
-    field = "type" if path.startswith("/api/v1/nuro") else "task_type"
+    dialect = dialect_of(kinds[0])
+    is_create = path.endswith("/create") and dialect.needs_custom_mode(body)
+    if is_create and not isinstance(body.get("custom_mode"), bool):
+        _refuse(kinds[0], "custom_mode", Breach.NOT_BOOLEAN)
+    field = dialect.type_field
     given = body.get(field)
     if given is None or isinstance(given, str):
         for kind in kinds:
@@ -181,15 +146,7 @@ def _kind_of(path: str, body: Mapping[str, object]) -> type[Request[Any]]:
         for kind in kinds:
             if given is not None and kind.FIXED.get(field) == given:
                 return kind
-    return _refuse(kinds[0], field, _Breach.INVALID, f"it is {shown(given)}")
-
-
-def _older_persona(body: dict[str, Any]) -> dict[str, Any]:
-    """Read the persona body of the second snapshot as one of the first."""
-    if "clip_id" not in body or "continue_clip_id" in body:
-        return body
-    description = body.get("description") or body.get("name")
-    return {**body, "continue_clip_id": body["clip_id"], "description": description}
+    return _refuse(kinds[0], field, Breach.INVALID, f"it is {shown(given)}")
 
 
 def _required(kind: type[Request[Any]]) -> tuple[str, ...]:
@@ -201,10 +158,7 @@ def _required(kind: type[Request[Any]]) -> tuple[str, ...]:
         if field.name in known and field.default is attrs.NOTHING
     ]
     wires = {spec.wire for spec in known.values()}
-    if "mv" in wires:
-        wanted.append("mv")
-    if kind.PROVIDER == "riffusion" and "make_instrumental" in wires:
-        wanted.append("make_instrumental")
+    wanted += [wire for wire in dialect_of(kind).required if wire in wires]
     return tuple(wanted)
 
 
@@ -219,7 +173,7 @@ def _checked(kind: type[Request[Any]], body: Mapping[str, object]) -> Request[An
     except InvalidRequest as error:
         _refuse_as(kind, body, error)
     except _WRONG_TYPE:
-        raise Refusal(400, "A field of the body has the wrong type.") from None
+        raise RequestRefused(400, "A field of the body has the wrong type.") from None
 
 
 _WRONG_TYPE: Final = (
@@ -243,10 +197,14 @@ def read_webhook(body: Mapping[str, Any]) -> tuple[str, str | None] | None:
     if url is None:
         return None
     if not isinstance(url, str) or not is_http_url(url):
-        raise Refusal(400, "The 'webhook_url' field is invalid: it is no http(s) URL.")
+        raise RequestRefused(
+            400, "The 'webhook_url' field is invalid: it is no http(s) URL."
+        )
     is_text = isinstance(secret, str) and half_a_pair(secret) is None
     if secret is not None and not is_text:
-        raise Refusal(400, "The 'webhook_secret' field is invalid: it is no text.")
+        raise RequestRefused(
+            400, "The 'webhook_secret' field is invalid: it is no text."
+        )
     return url, secret
 
 
@@ -257,18 +215,20 @@ def _refuse_as(
     spec = specs(kind).get(name)
     rule = error.rule or "it breaks a rule"
     if spec is None:
-        _refuse(kind, name, _Breach.INVALID, rule)
-    _refuse(kind, spec.wire, _breach(spec, body.get(spec.wire), rule), rule)
+        _refuse(kind, name, Breach.INVALID, rule)
+    if body.get(spec.wire) == "" and not isinstance(spec, Flag):
+        breach = dialect_of(kind).breach_if_missing.get(spec.wire, Breach.MISSING)
+    else:
+        breach = _breach(spec, rule)
+    _refuse(kind, spec.wire, breach, rule)
 
 
-def _breach(spec: Spec, value: object, rule: str) -> _Breach:
+def _breach(spec: Spec, rule: str) -> Breach:
     if isinstance(spec, Flag):
-        return _Breach.NOT_BOOLEAN
-    if value == "" and spec.wire != "mv":
-        return _Breach.MISSING
+        return Breach.NOT_BOOLEAN
     if isinstance(spec, Text) and rule.startswith("at most"):
-        return _Breach.TOO_LONG
-    return _Breach.INVALID
+        return Breach.TOO_LONG
+    return Breach.INVALID
 
 
 _EARLY: Final[dict[str, RefusalKind]] = {
@@ -282,14 +242,16 @@ _EARLY: Final[dict[str, RefusalKind]] = {
     "[[semantic]]": "semantic",
 }
 
-MARKERS: Final[dict[str, Doom]] = {
-    **{marker: REFUSALS[kind].to_doom() for marker, kind in _EARLY.items()},
-    "[[timeout]]": REFUSALS["timeout"].to_doom(is_early=False),
-    "[[fail]]": Doom(message="Generation failed. Credits have been refunded."),
-    "[[fail-unrefunded]]": Doom(
+MARKERS: Final[dict[str, PlannedFailure]] = {
+    **{marker: REFUSALS[kind].to_failure() for marker, kind in _EARLY.items()},
+    "[[timeout]]": REFUSALS["timeout"].to_failure(is_early=False),
+    "[[fail]]": PlannedFailure(
+        message="Generation failed. Credits have been refunded."
+    ),
+    "[[fail-unrefunded]]": PlannedFailure(
         message="Generation failed. Credits were not refunded.", is_refunded=False
     ),
-    "[[fail-one]]": Doom(
+    "[[fail-one]]": PlannedFailure(
         message="Generation failed. Credits were not refunded.",
         is_refunded=False,
         clips=1,
@@ -303,11 +265,11 @@ give the credits back.
 """
 
 
-def find_doom(body: Mapping[str, object]) -> Doom | None:
+def find_failure(body: Mapping[str, object]) -> PlannedFailure | None:
     """Find the marker that a body holds."""
     for value in body.values():
         if isinstance(value, str) and "[[" in value:
-            for marker, doom in MARKERS.items():
+            for marker, failure in MARKERS.items():
                 if marker in value:
-                    return doom
+                    return failure
     return None

@@ -12,21 +12,21 @@ from aiohttp import web
 
 from aiomusic._clock import Clock, SystemClock, Timer
 from aiomusic.composer import available_formats, load_renderer
+from aiomusic.emulator._account import Account
 from aiomusic.emulator._app import Api
+from aiomusic.emulator._background import BackgroundTasks
 from aiomusic.emulator._calls import Call, CallLog
-from aiomusic.emulator._crew import Crew
 from aiomusic.emulator._faults import Fault, FaultKind, Faults, Target
-from aiomusic.emulator._hooks import Delivery, Hooks
 from aiomusic.emulator._hosts import ServedHosts
 from aiomusic.emulator._ids import Ids
-from aiomusic.emulator._links import MediaUrls
-from aiomusic.emulator._pacing import RateLimit, RetryAfter, RetryForm
-from aiomusic.emulator._purse import Purse
+from aiomusic.emulator._media import Media, MediaDirectory, NoMedia, RenderedMedia
+from aiomusic.emulator._media_urls import MediaUrls
+from aiomusic.emulator._rate_limit import RateLimit, RetryAfter, RetryForm
 from aiomusic.emulator._replies import webhook_body
 from aiomusic.emulator._service import Service
-from aiomusic.emulator._studio import Addresses, Media, NoStudio, Studio
 from aiomusic.emulator._tasks import OVER, Pace, Task
 from aiomusic.emulator._uploads import Fetcher
+from aiomusic.emulator._webhooks import Delivery, WebhookSender
 from aiomusic.emulator._workers import Workers, spare_processors
 
 __all__ = ["Emulator"]
@@ -127,33 +127,33 @@ class Emulator:
         self._public_url = public_url
         self._port = port
         self._clock = clock or SystemClock()
-        self._crew = Crew()
+        self._background = BackgroundTasks()
         self._faults = Faults()
         self.key = api_key or f"emu-{secrets.token_hex(16)}"
         ids, pace = Ids(seed), Pace.of(pace)
         self._urls = MediaUrls(clock=self._clock, ttl_s=url_ttl_s)
         kind = "mp3" if "mp3" in available_formats() else "wav"
-        self._at = Addresses(ids, kind, self._urls)
-        self._media: Media = NoStudio(self._at)
+        self._directory = MediaDirectory(ids, kind, self._urls)
+        self._media: Media = NoMedia(self._directory)
         if media:
             fetcher = Fetcher(frozenset(allow_hosts))
             self._media = self._build_media(seed, pace, fetcher, renderer)
-        self._hooks = Hooks(
+        self._webhooks = WebhookSender(
             faults=self._faults,
             clock=self._clock,
             ids=ids,
-            start_soon=self._crew.start_soon,
+            start_soon=self._background.start_soon,
             secret=webhook_secret or f"emu-secret-{secrets.token_hex(8)}",
             allow_hosts=frozenset(allow_hosts),
         )
         self._service = Service(
             pace=pace,
-            purse=Purse(credits=credits, extra_credits=extra_credits),
+            account=Account(credits=credits, extra_credits=extra_credits),
             clock=self._clock,
             ids=ids,
-            dice=random.Random(seed),  # noqa: S311 - not for secrets
+            rng=random.Random(seed),  # noqa: S311 - not for secrets
             songs=self._media.songs,
-            on_order=self._ordered,
+            on_task=self._task_added,
             receive=self._media.receive,
             on_alias=self._media.alias,
             on_end=self._ended,
@@ -184,15 +184,15 @@ class Emulator:
         if renderer is not None:
             # Better now than when the first song fails.
             load_renderer(renderer)
-        return Studio(
-            at=self._at,
+        return RenderedMedia(
+            directory=self._directory,
             seed=seed,
             is_eager=not pace.is_counted,
             workers=Workers(spare_processors()),
-            desk=Workers(1),
+            composers=Workers(1),
             fetcher=fetcher,
             renderer=renderer,
-            start_soon=self._crew.start_soon,
+            start_soon=self._background.start_soon,
             on_made=self._made,
         )
 
@@ -220,7 +220,7 @@ class Emulator:
             OSError: The port is taken.
             RuntimeError: It was started before; make another.
         """
-        await self._crew.start()
+        await self._background.start()
         self._runner = web.AppRunner(
             self._api.app(), access_log=None, shutdown_timeout=SHUTDOWN_S
         )
@@ -246,8 +246,8 @@ class Emulator:
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._media.aclose)
-            stack.push_async_callback(self._hooks.aclose)
-            stack.push_async_callback(self._crew.aclose)
+            stack.push_async_callback(self._webhooks.aclose)
+            stack.push_async_callback(self._background.aclose)
             if self._alarm is not None:
                 stack.callback(self._alarm.cancel)
             if self._runner is not None:
@@ -269,22 +269,22 @@ class Emulator:
     @property
     def charged(self) -> int:
         """Credits taken, less those given back."""
-        return self._service.purse.charged
+        return self._service.account.charged
 
     @property
     def charges(self) -> int:
         """Calls that credits were taken for."""
-        return self._service.purse.charges
+        return self._service.account.charges
 
     @property
     def refunds(self) -> int:
         """Calls whose credits were given back."""
-        return self._service.purse.refunds
+        return self._service.account.refunds
 
     @property
     def balance(self) -> int:
         """Credits left, extra ones included."""
-        return self._service.purse.balance
+        return self._service.account.balance
 
     @property
     def polls(self) -> int:
@@ -315,16 +315,16 @@ class Emulator:
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
         """The webhooks that were sent, in the order they were answered."""
-        return tuple(self._hooks.deliveries)
+        return tuple(self._webhooks.deliveries)
 
     @property
     def webhook_secret(self) -> str:
         """What signs webhooks where the create gave no secret."""
-        return self._hooks.secret
+        return self._webhooks.secret
 
-    async def hooks_idle(self) -> None:
+    async def webhooks_idle(self) -> None:
         """Wait until every webhook that is under way was answered."""
-        await self._hooks.idle()
+        await self._webhooks.idle()
 
     async def finish(self, *task_ids: str) -> None:
         """End these tasks now, whatever their pace; none named: all."""
@@ -479,8 +479,8 @@ class Emulator:
         finally:
             await self._listen()
 
-    def _ordered(self, task: Task) -> None:
-        self._media.order(task)
+    def _task_added(self, task: Task) -> None:
+        self._media.add(task)
         if task.webhook is not None:
             self._set_alarm()
 
@@ -501,7 +501,7 @@ class Emulator:
     def _ended(self, task: Task) -> None:
         if task.webhook is not None:
             body = webhook_body(task, OVER, self._media.songs(task))
-            self._hooks.send(body, *task.webhook)
+            self._webhooks.send(body, *task.webhook)
 
 
 def _check_limits(**limits: float | None) -> None:

@@ -14,7 +14,16 @@ import attrs
 
 from aiomusic._request import Request
 
-__all__ = ["OVER", "Doom", "Late", "Look", "Pace", "Stage", "Task", "clip_look"]
+__all__ = [
+    "OVER",
+    "LateResult",
+    "Pace",
+    "PlannedFailure",
+    "Progress",
+    "Stage",
+    "Task",
+    "clip_state",
+]
 
 
 @final
@@ -29,7 +38,7 @@ class Stage(enum.IntEnum):
 
 @final
 @attrs.frozen
-class Look:
+class Progress:
     """
     What one look at a task finds.
 
@@ -41,7 +50,7 @@ class Look:
     share: float = 0.0
 
 
-OVER = Look(Stage.OVER, 1.0)
+OVER = Progress(Stage.OVER, 1.0)
 
 
 @final
@@ -114,11 +123,11 @@ class Pace:
         """When to look again, which the real service leaves to its clients."""
         return 0.1 if self.is_counted else min(5.0, max(0.1, self.total / 8))
 
-    def stretch(self, dice: random.Random) -> float:
+    def stretch(self, rng: random.Random) -> float:
         """Draw how much longer than usual one task takes."""
-        return dice.lognormvariate(0.0, self.spread) if self.spread else 1.0
+        return rng.lognormvariate(0.0, self.spread) if self.spread else 1.0
 
-    def look(self, passed: float, *, stretch: float = 1.0) -> Look:
+    def progress(self, passed: float, *, stretch: float = 1.0) -> Progress:
         """
         Say what a look finds.
 
@@ -127,21 +136,21 @@ class Pace:
         """
         at = passed - 1 if self.is_counted else passed / stretch
         if at < self.not_ready:
-            return Look(Stage.NOT_READY)
+            return Progress(Stage.NOT_READY)
         at -= self.not_ready
         if at < self.pending:
-            return Look(Stage.PENDING)
+            return Progress(Stage.PENDING)
         at -= self.pending
         if at >= self.running:
             return OVER
         if self.is_counted:
-            return Look(Stage.RUNNING, (at + 1) / (self.running + 1))
-        return Look(Stage.RUNNING, at / self.running)
+            return Progress(Stage.RUNNING, (at + 1) / (self.running + 1))
+        return Progress(Stage.RUNNING, at / self.running)
 
 
 @final
 @attrs.frozen(kw_only=True)
-class Doom:
+class PlannedFailure:
     """
     How a task will fail.
 
@@ -150,7 +159,7 @@ class Doom:
         status: The HTTP status of every look from then on; None: looks succeed and
             the clips say ``failed`` (nuro then answers 500).
         type: Nuro's word for this kind of failure.
-        nuro: Nuro's own words, where *status* is None.
+        cause: What every dialect says, in place of words of its own; None: theirs.
         is_refunded: Whether the credits are given back.
         clips: How many of the clips fail, from the last; None: all.
         is_early: Whether it shows when running would begin, not at the end.
@@ -159,7 +168,7 @@ class Doom:
     message: str
     status: int | None = None
     type: str = "api_error"
-    nuro: str = "Algorithm error"
+    cause: str | None = None
     is_refunded: bool = True
     clips: int | None = None
     is_early: bool = False
@@ -172,7 +181,7 @@ class Doom:
 
 @final
 @attrs.frozen(kw_only=True)
-class Late:
+class LateResult:
     """
     What is missing of a task's result at first, though the task is over.
 
@@ -202,13 +211,13 @@ class Task:
     started: float
     """On the clock that only grows."""
     stretch: float = 1.0
-    doom: Doom | None = None
+    failure: PlannedFailure | None = None
     is_stuck: bool = False
-    late: Late | None = None
+    late: LateResult | None = None
     webhook: tuple[str, str | None] | None = attrs.field(default=None, repr=False)
     """Address and secret."""
-    looks: int = 0
-    looks_over: int = 0
+    polls: int = 0
+    polls_over: int = 0
     """Those that found it over."""
     is_over: bool = False
     is_refunded: bool = False
@@ -225,38 +234,38 @@ class Task:
         """How many clips it makes."""
         return self.request.CLIPS
 
-    def look(self, pace: Pace, now: float) -> Look:
+    def progress(self, pace: Pace, now: float) -> Progress:
         """Say how far it is now."""
         if self.is_over:
             return OVER
-        passed = self.looks if pace.is_counted else now - self.started
-        look = pace.look(passed, stretch=self.stretch)
-        if look.stage >= Stage.RUNNING and self.doom and self.doom.is_early:
+        passed = self.polls if pace.is_counted else now - self.started
+        progress = pace.progress(passed, stretch=self.stretch)
+        if progress.stage >= Stage.RUNNING and self.failure and self.failure.is_early:
             return OVER
-        if look is OVER and self.is_stuck:
-            return Look(Stage.RUNNING, 0.0)
-        return look
+        if progress is OVER and self.is_stuck:
+            return Progress(Stage.RUNNING, 0.0)
+        return progress
 
-    def lacks(self, now: float) -> Late | None:
+    def missing(self, now: float) -> LateResult | None:
         """Return what is missing of its result now."""
         late = self.late
         if late is None or not self.is_over:
             return late
         if late.polls is not None:
-            return late if self.looks_over <= late.polls else None
+            return late if self.polls_over <= late.polls else None
         return late if now - self.ended < late.seconds else None
 
     def is_failed(self, clip: int) -> bool:
         """Whether clip number *clip* will fail."""
-        if self.doom is None:
+        if self.failure is None:
             return False
-        return self.doom.clips is None or clip >= self.clips - self.doom.clips
+        return self.failure.clips is None or clip >= self.clips - self.failure.clips
 
 
-def clip_look(look: Look, clip: int, clips: int) -> tuple[str, bool]:
+def clip_state(progress: Progress, clip: int, clips: int) -> tuple[str, bool]:
     """Say the state of one of a task's clips, and whether it can be played."""
-    if look.stage < Stage.RUNNING:
+    if progress.stage < Stage.RUNNING:
         return "pending", False
-    if look.share >= (clip + 1) / clips:
+    if progress.share >= (clip + 1) / clips:
         return "succeeded", True
-    return "running", look.share >= (clip + 0.5) / clips
+    return "running", progress.share >= (clip + 0.5) / clips

@@ -16,10 +16,10 @@ __all__ = ["Fetcher", "NotFetched"]
 
 logger = logging.getLogger(__name__)
 
-MOST_BYTES: Final = 200_000_000
+MAX_BYTES: Final = 200_000_000
 """Eight minutes of the largest WAV that is usual."""
-FETCH_S: Final = 25.0
-MOST_REDIRECTS: Final = 5
+FETCH_TIMEOUT_S: Final = 25.0
+MAX_REDIRECTS: Final = 5
 REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 CHUNK: Final = 1 << 16
 
@@ -37,11 +37,11 @@ class Fetcher:
 
     Args:
         allow_hosts: Hosts, as they stand in an address, that need not be public.
-        most_bytes: Where a download ends.
+        max_bytes: Where a download ends.
     """
 
     allow_hosts: AbstractSet[str]
-    most_bytes: int = MOST_BYTES
+    max_bytes: int = MAX_BYTES
 
     async def fetch(self, url: str, path: Path) -> None:
         """
@@ -53,7 +53,7 @@ class Fetcher:
         """
         here = URL(url)
         try:
-            for _ in range(MOST_REDIRECTS + 1):
+            for _ in range(MAX_REDIRECTS + 1):
                 onward = await self._take(here, path)
                 if onward is None:
                     return
@@ -61,7 +61,7 @@ class Fetcher:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             logger.warning("the emulator did not fetch %s: %s", here.raw_host, error)
             raise NotFetched(str(error)) from error
-        raise NotFetched(f"more than {MOST_REDIRECTS} redirects")
+        raise NotFetched(f"more than {MAX_REDIRECTS} redirects")
 
     async def _take(self, url: URL, path: Path) -> URL | None:
         """Download, or say where it is said to be."""
@@ -72,7 +72,7 @@ class Fetcher:
         async with (
             aiohttp.ClientSession(
                 connector=connector,
-                timeout=aiohttp.ClientTimeout(total=FETCH_S),
+                timeout=aiohttp.ClientTimeout(total=FETCH_TIMEOUT_S),
                 headers={"Accept-Encoding": "identity"},
             ) as http,
             http.get(url, allow_redirects=False) as reply,
@@ -89,6 +89,6 @@ class Fetcher:
         with path.open("wb") as file:
             async for chunk in reply.content.iter_chunked(CHUNK):
                 size += len(chunk)
-                if size > self.most_bytes:
-                    raise NotFetched(f"it is larger than {self.most_bytes} bytes")
+                if size > self.max_bytes:
+                    raise NotFetched(f"it is larger than {self.max_bytes} bytes")
                 file.write(chunk)

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, cast, final
 
 import attrs
 
-from aiomusic.emulator._jobs import RenderFailed
+from aiomusic.emulator._render_jobs import RenderFailed
 
 __all__ = ["RenderFailed", "Workers", "spare_processors"]
 
@@ -33,19 +33,19 @@ def spare_processors() -> int:
 @attrs.define(eq=False)
 class Workers:
     """
-    Up to *most* processes of ``aiomusic.emulator._render``, started when needed.
+    Up to *max_workers* processes of ``aiomusic.emulator._worker``, started when needed.
 
     They are our own program and not a pool of ``multiprocessing``, which would run
     the user's script again in each child.
     """
 
-    most: int
+    max_workers: int
     _idle: list[Process] = attrs.field(factory=list, init=False)
     _all: list[Process] = attrs.field(factory=list, init=False)
     _slots: asyncio.Semaphore = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._slots = asyncio.Semaphore(self.most)
+        self._slots = asyncio.Semaphore(self.max_workers)
 
     async def run(self, call: Callable[[], T]) -> T:
         """
@@ -70,7 +70,7 @@ class Workers:
             sys.executable,
             "-P",
             "-m",
-            "aiomusic.emulator._render",
+            "aiomusic.emulator._worker",
             stdin=PIPE,
             stdout=PIPE,
             env={**_ONE_THREAD, **os.environ, "PYTHONPATH": path},

@@ -61,14 +61,14 @@ class Client:
         assert status == 200, reply
         return str(reply["task_id"])
 
-    async def look(self, task_id: str, provider: str = "suno") -> tuple[int, Any]:
+    async def poll(self, task_id: str, provider: str = "suno") -> tuple[int, Any]:
         return await self.get(f"/api/v1/{provider}/task/{task_id}")
 
     async def end(self, task_id: str, provider: str = "suno") -> tuple[int, Any]:
         """Look four times: the fourth finds a task of ``Pace.polls()`` over."""
         for _ in range(3):
-            await self.look(task_id, provider)
-        return await self.look(task_id, provider)
+            await self.poll(task_id, provider)
+        return await self.poll(task_id, provider)
 
 
 @asynccontextmanager

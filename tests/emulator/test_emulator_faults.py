@@ -170,9 +170,9 @@ async def test_unknown_state_is_shown_for_suno_and_nuro() -> None:
         api.fault("unknown_state", provider="suno", state="mixing")
         api.fault("unknown_state", provider="nuro")
 
-        _, body = await client.look(suno)
+        _, body = await client.poll(suno)
         assert [clip["state"] for clip in body["data"]] == ["mixing", "mixing"]
-        _, body = await client.look(nuro, "nuro")
+        _, body = await client.poll(nuro, "nuro")
         assert body["status"] == "rewinding"
         assert (await client.end(suno))[1]["data"][0]["state"] == "succeeded"
 

@@ -168,55 +168,55 @@ HEADERS = (
 )
 
 
-def spoilt_body(dice: random.Random, body: dict[str, Any]) -> bytes:
+def spoilt_body(rng: random.Random, body: dict[str, Any]) -> bytes:
     """Put what nobody expects into one to three fields of a body, as JSON text."""
     fields = {name: json.dumps(value) for name, value in body.items()}
-    for _ in range(dice.randint(1, 3)):
-        fields[dice.choice([*body, *FIELDS])] = dice.choice(VALUES)
+    for _ in range(rng.randint(1, 3)):
+        fields[rng.choice([*body, *FIELDS])] = rng.choice(VALUES)
     raw = ", ".join(f'"{name}": {value}' for name, value in fields.items())
     return f"{{{raw}}}".encode()
 
 
-def spoilt_bytes(dice: random.Random, raw: bytes) -> bytes:
+def spoilt_bytes(rng: random.Random, raw: bytes) -> bytes:
     """Change, drop or repeat some bytes."""
     mutable = bytearray(raw)
-    for _ in range(dice.randint(1, 6)):
-        at = dice.randrange(len(mutable) + 1)
-        match dice.randrange(4):
+    for _ in range(rng.randint(1, 6)):
+        at = rng.randrange(len(mutable) + 1)
+        match rng.randrange(4):
             case 0:
-                mutable[at : at + 1] = bytes([dice.randrange(256)])
+                mutable[at : at + 1] = bytes([rng.randrange(256)])
             case 1:
-                del mutable[at : at + dice.randint(1, 20)]
+                del mutable[at : at + rng.randint(1, 20)]
             case 2:
-                mutable[at:at] = mutable[at : at + dice.randint(1, 20)]
+                mutable[at:at] = mutable[at : at + rng.randint(1, 20)]
             case 3:
-                mutable[at:at] = dice.randbytes(dice.randint(1, 8))
+                mutable[at:at] = rng.randbytes(rng.randint(1, 8))
     return bytes(mutable)
 
 
-def create(dice: random.Random, key: str) -> bytes:
+def create(rng: random.Random, key: str) -> bytes:
     """Write a POST whose body is odd, or encoded oddly."""
-    path, body = dice.choice(BASES)
-    raw = spoilt_body(dice, body) if dice.random() < 0.8 else json.dumps(body).encode()
+    path, body = rng.choice(BASES)
+    raw = spoilt_body(rng, body) if rng.random() < 0.8 else json.dumps(body).encode()
     headers = [f"Authorization: Bearer {key}", "Host: 127.0.0.1"]
-    coding = dice.choice(["", "", "", "gzip", "deflate"])
+    coding = rng.choice(["", "", "", "gzip", "deflate"])
     if coding:
         raw = (gzip.compress if coding == "gzip" else zlib.compress)(raw)
         headers.append(f"Content-Encoding: {coding}")
-    if dice.random() < 0.2:
-        raw = spoilt_bytes(dice, raw)
+    if rng.random() < 0.2:
+        raw = spoilt_bytes(rng, raw)
     return head("POST", path, [*headers, f"Content-Length: {len(raw)}"]) + raw
 
 
-def odd_call(dice: random.Random, key: str) -> bytes:
+def odd_call(rng: random.Random, key: str) -> bytes:
     """Write a call with an odd method, target or header."""
     headers = [f"Authorization: Bearer {key}", "Host: localhost:80"]
-    headers = [one for one in headers if dice.random() < 0.9]
-    headers += dice.choices(HEADERS, k=dice.randint(0, 2))
-    dice.shuffle(headers)
-    method = dice.choice(METHODS) if dice.random() < 0.4 else "GET"
-    path = dice.choice(BASES)[0] if dice.random() < 0.3 else dice.choice(TARGETS)
-    return head(method, path, headers) + dice.choice([b"", b"{}", b'5\r\n{"a":\r\n'])
+    headers = [one for one in headers if rng.random() < 0.9]
+    headers += rng.choices(HEADERS, k=rng.randint(0, 2))
+    rng.shuffle(headers)
+    method = rng.choice(METHODS) if rng.random() < 0.4 else "GET"
+    path = rng.choice(BASES)[0] if rng.random() < 0.3 else rng.choice(TARGETS)
+    return head(method, path, headers) + rng.choice([b"", b"{}", b'5\r\n{"a":\r\n'])
 
 
 def head(method: str, target: str, headers: list[str]) -> bytes:
@@ -224,9 +224,9 @@ def head(method: str, target: str, headers: list[str]) -> bytes:
     return "\r\n".join(lines).encode("utf-8", "surrogateescape")
 
 
-def case(dice: random.Random, key: str) -> bytes:
-    raw = dice.choice([create, create, odd_call])(dice, key)
-    return spoilt_bytes(dice, raw) if dice.random() < 0.15 else raw
+def case(rng: random.Random, key: str) -> bytes:
+    raw = rng.choice([create, create, odd_call])(rng, key)
+    return spoilt_bytes(rng, raw) if rng.random() < 0.15 else raw
 
 
 async def statuses(url: str, raw: bytes) -> list[int]:
@@ -250,7 +250,7 @@ async def test_no_bytes_are_answered_with_a_500(
     part: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Odd fields, encodings, targets, headers and bytes are refused, or taken."""
-    dice = random.Random(part)
+    rng = random.Random(part)
     found: list[tuple[int, bytes]] = []
 
     async def tried(api: Emulator, raw: bytes) -> None:
@@ -262,8 +262,8 @@ async def test_no_bytes_are_answered_with_a_500(
             for _ in range(CHUNK // 10):
                 async with anyio.create_task_group() as group:
                     for _ in range(10):
-                        group.start_soon(tried, api, case(dice, api.key))
-            await api.hooks_idle()
+                        group.start_soon(tried, api, case(rng, api.key))
+            await api.webhooks_idle()
             for provider in BODIES:
                 await client.create(provider)
 

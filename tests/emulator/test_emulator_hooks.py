@@ -65,7 +65,7 @@ async def test_suno_calls_back_once_with_the_documented_payload() -> None:
     async with receiver() as hook, opened() as (api, client):
         task_id = await made(client, hook.url)
         await client.end(task_id)
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         (body,) = hook.bodies
         assert body["event"] == "song.completed"
@@ -88,7 +88,7 @@ async def test_nuro_calls_back_flat() -> None:
     """A finished nuro task posts one flat object with the three extra keys."""
     async with receiver() as hook, opened() as (api, client):
         await made(client, hook.url, VOCAL)
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         (body,) = hook.bodies
         assert (body["platform"], body["status"]) == ("nuro", "succeeded")
@@ -100,7 +100,7 @@ async def test_failure_calls_back_too() -> None:
     body = {**DESCRIBED, "gpt_description_prompt": "[[artist]]"}
     async with receiver() as hook, opened() as (api, client):
         task_id = await made(client, hook.url, body)
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         (told,) = hook.bodies
         assert told.pop("message").startswith("The song description contains artist")
@@ -118,7 +118,7 @@ async def test_riffusion_does_not_call_back() -> None:
     async with receiver() as hook, opened() as (api, client):
         body = {**RIFFUSION, "webhook_url": hook.url}
         await client.end(await client.create("riffusion", body), "riffusion")
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         assert hook.got == []
 
@@ -127,7 +127,7 @@ async def test_webhook_is_signed_in_both_ways() -> None:
     """Both known signatures are over the raw body and made with the secret."""
     async with receiver() as hook, opened() as (api, client):
         await made(client, hook.url)
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         ((request, raw),) = hook.got
         stamp = request.headers["X-Webhook-Timestamp"]
@@ -144,7 +144,7 @@ async def test_without_a_secret_its_own_signs() -> None:
     async with receiver() as hook, opened() as (api, client):
         body = {**DESCRIBED, "webhook_url": hook.url}
         await client.end(await client.create("suno", body))
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         ((request, raw),) = hook.got
         own = hmac.new(api.webhook_secret.encode(), raw, hashlib.sha256)
@@ -160,7 +160,7 @@ async def test_webhook_comes_at_the_end_though_nobody_looks() -> None:
         while not hook.got:
             # A GET gives the server's timer a turn.
             await client.get("/api/v1/get-credits")
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         assert api.polls == 0
         assert hook.bodies[0]["data"][0]["state"] == "succeeded"
@@ -173,7 +173,7 @@ async def test_webhook_can_come_twice_or_never() -> None:
         api.fault("lost")
         twice = await made(client, hook.url)
         await made(client, hook.url)
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         assert [body["task_id"] for body in hook.bodies] == [twice, twice]
         ids = {request.headers["X-Webhook-Id"] for request, _ in hook.got}
@@ -185,7 +185,7 @@ async def test_webhooks_can_come_out_of_order() -> None:
     async with receiver() as hook, opened() as (api, client):
         api.fault("out_of_order")
         first, second = await made(client, hook.url), await made(client, hook.url)
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         assert [body["task_id"] for body in hook.bodies] == [second, first]
 
@@ -195,7 +195,7 @@ async def test_webhook_can_be_forged() -> None:
     async with receiver() as hook, opened() as (api, client):
         api.fault("forged")
         await made(client, hook.url)
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         ((request, raw),) = hook.got
         true = hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()
@@ -208,7 +208,7 @@ async def test_webhook_can_be_late() -> None:
         api.fault("late", seconds=0.02)
         await made(client, hook.url)
         before = len(hook.got)
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         assert (before, len(hook.got)) == (0, 1)
 
@@ -220,7 +220,7 @@ async def test_webhook_goes_to_loopback_alone(url: str) -> None:
     """No other host is called; that is written down."""
     async with opened() as (api, client):
         await made(client, url)
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         (delivery,) = api.deliveries
         assert delivery.status is None
@@ -258,7 +258,7 @@ async def test_webhook_that_can_not_be_called_is_refused(url: object) -> None:
         status, reply = await client.post("/api/v1/suno/create", body)
         before = (api.charged, len(api.tasks))
         task_id = await made(client, hook.url)
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         assert (status, before) == (400, (0, 0))
         assert "'webhook_url'" in reply["message"]
@@ -282,7 +282,7 @@ async def test_receiver_that_is_away_is_written_down() -> None:
         url = hook.url
     async with opened() as (api, client):
         await made(client, url)
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         (delivery,) = api.deliveries
         assert (delivery.status, bool(delivery.problem)) == (None, True)
@@ -297,7 +297,7 @@ async def test_webhook_waits_for_the_audio() -> None:
         await client.create("nuro", {**song, "webhook_url": hook.url})
         while not hook.got:
             await client.get("/api/v1/get-credits")
-        await api.hooks_idle()
+        await api.webhooks_idle()
 
         (body,) = hook.bodies
         async with client.http.get(body["audio_url"]) as reply:

@@ -252,7 +252,7 @@ async def test_closing_removes_the_files_though_something_fails(
         async with opened(media=True) as (_, client):
             task_id = await client.create()
             await client.end(task_id)
-            _, body = await client.look(task_id)
+            _, body = await client.poll(task_id)
             async with client.http.get(body["data"][0]["audio_url"]) as reply:
                 assert reply.status == 200
             assert list(tmp_path.iterdir())
@@ -268,7 +268,7 @@ async def test_nobody_waits_for_webhooks_of_a_closed_emulator() -> None:
         await client.end(await client.create("suno", {**DESCRIBED, **hook}))
 
     with anyio.fail_after(5):
-        await api.hooks_idle()
+        await api.webhooks_idle()
     assert api.deliveries == ()
 
 

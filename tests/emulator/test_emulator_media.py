@@ -11,7 +11,7 @@ from emulated import SUNG, Client, opened
 from multidict import CIMultiDictProxy
 
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.emulator._jobs import RenderFailed, render
+from aiomusic.emulator._render_jobs import RenderFailed, render
 from aiomusic.emulator._workers import Workers
 
 pytestmark = pytest.mark.anyio
@@ -108,9 +108,9 @@ async def test_clip_is_held_back_until_its_audio_is_there() -> None:
     """Under a pace of seconds a clip succeeds when its audio can be fetched."""
     async with opened(media=True, pace=Pace.seconds(0, 0)) as (api, client):
         task_id = await client.create("nuro", SHORT)
-        _, early = await client.look(task_id, "nuro")
+        _, early = await client.poll(task_id, "nuro")
         await api.finish(task_id)
-        _, late = await client.look(task_id, "nuro")
+        _, late = await client.poll(task_id, "nuro")
 
         assert (early["status"], early["audio_url"]) == ("running", "")
         assert late["status"] == "succeeded"
@@ -186,7 +186,7 @@ async def test_riffusion_tells_when_each_line_is_sung() -> None:
             "mv": "FUZZ-1.0",
         }
         task_id = await client.create("riffusion", song)
-        _, early = await client.look(task_id, "riffusion")
+        _, early = await client.poll(task_id, "riffusion")
         _, body = await client.end(task_id, "riffusion")
         clip = body["data"][0]
         sections = clip["timestamp"]["sections"]

@@ -64,9 +64,9 @@ async def test_refused_content_shows_on_the_poll(marker: str, words: str) -> Non
     async with opened(credits=100) as (api, client):
         task_id = await client.create("suno", {**SUNG, "prompt": f"la {marker}"})
         charged = api.charged
-        await client.look(task_id)
-        await client.look(task_id)
-        status, body = await client.look(task_id)
+        await client.poll(task_id)
+        await client.poll(task_id)
+        status, body = await client.poll(task_id)
 
         assert charged == 10
         assert status == 403

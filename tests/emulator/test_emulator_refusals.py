@@ -93,8 +93,8 @@ async def test_poll_that_is_refused_leaves_the_task_alone(
         task_id = await client.create(provider)
         api.fault(kind, on="poll")
 
-        status, _ = await client.look(task_id, provider)
-        after, body = await client.look(task_id, provider)
+        status, _ = await client.poll(task_id, provider)
+        after, body = await client.poll(task_id, provider)
 
         assert status == ({**SAID, **NURO} if provider == "nuro" else SAID)[kind][0]
         assert after == 200
@@ -112,11 +112,11 @@ async def test_poll_can_tell_that_the_task_was_refused(
     async with opened(pace=pace) as (api, client):
         task_id = await client.create(provider)
         api.fault(kind, on="poll", skip=1)
-        await client.look(task_id, provider)
+        await client.poll(task_id, provider)
 
-        said = await client.look(task_id, provider)
+        said = await client.poll(task_id, provider)
 
-        assert said == await client.look(task_id, provider)
+        assert said == await client.poll(task_id, provider)
         assert said[0] == SAID[kind][0]
         assert SAID[kind][1] in said[1]["message"]
         assert said[1].get("refund_processed", True)
@@ -130,7 +130,7 @@ async def test_refusal_takes_other_words_and_another_status() -> None:
         api.fault("copyright", on="poll", message="It is another's.")
 
         created = await client.post(SUNO, BODIES["suno"])
-        said = await client.look(await client.create())
+        said = await client.poll(await client.create())
 
         assert created == (429, {"code": 429, "message": "Queue is full, 9 waiting"})
         assert said == (403, {"code": 403, "message": "It is another's."})
@@ -216,7 +216,7 @@ async def test_link_can_come_some_polls_after_the_end() -> None:
         api.fault("late_link", polls=1, clips=1)
         first, second = await client.create(), await client.create()
 
-        seen = [(await client.look(first))[1] for _ in range(4)]
+        seen = [(await client.poll(first))[1] for _ in range(4)]
 
         assert [urls(body) for body in seen] == [
             [False, False],
@@ -225,8 +225,8 @@ async def test_link_can_come_some_polls_after_the_end() -> None:
             [True, True],
         ]
         assert all(clip["state"] == "succeeded" for clip in seen[0]["data"])
-        assert urls((await client.look(second))[1]) == [True, False]
-        assert urls((await client.look(second))[1]) == [True, True]
+        assert urls((await client.poll(second))[1]) == [True, False]
+        assert urls((await client.poll(second))[1]) == [True, True]
 
 
 async def test_link_can_come_some_seconds_after_the_end() -> None:
@@ -238,18 +238,18 @@ async def test_link_can_come_some_seconds_after_the_end() -> None:
         task_id, nuro = await client.create(), await client.create("nuro")
 
         clock.at = 1.9
-        playable = urls((await client.look(task_id))[1])
+        playable = urls((await client.poll(task_id))[1])
         clock.at = 2
-        at_the_end = urls((await client.look(task_id))[1])
-        nuros = urls((await client.look(nuro, "nuro"))[1])
+        at_the_end = urls((await client.poll(task_id))[1])
+        nuros = urls((await client.poll(nuro, "nuro"))[1])
         clock.at = 9.9
-        before = urls((await client.look(task_id))[1])
+        before = urls((await client.poll(task_id))[1])
         clock.at = 10
-        after = urls((await client.look(task_id))[1])
+        after = urls((await client.poll(task_id))[1])
 
         assert [playable, at_the_end, before, after] == [[False] * 2] * 3 + [[True] * 2]
         assert nuros == [False]
-        assert urls((await client.look(nuro, "nuro"))[1]) == [True]
+        assert urls((await client.poll(nuro, "nuro"))[1]) == [True]
 
 
 @pytest.mark.parametrize("provider", ["suno", "riffusion"])
@@ -259,7 +259,7 @@ async def test_second_clip_can_come_late(provider: str) -> None:
         api.fault("late_clip", polls=2)
         task_id = await client.create(provider)
 
-        seen = [urls((await client.look(task_id, provider))[1]) for _ in range(3)]
+        seen = [urls((await client.poll(task_id, provider))[1]) for _ in range(3)]
 
         assert seen == [[True], [True], [True, True]]
 
@@ -271,9 +271,9 @@ async def test_late_clips_can_be_all_and_nuros_only_has_no_link() -> None:
         api.fault("late_clip", polls=1)
         suno, nuro = await client.create(), await client.create("nuro")
 
-        assert urls((await client.look(suno))[1]) == []
-        assert urls((await client.look(nuro, "nuro"))[1]) == [False]
-        assert urls((await client.look(nuro, "nuro"))[1]) == [True]
+        assert urls((await client.poll(suno))[1]) == []
+        assert urls((await client.poll(nuro, "nuro"))[1]) == [False]
+        assert urls((await client.poll(nuro, "nuro"))[1]) == [True]
 
 
 @pytest.mark.parametrize("status", [200, 403, 504])
@@ -393,7 +393,7 @@ async def test_links_of_media_end() -> None:
         assert await status_of(old.replace("Expires=1", "Expires=2")) == 403
         clock.at = 60
         assert await status_of(old) == 403
-        _, body = await client.look(task_id, "nuro")
+        _, body = await client.poll(task_id, "nuro")
         assert body["audio_url"] != old
         assert await status_of(body["audio_url"]) == 200
 
@@ -401,7 +401,7 @@ async def test_links_of_media_end() -> None:
 async def test_expired_link_is_answered_as_hosts_of_media_do() -> None:
     """XML says that access is denied."""
     async with opened(url_ttl_s=1, pace=OVER) as (_, client):
-        _, body = await client.look(await client.create())
+        _, body = await client.poll(await client.create())
         for name in ("audio_url", "image_url"):
             bare = body["data"][0][name].partition("?")[0]
             async with client.http.get(bare) as reply:

@@ -137,7 +137,7 @@ def test_a_renderer_that_nobody_offers_is_an_error_at_once() -> None:
 def test_a_worker_ends_with_whoever_started_it() -> None:
     """Killed, that can't end it; a song of minutes is not played for nobody."""
     with subprocess.Popen(
-        [sys.executable, "-m", "aiomusic.emulator._render"], stdin=subprocess.PIPE
+        [sys.executable, "-m", "aiomusic.emulator._worker"], stdin=subprocess.PIPE
     ) as worker:
         assert worker.stdin is not None
         worker.stdin.write(pickle.dumps(signal.pause))

@@ -78,7 +78,7 @@ async def test_suno_task_is_as_recorded() -> None:
 async def test_suno_is_not_ready_as_recorded() -> None:
     """The first look at a suno task is the recorded 202."""
     async with opened() as (_, client):
-        reply = await client.look(await client.create())
+        reply = await client.poll(await client.create())
 
         assert reply == (202, example("task_not_ready_202"))
 

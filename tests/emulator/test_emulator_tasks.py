@@ -6,7 +6,7 @@ import pytest
 from emulated import Standing, opened
 
 from aiomusic.emulator import Pace
-from aiomusic.emulator._tasks import Look, Stage, clip_look
+from aiomusic.emulator._tasks import Progress, Stage, clip_state
 
 pytestmark = pytest.mark.anyio
 
@@ -15,7 +15,7 @@ def test_pace_by_looks() -> None:
     """Each stage lasts for as many looks as it is given."""
     pace = Pace.polls(pending=1, running=2, not_ready=1)
 
-    stages = [pace.look(looks).stage for looks in range(1, 7)]
+    stages = [pace.progress(polls).stage for polls in range(1, 7)]
 
     assert stages == [
         Stage.NOT_READY,
@@ -31,10 +31,10 @@ def test_pace_by_seconds() -> None:
     """Each stage lasts for as many seconds as it is given, stretched."""
     pace = Pace.seconds(pending=1, running=4)
 
-    assert pace.look(0.5) == Look(Stage.PENDING)
-    assert pace.look(3.0) == Look(Stage.RUNNING, 0.5)
-    assert pace.look(5.0).stage is Stage.OVER
-    assert pace.look(5.0, stretch=2.0).stage is Stage.RUNNING
+    assert pace.progress(0.5) == Progress(Stage.PENDING)
+    assert pace.progress(3.0) == Progress(Stage.RUNNING, 0.5)
+    assert pace.progress(5.0).stage is Stage.OVER
+    assert pace.progress(5.0, stretch=2.0).stage is Stage.RUNNING
 
 
 def test_number_is_the_seconds_in_all() -> None:
@@ -42,8 +42,8 @@ def test_number_is_the_seconds_in_all() -> None:
     pace = Pace.of(10)
 
     assert pace.total == pytest.approx(10)
-    assert pace.look(9.9).stage is Stage.RUNNING
-    assert pace.look(10.1).stage is Stage.OVER
+    assert pace.progress(9.9).stage is Stage.RUNNING
+    assert pace.progress(10.1).stage is Stage.OVER
 
 
 def test_spread_differs_by_task_and_not_by_run() -> None:
@@ -61,8 +61,8 @@ def test_clips_become_playable_one_after_the_other() -> None:
     """The first clip streams and succeeds before the second."""
     shares = (0.0, 0.25, 0.5, 0.75, 1.0)
 
-    first = [clip_look(Look(Stage.RUNNING, share), 0, 2) for share in shares]
-    second = [clip_look(Look(Stage.RUNNING, share), 1, 2) for share in shares]
+    first = [clip_state(Progress(Stage.RUNNING, share), 0, 2) for share in shares]
+    second = [clip_state(Progress(Stage.RUNNING, share), 1, 2) for share in shares]
 
     running, stream, done = ("running", False), ("running", True), ("succeeded", True)
     assert first == [running, stream, done, done, done]
@@ -73,10 +73,10 @@ async def test_suno_shows_every_stage() -> None:
     """A suno task is 202, pending, half done, done."""
     async with opened() as (_, client):
         task_id = await client.create()
-        looks = [await client.look(task_id) for _ in range(4)]
+        polls = [await client.poll(task_id) for _ in range(4)]
 
-        assert [status for status, _ in looks] == [202, 200, 200, 200]
-        states = [[clip["state"] for clip in body["data"]] for _, body in looks[1:]]
+        assert [status for status, _ in polls] == [202, 200, 200, 200]
+        states = [[clip["state"] for clip in body["data"]] for _, body in polls[1:]]
         assert states == [
             ["pending", "pending"],
             ["succeeded", "running"],
@@ -88,24 +88,24 @@ async def test_riffusion_list_grows() -> None:
     """A riffusion task lists no clip, one, two."""
     async with opened() as (_, client):
         task_id = await client.create("riffusion")
-        looks = [await client.look(task_id, "riffusion") for _ in range(4)]
+        polls = [await client.poll(task_id, "riffusion") for _ in range(4)]
 
-        assert [len(body["data"]) for _, body in looks] == [0, 1, 2, 2]
+        assert [len(body["data"]) for _, body in polls] == [0, 1, 2, 2]
 
 
 async def test_nuro_tells_progress() -> None:
     """A nuro task is pending, then running with a progress, then has its audio."""
     async with opened() as (_, client):
         task_id = await client.create("nuro")
-        looks = [(await client.look(task_id, "nuro"))[1] for _ in range(4)]
+        polls = [(await client.poll(task_id, "nuro"))[1] for _ in range(4)]
 
-        assert [(body["status"], body["progress"]) for body in looks] == [
+        assert [(body["status"], body["progress"]) for body in polls] == [
             ("pending", 0),
             ("pending", 0),
             ("running", 50),
             ("succeeded", 100),
         ]
-        assert [bool(body["audio_url"]) for body in looks] == [False] * 3 + [True]
+        assert [bool(body["audio_url"]) for body in polls] == [False] * 3 + [True]
 
 
 async def test_clock_moves_tasks() -> None:
@@ -114,10 +114,10 @@ async def test_clock_moves_tasks() -> None:
     async with opened(pace=Pace.seconds(1, 4), clock=clock) as (api, client):
         task_id = await client.create()
         for _ in range(5):
-            _, body = await client.look(task_id)
+            _, body = await client.poll(task_id)
         before = [clip["state"] for clip in body["data"]]
         clock.at = 5.0
-        _, body = await client.look(task_id)
+        _, body = await client.poll(task_id)
 
         assert before == ["pending", "pending"]
         assert [clip["state"] for clip in body["data"]] == ["succeeded"] * 2
@@ -143,12 +143,12 @@ async def test_unknown_task_is_not_found() -> None:
         nobody = "468d0e42-f7a6-40ce-9a4c-37db56b13b99"
         suno = await client.create()
 
-        assert await client.look(nobody) == (
+        assert await client.poll(nobody) == (
             400,
             {"code": 400, "message": "task not found."},
         )
-        assert (await client.look(suno, "riffusion"))[0] == 400
-        assert await client.look(nobody, "nuro") == (
+        assert (await client.poll(suno, "riffusion"))[0] == 400
+        assert await client.poll(nobody, "nuro") == (
             404,
             {
                 "type": "not_found",
@@ -172,7 +172,7 @@ async def test_finish_ends_a_task() -> None:
     async with opened(pace=Pace.seconds(1000)) as (api, client):
         task_id = await client.create()
         await api.finish(task_id)
-        _, body = await client.look(task_id)
+        _, body = await client.poll(task_id)
 
         assert {clip["state"] for clip in body["data"]} == {"succeeded"}
         assert api.in_flight == 0

@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 from emulated import SUNG, Client, opened
 
+from aiomusic.emulator._media import NOT_AUDIO
 from aiomusic.emulator._rules import NOT_ACCESSIBLE
-from aiomusic.emulator._studio import NOT_AUDIO
 from aiomusic.emulator._uploads import Fetcher, NotFetched
 
 soundfile = pytest.importorskip("soundfile")
@@ -271,7 +271,7 @@ async def test_a_redirect_to_an_allowed_host_is_followed(shelf: Shelf) -> None:
 async def test_a_file_that_is_too_large_is_let_go(shelf: Shelf, tmp_path: Path) -> None:
     """The download ends where the limit is passed."""
     shelf.files["tune"] = bytes(100_000)
-    fetcher = Fetcher({HERE}, most_bytes=80_000)
+    fetcher = Fetcher({HERE}, max_bytes=80_000)
 
     with pytest.raises(NotFetched, match="larger than 80000 bytes"):
         await fetcher.fetch(shelf.url("tune"), tmp_path / "tune")

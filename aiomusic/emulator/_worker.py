@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from aiomusic.composer import UnreadableAudio
-from aiomusic.emulator._jobs import RenderFailed
+from aiomusic.emulator._render_jobs import RenderFailed
 
 
 def _calls() -> Iterator[Callable[[], object]]:

@@ -23,29 +23,29 @@ from aiomusic.composer import (
     to_midi,
 )
 from aiomusic.emulator._ids import Ids
-from aiomusic.emulator._jobs import (
+from aiomusic.emulator._media_urls import MediaUrls
+from aiomusic.emulator._placeholder import picture
+from aiomusic.emulator._render_jobs import (
     Composed,
     RenderFailed,
+    analyze_upload,
     compose_takes,
-    hear,
     render,
 )
-from aiomusic.emulator._links import MediaUrls
-from aiomusic.emulator._pictures import picture
-from aiomusic.emulator._recipes import source_of, unpack
-from aiomusic.emulator._rules import NOT_ACCESSIBLE, Refusal
+from aiomusic.emulator._rules import NOT_ACCESSIBLE, RequestRefused
+from aiomusic.emulator._scores import source_of, unpack
 from aiomusic.emulator._songs import (
     DEFAULT_S,
-    Order,
     Song,
-    order_of,
+    SongRequest,
     title_of,
 )
-from aiomusic.emulator._tasks import Doom, Task
+from aiomusic.emulator._tasks import PlannedFailure, Task
 from aiomusic.emulator._uploads import Fetcher, NotFetched
 from aiomusic.emulator._workers import Workers
+from aiomusic.emulator.dialects import DIALECTS, dialect_of
 
-__all__ = ["Addresses", "Media", "NoStudio", "Studio"]
+__all__ = ["Media", "MediaDirectory", "NoMedia", "RenderedMedia"]
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Media(Protocol):
     def songs(self, task: Task) -> tuple[Song, ...]:
         """Say what is known of a task's songs."""
 
-    def order(self, task: Task) -> None:
+    def add(self, task: Task) -> None:
         """Take note of a new task."""
 
     def is_made(self, task: Task) -> bool:
@@ -94,61 +94,59 @@ class Media(Protocol):
 
 @final
 @attrs.define(eq=False)
-class Addresses:
+class MediaDirectory:
     """
     Where the media of tasks are, with names as on the API's media hosts.
 
     Args:
-        kind: Of audio, but nuro's, which is WAV (API: get music (nuro)).
-        urls: Of the files.
+        audio_format: The format of audio, unless the provider has one of its own.
+        urls: The URLs of the files.
     """
 
     ids: Ids
-    kind: str
+    audio_format: str
     urls: MediaUrls
 
-    def sketch(self, task: Task) -> tuple[Song, ...]:
+    def draft(self, task: Task) -> tuple[Song, ...]:
         """Say of a task's songs what the request alone tells."""
-        order = order_of(task.request)
-        title = title_of(order)
-        return tuple(self._song(task, clip, order, title) for clip in range(task.clips))
+        request = dialect_of(task.request).song_request(task.request)
+        return tuple(self._song(task, clip, request) for clip in range(task.clips))
 
-    def _song(self, task: Task, clip: int, order: Order, title: str) -> Song:
-        name = clip_id = self.clip_id(task, clip)
-        if task.provider == "nuro":
-            name = f"song-{clip_id}"
+    def _song(self, task: Task, clip: int, request: SongRequest) -> Song:
+        clip_id = self.clip_id(task, clip)
+        name = dialect_of(task.request).audio_prefix + clip_id
         return Song(
             clip_id=clip_id,
-            title=title,
-            lyrics=order.lyrics,
-            style=order.style,
-            duration_s=order.duration_s or DEFAULT_S,
-            audio_url=self.urls.of(f"{name}.{self.kind_of(task)}"),
+            title=title_of(request),
+            lyrics=request.lyrics,
+            style=request.style,
+            duration_s=request.duration_s or DEFAULT_S,
+            audio_url=self.urls.of(f"{name}.{self.audio_format_of(task)}"),
             image_url=self.urls.of(f"image_{clip_id}.svg"),
         )
 
-    def kind_of(self, task: Task) -> str:
-        """Name the kind of a task's audio."""
-        return "wav" if task.provider == "nuro" else self.kind
+    def audio_format_of(self, task: Task) -> str:
+        """Return the format of a task's audio."""
+        return dialect_of(task.request).audio_format or self.audio_format
 
     def clip_id(self, task: Task, clip: int) -> str:
-        """Name a clip; nuro's has no id but the task's."""
-        if task.provider == "nuro":
+        """Return the id of a clip; the task's, if its clips have none."""
+        if not dialect_of(task.request).has_clip_ids:
             return task.task_id
         return self.ids.make("clip", task.number, clip)
 
 
 @final
 @attrs.define(eq=False)
-class NoStudio:
+class NoMedia:
     """Addresses with nothing behind them, for tests of load."""
 
-    _at: Addresses
+    _directory: MediaDirectory
 
     def songs(self, task: Task) -> tuple[Song, ...]:
-        return self._at.sketch(task)
+        return self._directory.draft(task)
 
-    def order(self, task: Task) -> None:
+    def add(self, task: Task) -> None:
         pass
 
     def is_made(self, task: Task) -> bool:  # noqa: ARG002 - nothing is ever made
@@ -178,7 +176,7 @@ class NoStudio:
 
 @final
 @attrs.define(eq=False)
-class _Piece:
+class _RenderedClip:
     """
     One clip's audio, as far as it is.
 
@@ -197,7 +195,7 @@ class _Piece:
 
 @final
 @attrs.define(eq=False, kw_only=True, repr=False)
-class Studio:
+class RenderedMedia:
     """
     Composes and renders, as a rule in worker processes.
 
@@ -206,18 +204,18 @@ class Studio:
             back until it is there; else it is composed when a look may tell of it,
             and rendered when it is first fetched.
         workers: Render.
-        desk: Compose, and listen to uploads: that need not wait for rendering.
+        composers: Compose, and listen to uploads: that need not wait for rendering.
         fetcher: Fetches uploads.
         renderer: The name of who plays; None: this project's band.
         start_soon: Runs a coroutine function in the background.
         on_made: Told of each task that `is_made` from now on.
     """
 
-    _at: Addresses
+    _directory: MediaDirectory
     _seed: int
     _is_eager: bool
     _workers: Workers
-    _desk: Workers
+    _composers: Workers
     _fetcher: Fetcher
     _renderer: str | None
     _start_soon: Callable[[Callable[[], Awaitable[None]]], None]
@@ -225,98 +223,100 @@ class Studio:
     _folder: tempfile.TemporaryDirectory[str] | None = attrs.field(
         default=None, init=False
     )
-    _pieces: dict[str, _Piece] = attrs.field(factory=dict, init=False)
-    _heard: dict[str, bytes] = attrs.field(factory=dict, init=False)
+    _clips: dict[str, _RenderedClip] = attrs.field(factory=dict, init=False)
+    _uploads: dict[str, bytes] = attrs.field(factory=dict, init=False)
     """The scores of uploads, by their names."""
     _aliases: dict[str, str] = attrs.field(factory=dict, init=False)
-    _wanted: dict[str, Task] = attrs.field(factory=dict, init=False)
+    _unfinished: dict[str, Task] = attrs.field(factory=dict, init=False)
     """The tasks whose audio is not made, or not composed if that is enough."""
     _composing: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
 
     def songs(self, task: Task) -> tuple[Song, ...]:
-        return tuple(self._known(song) for song in self._at.sketch(task))
+        return tuple(self._known(song) for song in self._directory.draft(task))
 
-    def _known(self, sketch: Song) -> Song:
-        piece = self._pieces.get(sketch.clip_id)
-        if piece is None:
-            return attrs.evolve(sketch, is_ready=not self._is_eager)
-        is_ready = bool(piece.files) or not self._is_eager
+    def _known(self, draft: Song) -> Song:
+        clip_media = self._clips.get(draft.clip_id)
+        if clip_media is None:
+            return attrs.evolve(draft, is_ready=not self._is_eager)
+        is_ready = bool(clip_media.files) or not self._is_eager
         return attrs.evolve(
-            piece.song,
+            clip_media.song,
             is_ready=is_ready,
             # Each look gets fresh ones.
-            audio_url=sketch.audio_url,
-            image_url=sketch.image_url,
+            audio_url=draft.audio_url,
+            image_url=draft.image_url,
         )
 
-    def order(self, task: Task) -> None:
-        if task.doom is None or task.doom.is_partial:
-            self._wanted[task.task_id] = task
+    def add(self, task: Task) -> None:
+        if task.failure is None or task.failure.is_partial:
+            self._unfinished[task.task_id] = task
             if self._is_eager:
                 self._start_soon(functools.partial(self.finish, task.task_id))
 
     def is_made(self, task: Task) -> bool:
-        return not self._is_eager or task.task_id not in self._wanted
+        return not self._is_eager or task.task_id not in self._unfinished
 
     async def prepare(self, task_id: str) -> None:
-        task = self._wanted.get(task_id)
+        task = self._unfinished.get(task_id)
         if task is not None and not self._is_eager:
             await self._compose(task)
-            self._wanted.pop(task_id, None)
+            self._unfinished.pop(task_id, None)
 
     async def finish(self, task_id: str) -> None:
-        task = self._wanted.get(task_id)
+        task = self._unfinished.get(task_id)
         if task is None:
             return
-        pieces = await self._compose(task)
+        clips = await self._compose(task)
         if self._is_eager:
             async with anyio.create_task_group() as group:
-                for piece in pieces:
-                    group.start_soon(self._file_of, piece, self._at.kind_of(task))
-        if self._wanted.pop(task_id, None) is not None:
+                for clip_media in clips:
+                    group.start_soon(
+                        self._file_of, clip_media, self._directory.audio_format_of(task)
+                    )
+        if self._unfinished.pop(task_id, None) is not None:
             self.on_made(task)
 
-    async def _compose(self, task: Task) -> list[_Piece]:
+    async def _compose(self, task: Task) -> list[_RenderedClip]:
         async with self._composing:
-            sketches = self._at.sketch(task)
-            if sketches[0].clip_id not in self._pieces:
+            drafts = self._directory.draft(task)
+            if drafts[0].clip_id not in self._clips:
                 try:
-                    takes = await self._takes(task, len(sketches))
+                    composed_takes = await self._takes(task, len(drafts))
                 except Exception as error:
                     logger.exception("the emulator could not compose a song")
-                    task.doom = _our_fault(error)
+                    task.failure = _emulator_failure(error)
                     return []
-                for sketch, take in zip(sketches, takes, strict=True):
-                    self._pieces[sketch.clip_id] = _piece(task, sketch, take)
-            return [self._pieces[song.clip_id] for song in sketches]
+                for draft, composed in zip(drafts, composed_takes, strict=True):
+                    self._clips[draft.clip_id] = _clip_media(task, draft, composed)
+            return [self._clips[song.clip_id] for song in drafts]
 
     async def _takes(self, task: Task, count: int) -> list[Composed]:
         source = self._source(source_of(task.request) or "")
         seed = self._seed * 1_000_003 + task.number
         call = functools.partial(compose_takes, task.request, source, seed, count)
         if self._is_eager:
-            return await self._desk.run(call)
+            return await self._composers.run(call)
         # Whoever counts looks awaits this one: a thread is there sooner.
         return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
 
     async def receive(self, url: str) -> str:
         own = _stem(url.rpartition("/")[2])
-        is_own = self._at.urls.is_own(url) and own in self._pieces
+        is_own = self._directory.urls.is_own(url) and own in self._clips
         if is_own or not can_analyze():
             return own
-        name = f"upload-{len(self._heard)}-{secrets.token_hex(4)}"
-        path = self._place() / name
+        name = f"upload-{len(self._uploads)}-{secrets.token_hex(4)}"
+        path = self._folder_path() / name
         try:
             await self._fetcher.fetch(url, path)
-            self._heard[name] = await self._desk.run(
-                functools.partial(hear, str(path), "Upload", self._seed)
+            self._uploads[name] = await self._composers.run(
+                functools.partial(analyze_upload, str(path), "Upload", self._seed)
             )
         except NotFetched as error:
-            raise Refusal(400, NOT_ACCESSIBLE) from error
+            raise RequestRefused(400, NOT_ACCESSIBLE) from error
         except (UnreadableAudio, RenderFailed) as error:
-            raise Refusal(400, f"{NOT_AUDIO}: {error}.") from error
+            raise RequestRefused(400, f"{NOT_AUDIO}: {error}.") from error
         finally:
-            if name not in self._heard:
+            if name not in self._uploads:
                 path.unlink(missing_ok=True)
         return name
 
@@ -326,74 +326,78 @@ class Studio:
     def _source(self, clip_id: str) -> bytes | None:
         """Find what an edit works on, packed; None: nobody knows it."""
         known = self._aliases.get(clip_id, clip_id)
-        piece = self._pieces.get(known)
-        return self._heard.get(known) if piece is None else piece.score
+        clip_media = self._clips.get(known)
+        return self._uploads.get(known) if clip_media is None else clip_media.score
 
     async def file(self, name: str) -> Path | None:
-        piece = self._pieces.get(_stem(name))
+        clip_media = self._clips.get(_stem(name))
         kind = name.rpartition(".")[2]
-        if piece is None or kind not in (*available_formats(), "mid"):
+        if clip_media is None or kind not in (*available_formats(), "mid"):
             return None
-        return await self._file_of(piece, kind)
+        return await self._file_of(clip_media, kind)
 
     async def picture(self, name: str) -> bytes | None:
         clip_id, _, kind = name.rpartition(".")
-        piece = self._pieces.get(clip_id)
-        if kind not in DRAWN or (piece is None and kind != "svg"):
+        clip_media = self._clips.get(clip_id)
+        if kind not in DRAWN or (clip_media is None and kind != "svg"):
             return None
-        if piece is None:
+        if clip_media is None:
             return picture(clip_id)
-        return await anyio.to_thread.run_sync(DRAWN[kind], unpack(piece.score))
+        return await anyio.to_thread.run_sync(DRAWN[kind], unpack(clip_media.score))
 
-    async def _file_of(self, piece: _Piece, kind: str) -> Path | None:
-        async with piece.lock:
-            if kind not in piece.files and not piece.problem:
-                await self._make(piece, kind)
-        return piece.files.get(kind)
+    async def _file_of(self, clip_media: _RenderedClip, kind: str) -> Path | None:
+        async with clip_media.lock:
+            if kind not in clip_media.files and not clip_media.problem:
+                await self._make(clip_media, kind)
+        return clip_media.files.get(kind)
 
-    async def _make(self, piece: _Piece, kind: str) -> None:
-        path = self._place() / f"{piece.song.clip_id}.{kind}"
+    async def _make(self, clip_media: _RenderedClip, kind: str) -> None:
+        path = self._folder_path() / f"{clip_media.song.clip_id}.{kind}"
         if kind == "mid":
-            path.write_bytes(to_midi(unpack(piece.score)))
-            piece.files[kind] = path
+            path.write_bytes(to_midi(unpack(clip_media.score)))
+            clip_media.files[kind] = path
             return
-        call = functools.partial(render, piece.score, str(path), kind, self._renderer)
+        call = functools.partial(
+            render, clip_media.score, str(path), kind, self._renderer
+        )
         try:
             await self._workers.run(call)
         except RenderFailed as error:
             logger.exception("the emulator could not render a song")
-            piece.problem = str(error)
-            piece.task.doom = _our_fault(error)
+            clip_media.problem = str(error)
+            clip_media.task.failure = _emulator_failure(error)
         else:
-            piece.files[kind] = path
+            clip_media.files[kind] = path
 
-    def _place(self) -> Path:
+    def _folder_path(self) -> Path:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="aiomusic-")
         return Path(self._folder.name)
 
     async def aclose(self) -> None:
         await self._workers.aclose()
-        await self._desk.aclose()
+        await self._composers.aclose()
         if self._folder is not None:
             await anyio.to_thread.run_sync(self._folder.cleanup)
             self._folder = None
 
 
-def _piece(task: Task, sketch: Song, take: Composed) -> _Piece:
+def _clip_media(task: Task, draft: Song, composed: Composed) -> _RenderedClip:
     song = attrs.evolve(
-        sketch,
-        title=take.title,
-        lyrics=sketch.lyrics or take.lyrics,
-        duration_s=take.duration_s,
-        timing=take.timing,
+        draft,
+        title=composed.title,
+        lyrics=draft.lyrics or composed.lyrics,
+        duration_s=composed.duration_s,
+        timing=composed.timing,
     )
-    return _Piece(task, song, take.score)
+    return _RenderedClip(task, song, composed.score)
 
 
 def _stem(name: str) -> str:
     """Take the clip's id out of the name of its audio."""
-    return name.removeprefix("song-").partition(".")[0]
+    for dialect in DIALECTS.values():
+        name = name.removeprefix(dialect.audio_prefix)
+    return name.partition(".")[0]
 
 
 def _svg(score: Score) -> bytes:
@@ -407,6 +411,6 @@ DRAWN: Final[Mapping[str, Callable[[Score], bytes | None]]] = {
 """What draws each kind of picture; a JPEG needs Pillow."""
 
 
-def _our_fault(error: Exception) -> Doom:
+def _emulator_failure(error: Exception) -> PlannedFailure:
     text = f"The emulator could not make the audio: {error}"
-    return Doom(message=text, nuro=text)
+    return PlannedFailure(message=text, cause=text)

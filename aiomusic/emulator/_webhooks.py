@@ -17,7 +17,7 @@ from aiomusic.emulator._faults import Fault, Faults
 from aiomusic.emulator._hosts import is_loopback
 from aiomusic.emulator._ids import Ids
 
-__all__ = ["Delivery", "Hooks", "signed"]
+__all__ = ["Delivery", "WebhookSender", "signed"]
 
 TIMEOUT_S: Final = 10.0
 
@@ -40,7 +40,7 @@ class Delivery:
 
 
 def signed(
-    raw: bytes, secret: str, *, at: int, hook_id: str, event: str
+    raw: bytes, secret: str, *, at: int, webhook_id: str, event: str
 ) -> dict[str, str]:
     """
     Sign a webhook in both ways that are known.
@@ -54,15 +54,15 @@ def signed(
         "X-Signature": hmac.new(key, raw, hashlib.sha256).hexdigest(),
         "X-Webhook-Signature": f"sha256={newer}",
         "X-Webhook-Timestamp": stamp,
-        "X-Webhook-Id": hook_id,
+        "X-Webhook-Id": webhook_id,
         "X-Webhook-Event": event,
-        "Idempotency-Key": hook_id,
+        "Idempotency-Key": webhook_id,
     }
 
 
 @final
 @attrs.define(eq=False, kw_only=True, repr=False)
-class Hooks:
+class WebhookSender:
     """
     Sends webhooks, on time, once, truly signed, unless ordered otherwise.
 
@@ -145,7 +145,7 @@ class Hooks:
 class _Post:
     """One webhook on its way."""
 
-    hooks: Hooks
+    sender: WebhookSender
     body: dict[str, Any]
     url: str
     secret: str = attrs.field(repr=False)
@@ -154,28 +154,28 @@ class _Post:
     async def __call__(self) -> None:
         kind = self.fault.kind if self.fault else None
         if self.fault is not None and kind == "late":
-            await self.hooks.clock.sleep(self.fault.seconds)
+            await self.sender.clock.sleep(self.fault.seconds)
         secret = "forged" if kind == "forged" else self.secret
-        hook_id = self.hooks.next_id()
+        webhook_id = self.sender.next_id()
         for _ in range(2 if kind == "twice" else 1):
-            delivery = await self._deliver(secret, hook_id)
-            self.hooks.deliveries.append(delivery)
+            delivery = await self._deliver(secret, webhook_id)
+            self.sender.deliveries.append(delivery)
 
-    async def _deliver(self, secret: str, hook_id: str) -> Delivery:
+    async def _deliver(self, secret: str, webhook_id: str) -> Delivery:
         task_id = str(self.body["task_id"])
-        if not self.hooks.may_call(self.url):
+        if not self.sender.may_call(self.url):
             problem = "the host is neither loopback nor in allow_hosts"
             return Delivery(task_id=task_id, url=self.url, problem=problem)
         raw = json.dumps(self.body).encode()
         headers = signed(
             raw,
             secret,
-            at=int(self.hooks.clock.wall()),
-            hook_id=hook_id,
+            at=int(self.sender.clock.wall()),
+            webhook_id=webhook_id,
             event=str(self.body["event"]),
         )
         try:
-            status = await self.hooks.post(self.url, raw, headers)
+            status = await self.sender.post(self.url, raw, headers)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Delivery(task_id=task_id, url=self.url, problem=repr(error))
         return Delivery(task_id=task_id, url=self.url, status=status)

@@ -8,13 +8,13 @@ from typing import final
 import anyio
 import anyio.abc
 
-__all__ = ["Crew"]
+__all__ = ["BackgroundTasks"]
 
 logger = logging.getLogger(__name__)
 
 
 @final
-class Crew:
+class BackgroundTasks:
     """
     A task group that may be opened in one task and closed in another.
 

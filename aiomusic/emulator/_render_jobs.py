@@ -14,10 +14,10 @@ from aiomusic.composer import (
     score_from_audio,
     write_song,
 )
-from aiomusic.emulator._recipes import pack, score_of, unpack
+from aiomusic.emulator._scores import pack, score_of, unpack
 from aiomusic.emulator._songs import timing_of
 
-__all__ = ["RenderFailed", "hear", "render", "render_shown"]
+__all__ = ["RenderFailed", "analyze_upload", "render", "render_shown"]
 
 
 @final
@@ -77,6 +77,6 @@ def render_shown(
     return measure_levels(path, columns)
 
 
-def hear(path: str, title: str, seed: int) -> bytes:
+def analyze_upload(path: str, title: str, seed: int) -> bytes:
     """Listen to a file; return the packed score of what was heard."""
     return pack(score_from_audio(analyze_audio(path), title=title, seed=seed))

@@ -4,12 +4,12 @@ from typing import final
 
 import attrs
 
-__all__ = ["Purse"]
+__all__ = ["Account"]
 
 
 @final
 @attrs.define(kw_only=True)
-class Purse:
+class Account:
     """
     What the account has and has paid.
 
@@ -31,7 +31,7 @@ class Purse:
         """All that can be spent."""
         return self.credits + self.extra_credits
 
-    def take(self, cost: int) -> bool:
+    def charge(self, cost: int) -> bool:
         """Take *cost*, or nothing and say so if the balance does not cover it."""
         if cost > self.balance:
             return False
@@ -42,7 +42,7 @@ class Purse:
         self.charges += 1
         return True
 
-    def give_back(self, cost: int) -> None:
+    def refund(self, cost: int) -> None:
         """Refund *cost*; it goes to the subscription's credits."""
         self.credits += cost
         self.charged -= cost

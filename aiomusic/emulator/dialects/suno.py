@@ -1,0 +1,151 @@
+"""Suno's dialect (API: create music and the pages after it; webhooks)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final, final
+
+import attrs
+
+from aiomusic._request import Request
+from aiomusic.composer import Score, SongSpec, compose, concat, cover, extend
+from aiomusic.emulator._refusals import NOT_READY, Reply
+from aiomusic.emulator._schemas import INTEGER, TEXT, TEXT_OR_NULL, clip_list, record
+from aiomusic.emulator._songs import Song, SongRequest
+from aiomusic.emulator._tasks import Progress, Stage, Task
+from aiomusic.emulator.dialects._dialect import (
+    Breach,
+    ClipView,
+    Dialect,
+    Issuer,
+    Sentences,
+)
+from aiomusic.providers import suno
+
+__all__ = ["SunoDialect"]
+
+_GENDERS: Final = {"f": "female", "m": "male"}
+_PERSONA_FIELDS: Final = "name and continue_clip_id are required fields."
+
+
+@final
+class SunoDialect(Dialect):
+    """Suno: two clips, listed from the first poll on; personas; webhooks."""
+
+    name = "suno"
+    sentences: ClassVar[Sentences] = {
+        ("*", "mv", Breach.INVALID): (
+            "The 'mv' field is invalid."
+            " The model should be 'chirp-v3-5','chirp-v4' or 'chirp-v4-5'."
+        ),
+        ("*", "persona_id", Breach.MISSING): (
+            "The 'persona_id' field is required when task_type = persona_music."
+        ),
+        ("*", "gpt_description_prompt", Breach.TOO_LONG): (
+            "The 'gpt_description_prompt' character length should be less than 200."
+        ),
+        ("create_persona", "name", Breach.MISSING): _PERSONA_FIELDS,
+        ("create_persona", "continue_clip_id", Breach.MISSING): _PERSONA_FIELDS,
+    }
+    may_be_not_ready = True
+
+    def needs_custom_mode(self, body: Mapping[str, Any]) -> bool:
+        """All creates but concat need it."""
+        return body.get("task_type") != "concat_music"
+
+    def normalized(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return a persona's body of the API's second snapshot as one of the first."""
+        is_newer = "clip_id" in body and "continue_clip_id" not in body
+        if not (path.endswith("/persona") and is_newer):
+            return body
+        description = body.get("description") or body.get("name")
+        return {**body, "continue_clip_id": body["clip_id"], "description": description}
+
+    def required_by_body(
+        self, kind: type[Request[Any]], body: Mapping[str, Any]
+    ) -> tuple[str, ...]:
+        """Return the text that the mode of a create needs."""
+        if kind is not suno.Create:
+            return ()
+        return ("prompt" if body["custom_mode"] else "gpt_description_prompt",)
+
+    def persona(self, request: Request[Any]) -> str | None:
+        """Return the persona that a request sings with."""
+        return request.persona if isinstance(request, suno.CreateWithPersona) else None
+
+    def poll(self, task: Task, progress: Progress, songs: Sequence[Song]) -> Reply:
+        """Answer 202 while nothing is known of the task."""
+        if progress.stage is Stage.NOT_READY:
+            return 202, NOT_READY
+        return super().poll(task, progress, songs)
+
+    def listed(self, task: Task, progress: Progress) -> int:  # noqa: ARG002
+        """List all clips from the start."""
+        return task.clips
+
+    def clip(self, task: Task, song: Song, view: ClipView) -> dict[str, Any]:
+        """Return one clip, with the tags and the description of its request."""
+        return {
+            **super().clip(task, song, view),
+            "mv": getattr(task.request, "model", suno.DEFAULT_MODEL),
+            "tags": song.style,
+            "gpt_description_prompt": getattr(task.request, "description", None),
+        }
+
+    def webhook(self, task: Task, body: dict[str, Any]) -> dict[str, Any]:
+        """Write durations as text, and add the keys of the API's second snapshot."""
+        request = task.request
+        more = {
+            "negative_tags": getattr(request, "negative_tags", None),
+            "style_weight": getattr(request, "style_weight", None),
+            "weirdness_constraint": getattr(request, "weirdness", None),
+        }
+        clips = [
+            {**clip, "duration": str(clip["duration"]), **more} for clip in body["data"]
+        ]
+        return {**body, "data": clips}
+
+    def direct(
+        self, request: Request[Any], source: str, issuer: Issuer
+    ) -> Mapping[str, object]:
+        """Return a new persona, or an upload's clip."""
+        if not isinstance(request, suno.CreatePersona):
+            return super().direct(request, source, issuer)
+        persona_id = issuer.new_id("persona")
+        issuer.alias(persona_id, request.clip.clip_id)
+        return {"code": 200, "persona_id": persona_id, "message": "success"}
+
+    def song_request(self, request: Request[Any]) -> SongRequest:
+        """Return what a request asks the composer for."""
+        if not isinstance(request, suno.Create):
+            return super().song_request(request)
+        return SongRequest(
+            style=request.description or request.tags or "",
+            lyrics=request.lyrics or "",
+            title=request.title or "",
+            instrumental=request.instrumental,
+            voice=_GENDERS.get(request.vocal_gender or ""),
+        )
+
+    def edit(self, request: Request[Any], source: Score, spec: SongSpec) -> Score:
+        """Return the score of an edit, or of a song that a persona sings."""
+        match request:
+            case suno.Concat():
+                return concat(source)
+            case suno.Extend():
+                return extend(source, spec, at_s=request.at)
+            case suno.Cover():
+                style = self.song_request(request).style
+                return cover(source, attrs.evolve(spec, style=style))
+            case suno.CreateWithPersona():
+                return compose(attrs.evolve(spec, singer=source.voice))
+        return super().edit(request, source, spec)
+
+    def reply_schema(self, kind: type[Request[Any]]) -> str:
+        """Return the name of the schema of the reply to a request."""
+        return "Persona" if kind is suno.CreatePersona else super().reply_schema(kind)
+
+    def schemas(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the schemas of tasks and personas."""
+        return {
+            self.task_schema: clip_list(tags=TEXT, gpt_description_prompt=TEXT_OR_NULL),
+            "Persona": record(code=INTEGER, persona_id=TEXT, message=TEXT),
+        }
