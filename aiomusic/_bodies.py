@@ -72,7 +72,8 @@ def read_body(body: bytes) -> Body:
         return Body(value=None, text=text, flaw="it is nested too deep")
     except ValueError as error:
         flaw = f"it is not JSON ({error})"
-    found = _object_in(text, is_first=start == "{")
+    found = _unfinished(text) if start == "{" else None
+    found = found or _object_in(text, is_first=start == "{")
     if found is None:
         return Body(value=None, text=text, flaw=flaw)
     return Body(value=_clean(found, text), text=text)
@@ -84,6 +85,18 @@ _DECODER: Final = json.JSONDecoder(strict=False)
 def _decoded(body: bytes) -> str:
     encoding = json.detect_encoding(body)
     return body.decode(encoding, errors="replace").removeprefix("\ufeff")
+
+
+def _unfinished(text: str) -> dict[str, Any] | None:
+    """Read an object that lacks but its last bracket; None: it is no such."""
+    if text.rstrip()[-1:] not in {'"', "}", "]"}:
+        # A number or a word might have gone on.
+        return None
+    try:
+        found = _DECODER.decode(text + "}")
+    except (RecursionError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _object_in(text: str, *, is_first: bool) -> dict[str, Any] | None:

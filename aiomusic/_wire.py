@@ -157,9 +157,10 @@ def read_task(provider: Provider, task_id: str, reply: Reply) -> TaskSnapshot:
         raise over
     if (error := seen.refusal()) is not None:
         raise error
-    if not isinstance(seen.body.value, dict):
+    raw = _boxed(seen.body.value)
+    if not isinstance(raw, dict):
         raise seen.unreadable(seen.body.flaw or "it is JSON, but no object")
-    snapshot = provider.read(fields, provider=provider.name, task_id=task_id)
+    snapshot = provider.read(raw, provider=provider.name, task_id=task_id)
     if (over := seen.failed_around(task_id, snapshot)) is not None:
         raise over
     return snapshot
@@ -274,9 +275,10 @@ class _Seen:
             ProtocolError: It is not there.
         """
         assert request.REPLY is not None
-        fields = folded(self.body.value)
+        value = _boxed(self.body.value)
+        fields = folded(value)
         why = self.body.flaw or "it is JSON, but no object"
-        for raw in (fields.get("data"), fields.get("result"), self.body.value):
+        for raw in (*map(_unlisted, (fields.get("data"), fields.get("result"))), value):
             if isinstance(raw, dict):
                 try:
                     return request.REPLY.read(raw).to_result(request)
@@ -401,7 +403,7 @@ class _Seen:
         fields = folded(self.body.value)
         inner = folded(fields.get("data"))
         for one, is_its_own in ((inner, True), (fields, False)):
-            word = one.get("state", one.get("status"))
+            word = one.get("state", one.get("status", one.get("type")))
             is_plain = isinstance(word, str) and word.strip().lower() not in _VAGUE
             is_sure = is_plain or is_its_own or str(one.get("taskid")) == task_id
             if is_sure and read_state(word) is ClipState.FAILED:
@@ -440,6 +442,16 @@ class _Seen:
     def _marked(self, error: E) -> E:
         error.reply_text = self._shown_body() or None
         return error
+
+
+def _boxed(value: object) -> object:
+    """Return a list that comes without an object around it as if it had one."""
+    return {"data": value} if isinstance(value, list) else value
+
+
+def _unlisted(value: object) -> object:
+    is_one = isinstance(value, list) and len(value) == 1
+    return value[0] if isinstance(value, list) and is_one else value
 
 
 _GIVEN_BACK = "Its credits were given back."

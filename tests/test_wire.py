@@ -923,7 +923,7 @@ def test_a_web_page_ends_no_job(status: int, words: str) -> None:
 
 
 UNREADABLE: list[tuple[object, str]] = [
-    ([], "it is JSON, but no object"),
+    (5, "it is JSON, but no object"),
     (None, "it is not JSON|no object"),
     (b"", "without a body"),
     (b'{"data": [', "it is not JSON"),
@@ -1132,11 +1132,11 @@ def test_a_proxy_that_wants_a_login_says_where_to_put_it() -> None:
 )
 def test_no_words_take_long_to_read(words: str) -> None:
     """A server's text of any length is read, and shown short."""
-    started = time.perf_counter()
+    started = time.process_time()
 
     error = refused(CREATE, 403, {"error": words})
 
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
     assert len(str(error)) <= 4000
 
 

@@ -492,7 +492,9 @@ def _so_far(followed: _Followed) -> str:
         names = ", ".join(sorted(followed.unknown))
         told.append(f"The service says a state that is not known: {names}.")
     if snapshot.unreadable:
-        told.append(f"{snapshot.unreadable} entries of its reply can't be read.")
+        count = snapshot.unreadable
+        entries = "1 entry" if count == 1 else f"{count} entries"
+        told.append(f"{entries} of its reply can't be read.")
     return "".join(f"{sentence} " for sentence in told)
 
 

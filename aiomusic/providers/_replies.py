@@ -173,18 +173,20 @@ def text_at(raw: Mapping[str, Any], *names: str) -> str:
     raise Unreadable(message)
 
 
-def list_at(raw: Mapping[str, Any], name: str) -> list[Any]:
+def list_at(raw: Mapping[str, Any], *names: str) -> list[Any]:
     """
-    Return a list.
+    Return a list, from the first of *names* that is one.
 
     Raises:
-        Unreadable: It is missing, or something else.
+        Unreadable: There is none.
     """
-    found = folded(raw).get(name)
-    if not isinstance(found, list):
-        message = f"it has no list of {name}"
-        raise Unreadable(message)
-    return found
+    fields = folded(raw)
+    for name in names:
+        found = fields.get(name)
+        if isinstance(found, list):
+            return found
+    message = f"it has no list of {names[0]}"
+    raise Unreadable(message)
 
 
 # States.

@@ -37,7 +37,8 @@ class _Reply:
 
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> "_Reply":
-        versions = [one for one in list_at(raw, "results") if isinstance(one, dict)]
+        listed = list_at(raw, "results", "lyrics", "data")
+        versions = [one for one in listed if isinstance(one, dict)]
         found = tuple(map(_Version.read, versions))
         if not found:
             message = "its results are empty"

@@ -410,10 +410,13 @@ def _read_song(raw: Mapping[str, Any], *, provider: str, task_id: str) -> TaskSn
             return read_clips(raw, provider=provider, task_id=task_id)
         raw, fields = inner, folded(inner)
     word = fields.get("status", fields.get("state"))
+    audio_url = address(fields.get("audiourl"))
+    if word is None and audio_url and percent(fields.get("progress")) == ALL:
+        # API: 100 is done.
+        word = "succeeded"
     if word is None:
         return TaskSnapshot(state=ClipState.PENDING, unreadable=1)
     state = read_state(word)
-    audio_url = address(fields.get("audiourl"))
     if state is ClipState.SUCCEEDED and audio_url is None:
         # API: done is succeeded *and* an address.
         state = ClipState.RUNNING
@@ -437,6 +440,8 @@ def _read_song(raw: Mapping[str, Any], *, provider: str, task_id: str) -> TaskSn
         unknown_states=(state_words(word),) if state is ClipState.UNKNOWN else (),
     )
 
+
+ALL = 100
 
 PROVIDER = Provider(
     name="nuro",

@@ -127,6 +127,7 @@ FOUND: dict[str, object] = {
             "response": {"tracks": [{"id": n, "audio_url": U} for n in ("a", "b")]},
         }
     },
+    "a list alone": [clip(1), clip(2)],
     "a code as text": {"code": "200", "data": [clip(1), clip(2)]},
     "fields that are something else": {
         "data": [clip(1, title=5, tags=["a"], duration="x", created_at=17), clip(2)]
@@ -208,6 +209,11 @@ ENDS: dict[str, tuple[object, str, str]] = {
             "The credits check returned an error.",
         )
     },
+    "a callback's form": (
+        {"type": "failed", "message": "No luck", "refund_processed": True},
+        "refunded",
+        "No luck",
+    ),
     "a flag": ({"status": "failed", "refund_processed": True}, "refunded", "no reason"),
     "a flag in data": (
         {"data": {"status": "FAILED", "refund_processed": "true"}},
