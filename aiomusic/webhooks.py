@@ -330,7 +330,7 @@ class Hooks:
             try:
                 raw_body = await self._read(more)
             except (web.RequestPayloadError, ConnectionError):
-                return web.Response(status=400)
+                return await hung_up(request, web.Response(status=400))
             status, text = await self._answer(
                 request.headers,
                 raw_body,
@@ -338,11 +338,17 @@ class Hooks:
                 request.query_string,
             )
             response = web.Response(status=status, text=text)
-            if raw_body is None and request.transport is not None:
-                await response.prepare(request)
-                await response.write_eof()
-                # Else aiohttp would wait for the rest of the body.
-                request.transport.close()
+            return (
+                response if raw_body is not None else await hung_up(request, response)
+            )
+
+        async def hung_up(
+            request: "web.Request", response: "web.Response"
+        ) -> "web.Response":
+            await response.prepare(request)
+            await response.write_eof()
+            # Else aiohttp would wait for the rest of the body, or fail over it again.
+            request.protocol.force_close()
             return response
 
         found = web.Application()

@@ -1392,6 +1392,21 @@ async def test_a_signature_over_what_aiohttp_has_decoded_says_what_to_do(
     assert [(None, EVENT)] == heard.events
 
 
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
+async def test_a_body_that_is_not_what_it_says_leaves_no_traceback(
+    coding: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Anybody can send one: the answer is 400, and no more is said of it."""
+    body = gzip.compress(bytes(1_000))[:-9] + b"\xff" * 99
+    headers = {"X-Signature": older(body).hex(), "Content-Encoding": coding}
+
+    async with served(hooks(Heard())) as url:
+        statuses = [await post(f"{url}/one", headers, body) for _ in range(3)]
+
+    assert [400] * 3 == statuses
+    assert "Unhandled" not in caplog.text
+
+
 async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     """After the time that a body may take, the answer is 408."""
     taken = Hooks("https://me.test", SECRET, Heard(), LeapingClock(), body_s=0.01)

@@ -46,6 +46,15 @@ class Case:
     credits: Say | None = None
 
     @property
+    def kind(self) -> str:
+        """Which of the generator's kinds it is of."""
+        if self.credits is not None:
+            return "credits"
+        which = "create" if self.create is not None else "poll"
+        is_wire = not self.name.startswith(("suno", "riffusion", "nuro", "lyrics"))
+        return f"{which}, wire" if is_wire else f"{which}, fields"
+
+    @property
     def is_alone(self) -> bool:
         """Whether its answer may hold back all other jobs of its session."""
         return self.create is not None or self.credits is not None

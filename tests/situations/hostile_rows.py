@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from hostile_replies import POLLS
-from hostile_run import JOB_S, REQUEST_S, SLACK_S, Heard, Tally, heard
+from hostile_run import JOB_S, LEAVE_S, REQUEST_S, Heard, Tally, heard, settle
 from hostile_values import KEY
 from raw_server import RawServer, Say, http
 
-from aiomusic import MusicError, MusicJob, MusicSession, suno
+from aiomusic import MusicError, MusicSession, suno
 
-__all__ = ["run_rows"]
+__all__ = ["STATES", "run_rows"]
 
 DEEP: Final = 10_000
 CELLS: Final[tuple[object, ...]] = (
@@ -40,6 +40,7 @@ CELLS: Final[tuple[object, ...]] = (
 STATES: Final = ("pending", "submitting", "queued", "unknown", "succeeded", "failed")
 SOUND: Final = ("pending", "succeeded", "failed")
 CREATES: Final = 6
+LIMIT_S: Final = REQUEST_S + JOB_S
 
 _JSON = '{"kind":"suno.create","description":"a song"}'
 _SUCCEEDED = (
@@ -80,13 +81,17 @@ def _row(state: str) -> dict[str, Any]:
     }
 
 
-def run_rows(tally: Tally, columns: Sequence[str] | None = None) -> None:
+def run_rows(
+    tally: Tally,
+    columns: Sequence[str] | None = None,
+    states: Sequence[str] = STATES,
+) -> None:
     """Plant every value in every column, and have a session take up the file."""
     with heard(tally) as log, tempfile.TemporaryDirectory() as folder:
         template = Path(folder) / "template.db"
         asyncio.run(_make(template))
         names = _columns(template) if columns is None else columns
-        for state in STATES:
+        for state in states:
             for name in names:
                 path = Path(folder) / f"{state}-{name}.db"
                 path.write_bytes(template.read_bytes())
@@ -166,7 +171,7 @@ async def _take_up(path: Path, keys: list[str], tally: Tally, log: Heard) -> Non
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             said = "".join(traceback.format_exception(error))
             tally.wrong.append(f"{name}: the session raised {said}")
-        tally.settled(f"{name}: leaving", time.monotonic() - began, 0.0)
+        tally.settled(f"{name}: leaving", time.monotonic() - began, LEAVE_S)
     tally.check(f"{name}: log", log.take())
 
 
@@ -175,7 +180,7 @@ async def _in_session(
 ) -> None:
     jobs = await music.resume()
     found = {job.key: job for job in jobs}
-    ends = [_settle(job, f"{name}: {job.key[:20]!r}", tally) for job in jobs]
+    ends = [settle(job, f"{name}: {job.key[:20]!r}", LIMIT_S, tally) for job in jobs]
     await asyncio.gather(*ends)
     sound = found.get("sound-pending")
     if sound is None or not sound.done() or sound.state != "succeeded":
@@ -190,32 +195,13 @@ async def _in_session(
         try:
             await ask
         except MusicError as error:
-            tally.ends[f"asking: {type(error).__name__}"] += 1
+            tally.failed(f"{name}: asking", error)
     for key in [*_some(keys), "new"]:
         job = music.submit(suno.Create("a song"), key=key)
-        await _settle(job, f"{name}: create under {key[:20]!r}", tally)
+        await settle(job, f"{name}: create under {key[:20]!r}", LIMIT_S, tally)
 
 
 def _some(keys: list[str]) -> Iterator[str]:
     for key in keys[:: max(1, len(keys) // CREATES)]:
         if key and key.isprintable() and len(key) <= 200:
             yield key
-
-
-async def _settle(job: MusicJob[Any], name: str, tally: Tally) -> None:
-    began = time.monotonic()
-    try:
-        async with asyncio.timeout(REQUEST_S + JOB_S + 3 * SLACK_S):
-            await job
-        tally.ends["a result"] += 1
-    except MusicError as error:
-        tally.ends[type(error).__name__] += 1
-        said = [*traceback.format_exception(error), repr(error), repr(vars(error))]
-        tally.check(name, "".join(said).encode(errors="replace"))
-    except TimeoutError:
-        tally.wrong.append(f"{name}: has not ended")
-        job.cancel()
-    except Exception as error:  # noqa: BLE001 - likewise
-        said = traceback.format_exception(error)
-        tally.wrong.append(f"{name}: raised {''.join(said)}")
-    tally.settled(name, time.monotonic() - began, REQUEST_S + JOB_S)

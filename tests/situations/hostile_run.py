@@ -5,11 +5,11 @@ import collections
 import contextlib
 import gc
 import io
+import itertools
 import json
 import logging
 import re
 import resource
-import sys
 import tempfile
 import time
 import traceback
@@ -25,16 +25,20 @@ from raw_server import RawServer, Say, http
 from aiomusic import MusicError, MusicJob, MusicSession
 from aiomusic.cli._main import run_command
 
-__all__ = ["Tally", "run_replies"]
+__all__ = ["Heard", "Tally", "heard", "run_replies", "settle", "watch_loop"]
 
 # Of a call, and of following a task; a job ends within both, and this much more.
 REQUEST_S: Final = 1.0
-JOB_S: Final = 1.0
+JOB_S: Final = 0.6
 SLACK_S: Final = 1.0
+# A session that nothing is open in is left within this.
+LEAVE_S: Final = 2.0
 # Jobs of one session; those that may hold back others have one for themselves.
 TOGETHER: Final = 40
+# Sessions at one time.
+SESSIONS: Final = 12
 # How many journals are shown by the command: one in so many.
-SHOW_EVERY: Final = 20
+SHOW_EVERY: Final = 10
 HOOK_URL: Final = "https://music.example/hooks"
 
 
@@ -48,21 +52,35 @@ class Tally:
     wrong: list[str] = attrs.field(factory=list)
     late_s: float = 0.0
     stall_s: float = 0.0
+    shown: int = 0
+    slack_s: float = SLACK_S
 
     @property
     def peak_mb(self) -> float:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / (1024 if sys.platform == "linux" else 1024**2)
+        """The most memory that this process had."""
+        status = Path("/proc/self/status")
+        if status.exists():
+            # What a process is started by counts in ru_maxrss.
+            found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+            assert found is not None
+            return int(found[1]) / 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
     def check(self, name: str, seen: bytes) -> None:
         """Note each secret that was seen."""
         self.wrong += [f"{name}: shows {form!r}" for form in leaks(seen)]
 
+    def failed(self, name: str, error: MusicError) -> None:
+        """Note an error, and each secret that it or its causes show."""
+        self.ends[type(error).__name__] += 1
+        said = [*traceback.format_exception(error), repr(error), repr(vars(error))]
+        self.check(name, "".join(said).encode(errors="replace"))
+
     def settled(self, name: str, took_s: float, limit_s: float) -> None:
         """Note how far beyond its limit something ended."""
         late_s = took_s - limit_s
         self.late_s = max(self.late_s, late_s)
-        if late_s > SLACK_S:
+        if late_s > self.slack_s:
             self.wrong.append(f"{name}: ended {late_s:.1f} s after its limit")
 
 
@@ -79,8 +97,11 @@ class Heard(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         line = self.format(record)
         self._lines.append(line)
-        if record.name == "asyncio" and record.levelno >= logging.ERROR:
-            self.tally.wrong.append(f"{self.name_}: asyncio says {line[:300]}")
+        # What is no HTTP at all is aiohttp's to tell.
+        is_http = "Error handling request" in line
+        is_told = record.name != "aiomusic" and record.levelno >= logging.ERROR
+        if is_told and not is_http:
+            self.tally.wrong.append(f"{self.name_}: {record.name} says {line[:300]}")
         if "\n" in record.getMessage() or len(line) > 20_000:
             self.tally.wrong.append(f"{self.name_}: a log line is {line[:300]!r}")
 
@@ -89,10 +110,13 @@ class Heard(logging.Handler):
         return "\n".join(lines).encode(errors="replace")
 
 
+LOGGERS: Final = ("aiomusic", "asyncio", "aiohttp.server")
+
+
 @contextlib.contextmanager
 def heard(tally: Tally) -> Iterator[Heard]:
     handler = Heard(tally)
-    loggers = [logging.getLogger(name) for name in ("aiomusic", "asyncio")]
+    loggers = [logging.getLogger(name) for name in LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.addHandler(handler)
@@ -150,19 +174,34 @@ def rotating() -> Any:  # noqa: ANN401
 
 def run_replies(cases: Iterable[Case], tally: Tally) -> None:
     """Run each case; some of the journals are shown by the command, too."""
-    with heard(tally) as log, tempfile.TemporaryDirectory() as folder:
-        for number, batch in enumerate(_batches(cases)):
-            path = Path(folder) / str(number)
-            path.mkdir()
-            log.name_ = f"{batch[0].name} … {batch[-1].name}"
-            asyncio.run(_run_batch(batch, path, tally))
-            tally.check(f"{log.name_}: log", log.take())
-            for one in path.iterdir():
-                tally.check(f"{log.name_}: journal", one.read_bytes())
-            if number % SHOW_EVERY == 0:
-                _show(log.name_, path / "songs.db", tally)
-            for one in path.iterdir():
-                one.unlink()
+    batches = _batches(cases)
+    with heard(tally) as log:
+        while some := list(itertools.islice(batches, SESSIONS)):
+            with tempfile.TemporaryDirectory() as folder:
+                _run_some(some, Path(folder), tally, log)
+
+
+def _run_some(some: list[list[Case]], folder: Path, tally: Tally, log: Heard) -> None:
+    log.name_ = " … ".join(batch[0].name for batch in some)[:1000]
+    paths = [folder / str(number) for number in range(len(some))]
+    for path in paths:
+        path.mkdir()
+    asyncio.run(_run_all(some, paths, tally))
+    tally.check(f"{log.name_}: log", log.take())
+    for batch, path in zip(some, paths, strict=True):
+        for one in path.iterdir():
+            tally.check(f"{batch[0].name} …: journal", one.read_bytes())
+    tally.shown += 1
+    if tally.shown % SHOW_EVERY == 1:
+        for batch, path in zip(some, paths, strict=True):
+            _show(batch[0].name, path / "songs.db", tally)
+
+
+async def _run_all(some: list[list[Case]], paths: Sequence[Path], tally: Tally) -> None:
+    watch = asyncio.create_task(watch_loop(tally))
+    runs = zip(some, paths, strict=True)
+    await asyncio.gather(*(_run_batch(batch, path, tally) for batch, path in runs))
+    watch.cancel()
 
 
 def _batches(cases: Iterable[Case]) -> Iterator[list[Case]]:
@@ -179,7 +218,8 @@ def _batches(cases: Iterable[Case]) -> Iterator[list[Case]]:
         yield together
 
 
-async def _watch_loop(tally: Tally) -> None:
+async def watch_loop(tally: Tally) -> None:
+    """Note how long the loop stands still."""
     loop = asyncio.get_running_loop()
     while True:
         before = loop.time()
@@ -189,7 +229,6 @@ async def _watch_loop(tally: Tally) -> None:
 
 async def _run_batch(cases: list[Case], folder: Path, tally: Tally) -> None:
     name = f"{cases[0].name} … {cases[-1].name}"
-    watch = asyncio.create_task(_watch_loop(tally))
     with RawServer(respond=answers(cases)) as server:
         music = MusicSession(
             rotating(),
@@ -207,7 +246,6 @@ async def _run_batch(cases: list[Case], folder: Path, tally: Tally) -> None:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             said = "".join(traceback.format_exception(error))
             tally.wrong.append(f"{name}: the session raised {said}")
-    watch.cancel()
     gc.collect()
 
 
@@ -225,32 +263,33 @@ async def _in_session(music: MusicSession, cases: list[Case], tally: Tally) -> N
             with contextlib.suppress(MusicError):
                 await music.credits()
         began = time.monotonic()
-    tally.settled(f"{cases[0].name}: leaving", time.monotonic() - began, 0.0)
+    tally.settled(f"{cases[0].name}: leaving", time.monotonic() - began, LEAVE_S)
 
 
 async def _settle(job: MusicJob[Any], case: Case, tally: Tally) -> None:
-    kind = case.name.partition(":")[0]
-    tally.cases[kind] += 1
+    tally.cases[case.kind] += 1
     request = job.request
     assert request is not None
-    limit_s = REQUEST_S + request.REPLY_S + JOB_S
+    await settle(job, case.name, REQUEST_S + request.REPLY_S + JOB_S, tally)
+
+
+async def settle(job: MusicJob[Any], name: str, limit_s: float, tally: Tally) -> None:
+    """Await a job; note whatever but a result or a MusicError comes, and when."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(limit_s + 5 * SLACK_S):
             await job
         tally.ends["a result"] += 1
     except MusicError as error:
-        tally.ends[type(error).__name__] += 1
-        said = [*traceback.format_exception(error), repr(error), repr(vars(error))]
-        tally.check(case.name, "".join(said).encode(errors="replace"))
+        tally.failed(name, error)
     except TimeoutError:
-        tally.wrong.append(f"{case.name}: has not ended")
+        tally.wrong.append(f"{name}: has not ended")
         job.cancel()
-    except Exception as error:  # noqa: BLE001 - likewise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told
         said = traceback.format_exception(error)
-        tally.wrong.append(f"{case.name}: raised {''.join(said)}")
-    tally.settled(case.name, time.monotonic() - began, limit_s)
-    tally.check(case.name, repr(job).encode(errors="replace"))
+        tally.wrong.append(f"{name}: raised {''.join(said)}")
+    tally.settled(name, time.monotonic() - began, limit_s)
+    tally.check(name, repr(job).encode(errors="replace"))
 
 
 def _show(name: str, journal: Path, tally: Tally) -> None:

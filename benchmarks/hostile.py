@@ -1,0 +1,77 @@
+"""
+Answer with everything that a stranger may say, and see that jobs end and secrets stay.
+
+Run ``python benchmarks/hostile.py``.  Over real sockets: every field of every reply
+with every value in its place, faults of the wire, callbacks, and journals whose rows
+hold what no journal writes.  A case is wrong if its job has no end in time, or another
+than a result or a MusicError, if leaving its session raises, or if a log line, an
+error with its causes, a journal or the terminal shows a secret in any spelling.
+"""
+
+import argparse
+import random
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "situations"))
+
+from hostile_calls import run_calls
+from hostile_replies import replies, wire_faults
+from hostile_rows import STATES, run_rows
+from hostile_run import SLACK_S, Tally, run_replies
+
+MAX_PEAK_MB = 150
+GARBLED = 2_000
+ROWS_OF = ("cost", "owner", "task_id", "request", "made_at", "state", "clips")
+
+
+def run(count: int, seed: int, slack_s: float, *, is_short: bool) -> Tally:
+    tally = Tally(slack_s=slack_s)
+    dice = random.Random(seed)
+    cases = [*replies(), *wire_faults(seed, GARBLED)]
+    dice.shuffle(cases)
+    run_replies(cases[:count], tally)
+    if is_short:
+        run_rows(tally, [dice.choice(ROWS_OF)], [dice.choice(STATES)])
+    else:
+        run_rows(tally)
+    run_calls(tally, dice, share=0.2 if is_short else 1.0)
+    return tally
+
+
+def report(tally: Tally) -> bool:
+    print("| cases | |\n|---|---|")
+    for kind, count in sorted(tally.cases.items()):
+        print(f"| {kind} | {count:,} |")
+    print(f"| all | {tally.cases.total():,} |")
+    print("\n| they ended as | |\n|---|---|")
+    for end, count in tally.ends.most_common():
+        print(f"| {end} | {count:,} |")
+    print("\n| | |\n|---|---|")
+    print(f"| violations | {len(tally.wrong)} |")
+    late = f"{tally.late_s:.2f}"
+    print(f"| longest beyond a limit, s (at most {tally.slack_s:g}) | {late} |")
+    print(f"| longest stand-still of the loop, s | {tally.stall_s:.2f} |")
+    print(f"| peak memory, MB (at most {MAX_PEAK_MB}) | {tally.peak_mb:.0f} |")
+    for line in tally.wrong[:50]:
+        print(f"WRONG: {line[:1000]}")
+    return not tally.wrong and tally.peak_mb <= MAX_PEAK_MB
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replies", type=int, default=6_000, help="of some 16,000")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--short", action="store_true", help="some of each kind")
+    parser.add_argument("--slack", type=float, default=SLACK_S, help="seconds")
+    options = parser.parse_args()
+    start = time.monotonic()
+    tally = run(options.replies, options.seed, options.slack, is_short=options.short)
+    is_well = report(tally)
+    print(f"\nseed {options.seed}, {time.monotonic() - start:.0f} s")
+    return 0 if is_well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
