@@ -19,6 +19,7 @@ from typing import (
 import attrs
 
 from aiomusic._arguments import check_folder, check_seconds
+from aiomusic._names import NameTemplate
 from aiomusic.errors import Charged, JobTimedOut, MusicError
 from aiomusic.results import Clip, ClipState, TaskSnapshot
 
@@ -106,7 +107,12 @@ class JobOwner(Protocol):
     def eta(self, job: "MusicJob[Any]") -> tuple[float, float] | None:
         """Guess the seconds until the job is over, as a range."""
 
-    async def save(self, job: "MusicJob[Any]", folder: "str | Path") -> list[Path]:
+    async def save(
+        self,
+        job: "MusicJob[Any]",
+        folder: "str | Path",
+        name: NameTemplate | None = None,
+    ) -> list[Path]:
         """Store the clips of a job that is over."""
 
 
@@ -392,7 +398,9 @@ class MusicJob(Coroutine[Any, Any, R_co]):
             if self._watchers is not None and watcher in self._watchers:
                 self._watchers.remove(watcher)
 
-    async def save(self, folder: "str | Path") -> list[Path]:
+    async def save(
+        self, folder: "str | Path", *, name: str | None = None
+    ) -> list[Path]:
         """
         Wait, then store every clip in *folder*, which is made if need be.
 
@@ -401,6 +409,14 @@ class MusicJob(Coroutine[Any, Any, R_co]):
         for again.  A clip that can't be stored does not keep the others from it, and
         clips that are ready are stored where the job ended without the rest.
 
+        Args:
+            folder: Where to; ``~`` is the home folder.
+            name: A pattern for the files' names, such as ``"{title} ({take})"``; its
+                fields are title, take, key, id, task, provider, operation, model,
+                style and date.  None: title and id.  A name that another clip's file
+                has gets the clip's id added, and a JSON file of the same name says
+                whose it is.
+
         Returns:
             The files, in the order of the clips.
 
@@ -408,15 +424,17 @@ class MusicJob(Coroutine[Any, Any, R_co]):
             DownloadError: A clip could not be stored; its ``stored`` holds the files
                 of the others.  What is half done stays in a ``.part`` file, and
                 calling again goes on from there.
+            InvalidRequest: *name* is no such pattern.
             MusicError: What the job ended with, where no clip is ready.
         """
         check_folder("save()", folder)
+        template = None if name is None else NameTemplate(name)
         try:
             await self
         except MusicError:
             if not any(clip.state is ClipState.SUCCEEDED for clip in self._clips):
                 raise
-        return await self._owner.save(self, folder)
+        return await self._owner.save(self, folder, template)
 
     def _update(self, playable: tuple[Clip, ...] = ()) -> JobUpdate:
         return JobUpdate(

@@ -525,16 +525,36 @@ class MusicSession:
         run.balance.see(found.total)
         return found
 
-    async def download(self, clip: Clip, folder: str | Path) -> Path:
+    async def download(
+        self,
+        clip: Clip,
+        folder: str | Path,
+        *,
+        name: str | None = None,
+        album: str | None = None,
+        track: int | None = None,
+        request: "Request[Any] | None" = None,
+    ) -> Path:
         """
         Store one clip in *folder*, as `MusicJob.save` does.
+
+        Args:
+            clip: What to fetch.
+            folder: Where to; made if it is missing; ``~`` is the home folder.
+            name: The file's name without its ending; None: title and id.  A name that
+                another clip's file has gets the clip's id added, and a JSON file of
+                the same name says whose it is.
+            album, track: For the file's tags; the first track is 1.
+            request: What was asked for, for the file's tags.
 
         Raises:
             DownloadError: It could not be stored.
         """
         check_clip("download()", clip)
         check_folder("download()", folder)
-        return await self._open_engine().download(clip, folder)
+        return await self._open_engine().download(
+            clip, folder, name=name, album=album, track=track, request=request
+        )
 
     async def _called_back(
         self, job_key: str | None, attempt: int, event: "Event"

@@ -14,7 +14,8 @@ ROOT: Final = Path(aiomusic.__file__).parent
 
 LAYERS: Final = {
     "values": (
-        "_clock _log _redact _spelling _sending _retry_after _bodies errors results"
+        "_clock _log _names _redact _spelling _sending _retry_after _bodies errors"
+        " results"
     ),
     "providers": "_request _fields _job _arguments providers",
     "wire": (

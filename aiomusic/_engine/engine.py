@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import anyio
 
-from aiomusic import _wire
+from aiomusic import _codec, _wire
 from aiomusic._clock import Clock
 from aiomusic._engine.admission import Admission
 from aiomusic._engine.balance import Balance
@@ -19,9 +19,12 @@ from aiomusic._engine.known_keys import another_task, check_open_job
 from aiomusic._engine.ledger import Ledger
 from aiomusic._engine.poller import Poller
 from aiomusic._engine.recovery import Recovery
+from aiomusic._files.placement import USUAL, Placement, values_of
+from aiomusic._files.tags import Label
 from aiomusic._job import JobState, MusicJob, OnKnownKey
 from aiomusic._limiter import Cap, Limiter, backoff_s
 from aiomusic._log import say
+from aiomusic._names import NameTemplate
 from aiomusic._schedule import Fixed, Ration, Schedule
 from aiomusic._transport import Transport
 from aiomusic.errors import (
@@ -372,14 +375,19 @@ class Engine:
     def eta(self, job: MusicJob[Any]) -> tuple[float, float] | None:
         return self.poller.eta(_tracked(job))
 
-    async def save(self, job: MusicJob[Any], folder: str | Path) -> list[Path]:
+    async def save(
+        self,
+        job: MusicJob[Any],
+        folder: str | Path,
+        name: NameTemplate | None = None,
+    ) -> list[Path]:
         if not job.clips:
             message = f"{job!r} has no clips to save."
             raise DownloadError(message, key=job.key, retry=Retry.NEVER)
         paths: Sequence[Path] = ()
         try:
             with self.ledger.busy():
-                paths = await self._save_ready(job, folder)
+                paths = await self._save_ready(job, folder, _placing(job, name))
         except DownloadError as error:
             paths = error.stored
             error._about(key=job.key, task_id=job.task_id)
@@ -390,13 +398,18 @@ class Engine:
                 self.ledger.note_files(_tracked(job), files)
         return list(paths)
 
-    async def _save_ready(self, job: MusicJob[Any], folder: str | Path) -> list[Path]:
+    async def _save_ready(
+        self,
+        job: MusicJob[Any],
+        folder: str | Path,
+        place: Callable[[Clip], Placement],
+    ) -> list[Path]:
         """Store a job's clips; of one that ended without its result, what is ready."""
         ended, downloads = job.error, self._open_downloads()
         if ended is None:
-            return await downloads.save(job.clips, folder)
+            return await downloads.save(job.clips, folder, place)
         ready = [clip for clip in job.clips if clip.state is ClipState.SUCCEEDED]
-        stored = await downloads.save(ready, folder)
+        stored = await downloads.save(ready, folder, place)
         names = ", ".join(map(str, stored))
         count = f"{len(stored)} of {len(job.clips)} clips are stored"
         message = f"{count}: {names}. {ended.args[0]}"
@@ -404,10 +417,22 @@ class Engine:
             message, stored=stored, charged=ended.charged, retry=ended.retry
         ) from ended
 
-    async def download(self, clip: Clip, folder: str | Path) -> Path:
+    async def download(
+        self,
+        clip: Clip,
+        folder: str | Path,
+        *,
+        name: str | None,
+        album: str | None,
+        track: int | None,
+        request: "Request[Any] | None",
+    ) -> Path:
+        asked = None if request is None else _codec.request_to_json(request)
+        label = Label(album=album, track=track, request=asked)
+        placement = Placement(name=name, label=label)
         # A clean exit waits for it, as for a job.
         with self.ledger.busy():
-            return await self._open_downloads().download(clip, folder)
+            return await self._open_downloads().download(clip, folder, placement)
 
     def _open_downloads(self) -> "Downloads":
         if self._is_closed:
@@ -464,3 +489,20 @@ def _tracked(job: MusicJob[R]) -> TrackedJob[R]:
     """Return the side of a job that this engine made."""
     assert isinstance(job, TrackedJob)
     return job
+
+
+def _placing(
+    job: MusicJob[Any], name: NameTemplate | None
+) -> Callable[[Clip], Placement]:
+    """Return what says how each clip of a job is called."""
+    if name is None:
+        return lambda _: USUAL
+    takes = {clip.clip_id: take for take, clip in enumerate(job.clips, 1)}
+    request = job.request
+    operation = None if request is None else request.OPERATION
+
+    def place(clip: Clip) -> Placement:
+        more = {"take": takes.get(clip.clip_id), "key": job.key, "operation": operation}
+        return Placement(name=name.fill(values_of(clip) | more))
+
+    return place

@@ -185,7 +185,13 @@ class PartialFile:
         with self._held(), self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").digest()
 
-    def publish(self, clip: Clip, cover: bytes | None, kind: str) -> Path:
+    def publish(
+        self,
+        clip: Clip,
+        cover: bytes | None,
+        kind: str,
+        label: tags.Label = tags.NO_LABEL,
+    ) -> Path:
         """
         Tag it, and give it its final name, so that a power cut can't undo it.
 
@@ -193,6 +199,7 @@ class PartialFile:
             clip: What the tags are made of.
             cover: A picture; None: there is none.
             kind: The ending that its content asks for.
+            label: What the tags say beside the clip's own words.
         """
         with self._held() as fd:
             os.fsync(fd)
@@ -202,9 +209,10 @@ class PartialFile:
             if not self._is_shared:
                 # Windows moves no file that is open.
                 self._release()
-            if not tags.tag(self.path, clip, cover, into=final_path):
+            if not tags.tag(self.path, clip, cover, into=final_path, label=label):
                 with disk(final_path):
                     self.path.replace(final_path)
+            _set_time(final_path, clip)
             self._remove()
             self._release()
             sync_folder(self._folder)
@@ -236,6 +244,14 @@ class PartialFile:
         fd, self._fd = self._fd, None
         if fd is not None:
             os.close(fd)
+
+
+def _set_time(path: Path, clip: Clip) -> None:
+    """Date the file as the song is; one that can't be dated is whole all the same."""
+    if clip.created_at is not None:
+        made_at = clip.created_at.timestamp()
+        with contextlib.suppress(OSError, ValueError, OverflowError):
+            os.utime(path, (made_at, made_at))
 
 
 def _read_info(path: Path) -> ResumeInfo:

@@ -17,12 +17,14 @@ from anyio.to_thread import run_sync
 from aiomusic._clock import Clock
 from aiomusic._files import audio, tags
 from aiomusic._files.fetch import fetch, fetch_cover, known_duration
-from aiomusic._files.filelock import DiskTrouble
+from aiomusic._files.filelock import DiskTrouble, disk
 from aiomusic._files.media import Blocked, Broken, DeadLink, MediaClient
-from aiomusic._files.names import file_stem
 from aiomusic._files.partial import PartialFile
+from aiomusic._files.placement import USUAL, Placement
+from aiomusic._files.tags import NO_LABEL, Label
 from aiomusic._limiter import backoff_s
 from aiomusic._log import say
+from aiomusic._names import file_stem
 from aiomusic._transport import CHUNK_BYTES
 from aiomusic.errors import DownloadError, MusicError, Retry
 from aiomusic.results import Clip, ClipState
@@ -61,9 +63,19 @@ class Downloads:
         self._is_idle.set()
         self._is_closed = False
 
-    async def save(self, clips: Sequence[Clip], folder: str | Path) -> list[Path]:
+    async def save(
+        self,
+        clips: Sequence[Clip],
+        folder: str | Path,
+        place: Callable[[Clip], Placement] = lambda _: USUAL,
+    ) -> list[Path]:
         """
         Store clips, each whatever becomes of the others.
+
+        Args:
+            clips: What to fetch.
+            folder: Where to.
+            place: Says what each is called.
 
         Returns:
             The files, in the order of the clips.
@@ -75,7 +87,7 @@ class Downloads:
         missed: list[DownloadError] = []
         for clip in clips:
             try:
-                stored.append(await self.download(clip, folder))
+                stored.append(await self.download(clip, folder, place(clip)))
             except DownloadError as error:
                 missed.append(error)
         if missed and len(clips) > 1:
@@ -84,7 +96,9 @@ class Downloads:
             raise missed[0]
         return stored
 
-    async def download(self, clip: Clip, folder: str | Path) -> Path:
+    async def download(
+        self, clip: Clip, folder: str | Path, placement: Placement = USUAL
+    ) -> Path:
         """
         Store one clip, as `save_clip` does.
 
@@ -103,6 +117,7 @@ class Downloads:
                     return await save_clip(
                         clip,
                         folder,
+                        placement=placement,
                         client=self._client,
                         refresh=self._refresh,
                         clock=self._clock,
@@ -130,6 +145,7 @@ async def save_clip(
     clip: Clip,
     folder: str | Path,
     *,
+    placement: Placement = USUAL,
     client: MediaClient,
     refresh: Refresh,
     clock: Clock,
@@ -148,6 +164,7 @@ async def save_clip(
     Args:
         clip: What to fetch.
         folder: Where to; made if it is missing; ``~`` is the home folder.
+        placement: What it is called there, and what is written beside the music.
         client: The way to the media host.
         refresh: Asks the task for the clip again, when its link is dead.
         clock: Paces the tries.
@@ -165,12 +182,33 @@ async def save_clip(
         raise _failed(clip)
     saving = _Saving(clip=clip, client=client, refresh=refresh, clock=clock)
     if clip.state is ClipState.SUCCEEDED:
-        return await saving.store(PartialFile(folder, file_stem(clip)))
+        return await _placed(saving, clip, folder, placement)
     whole = await run_sync(PartialFile(folder, file_stem(clip)).published, None)
     stem = f"{file_stem(clip)}.stream"
     return whole or await saving.store_stream(
         PartialFile(folder, stem, is_lasting=False)
     )
+
+
+async def _placed(
+    saving: "_Saving", clip: Clip, folder: Path, placement: Placement
+) -> Path:
+    """Store a clip under the name that is its own."""
+    part = PartialFile(folder, file_stem(clip))
+    try:
+        with disk(folder):
+            stem = await run_sync(placement.claim, folder, clip)
+        part = PartialFile(folder, stem)
+        try:
+            path = await saving.store(part, placement.label)
+        except BaseException:
+            placement.release(folder, stem, clip)
+            raise
+        with disk(folder):
+            await run_sync(placement.describe, folder, stem, clip, path)
+    except DiskTrouble as trouble:
+        raise _not_stored(clip, trouble, part) from trouble.error
+    return path
 
 
 async def _refreshed(clip: Clip, refresh: Refresh) -> Clip:
@@ -211,7 +249,7 @@ class _Saving:
     _dead_since: float | None = attrs.field(default=None, init=False)
     _doubted: bytes | None = attrs.field(default=None, init=False)
 
-    async def store(self, part: PartialFile) -> Path:
+    async def store(self, part: PartialFile, label: Label = NO_LABEL) -> Path:
         """Give the whole song its name, unless it has it."""
         clip, self._part = self._clip, part
         duration = known_duration(clip)
@@ -223,7 +261,8 @@ class _Saving:
             if done := await run_sync(part.published, duration):
                 return done
             kind = await self._fill(self._check_whole)
-            return await run_sync(part.publish, self._clip, await self._cover(), kind)
+            cover = await self._cover()
+            return await run_sync(part.publish, self._clip, cover, kind, label)
         except DiskTrouble as trouble:
             raise _not_stored(clip, trouble, part) from trouble.error
         finally:

@@ -17,6 +17,7 @@ from aiomusic._request import Request, unwarned
 from aiomusic._session import MusicSession
 from aiomusic.batch._manifest import KEPT_NAME, Manifest, read_kept
 from aiomusic.batch._outcome import Origin, Outcome, Song, origins
+from aiomusic.batch._placing import Placing, write_playlists
 from aiomusic.batch._plan import Plan, PlannedRow, plan
 from aiomusic.batch._rows import AnyRow, Reference
 from aiomusic.errors import (
@@ -40,6 +41,7 @@ def run(
     rows: Plan | Iterable[AnyRow | Mapping[str, Any]],
     out: str | Path,
     *,
+    name: str | None = None,
     kept: str | Path | None = None,
     stop_after_failures: int | None = None,
 ) -> "Batch":
@@ -54,12 +56,15 @@ def run(
         music: An open session; give it a journal, so that nothing is bought twice.
         rows: What `read` or `plan` returned, or mappings with the same names.
         out: The folder for songs and manifest; made if it is missing.
+        name: A pattern for the files' names, such as ``"{track:02} {title} ({take})"``;
+            its fields are those of `MusicJob.save`, the row's place in its album as
+            ``{track}``, and the row's metadata.  None: title and id.
         kept: The file that the gallery exports; None: ``kept.json`` in *out*.
         stop_after_failures: After so many failed rows no more are bought; None: all
             are.
 
     Raises:
-        InvalidRequest: Rows are not what they should be.
+        InvalidRequest: *name* is no such pattern.
     """
     planned = rows if isinstance(rows, Plan) else plan(rows)
     folder = Path(out).expanduser()
@@ -67,6 +72,7 @@ def run(
         music,
         planned,
         folder,
+        name=name,
         kept=folder / KEPT_NAME if kept is None else Path(kept).expanduser(),
         stop_after_failures=stop_after_failures,
     )
@@ -90,6 +96,7 @@ class Batch:
         plan: Plan,
         folder: Path,
         *,
+        name: str | None,
         kept: Path,
         stop_after_failures: int | None,
     ) -> None:
@@ -99,6 +106,7 @@ class Batch:
         self.folder = folder
         self._manifest = Manifest(folder)
         self._kept_path = kept
+        self._placing = Placing(plan, name)
         self._stop_after = stop_after_failures
         self.rows = {row.key: row for row in plan.rows}
         self._ready = collections.deque[PlannedRow]()
@@ -146,6 +154,7 @@ class Batch:
                 task.cancel()
             await asyncio.wait([working, *self._storing])
             self._manifest.compact()
+            write_playlists(self.folder, self._manifest.lines(), self.plan)
 
     def _prepare(self) -> None:
         try:
@@ -317,7 +326,8 @@ class Batch:
             song = Song(clip=clip, take=take, is_kept=self._kept.get(clip.clip_id))
             if clip.state is not ClipState.FAILED:
                 try:
-                    song = await self._song(song)
+                    request = self._requests.get(row.key)
+                    song = await self._song(row, song, request)
                 except MusicError as error:
                     errors.append(error)
             songs.append(song)
@@ -327,8 +337,12 @@ class Batch:
             outcome = attrs.evolve(outcome, result=result)
         await self._tell(outcome)
 
-    async def _song(self, song: Song) -> Song:
-        path = await self._music.download(song.clip, self.folder)
+    async def _song(
+        self, row: PlannedRow, song: Song, request: Request[Any] | None
+    ) -> Song:
+        path = await self._music.download(
+            song.clip, self.folder, **self._placing.of(row, song, request)
+        )
         size, digest = await run_sync(_digest, path)
         return attrs.evolve(song, path=path, bytes=size, sha256=digest)
 

@@ -172,6 +172,7 @@ async def _buy(plan: batch.Plan, folder: Path, batching: Batching) -> Exit:
             music,
             plan,
             folder,
+            name=batching.name,
             kept=batching.kept,
             stop_after_failures=batching.stop_after_failures,
         )

@@ -301,6 +301,13 @@ class Batching:
         int | None,
         Parameter(validator=Number(gte=1), help="Buy no more after so many failures."),
     ] = None
+    name: Annotated[
+        str | None,
+        Parameter(
+            help="Pattern for the files' names, as in '{track:02} {title} ({take})';"
+            " left out: title and id."
+        ),
+    ] = None
     kept: Annotated[
         str | None,
         Parameter(

@@ -278,3 +278,46 @@ async def test_rows_that_make_no_clips_are_told_with_their_result(
     assert outcomes["words"].result
     assert outcomes["sung"].state == "succeeded", outcomes["sung"].error
     assert manifest(album)["words"]["result"]["Lyrics"]
+
+
+async def test_files_are_named_tagged_and_put_in_order(
+    service: QuickService, album: Path
+) -> None:
+    """By pattern, with the album's tracks, a sidecar and a playlist for each album."""
+    mutagen = pytest.importorskip("mutagen")
+    rows = [
+        {**SONG, "album": "Blue/Green"},
+        {**SONG, "key": "second", "album": "Blue/Green"},
+        {**SONG, "key": "other", "album": "Red"},
+    ]
+    async with service.session() as music:
+        running = batch.run(music, rows, album, name="{track:02} {title} ({take})")
+        async with asyncio.timeout(30):
+            outcomes = {outcome.key: outcome async for outcome in running}
+
+    names = [path.name for key in ("song", "second") for path in outcomes[key].files]
+    title = outcomes["song"].songs[0].clip.title
+    assert names == [
+        f"{track:02} {title} ({n}).mp3" for track in (1, 2) for n in (1, 2)
+    ]
+    other = outcomes["other"].files[0]
+    assert other.name.startswith(f"01 {title} (1) "), "two albums share the folder"
+    tags = mutagen.File(outcomes["second"].files[0], easy=True)
+    assert (tags["album"], tags["tracknumber"]) == (["Blue/Green"], ["2"])
+    sidecar = json.loads(outcomes["second"].files[0].with_suffix(".json").read_text())
+    assert sidecar["request"]["kind"] == "suno.create"
+    playlist = (album / "Blue-Green.m3u8").read_text().splitlines()
+    assert playlist[0] == "#EXTM3U"
+    assert playlist[2::2] == names
+    assert (album / "Red.m3u8").exists()
+
+
+async def test_a_pattern_for_names_is_checked_before_anything_is_bought(
+    service: QuickService, album: Path
+) -> None:
+    """It says which fields there are."""
+    async with service.session() as music:
+        with pytest.raises(MusicError, match="titel"):
+            batch.run(music, [SONG], album, name="{titel}")
+
+    assert service.api.submissions == 0

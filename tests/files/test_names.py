@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media_host import clip
 
-from aiomusic._files.names import file_stem
+from aiomusic._names import file_stem
 
 
 @pytest.mark.parametrize(
