@@ -22,6 +22,7 @@ LEAST_SHARE: Final = 0.6
 
 _STAMP: Final = re.compile(r"\[(\d{1,3}):(\d{1,2}(?:[.:]\d{1,3})?)\]")
 _WORD_STAMP: Final = re.compile(r"<(\d{1,3}):(\d{1,2}(?:[.:]\d{1,3})?)>")
+_HEADING: Final = re.compile(r"\[.*\]")
 _OFFSET: Final = re.compile(r"^\[offset:\s*([+-]?\d{1,7})\s*\]", re.MULTILINE)
 
 
@@ -87,28 +88,22 @@ def _timed(words: object) -> Iterable[Word]:
     for entry in words[:MAX_WORDS]:
         if not isinstance(entry, Sequence) or isinstance(entry, str) or not entry:
             continue
-        start, word = number(entry[0], most=1e5), line(entry[-1])
-        if start is not None and word:
-            yield start, word
+        start = number(entry[0], most=1e5)
+        if start is not None:
+            yield from ((start, word) for word in line(entry[-1]).split())
 
 
 def _placed(timed: Sequence[Word], texts: Sequence[str]) -> tuple[Line, ...]:
     """Place each word in the line of the text that it belongs to, if most do."""
-    tokens = [(row, word) for row, text in enumerate(texts) for word in text.split()]
-    matcher = SequenceMatcher(
-        None,
-        [_bare(word) for _, word in tokens],
-        [_bare(word) for _, word in timed],
-        autojunk=False,
-    )
-    found = matcher.get_matching_blocks()
-    if sum(match.size for match in found) < LEAST_SHARE * len(timed):
+    tokens = [
+        (row, word)
+        for row, text in enumerate(texts)
+        if not _HEADING.fullmatch(text)
+        for word in text.split()
+    ]
+    starts = _starts([word for _, word in tokens], timed)
+    if len(starts) < LEAST_SHARE * len(timed):
         return ()
-    starts: dict[int, float] = {
-        match.a + step: timed[match.b + step][0]
-        for match in found
-        for step in range(match.size)
-    }
     rows: dict[int, list[Word]] = {}
     last_s: dict[int, float] = {}
     for place, (row, word) in enumerate(tokens):
@@ -122,6 +117,21 @@ def _placed(timed: Sequence[Word], texts: Sequence[str]) -> tuple[Line, ...]:
         else Line(text)
         for row, text in enumerate(texts)
     )
+
+
+def _starts(words: Sequence[str], timed: Sequence[Word]) -> dict[int, float]:
+    """Return when words of the text are sung, by their place in it."""
+    of_text = [_bare(word) for word in words]
+    of_times = [_bare(word) for _, word in timed]
+    if of_text == of_times:
+        # As it mostly is; to look for the likest takes a hundred times as long.
+        return {place: start for place, (start, _) in enumerate(timed)}
+    matcher = SequenceMatcher(None, of_text, of_times, autojunk=False)
+    return {
+        match.a + step: timed[match.b + step][0]
+        for match in matcher.get_matching_blocks()
+        for step in range(match.size)
+    }
 
 
 def _whole_line(text: str, words: Sequence[Word]) -> tuple[Word, ...]:

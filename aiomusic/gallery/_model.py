@@ -2,7 +2,8 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -115,7 +116,7 @@ def _take(
         "number": take.number,
         "title": take.title,
         "tags": list(take.tags),
-        "lyrics": [_line(line) for line in take.lyrics],
+        "lyrics": _lyrics(take.lyrics),
         "model": take.model,
         "duration": None if duration_s is None else round(duration_s, 2),
         "made": take.created_at,
@@ -130,11 +131,23 @@ def _take(
     }
 
 
+def _lyrics(lines: Sequence[Line]) -> str | None:
+    """Return lyrics as JSON in a text, which the page reads when it shows them."""
+    entries = [_line(line) for line in lines]
+    return json.dumps(entries, ensure_ascii=False) if entries else None
+
+
 def _line(line: Line) -> object:
+    """Return a text; or when it is sung, the text, and when each word of it is."""
     if line.start_s is None:
         return line.text
-    words = [[round(start, 2), word] for start, word in line.words]
-    return [round(line.start_s, 2), words or line.text]
+    times = [
+        f"{start:.2f}".rstrip("0").rstrip(".")
+        for start, words in line.words
+        for _ in words.split()
+    ]
+    is_whole = len(times) == len(line.text.split())
+    return [round(line.start_s, 2), line.text, " ".join(times) if is_whole else ""]
 
 
 def _origin(

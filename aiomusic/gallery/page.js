@@ -32,12 +32,13 @@ const clock = (seconds) => {
   const whole = Math.max(0, Math.floor(seconds || 0));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 };
+const DAYS = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const NUMBERS = new Intl.NumberFormat("en");
 const counted = (count, one, many = `${one}s`) =>
-  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+  `${NUMBERS.format(count)} ${count === 1 ? one : many}`;
 const day = (text) => {
   const date = new Date(text);
-  if (!text || Number.isNaN(date.getTime())) return text || "";
-  return date.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
+  return !text || Number.isNaN(date.getTime()) ? text || "" : DAYS.format(date);
 };
 const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceAll("_", " ");
@@ -472,7 +473,7 @@ const player = {
     setText(byId("at"), clock(now));
     setText(byId("of"), clock(lengthOf(this.take)));
     const line = lineAt(this.take, now);
-    setText(byId("now-line"), line >= 0 ? lineText(this.take.lyrics[line]) : makerOf(this.take.song, this.take).maker);
+    setText(byId("now-line"), line >= 0 ? lineText(linesOf(this.take)[line]) : makerOf(this.take.song, this.take).maker);
     about.follow(this.take, now, line);
   },
 };
@@ -518,16 +519,15 @@ function mark(take) {
 
 // ---------------------------------------------------------------- lyrics
 
-const lineText = (line) => {
-  if (typeof line === "string") return line;
-  return typeof line[1] === "string" ? line[1] : line[1].map((word) => word[1]).join(" ");
-};
+// A line is a text; or when it is sung, the text, and when each word of it is.
+const linesOf = (take) => take.lines_ ||= take.lyrics ? JSON.parse(take.lyrics) : [];
+const lineText = (line) => typeof line === "string" ? line : line[1];
 
 /** Return the line that is sung at a second; -1 before the first. */
 function lineAt(take, now) {
-  const timed = take.timed_ ||= take.lyrics
-    .map((line, place) => ({ start: line[0], place }))
-    .filter(({ place }) => typeof take.lyrics[place] !== "string");
+  const timed = take.timed_ ||= linesOf(take)
+    .map((line, place) => ({ start: line[0], place, isTimed: typeof line !== "string" }))
+    .filter((line) => line.isTimed);
   let low = 0, high = timed.length;
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -637,8 +637,8 @@ function takeOf(take) {
   }, word);
   element.append(art, make("div", { class: "body" }, label, middle,
     make("div", { class: "acts" }, act("Keep", true), act("Drop", false),
-      make("button", { type: "button", "aria-label": `${take.lyrics.length ? "Lyrics and details" : "Details"} of ${name}`, onclick: () => about.open(take) },
-        take.lyrics.length ? "Lyrics" : "Details"))), tagsOf(take));
+      make("button", { type: "button", "aria-label": `${take.lyrics ? "Lyrics and details" : "Details"} of ${name}`, onclick: () => about.open(take) },
+        take.lyrics ? "Lyrics" : "Details"))), tagsOf(take));
   return element;
 }
 
@@ -690,13 +690,19 @@ function redraw(take) {
 }
 
 const near = new IntersectionObserver((entries) => {
+  // As many are emptied as are filled, and two more; those first that were filled first.
+  let most = 2;
   for (const entry of entries) {
     const song = songs[entry.target.dataset.song];
     song.isNear = entry.isIntersecting;
     if (song.isNear) fill(song);
+    if (song.isNear) most += 1;
   }
-  if (full.size > MOST_FULL) {
-    for (const song of [...full]) if (!song.isNear) empty(song);
+  for (const song of full) {
+    if (full.size <= MOST_FULL || most === 0) break;
+    if (song.isNear) continue;
+    empty(song);
+    most -= 1;
   }
 }, { rootMargin: "900px 0px" });
 for (const song of songs) near.observe(song.item);
@@ -745,7 +751,7 @@ function textOf(song) {
     ...song.request.map(([, value]) => value), ...song.metadata.flat(),
     ...song.takes.flatMap((take) => [
       take.title, take.model, take.id, take.file || "", ...take.tags,
-      ...take.lyrics.map(lineText),
+      ...linesOf(take).map(lineText),
     ]),
   ].join("\n"));
   return song.text_;
@@ -953,7 +959,7 @@ const about = {
           make("p", {}, moneyOf(song)))));
     }
     if (song.state !== "succeeded") parts.push(troubleOf(song));
-    if (take?.lyrics.length) parts.push(make("h3", {}, "Lyrics"), this.lyricsOf(take));
+    if (take?.lyrics) parts.push(make("h3", {}, "Lyrics"), this.lyricsOf(take));
     parts.push(make("h3", {}, "Facts"), listOf(factsOf(song, take)));
     if (take?.src) parts.push(make("p", {}, make("a", { href: take.src, download: true }, "Save the file elsewhere")));
     if (song.request.length) parts.push(make("h3", {}, "The request that made it"), listOf(song.request));
@@ -966,14 +972,15 @@ const about = {
   },
   lyricsOf(take) {
     this.lines = new Map();
-    const rows = take.lyrics.map((line, place) => {
+    const rows = linesOf(take).map((line, place) => {
       const text = lineText(line);
       if (typeof line === "string") {
         const isHead = /^\[.*\]$/.test(text);
         return make("p", { class: isHead ? "head" : null }, text ? isolated(text) : "\u00a0");
       }
-      const words = typeof line[1] === "string" ? [isolated(text)]
-        : line[1].flatMap(([start, word], at) => [at ? " " : "", make("span", { "data-at": start }, word)]);
+      const times = line[2] ? line[2].split(" ") : [];
+      const words = times.length ? text.split(" ").flatMap((word, at) =>
+        [at ? " " : "", make("span", { "data-at": times[at] }, word)]) : [isolated(text)];
       const row = make("button", {
         type: "button", class: "line", dir: "auto", tabindex: this.lines.size ? -1 : 0,
         onclick: () => player.play(take, line[0]), onkeydown: (event) => this.key(event),

@@ -149,3 +149,27 @@ def small_album(folder: Path) -> Path:
     maker.song("right", clip={"title": "سفن من ورق \u202egnp.exe"})
     maker.song("long", clip={"title": "a very long title " * 60})
     return maker.write()
+
+
+def large_album(folder: Path, songs: int) -> Path:
+    """Write an album of many songs with timed lyrics, which share a few files."""
+    maker = AlbumMaker(folder, has_files=False)
+    for place in range(8):
+        write_sound(folder / f"{place}.wav", 2.0 + place)
+        (folder / f"{place}.svg").write_text(COVER)
+    text = "\n".join(f"Line {at} of the song goes on" for at in range(40))
+    words = [[at / 2, at / 2 + 0.4, word] for at, word in enumerate(text.split())]
+    for place in range(songs):
+        shared = place % 8
+        maker.song(
+            f"song {place}",
+            clip={
+                "file": f"{shared}.wav",
+                "cover": f"{shared}.svg",
+                "lyrics": text,
+                "words": words,
+                "tags": f"pop, tag {place % 40}, mood {place % 7}",
+            },
+            origins=[made_from(f"song {place - 1}", 1, "extend")] if place % 3 else (),
+        )
+    return maker.write()

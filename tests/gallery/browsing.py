@@ -80,3 +80,77 @@ class Opened:
 
     def close(self) -> None:
         self.page.context.close()
+
+
+WATCH = """
+window.longest = 0;
+window.shown = null;
+const look = () => {
+  if (document.querySelector(".song.full")) {
+    requestAnimationFrame((now) => { window.shown = now; });
+  } else {
+    requestAnimationFrame(look);
+  }
+};
+requestAnimationFrame(look);
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    window.longest = Math.max(window.longest, entry.duration);
+  }
+}).observe({ type: "longtask", buffered: true });
+"""
+SCROLL = """
+async (step) => {
+  window.longest = 0;
+  let most = 0;
+  const frame = () => new Promise(requestAnimationFrame);
+  for (let at = 0; at < document.body.scrollHeight; at += step) {
+    scrollTo(0, at);
+    await frame();
+    most = Math.max(most, document.querySelectorAll("*").length);
+  }
+  await frame();
+  return { longest: window.longest, most, height: document.body.scrollHeight };
+}
+"""
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Speed:
+    """
+    How a page of many songs feels.
+
+    Attributes:
+        opened_ms: From going there to the first songs on the screen.
+        opening_task_ms, scrolling_task_ms: The longest task of each.
+        elements, most_elements: How many there are at first, and while it scrolls.
+    """
+
+    opened_ms: float
+    opening_task_ms: float
+    scrolling_task_ms: float
+    elements: int
+    most_elements: int
+
+
+def measure(browser: Browser, file: Path, step: int) -> Speed:
+    """Open a page and scroll it to its end, *step* pixels a frame."""
+    page = browser.new_page(viewport={"width": 1300, "height": 900})
+    page.set_default_timeout(60_000)
+    page.add_init_script(WATCH)
+    page.goto(file.as_uri())
+    page.wait_for_selector(".song.full")
+    page.wait_for_function("() => window.shown !== null")
+    opened_ms = page.evaluate("window.shown")
+    opening_task_ms = page.evaluate("window.longest")
+    elements = page.evaluate("document.querySelectorAll('*').length")
+    scrolled = page.evaluate(SCROLL, step)
+    page.close()
+    return Speed(
+        opened_ms=opened_ms,
+        opening_task_ms=opening_task_ms,
+        scrolling_task_ms=scrolled["longest"],
+        elements=elements,
+        most_elements=scrolled["most"],
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from albums import COVER, AlbumMaker, clip_id, made_from, write_sound
+from albums import COVER, WORDS, AlbumMaker, clip_id, made_from, write_sound
 
 from aiomusic._files.tags import tag
 from aiomusic.gallery import AlbumError, Gallery, read_kept, write_gallery
@@ -45,6 +45,22 @@ def test_a_song_has_all_that_the_manifest_says(tmp_path: Path) -> None:
     assert (10, "yes", "task-1") == (one["cost"], one["charged"], one["task"])
     origin = {"song": 0, "take": 2, "clip": clip_id("one?", 2), "relation": "extend"}
     assert [origin] == two["from"]
+
+
+def test_timed_words_stand_with_their_line(tmp_path: Path) -> None:
+    """A line has its beginning, its text, and the beginning of each word."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", takes=1, clip={"words": WORDS})
+
+    (take,) = takes_of(write_gallery(maker.write()))
+
+    assert [
+        "[Verse]",
+        [0.0, "Paper boats go by", "0 0.5 1 1.5"],
+        "",
+        "[Chorus]",
+        [2.0, "Let it rain again", "2 2.5 3 3.5"],
+    ] == json.loads(take["lyrics"])
 
 
 def test_a_later_line_counts_and_damaged_ones_are_told(tmp_path: Path) -> None:
@@ -130,7 +146,7 @@ def test_no_text_ends_the_script_or_turns_a_line(tmp_path: Path) -> None:
     assert 2 == text.count("</script>")
     assert "</script><!--<script> [2J\ufffd x" == take["title"]
     assert ["</script><!--<script> [2J\ufffd", "x"] == [
-        " ".join(line.split()) for line in take["lyrics"]
+        " ".join(line.split()) for line in json.loads(take["lyrics"])
     ]
 
 
@@ -219,9 +235,10 @@ def test_a_folder_of_tagged_files_needs_no_manifest(tmp_path: Path) -> None:
         *(first["title"], first["provider"], first["generated"]),
     )
     assert ["pop", "rain"] == first["takes"][0]["tags"]
-    assert [[1.5, "Paper boats"], [2.0, "go by"]] == first["takes"][0]["lyrics"]
+    lyrics = [[1.5, "Paper boats", ""], [2.0, "go by", ""]]
+    assert lyrics == json.loads(first["takes"][0]["lyrics"])
     assert ("02 Alone", False) == (second["title"], second["generated"])
-    assert [[0.1, "Hm"]] == second["takes"][0]["lyrics"]
+    assert [[0.1, "Hm", ""]] == json.loads(second["takes"][0]["lyrics"])
     assert "02%20Alone.jpg" == second["takes"][0]["cover"]
 
 

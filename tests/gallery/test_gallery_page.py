@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import pytest
-from albums import AlbumMaker, clip_id, small_album
+from albums import AlbumMaker, clip_id, large_album, small_album
 from axe_playwright_python.sync_playwright import Axe
-from browsing import QUIET, Opened, find_chromium
+from browsing import QUIET, Opened, find_chromium, measure
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from aiomusic.gallery import read_kept, write_gallery
@@ -405,3 +405,14 @@ def test_axe_finds_nothing(
 
     for result in found:
         assert 0 == result.violations_count, result.generate_report()
+
+
+def test_many_songs_stay_light(browser: Browser, tmp_path: Path) -> None:
+    """Of 500 songs few are drawn at a time; to open and to scroll takes no longer."""
+    speed = measure(browser, write_gallery(large_album(tmp_path, 500)).page, step=3000)
+
+    assert speed.elements < 4_000
+    assert speed.most_elements < 8_000
+    # The aims are 2 s and 200 ms; the machine may be busy with other work.
+    assert speed.opened_ms < 10_000
+    assert speed.scrolling_task_ms < 1_000
