@@ -1,4 +1,4 @@
-"""The account's credits."""
+"""The credits of the account."""
 
 from typing import final
 
@@ -11,12 +11,13 @@ __all__ = ["Account"]
 @attrs.define(kw_only=True)
 class Account:
     """
-    What the account has and has paid.
+    The balance and its history.
 
     Attributes:
-        credits: Of the subscription.
-        extra_credits: Bought once; spent first (API: credits usage guide).
-        charged: All that was taken, less what was given back.
+        credits: Credits of the subscription.
+        extra_credits: Credits of one-time packs; spent first (API: credits usage
+            guide).
+        charged: Credits charged, less refunds.
         charges, refunds: How often.
     """
 
@@ -28,11 +29,11 @@ class Account:
 
     @property
     def balance(self) -> int:
-        """All that can be spent."""
+        """All credits."""
         return self.credits + self.extra_credits
 
     def charge(self, cost: int) -> bool:
-        """Take *cost*, or nothing and say so if the balance does not cover it."""
+        """Charge *cost*; return False, without a charge, if the balance is too low."""
         if cost > self.balance:
             return False
         extra = min(cost, self.extra_credits)
@@ -43,7 +44,7 @@ class Account:
         return True
 
     def refund(self, cost: int) -> None:
-        """Refund *cost*; it goes to the subscription's credits."""
+        """Refund *cost* to the credits of the subscription."""
         self.credits += cost
         self.charged -= cost
         self.refunds += 1

@@ -1,4 +1,4 @@
-"""What is sent back, and how it is spoilt on order."""
+"""HTTP answers, and the faults injected into them."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ JSON_TYPE: Final = "application/json; charset=utf-8"
 @attrs.define
 class Answer:
     """
-    What a call is answered with.
+    The answer to a call.
 
     Args:
         body: Bytes, or the file that holds them.
@@ -43,7 +43,7 @@ class Answer:
     headers: Mapping[str, str] = attrs.field(factory=dict)
 
     def to_response(self) -> web.StreamResponse:
-        """Give what aiohttp sends."""
+        """Return it as a response of aiohttp."""
         headers = {"Content-Type": self.content_type, **self.headers}
         if isinstance(self.body, Path):
             return web.FileResponse(self.body, headers=headers)
@@ -55,7 +55,7 @@ def to_json(reply: Reply, retry_after_s: float | None = None) -> Answer:
     Answer with a JSON body.
 
     Args:
-        retry_after_s: When to look at the task again, if the reply is about one.
+        retry_after_s: When to poll the task again, if the reply is about one.
     """
     status, body = reply
     headers = {}
@@ -65,7 +65,7 @@ def to_json(reply: Reply, retry_after_s: float | None = None) -> Answer:
 
 
 def drop(request: web.Request, *, is_reset: bool = False) -> web.StreamResponse:
-    """Close the connection without a word; the response is never sent."""
+    """Close the connection without an answer; the response is never sent."""
     transport = request.transport
     if transport is not None and is_reset:
         raw = transport.get_extra_info("socket")
@@ -80,10 +80,10 @@ def drop(request: web.Request, *, is_reset: bool = False) -> web.StreamResponse:
 @attrs.define(eq=False)
 class FaultInjector:
     """
-    Does what a fault says, in place of an answer.
+    Applies faults to answers.
 
     Args:
-        is_closing: Set when the server closes; whoever hangs then lets go.
+        is_closing: Set when the server closes; hanging calls then end.
     """
 
     _clock: Clock
@@ -97,10 +97,10 @@ class FaultInjector:
         answer: Answer | None = None,
     ) -> web.StreamResponse:
         """
-        Answer as ordered.
+        Answer as the fault says.
 
         Args:
-            answer: What would have been said; None: the call was not carried out.
+            answer: The answer without the fault; None: the call was not carried out.
         """
         match fault.kind:
             case "reset":
@@ -111,15 +111,15 @@ class FaultInjector:
             case "slow":
                 await self._clock.sleep(fault.seconds)
         headers = fault.sent_headers(self._clock.wall())
-        said = _instead(fault, provider, headers) or answer
-        if said is None or fault.kind.startswith("drop"):
+        sent = _instead(fault, provider, headers) or answer
+        if sent is None or fault.kind.startswith("drop"):
             return drop(request)
         if fault.kind == "cut_body":
-            return await _cut(request, said)
-        return _reworded(fault, said, headers).to_response()
+            return await _cut(request, sent)
+        return _reshaped(fault, sent, headers).to_response()
 
     async def _hang(self, request: web.Request) -> None:
-        """Say nothing until the client leaves or the server closes."""
+        """Wait until the client leaves or the server closes."""
         while request.transport is not None and not self._is_closing.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.02):
@@ -127,7 +127,7 @@ class FaultInjector:
 
 
 def _instead(fault: Fault, provider: str, headers: dict[str, str]) -> Answer | None:
-    """Return what is said whatever the answer would be; None: that depends on it."""
+    """Return the answer that the fault alone decides; None: there is none."""
     match fault.kind:
         case "html":
             page = fault.body
@@ -157,25 +157,25 @@ def _with_status(fault: Fault, provider: str, headers: dict[str, str]) -> Answer
     return Answer(status, _dump(body), headers=headers)
 
 
-def _reworded(fault: Fault, answer: Answer, headers: dict[str, str]) -> Answer:
-    """Tell of a task that was made in another way than usual."""
+def _reshaped(fault: Fault, answer: Answer, headers: dict[str, str]) -> Answer:
+    """Return the reply to a create in another shape than usual."""
     if fault.kind not in {"id_beside_error", "legacy"}:
         return answer
     assert isinstance(answer.body, bytes)
-    told = json.loads(answer.body)
-    if "task_id" not in told:
+    body = json.loads(answer.body)
+    if "task_id" not in body:
         return answer
     if fault.kind == "legacy":
-        told = {
+        body = {
             "code": HTTPStatus.OK,
-            "data": {"task_id": told["task_id"]},
-            "message": told["message"],
+            "data": {"task_id": body["task_id"]},
+            "message": body["message"],
         }
-        return Answer(fault.status or HTTPStatus.OK, _dump(told), headers=headers)
+        return Answer(fault.status or HTTPStatus.OK, _dump(body), headers=headers)
     status = fault.status or HTTPStatus.INTERNAL_SERVER_ERROR
     text = fault.message or REFUSALS["server_error"].message
-    told = {"code": status, "message": text, "task_id": told["task_id"]}
-    return Answer(status, _dump(told), headers=headers)
+    body = {"code": status, "message": text, "task_id": body["task_id"]}
+    return Answer(status, _dump(body), headers=headers)
 
 
 def _dump(body: object) -> bytes:
@@ -204,12 +204,12 @@ def _phrase(status: int) -> str:
 
 
 async def _cut(request: web.Request, answer: Answer) -> web.StreamResponse:
-    """Promise the whole body, or the rest of it, send half of that, and close."""
+    """Announce the whole body, or the requested rest, send half of it, and close."""
     headers = {"Content-Type": answer.content_type, **answer.headers}
     status, whole = answer.status, answer.body
     if isinstance(whole, Path):
         seen = await asyncio.to_thread(whole.stat)
-        # As FileResponse names it, so that a resumed download can tell.
+        # The same as FileResponse's, so that a download can be resumed.
         headers["ETag"] = f'"{seen.st_mtime_ns:x}-{seen.st_size:x}"'
         headers["Accept-Ranges"] = "bytes"
         whole = await asyncio.to_thread(whole.read_bytes)

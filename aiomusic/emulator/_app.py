@@ -1,4 +1,4 @@
-"""The service over HTTP: its routes and its key."""
+"""The service over HTTP: routes and authentication."""
 
 import asyncio
 import hmac
@@ -42,7 +42,7 @@ EXPIRED: Final = (
     b"<?xml version='1.0' encoding='UTF-8'?>"
     b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
 )
-"""As hosts of signed links say it."""
+"""The answer of hosts of signed links."""
 
 
 @final
@@ -83,10 +83,10 @@ class Api:
         routes.add_get("/media/{name}", self.fetch)
         routes.add_get("/openapi.json", self.openapi)
         routes.add_route("*", "/{rest:.*}", self.nothing)
-        app.on_shutdown.append(self._let_go)
+        app.on_shutdown.append(self._release_hanging)
         return app
 
-    async def _let_go(self, _: web.Application) -> None:
+    async def _release_hanging(self, _: web.Application) -> None:
         self._is_closing.set()
 
     @web.middleware
@@ -125,15 +125,15 @@ class Api:
         self._log(request, raw)
         answer = None
         if wait is not None:
-            status, told = dialect_named(provider).refusal("rate_limited")
-            answer = Answer(status, json.dumps(told).encode(), headers=wait)
+            status, body = dialect_named(provider).refusal("rate_limited")
+            answer = Answer(status, json.dumps(body).encode(), headers=wait)
         elif is_carried_out:
             reply = await self.service.create(path, from_json(raw), provider, fault)
             answer = to_json(reply, self.service.pace.retry_after_s)
         return await self._send(request, answer, fault)
 
     async def poll(self, request: web.Request) -> web.StreamResponse:
-        """Answer a look at a task."""
+        """Answer a poll of a task."""
         provider, task_id = _provider(request), request.match_info["task_id"]
         self.polls += 1
 
@@ -152,7 +152,7 @@ class Api:
         return await self._answer_unless_fault(request, "poll", answer)
 
     async def poll_nothing(self, request: web.Request) -> web.StreamResponse:
-        """Answer a look at no task."""
+        """Answer a poll without a task id."""
         provider, text = _provider(request), "missing task id."
         body = dialect_named(provider).envelope(400, text, kind="bad_request")
         refused = 400, body
@@ -163,7 +163,7 @@ class Api:
         return await self._answer_unless_fault(request, "poll", answer)
 
     async def credits(self, request: web.Request) -> web.StreamResponse:
-        """Answer how much is left."""
+        """Answer with the balance."""
 
         async def answer(_: Fault | None) -> Answer:
             refused = self._key_refused(request, "")
@@ -172,7 +172,7 @@ class Api:
         return await self._answer_unless_fault(request, "credits", answer)
 
     async def fetch(self, request: web.Request) -> web.StreamResponse:
-        """Answer with audio, or with a picture."""
+        """Answer with audio or a picture."""
         name = request.match_info["name"]
 
         async def answer(_: Fault | None) -> Answer:
@@ -192,12 +192,12 @@ class Api:
         return await self.media.file(name)
 
     async def openapi(self, request: web.Request) -> web.StreamResponse:
-        """Describe all this."""
+        """Answer with the OpenAPI document."""
         url = f"{request.scheme}://{request.host}"
         return to_json((200, describe(url))).to_response()
 
     async def nothing(self, request: web.Request) -> web.StreamResponse:
-        """Answer a call that is none of the service's."""
+        """Answer a call to an unknown path."""
 
         async def answer(_: Fault | None) -> Answer:
             return to_json((404, {"code": 404, "message": "Not Found."}))
@@ -214,15 +214,15 @@ class Api:
         fault = self.faults.take(on, _provider(request))
         is_carried_out = fault is None or fault.is_carried_out
         is_carried_out |= on == "poll" and fault is not None and fault.ends_task
-        said = await answer(fault) if is_carried_out else None
-        return await self._send(request, said, fault)
+        sent = await answer(fault) if is_carried_out else None
+        return await self._send(request, sent, fault)
 
     async def _send(
         self, request: web.Request, answer: Answer | None, fault: Fault | None
     ) -> web.StreamResponse:
-        # A poll that ends its task says so itself, and whether it was refunded.
-        is_said = fault is not None and fault.ends_task and request.method == "GET"
-        if fault is not None and not (is_said and answer is not None):
+        # A poll that ends its task tells the refund itself.
+        is_told = fault is not None and fault.ends_task and request.method == "GET"
+        if fault is not None and not (is_told and answer is not None):
             provider = _provider(request)
             return await self._injector.apply(fault, request, provider, answer)
         assert answer is not None
@@ -251,7 +251,7 @@ def _provider(request: web.Request) -> str:
 
 
 def _is_same(given: str, key: str) -> bool:
-    # A header may hold bytes that are no text.
+    # A header may hold bytes that are not text.
     raw = given.encode(errors="surrogatepass")
     return hmac.compare_digest(raw, key.encode())
 
@@ -260,6 +260,6 @@ def _unreadable(provider: str) -> web.StreamResponse:
     text = "The body can't be decoded as its Content-Encoding says."
     body = dialect_named(provider).envelope(400, text, kind="bad_request")
     response = to_json((400, body)).to_response()
-    # Where the next request begins nobody knows.
+    # It is unknown where the next request begins.
     response.force_close()
     return response

@@ -1,4 +1,4 @@
-"""Work in the background, from one coroutine's start to another's end."""
+"""Background tasks that outlive the coroutine that starts them."""
 
 import asyncio
 import logging
@@ -16,9 +16,9 @@ logger = logging.getLogger(__name__)
 @final
 class BackgroundTasks:
     """
-    A task group that may be opened in one task and closed in another.
+    A task group that can be opened in one task and closed in another.
 
-    Its owner closes it; that cancels what still runs.
+    Its owner closes it, which cancels running tasks.
     """
 
     def __init__(self) -> None:
@@ -28,13 +28,13 @@ class BackgroundTasks:
 
     async def start(self) -> None:
         """
-        Open it.
+        Open the group.
 
         Raises:
             RuntimeError: It was open before.
         """
         if self._host is not None:
-            raise RuntimeError("it was started before; make another")
+            raise RuntimeError("it was already started; make a new one")
         is_open = asyncio.Event()
         self._host = asyncio.create_task(self._run(is_open))
         await is_open.wait()
@@ -47,12 +47,12 @@ class BackgroundTasks:
         self._group = None
 
     def start_soon(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run something; once closed, nothing."""
+        """Run *work* in the background; does nothing once closed."""
         if self._group is not None and not self._stop.is_set():
             self._group.start_soon(_done, work)
 
     async def aclose(self) -> None:
-        """Cancel what runs and wait until it has ended."""
+        """Cancel all tasks and wait until they have ended."""
         self._stop.set()
         if self._host is not None:
             await self._host
@@ -62,5 +62,5 @@ async def _done(work: Callable[[], Awaitable[None]]) -> None:
     try:
         await work()
     except Exception:
-        # Else it would end all others, and all that are still to come.
-        logger.exception("the emulator failed at what it does in the background")
+        # An escaping exception would cancel the other tasks.
+        logger.exception("a background task of the emulator failed")

@@ -1,4 +1,4 @@
-"""The log of calls, bounded in number and in bytes."""
+"""The log of calls, bounded in number and bytes."""
 
 import collections
 import json
@@ -9,12 +9,12 @@ import attrs
 __all__ = ["Call", "CallLog", "from_json"]
 
 MAX_BODY_BYTES: Final = 64 * 1024
-"""More than any request needs; a larger body is not kept."""
+"""More than any request needs; larger bodies are not kept."""
 MAX_LOG_BYTES: Final = 32 * 1024 * 1024
 
 
 def from_json(raw: bytes) -> object:
-    """Return what JSON holds, or its text if it is not JSON."""
+    """Return the parsed JSON, or the text if it is not JSON."""
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):
@@ -25,7 +25,7 @@ def from_json(raw: bytes) -> object:
 @attrs.frozen(repr=False)
 class Call:
     """
-    One call that came in.
+    One received call.
 
     Attributes:
         sent_key: Whether an ``Authorization`` header came with it.
@@ -33,7 +33,7 @@ class Call:
 
     method: str
     path: str
-    # Parsed when it is asked for: JSON takes up to thirty times its text.
+    # Parsed on demand: parsed JSON takes up to thirty times the memory of its text.
     _raw: bytes | None = None
     sent_key: bool = False
 
@@ -49,7 +49,7 @@ class Call:
     @property
     def body(self) -> Any:  # noqa: ANN401 - JSON
         """
-        What its JSON holds, or its text if it is not JSON.
+        The parsed JSON body, or the text if it is not JSON.
 
         None: there was no body, it was not read, or it was too large to keep.
         """
@@ -57,7 +57,7 @@ class Call:
 
     @property
     def size_bytes(self) -> int:
-        """How much of it is kept."""
+        """The bytes that are kept of it."""
         return len(self.path) + len(self._raw or b"")
 
 
@@ -76,7 +76,7 @@ class CallLog:
     _size_bytes: int = attrs.field(default=0, init=False)
 
     def add(self, method: str, path: str, raw: bytes | None, *, sent_key: bool) -> None:
-        """Note a call, and drop the oldest if there are too many."""
+        """Add a call, and drop the oldest if there are too many."""
         if raw is not None and len(raw) > MAX_BODY_BYTES:
             raw = None
         call = Call(method, path, raw, sent_key)
@@ -86,5 +86,5 @@ class CallLog:
             self._size_bytes -= self._calls.popleft().size_bytes
 
     def all(self) -> tuple[Call, ...]:
-        """Return them, oldest first."""
+        """Return all calls, oldest first."""
         return tuple(self._calls)

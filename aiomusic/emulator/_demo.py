@@ -1,4 +1,4 @@
-"""The contact sheet: one page with a song of each style, to listen to and look at."""
+"""The demo page: a song of each style, to play and to look at."""
 
 import asyncio
 import json
@@ -37,13 +37,13 @@ __all__ = ["write_demo"]
 KIND: Final = "mp3"
 COLUMNS: Final = 160
 PLAYED_ONLY: Final = {"lo-fi", "techno", "ambient", "cinematic", "chiptune"}
-"""Styles in which nobody sings, as a rule."""
+"""Styles that are usually instrumental."""
 
 
 @final
 @attrs.frozen(kw_only=True)
 class _Shown:
-    """A song of the page; *slug* begins the names of its files."""
+    """A song of the page; the names of its files start with *slug*."""
 
     slug: str
     score: Score
@@ -54,18 +54,19 @@ async def write_demo(
     folder: Path, *, seed: int = 0, seconds: float = 20.0, renderer: str | None = None
 ) -> Path:
     """
-    Write ``index.html`` and what it shows into *folder*, which is made if need be.
+    Write ``index.html`` and its files into *folder*, which is created if needed.
 
     Args:
-        seconds: How long each song is.
+        seed: Selects the songs.
+        seconds: Length of each song.
         renderer: See `Emulator`.
 
     Returns:
-        The page.
+        The path of the page.
 
     Raises:
-        OSError: It can't be written.
-        LookupError: Nobody offers the *renderer*.
+        OSError: A file can't be written.
+        LookupError: No renderer of that name is installed.
         RenderFailed: A song can't be rendered.
     """
     if renderer is not None:
@@ -73,7 +74,7 @@ async def write_demo(
     await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
     workers = Workers(os.cpu_count() or 1)
     briefs = [_brief(style, seed, seconds) for style in STYLES]
-    # A song that is left half rendered is thrown away with what it is made in.
+    # Unfinished songs are deleted with the temporary folder.
     with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as making:
         try:
             async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""What can go wrong on the way, on order."""
+"""Faults that tests order."""
 
 from collections.abc import Mapping
 from typing import Final, Literal, cast, final, get_args
@@ -38,7 +38,7 @@ FaultKind = Literal[
 """See `Emulator.fault`."""
 
 Target = Literal["any", "create", "credits", "media", "poll", "webhook"]
-"""The calls that a fault strikes; ``any``: all that come over HTTP."""
+"""The calls that a fault applies to; ``any``: all calls over HTTP."""
 
 _WEBHOOK_KINDS: Final = {"forged", "late", "lost", "out_of_order", "twice"}
 _ONLY_ON: Final[dict[str, Target]] = {
@@ -54,11 +54,11 @@ _NOT_CARRIED_OUT: Final = {"drop_before_body", "redirect", "status", *REFUSALS}
 @attrs.define(eq=False, kw_only=True)
 class Fault:
     """
-    One order; `Emulator.fault` makes it.
+    One ordered fault; `Emulator.fault()` makes it.
 
     Attributes:
-        struck: How many calls it has struck.
-        times: How many more it will strike; None: all.
+        struck: How many calls it was applied to.
+        times: To how many more it will be applied; None: all.
     """
 
     kind: FaultKind
@@ -84,10 +84,10 @@ class Fault:
         self._check()
         only = _ONLY_ON.get(self.kind)
         if only is not None and self.on not in (only, "any"):
-            raise ValueError(f"{self.kind!r} strikes {only!r} alone, not {self.on!r}")
+            raise ValueError(f"{self.kind!r} applies only to {only!r}, not {self.on!r}")
         if only is None and self.on == "webhook":
             kinds = ", ".join(sorted(_WEBHOOK_KINDS))
-            raise ValueError(f"{self.kind!r} can't strike a webhook; {kinds} can")
+            raise ValueError(f"{self.kind!r} can't apply to a webhook; {kinds} can")
 
     def _check(self) -> None:
         for name, value, known in (
@@ -106,7 +106,7 @@ class Fault:
             raise ValueError("times is 1 or more, or None; skip is 0 or more")
 
     def to_failure(self) -> PlannedFailure | None:
-        """Give the failure that it orders for a task."""
+        """Return the failure that it orders for a task."""
         if self.kind != "fail":
             return None
         is_refunded = self.is_refunded and self.clips is None
@@ -117,7 +117,7 @@ class Fault:
         )
 
     def to_late(self) -> LateResult | None:
-        """Return what it holds back of a task's result."""
+        """Return the part of a task's result that it delays."""
         if self.kind not in {"late_clip", "late_link"}:
             return None
         is_clip = self.kind == "late_clip"
@@ -128,34 +128,34 @@ class Fault:
 
     @property
     def refusal(self) -> Refusal | None:
-        """How it says no, if that is all that it does."""
+        """The refusal, if it is one."""
         return REFUSALS.get(self.kind)
 
     @property
     def refusal_kind(self) -> RefusalKind | None:
-        """The kind of that refusal."""
+        """The kind of the refusal, if it is one."""
         return cast("RefusalKind", self.kind) if self.kind in REFUSALS else None
 
     @property
     def ends_task(self) -> bool:
-        """Whether a poll that it strikes finds the task refused."""
+        """Whether a poll that it is applied to finds the task refused."""
         return self.refusal is not None and self.refusal.ends_task
 
     def sent_headers(self, wall: float) -> dict[str, str]:
-        """Return the headers of its answer, at that time."""
+        """Return the headers of its answer at time *wall*."""
         return {**retry_headers(self.retry_after, wall), **self.headers}
 
     @property
     def is_carried_out(self) -> bool:
-        """Whether the service does what it was asked, and charges, all the same."""
+        """Whether the service carries out and charges the call nevertheless."""
         return self.kind not in _NOT_CARRIED_OUT if self.after is None else self.after
 
     def cancel(self) -> None:
-        """Strike no more."""
+        """Withdraw the fault."""
         self.times = 0
 
     def is_due(self, on: Target, provider: str) -> bool:
-        """Whether it strikes this call; counts down what is skipped."""
+        """Check whether it applies to this call; counts down *skip*."""
         target = _ONLY_ON.get(self.kind, self.on)
         is_hit = target == on or (target == "any" and on != "webhook")
         if not is_hit or self.provider not in (None, provider):
@@ -169,17 +169,17 @@ class Fault:
 @final
 @attrs.define(eq=False)
 class Faults:
-    """The orders that stand, oldest first."""
+    """The ordered faults, oldest first."""
 
     _orders: list[Fault] = attrs.field(factory=list, init=False)
 
     def add(self, fault: Fault) -> Fault:
-        """Take an order."""
+        """Add a fault."""
         self._orders.append(fault)
         return fault
 
     def take(self, on: Target, provider: str = "") -> Fault | None:
-        """Give the fault that strikes this call; one call is struck by one."""
+        """Return the fault of this call, at most one; None: none."""
         if not self._orders:
             return None
         due = [fault for fault in self._orders if fault.is_due(on, provider)]

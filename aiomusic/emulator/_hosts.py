@@ -1,4 +1,4 @@
-"""Hosts: of the server's own calls, and of addresses that it is given."""
+"""Checks of hosts: of received calls, and in given URLs."""
 
 import ipaddress
 import re
@@ -16,7 +16,7 @@ _ANY_INTERFACE: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104
 
 
 def is_loopback(host: str) -> bool:
-    """Check whether a host, as an address or a name, is this machine."""
+    """Check whether a host, an IP address or a name, is this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -26,14 +26,14 @@ def is_loopback(host: str) -> bool:
 
 
 def is_http_url(text: str) -> bool:
-    """Check whether a text is an address that can be called over HTTP."""
+    """Check whether a text is a valid URL of HTTP or HTTPS."""
     if len(text) > MAX_URL or not text.isprintable() or " " in text:
         return False
     try:
         url = URL(text)
         host, port = url.raw_host, url.port
     except ValueError:
-        # Its port is out of range, or its host is not one that names can be.
+        # Its port is out of range, or its host is not a valid name.
         return False
     if url.scheme not in {"http", "https"} or not host or not port:
         return False
@@ -45,10 +45,10 @@ def is_http_url(text: str) -> bool:
 @attrs.frozen
 class ServedHosts:
     """
-    The hosts that a call may be addressed to; loopback always is one.
+    The hosts that a call may be addressed to; loopback is always allowed.
 
-    A web page of anybody can have its own name point at this machine, and call the
-    emulator as its own server; the ``Host`` header tells.
+    This prevents DNS rebinding: any web page can let its own host name point at
+    this machine, and call the emulator as its own server.
 
     Args:
         names: The hosts beside loopback; ``"*"``: any.
@@ -58,7 +58,7 @@ class ServedHosts:
 
     @classmethod
     def of(cls, names: Collection[str], *, host: str, public_url: str | None) -> Self:
-        """Add the host that is listened on, and that of the public URL."""
+        """Return *names*, the host that is listened on and that of the public URL."""
         found = {name.lower() for name in names}
         if host not in _ANY_INTERFACE:
             found.add(host.lower())

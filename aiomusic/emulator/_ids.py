@@ -1,4 +1,4 @@
-"""Ids that look random and follow from a seed."""
+"""Ids that look random and are derived from a seed."""
 
 import hashlib
 from typing import final
@@ -9,7 +9,7 @@ __all__ = ["Ids"]
 @final
 class Ids:
     """
-    Make UUIDs of version 4, the same ones for the same seed.
+    Makes UUIDs of version 4; equal seeds give equal ids.
 
     API: task ids and clip ids are UUID v4 (common rules).
     """
@@ -20,7 +20,7 @@ class Ids:
         self._salt = str(seed).encode()[:64]
 
     def make(self, kind: str, number: int, part: int = 0) -> str:
-        """Name the *part* of the *number*-th thing of a *kind*."""
+        """Return the id of a *part* of the *number*-th thing of a *kind*."""
         text = f"{kind}/{number}/{part}".encode()
         seen = hashlib.blake2b(text, key=self._salt, digest_size=16).hexdigest()
         variant = "89ab"[int(seen[16], 16) & 3]

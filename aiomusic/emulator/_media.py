@@ -1,4 +1,4 @@
-"""The audio behind the addresses: composed early, rendered once, in a worker."""
+"""The audio of tasks: composed early, rendered once, in worker processes."""
 
 import asyncio
 import functools
@@ -54,39 +54,39 @@ NOT_AUDIO: Final = "Upload request failed (HTTP 400): Invalid audio file"
 
 
 class Media(Protocol):
-    """What makes, and shows, the songs of tasks."""
+    """Makes and serves the songs of tasks."""
 
     def songs(self, task: Task) -> tuple[Song, ...]:
-        """Say what is known of a task's songs."""
+        """Return what is known of a task's songs."""
 
     def add(self, task: Task) -> None:
-        """Take note of a new task."""
+        """Add a new task."""
 
     def is_made(self, task: Task) -> bool:
-        """Whether nothing that its end must wait for is left to do."""
+        """Check whether everything that its end waits for is made."""
 
     async def prepare(self, task_id: str) -> None:
-        """Have ready what a look at a task tells of."""
+        """Make what a poll of a task tells."""
 
     async def finish(self, task_id: str) -> None:
-        """Have ready what the end of a task tells of."""
+        """Make what the end of a task tells."""
 
     async def receive(self, url: str) -> str:
         """
-        Take in an audio file, and name it.
+        Fetch an upload, and return its name.
 
         Raises:
-            Refusal: It can't be had, or can't be worked with.
+            RequestRefused: It can't be fetched, or is not audio that can be used.
         """
 
     def alias(self, new_id: str, source: str) -> None:
-        """Take note that an id stands for a clip, or for what was received."""
+        """Let an id stand for a clip or an upload."""
 
     async def file(self, name: str) -> Path | None:
-        """Give the audio behind an address; None: there is none."""
+        """Return the audio file of that name; None: there is none."""
 
     async def picture(self, name: str) -> bytes | None:
-        """Draw the cover of the clip that a name begins with; None: not as that."""
+        """Return the cover of that name; None: there is none."""
 
     async def aclose(self) -> None:
         """Remove all files."""
@@ -96,7 +96,7 @@ class Media(Protocol):
 @attrs.define(eq=False)
 class MediaDirectory:
     """
-    Where the media of tasks are, with names as on the API's media hosts.
+    The names and URLs of media, as on the API's media hosts.
 
     Args:
         audio_format: The format of audio, unless the provider has one of its own.
@@ -108,7 +108,7 @@ class MediaDirectory:
     urls: MediaUrls
 
     def draft(self, task: Task) -> tuple[Song, ...]:
-        """Say of a task's songs what the request alone tells."""
+        """Return a task's songs as far as the request tells."""
         request = dialect_of(task.request).song_request(task.request)
         return tuple(self._song(task, clip, request) for clip in range(task.clips))
 
@@ -139,7 +139,7 @@ class MediaDirectory:
 @final
 @attrs.define(eq=False)
 class NoMedia:
-    """Addresses with nothing behind them, for tests of load."""
+    """URLs without files, for load tests."""
 
     _directory: MediaDirectory
 
@@ -178,11 +178,11 @@ class NoMedia:
 @attrs.define(eq=False)
 class _RenderedClip:
     """
-    One clip's audio, as far as it is.
+    One clip's audio, as far as it is made.
 
     Args:
-        files: By kind, those that were asked for.
-        problem: Why none can be made; empty: they can.
+        files: The files that were requested, by format.
+        problem: Why they can't be made; empty: they can.
     """
 
     task: Task
@@ -197,18 +197,18 @@ class _RenderedClip:
 @attrs.define(eq=False, kw_only=True, repr=False)
 class RenderedMedia:
     """
-    Composes and renders, as a rule in worker processes.
+    Composes and renders songs, usually in worker processes.
 
     Args:
-        is_eager: Whether a song is made as soon as it is ordered, and its clip held
-            back until it is there; else it is composed when a look may tell of it,
-            and rendered when it is first fetched.
+        is_eager: Whether a song is made at once, and its clip held back until it
+            is; else it is composed at the first poll and rendered when it is first
+            fetched.
         workers: Render.
-        composers: Compose, and listen to uploads: that need not wait for rendering.
+        composers: Compose and analyze uploads, without waiting for rendering.
         fetcher: Fetches uploads.
-        renderer: The name of who plays; None: this project's band.
+        renderer: The name of a renderer; None: the built-in one.
         start_soon: Runs a coroutine function in the background.
-        on_made: Told of each task that `is_made` from now on.
+        on_made: Called with each task whose media are finished.
     """
 
     _directory: MediaDirectory
@@ -228,7 +228,7 @@ class RenderedMedia:
     """The scores of uploads, by their names."""
     _aliases: dict[str, str] = attrs.field(factory=dict, init=False)
     _unfinished: dict[str, Task] = attrs.field(factory=dict, init=False)
-    """The tasks whose audio is not made, or not composed if that is enough."""
+    """The tasks whose audio is not made, or if not eager, not composed."""
     _composing: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
 
     def songs(self, task: Task) -> tuple[Song, ...]:
@@ -242,7 +242,7 @@ class RenderedMedia:
         return attrs.evolve(
             clip_media.song,
             is_ready=is_ready,
-            # Each look gets fresh ones.
+            # Each poll gets fresh links.
             audio_url=draft.audio_url,
             image_url=draft.image_url,
         )
@@ -296,7 +296,7 @@ class RenderedMedia:
         call = functools.partial(compose_takes, task.request, source, seed, count)
         if self._is_eager:
             return await self._composers.run(call)
-        # Whoever counts looks awaits this one: a thread is there sooner.
+        # The poll waits for it, and a thread starts sooner than a process.
         return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
 
     async def receive(self, url: str) -> str:
@@ -324,7 +324,7 @@ class RenderedMedia:
         self._aliases[new_id] = source
 
     def _source(self, clip_id: str) -> bytes | None:
-        """Find what an edit works on, packed; None: nobody knows it."""
+        """Return the packed score that an edit works on; None: unknown."""
         known = self._aliases.get(clip_id, clip_id)
         clip_media = self._clips.get(known)
         return self._uploads.get(known) if clip_media is None else clip_media.score
@@ -394,7 +394,7 @@ def _clip_media(task: Task, draft: Song, composed: Composed) -> _RenderedClip:
 
 
 def _stem(name: str) -> str:
-    """Take the clip's id out of the name of its audio."""
+    """Return the clip's id in the name of its audio."""
     for dialect in DIALECTS.values():
         name = name.removeprefix(dialect.audio_prefix)
     return name.partition(".")[0]
@@ -408,7 +408,7 @@ DRAWN: Final[Mapping[str, Callable[[Score], bytes | None]]] = {
     "svg": _svg,
     "jpg": draw_cover_jpeg,
 }
-"""What draws each kind of picture; a JPEG needs Pillow."""
+"""The function that draws each format; a JPEG needs Pillow."""
 
 
 def _emulator_failure(error: Exception) -> PlannedFailure:

@@ -1,4 +1,4 @@
-"""The URLs of media, which may end."""
+"""The URLs of media, which may expire."""
 
 import hashlib
 import hmac
@@ -17,10 +17,10 @@ __all__ = ["MediaUrls"]
 @attrs.define(eq=False, kw_only=True, repr=False)
 class MediaUrls:
     """
-    Where media are.
+    Makes and checks the URLs of media.
 
     Args:
-        ttl_s: How long a URL is good for; None: for ever.
+        ttl_s: Lifetime of a URL in seconds; None: unlimited.
         base: The server's own URL, once it is known.
     """
 
@@ -30,7 +30,7 @@ class MediaUrls:
     _key: bytes = attrs.field(factory=lambda: secrets.token_bytes(16), init=False)
 
     def of(self, name: str) -> str:
-        """Return the URL of a file, good from now on."""
+        """Return a new URL of a file."""
         url = f"{self.base}/media/{name}"
         if self.ttl_s is None:
             return url
@@ -38,15 +38,15 @@ class MediaUrls:
         return f"{url}?Expires={expires}&Signature={self._signature(name, expires)}"
 
     def is_own(self, url: str) -> bool:
-        """Check whether a URL is one of these."""
+        """Check whether a URL points at media of this server."""
         return url.startswith(f"{self.base}/media/")
 
     def is_valid(self, name: str, query: Mapping[str, str]) -> bool:
-        """Check whether a file may be had with the query of a URL."""
+        """Check whether the query of a URL gives access to a file."""
         if self.ttl_s is None:
             return True
         expires, given = query.get("Expires", ""), query.get("Signature", "")
-        # Signed: so it is a number that was written here.
+        # If it is signed, it was made here, and *expires* is a number.
         is_signed = hmac.compare_digest(
             given.encode(errors="surrogatepass"),
             self._signature(name, expires).encode(),

@@ -1,4 +1,4 @@
-"""Cover pictures, drawn from a name."""
+"""Placeholder covers, drawn from a name."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ __all__ = ["picture"]
 
 
 def picture(name: str) -> bytes:
-    """Draw a square picture as SVG, the same one for the same name."""
+    """Return a square SVG picture; equal names give equal pictures."""
     seen = hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest()
     hue, other = seen[0] * 360 // 256, seen[1] * 360 // 256
     rings = "".join(

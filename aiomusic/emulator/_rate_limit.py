@@ -1,4 +1,4 @@
-"""How many creates a second are let through, and when to come back."""
+"""The rate limit of creates, and its Retry-After headers."""
 
 import email.utils
 import math
@@ -13,20 +13,20 @@ from aiomusic._clock import Clock
 __all__ = ["RateLimit", "RetryAfter", "RetryForm", "retry_headers"]
 
 RetryAfter = float | str | timedelta | None
-"""Seconds; text as it is; from now on, as a date; no header."""
+"""Seconds, any text, a date that long from now, or no header."""
 
 RetryForm = Literal["date", "none", "past", "seconds", "zero"]
-"""How a rate limit says when to come back."""
+"""How a refusal tells when to retry."""
 
 _AN_HOUR = timedelta(hours=1)
 
 
 def retry_headers(when: RetryAfter, wall: float) -> Mapping[str, str]:
     """
-    Write the headers of an answer that says when to come back.
+    Return the headers of an answer that tells when to retry.
 
     Args:
-        wall: Now, in seconds since 1970; a date is read against it.
+        wall: Now, in seconds since 1970; dates are relative to it.
     """
     if when is None:
         return {}
@@ -44,11 +44,11 @@ def _http_date(seconds: float) -> str:
 @attrs.define(eq=False, kw_only=True)
 class RateLimit:
     """
-    Lets one create through, then none until its share of a second is over.
+    Allows creates at a steady rate.
 
     Args:
-        per_s: How many in a second; None: all.
-        form: How a create that comes too early is told when to come back.
+        per_s: Creates per second; None: no limit.
+        form: How the refusal of a create tells when to retry.
     """
 
     clock: Clock
@@ -57,7 +57,7 @@ class RateLimit:
     _free_at: float = attrs.field(default=float("-inf"), init=False)
 
     def refuses(self) -> Mapping[str, str] | None:
-        """Let a create through, or return the headers of its refusal."""
+        """Return None if a create is allowed now, else the headers of its refusal."""
         if self.per_s is None:
             return None
         now = self.clock.now()

@@ -1,7 +1,7 @@
 """
-Every way in which the service says no, in its own words.
+The refusals of the service, in its own words.
 
-API: error handling; nuro error handling.  What both tables leave out is said so.
+API: error handling; nuro error handling.  What neither page has is marked as inferred.
 """
 
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ RefusalKind = Literal[
     "timeout",
     "usage_limit",
 ]
-"""See `Emulator.fault`."""
+"""See `Emulator.fault()`."""
 
 NOT_READY: Final = {
     "code": 202,
@@ -63,12 +63,12 @@ NOT_READY: Final = {
 @attrs.frozen
 class Refusal:
     """
-    One way to say no.
+    One refusal.
 
     Args:
         kind: The type of the error, for dialects that tell it.
-        ends_task: Whether a poll that is answered so tells that the task is over,
-            with its credits given back.
+        ends_task: Whether it ends the task when it answers a poll, and refunds its
+            credits.
     """
 
     status: int
@@ -89,7 +89,7 @@ class Refusal:
 
 
 def _content(message: str) -> Refusal:
-    # Most likely said on a poll, as the upstream model refuses (inferred).
+    # Most likely the answer to a poll, as the model refuses later (inferred).
     return Refusal(403, message, ends_task=True)
 
 
@@ -103,7 +103,7 @@ REFUSALS: Final[dict[str, Refusal]] = {
     "task_not_found": Refusal(400, "task not found.", "not_found"),
     "no_key": Refusal(401, "Authorization header is missing.", "unauthorized"),
     "key_format": Refusal(401, "Invalid authorization format.", "unauthorized"),
-    # The sentence for a wrong key is on no page but nuro's.
+    # Inferred: only nuro's page has a sentence for a wrong key.
     "bad_key": Refusal(401, "Invalid API key.", "unauthorized"),
     "expired_key": Refusal(401, "Authorization expired", "unauthorized"),
     "no_credits": Refusal(

@@ -1,4 +1,4 @@
-"""What workers are asked to do; each is called in a process of its own."""
+"""The functions that run in worker processes."""
 
 from collections.abc import Mapping
 from typing import Any, cast, final
@@ -22,13 +22,13 @@ __all__ = ["RenderFailed", "analyze_upload", "render", "render_shown"]
 
 @final
 class RenderFailed(Exception):
-    """A song could not be made."""
+    """A song could not be rendered."""
 
 
 @final
 @attrs.frozen(kw_only=True)
 class Composed:
-    """A take of a song: its packed score, and what replies tell of it."""
+    """A take of a song: its packed score, and the fields of replies."""
 
     score: bytes
     title: str
@@ -41,13 +41,14 @@ def compose_takes(
     request: Request[Any], source: bytes | None, seed: int, count: int
 ) -> list[Composed]:
     """
-    Write the scores that a request is answered with.
+    Compose the clips of a request.
 
     Args:
-        source: The packed score that it works on.
+        source: The packed score that it edits; None: none.
+        count: How many clips.
 
     Raises:
-        ValueError: It asks for what *source* does not have.
+        ValueError: The request asks for what *source* does not have.
     """
     known = None if source is None else unpack(source)
     scores = (score_of(request, known, seed=seed, take=take) for take in range(count))
@@ -64,7 +65,7 @@ def compose_takes(
 
 
 def render(score: bytes, path: str, kind: str, renderer: str | None = None) -> None:
-    """Write a packed score to *path*, played by the *renderer* of that name."""
+    """Render a packed score to *path* with the named *renderer*."""
     player = None if renderer is None else load_renderer(renderer)
     write_song(unpack(score), path, cast("AudioFormat", kind), renderer=player)
 
@@ -72,11 +73,11 @@ def render(score: bytes, path: str, kind: str, renderer: str | None = None) -> N
 def render_shown(
     score: bytes, path: str, kind: str, renderer: str | None, columns: int
 ) -> tuple[float, ...]:
-    """Render, then measure the levels of so many columns of the file."""
+    """Render, then return the levels of the file in *columns*."""
     render(score, path, kind, renderer)
     return measure_levels(path, columns)
 
 
 def analyze_upload(path: str, title: str, seed: int) -> bytes:
-    """Listen to a file; return the packed score of what was heard."""
+    """Analyze a file; return a packed score that plays it."""
     return pack(score_from_audio(analyze_audio(path), title=title, seed=seed))

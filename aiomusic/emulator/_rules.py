@@ -1,8 +1,8 @@
 """
-From a broken rule to the service's own sentence.
+Checks of requests, and the service's sentences for broken rules.
 
 The rules are those of the request classes; the sentences are the API's (error
-handling; nuro error handling).  Where no page has one, the reply says the rule.
+handling; nuro error handling).  Where the API has none, the reply states the rule.
 """
 
 import re
@@ -47,12 +47,12 @@ KINDS: Final = _kinds()
 @final
 class RequestRefused(Exception):
     """
-    The service says no.
+    The service refuses the request.
 
     Args:
-        status: Of HTTP.
-        message: The service's words.
-        kind: Nuro's word for it.
+        status: The HTTP status.
+        message: The message of the service.
+        kind: The type of the error, for dialects that tell it.
     """
 
     def __init__(self, status: int, message: str, kind: str = "bad_request") -> None:
@@ -63,7 +63,7 @@ class RequestRefused(Exception):
 
     @classmethod
     def of(cls, kind: RefusalKind) -> Self:
-        """Say no in one of the service's ways."""
+        """Return the refusal of that kind."""
         known = REFUSALS[kind]
         return cls(known.status, known.message, known.kind)
 
@@ -110,10 +110,10 @@ def _refuse(
 
 def read_request(path: str, body: object) -> Request[Any]:
     """
-    Read what was sent to a path.
+    Return the request in a body that was sent to *path*.
 
     Raises:
-        Refusal: It is not what the service takes there.
+        RequestRefused: It breaks a rule of the service.
     """
     if not isinstance(body, dict):
         raise RequestRefused(400, "The body should be a JSON object.")
@@ -150,7 +150,7 @@ def _kind_of(path: str, body: Mapping[str, object]) -> type[Request[Any]]:
 
 
 def _required(kind: type[Request[Any]]) -> tuple[str, ...]:
-    """Name the fields that the service wants, though the class has a default."""
+    """Return the required fields of the body, some of which have a default here."""
     known = specs(kind)
     wanted = [
         known[field.name].wire
@@ -188,10 +188,10 @@ _WRONG_TYPE: Final = (
 
 def read_webhook(body: Mapping[str, Any]) -> tuple[str, str | None] | None:
     """
-    Read where a task is to call back, and what signs that.
+    Return URL and secret of the webhook in a body; None: it has none.
 
     Raises:
-        Refusal: The address can't be called, or the secret is no text.
+        RequestRefused: The URL or the secret is invalid.
     """
     url, secret = body.get("webhook_url"), body.get("webhook_secret")
     if url is None:
@@ -258,15 +258,15 @@ MARKERS: Final[dict[str, PlannedFailure]] = {
     ),
 }
 """
-What a text of a request may hold to make its task fail.
+Markers in a request's text that make its task fail.
 
-The content checks come on the poll, as the API's sentences suggest (inferred), and
-give the credits back.
+Content checks answer the poll, as the API's sentences suggest (inferred), and refund
+the credits.
 """
 
 
 def find_failure(body: Mapping[str, object]) -> PlannedFailure | None:
-    """Find the marker that a body holds."""
+    """Return the failure that a marker in the body asks for."""
     for value in body.values():
         if isinstance(value, str) and "[[" in value:
             for marker, failure in MARKERS.items():

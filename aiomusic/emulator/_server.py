@@ -1,4 +1,4 @@
-"""Emulator: the service in a box."""
+"""The emulator: the AI Music API as a local server."""
 
 import asyncio
 import random
@@ -34,63 +34,62 @@ __all__ = ["Emulator"]
 QUICK: Final = Pace.seconds(pending=0.4, running=2.0, not_ready=0.1)
 SHUTDOWN_S: Final = 2.0
 _TURNS_TO_CLOSE: Final = 5
-"""Of the event loop, until a client on the same loop has seen a connection close."""
+"""Iterations of the event loop until a client in it has seen a connection close."""
 
 
 @final
 class Emulator:
     """
-    The AI Music API on this machine, with real audio and no key to buy.
+    The AI Music API on this machine, with real audio and without a paid key.
 
     Leaving ``async with`` closes it and removes its files.
 
-    A text in a request that holds one of these makes its task fail, in the API's
-    words, with the credits given back:
+    One of these markers in a text of a request makes its task fail, with the API's
+    message and a refund:
 
     - refused on the poll: ``[[format]]``, ``[[copyright]]``, ``[[inappropriate]]``,
-      ``[[moderation]]``, ``[[artist]]``, ``[[producer]]``; more for nuro:
+      ``[[moderation]]``, ``[[artist]]``, ``[[producer]]``; also for nuro:
       ``[[language]]``, ``[[semantic]]``;
     - failed at its end: ``[[timeout]]`` (504), ``[[fail]]``; not refunded:
       ``[[fail-unrefunded]]``, ``[[fail-one]]`` (one clip of two).
 
     Suno and nuro tasks with a ``webhook_url`` call it when they are over: by the
-    clock, or under `Pace.polls` when a look finds them so, or by `finish`.  Only
-    loopback is called, unless *allow_hosts* says otherwise.
+    clock, or under `Pace.polls()` when a poll finds them over, or by `finish()`.
+    Only loopback is called, and the hosts in *allow_hosts*.
 
     Args:
-        credits: The balance to begin with.
-        extra_credits: Credits that are spent first.
-        pace: How fast tasks move: a `Pace`, or the seconds that a task takes.
-        seed: The same seed gives the same ids and the same songs.
-        host, port: Where to listen; port 0: any that is free.
+        credits: The initial balance.
+        extra_credits: Additional credits, which are spent first.
+        pace: How fast tasks progress: a `Pace`, or the seconds that a task takes.
+        seed: Equal seeds give equal ids and songs.
+        host, port: Where to listen; port 0: any free port.
         api_key: The key that clients must send; None: a random one.
-        clock: Where the time of tasks comes from.
-        media: Whether there is audio behind the addresses; without, they answer 404.
-        lenient_clips: Whether clip and persona ids are taken that it never gave.
+        clock: The source of time.
+        media: Whether there is audio; otherwise its URLs answer 404.
+        lenient_clips: Whether unknown clip and persona ids are accepted.
         webhook_secret: Signs the webhooks of creates without a secret of their own.
-        allow_hosts: Hosts beside loopback that webhooks may go to, and hosts that
-            uploads may come from though they are not public, loopback among them.
-        hosts: Hosts beside loopback, *host* and that of *public_url* that calls may
-            be addressed to; ``"*"``: any.  Others are answered 421, as a web page
-            can have a name of its own point at this machine.
-        renderer: Who plays the songs: ``"fluidsynth"``, where that and a SoundFont
-            are on this machine, or what a package offers in the entry points
-            ``aiomusic.renderers``; None: this project's band, the same everywhere.
-        public_url: Where others reach it, for the addresses of media; None: `url`.
-        keep_calls: How many calls `requests` remembers; fewer, if they are large.
-
-        max_in_flight: How many tasks may be under way; a create beyond is answered
-            403 ``Queue is full`` and costs nothing.  None: any number.
-        creates_per_s: How many creates are let through in a second, evenly; others
-            are answered 429.  None: all.
-        retry_after: What ``Retry-After`` says there: the ``"seconds"`` to wait, or
-            the ``"date"``; ``"zero"`` seconds; a date in the ``"past"``; ``"none"``:
-            there is none.
-        url_ttl_s: How many seconds a link to audio or a picture is good for; then it
-            is answered 403, and the next poll has a fresh one.  None: for ever.
+        allow_hosts: Hosts other than loopback to which webhooks may be sent, and
+            non-public hosts (loopback included) from which uploads may be fetched.
+        hosts: Hosts that calls may be addressed to, besides loopback, *host* and
+            that of *public_url*; ``"*"``: any.  Others are answered 421, which
+            prevents DNS rebinding.
+        renderer: Renders the songs: ``"fluidsynth"``, if it and a SoundFont are
+            installed, or the name of an entry point in ``aiomusic.renderers``; None:
+            the built-in synthesiser, which sounds the same everywhere.
+        public_url: The base of media URLs; None: `url`.
+        keep_calls: How many calls `requests` keeps; fewer, if they are large.
+        max_in_flight: How many tasks may be in flight; further creates are answered
+            403 ``Queue is full`` and cost nothing.  None: no limit.
+        creates_per_s: How many creates a second are accepted, evenly spaced; others
+            are answered 429.  None: no limit.
+        retry_after: The ``Retry-After`` header of a 429: the ``"seconds"`` to wait,
+            the ``"date"``, ``"zero"`` seconds, a date in the ``"past"``, or
+            ``"none"``: no header.
+        url_ttl_s: Lifetime of links to audio and pictures in seconds; then they
+            answer 403, and the next poll has fresh ones.  None: unlimited.
 
     Raises:
-        LookupError: Nobody offers the *renderer*.
+        LookupError: No renderer of that name is installed.
         ValueError: A limit is not above 0.
     """
 
@@ -182,7 +181,7 @@ class Emulator:
         self, seed: int, pace: Pace, fetcher: Fetcher, renderer: str | None
     ) -> Media:
         if renderer is not None:
-            # Better now than when the first song fails.
+            # Fail now, not at the first song.
             load_renderer(renderer)
         return RenderedMedia(
             directory=self._directory,
@@ -214,11 +213,11 @@ class Emulator:
 
     async def start(self) -> None:
         """
-        Listen; `aclose` ends it.
+        Start to listen; `aclose()` ends it.
 
         Raises:
             OSError: The port is taken.
-            RuntimeError: It was started before; make another.
+            RuntimeError: It was already started; make a new one.
         """
         await self._background.start()
         self._runner = web.AppRunner(
@@ -240,9 +239,9 @@ class Emulator:
 
     async def aclose(self) -> None:
         """
-        Close every connection, end what runs, remove the files.
+        Close every connection, cancel background tasks and remove the files.
 
-        Whatever of that fails, the rest is done all the same.
+        If one of these fails, the others are done nevertheless.
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._media.aclose)
@@ -263,43 +262,43 @@ class Emulator:
 
     @property
     def submissions(self) -> int:
-        """POSTs whose body was read whole: what a paying service may bill."""
+        """POSTs whose body was read completely: the ones that a service may bill."""
         return self._api.submissions
 
     @property
     def charged(self) -> int:
-        """Credits taken, less those given back."""
+        """Credits charged, less refunds."""
         return self._service.account.charged
 
     @property
     def charges(self) -> int:
-        """Calls that credits were taken for."""
+        """Calls that were charged."""
         return self._service.account.charges
 
     @property
     def refunds(self) -> int:
-        """Calls whose credits were given back."""
+        """Calls that were refunded."""
         return self._service.account.refunds
 
     @property
     def balance(self) -> int:
-        """Credits left, extra ones included."""
+        """The remaining credits, extra credits included."""
         return self._service.account.balance
 
     @property
     def polls(self) -> int:
-        """Looks at tasks that came in, those that a fault struck included."""
+        """Received polls, including those that a fault was applied to."""
         return self._api.polls
 
     @property
     def in_flight(self) -> int:
-        """Tasks that are not final now."""
+        """Tasks that are not over."""
         self._service.settle_due()
         return self._service.in_flight
 
     @property
     def peak_in_flight(self) -> int:
-        """The most tasks that were not final at one time."""
+        """The maximum of tasks in flight at one time."""
         return self._service.peak_in_flight
 
     @property
@@ -309,25 +308,25 @@ class Emulator:
 
     @property
     def requests(self) -> tuple[Call, ...]:
-        """The calls that came in, oldest first; keys are not kept."""
+        """The received calls, oldest first; keys are not kept."""
         return self._api.calls.all()
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
-        """The webhooks that were sent, in the order they were answered."""
+        """The sent webhooks, in the order of their answers."""
         return tuple(self._webhooks.deliveries)
 
     @property
     def webhook_secret(self) -> str:
-        """What signs webhooks where the create gave no secret."""
+        """The secret that signs webhooks of creates without one."""
         return self._webhooks.secret
 
     async def webhooks_idle(self) -> None:
-        """Wait until every webhook that is under way was answered."""
+        """Wait until every pending webhook was answered."""
         await self._webhooks.idle()
 
     async def finish(self, *task_ids: str) -> None:
-        """End these tasks now, whatever their pace; none named: all."""
+        """End these tasks now, whatever their pace; without ids: all."""
         for task_id in task_ids or tuple(self.tasks):
             await self._media.finish(task_id)
             self._service.end(self._service.tasks[task_id])
@@ -357,12 +356,12 @@ class Emulator:
         Order a fault.
 
         ================= ======== =================================================
-        kind              charged  what the caller meets
+        kind              charged  effect
         ================= ======== =================================================
         drop_before_body  no       the connection closes before the body is read
-        drop_after_body   yes      the connection closes in place of an answer
-        reset             yes      likewise, with a TCP reset
-        hang              yes      no answer until the caller leaves
+        drop_after_body   yes      the connection closes instead of an answer
+        reset             yes      the same, with a TCP reset
+        hang              yes      no answer until the client disconnects
         slow              yes      the answer, *seconds* late
         cut_body          yes      an answer that ends before its Content-Length
         html              yes      a web page, with *status* (or 200) and *message*
@@ -370,11 +369,11 @@ class Emulator:
         redirect          no       *status* (or 302) to *to*
         id_beside_error   yes      *status* (or 500), with the id of the task
         legacy            yes      the id in ``data``, as replies of 2024 have it
-        unknown_state     -        on a poll: *state* where the state stands
-        fail              refunded the task fails (*clips*: so many of its clips)
+        unknown_state     -        on a poll: *state* instead of the state
+        fail              refunded the task fails (*clips*: only so many clips)
         stuck             yes      the task never ends
-        late_link         yes      the task is over, and ``audio_url`` still empty
-        late_clip         yes      the task is over, and its last clip not listed
+        late_link         yes      the task is over, but ``audio_url`` is empty
+        late_clip         yes      the task is over, but its last clip not listed
         lost              -        the webhook is not sent
         twice             -        the webhook is sent twice
         late              -        the webhook is sent after *seconds*
@@ -382,28 +381,28 @@ class Emulator:
         out_of_order      -        the webhook is sent after the next one
         ================= ======== =================================================
 
-        These are answered in the service's own words, or with *message*, and charge
-        nothing.  Those with a star, on a poll, end the task and give its credits
-        back; all others leave it as it is.
+        The following answer with the service's own message, or with *message*, and
+        charge nothing.  Those with a star, on a poll, end the task and refund its
+        credits; the others leave it unchanged.
 
         ================= ======== =================================================
-        kind              status   what the service says
+        kind              status   meaning
         ================= ======== =================================================
         not_ready         202      the task is still processing
         invalid           400      the ``mv`` field is invalid
         language *        400      the language is not supported
         task_not_found    400      there is no such task (nuro: 404)
         no_key            401      the header with the key is missing
-        key_format        401      that header has another form
+        key_format        401      that header is malformed
         bad_key           401      the key is wrong
         expired_key       401      the key has expired
-        no_credits        403      the credits are not enough
+        no_credits        403      not enough credits
         no_subscription   403      there is no active subscription
         queue_full        403      the queue is full
-        qps               403      too many queries a second
+        qps               403      too many queries per second
         usage_limit       403      the usage limit is exceeded
-        lyrics_format *   403      the lyrics can't be read
-        copyright *       403      the lyrics are somebody's
+        lyrics_format *   403      the format of the lyrics is invalid
+        copyright *       403      the lyrics are copyrighted
         inappropriate *   403      the lyrics are inappropriate
         moderation *      403      the description needs a review
         artist *          403      the description names an artist
@@ -418,17 +417,16 @@ class Emulator:
         ================= ======== =================================================
 
         Args:
-            on: The calls it may strike.
+            on: The calls it applies to.
             times: How many of them; None: all.
-            skip: How many to let pass first, counted from now.
-            provider: ``"suno"``, ``"riffusion"``, ``"nuro"`` or ``"lyrics"``: only
-                calls to it.
-            after: Whether the call is carried out, and charged, all the same; None:
-                as the table says.
+            skip: How many to skip first, counted from now.
+            provider: Only calls to this provider; None: to all.
+            after: Whether the call is carried out and charged nevertheless; None: as
+                in the table.
             status, message, body, headers: The answer; a *body* of text is sent as
                 it is.
-            retry_after: Seconds, any text, or a ``timedelta``: a date, so long after
-                the answer, or before it.
+            retry_after: Seconds, any text, or a ``timedelta``: a date that long after
+                the answer (or before it).
             state: For ``unknown_state``.
             clips: How many, from the last, for ``fail``, ``late_link`` (None: all)
                 and ``late_clip`` (None: one).
@@ -440,7 +438,7 @@ class Emulator:
             to: For ``redirect``.
 
         Returns:
-            The order: ``struck`` counts, ``cancel()`` withdraws.
+            The fault: ``struck`` counts the calls, ``cancel()`` withdraws it.
         """
         fault = Fault(
             kind=kind,
@@ -465,7 +463,7 @@ class Emulator:
 
     @asynccontextmanager
     async def refusing(self) -> AsyncIterator[None]:
-        """Drop all connections and refuse new ones for a while, on the same port."""
+        """Drop all connections and refuse new ones inside the block."""
         assert self._runner is not None
         assert self._runner.server is not None
         assert self._site is not None
@@ -485,7 +483,7 @@ class Emulator:
             self._set_alarm()
 
     def _set_alarm(self) -> None:
-        """Wake up when the next task ends, for a webhook may go out then."""
+        """Set the alarm to the end of the next task, when a webhook may be due."""
         if self._alarm is not None:
             self._alarm.cancel()
         due = self._service.next_due

@@ -1,4 +1,4 @@
-"""The service itself: what it takes, what it charges, what it answers."""
+"""The service itself: requests, tasks and money, without HTTP."""
 
 import heapq
 import random
@@ -33,18 +33,17 @@ __all__ = ["Service"]
 @attrs.define(eq=False, kw_only=True, repr=False)
 class Service:
     """
-    All tasks and all money of one account.
+    The tasks and the money of one account.
 
     Args:
-        songs: Tells of a task's songs.
-        on_task: Told of each new task.
-        receive: Takes in what is uploaded from an address, and names it; it raises
-            a Refusal of what it can't take.
-        on_alias: Told of each id that stands for a clip, and of that clip.
-        on_end: Told of each task that is over, once.
-        is_made: Whether nothing that a task's end must wait for is left to do.
-        is_lenient: Whether clip and persona ids that it never gave are taken.
-        max_in_flight: How many tasks may be under way; None: any number.
+        songs: Returns a task's songs.
+        on_task: Called with each new task.
+        receive: Fetches an upload and returns its name, or raises `RequestRefused`.
+        on_alias: Called with each id that stands for a clip, and that clip.
+        on_end: Called once with each task that is over.
+        is_made: Checks whether a task's media are finished, so that it may end.
+        is_lenient: Whether unknown clip and persona ids are accepted.
+        max_in_flight: How many tasks may be in flight; None: no limit.
     """
 
     pace: Pace
@@ -75,7 +74,7 @@ class Service:
         Carry out a POST; only an upload waits for anything.
 
         Args:
-            fault: What is ordered for the task that it makes.
+            fault: A fault that applies to its task.
         """
         try:
             return 200, await self._create(path, body, fault)
@@ -172,7 +171,7 @@ class Service:
         self.on_task(task)
 
     def _ends_at(self, task: Task) -> float | None:
-        """Say when a task is over by the clock; None: that depends on looks."""
+        """Return when a task is over by the clock; None: it depends on polls."""
         if self.pace.is_counted or task.is_stuck:
             return None
         is_early = task.failure is not None and task.failure.is_early
@@ -181,11 +180,11 @@ class Service:
 
     @property
     def next_due(self) -> float | None:
-        """When the next task is over by the clock."""
+        """When the next task is over by the clock; None: no task is due."""
         return self._due[0][0] if self._due else None
 
     def settle_due(self) -> None:
-        """End the tasks whose time has come, but for those whose audio is not made."""
+        """End the tasks that are due, except those whose audio is not made."""
         now = self.clock.now()
         while self._due and self._due[0][0] <= now:
             task = heapq.heappop(self._due)[2]
@@ -195,7 +194,7 @@ class Service:
                 self._waiting_for_media.add(task)
 
     def made(self, task: Task) -> None:
-        """Take note that nothing is left to do for a task."""
+        """End a due task whose media are finished."""
         if task in self._waiting_for_media:
             self.end(task)
 
@@ -204,7 +203,7 @@ class Service:
         return will_fail or self.is_made(task)
 
     def end(self, task: Task) -> None:
-        """Make a task final, whatever its pace; refund it if it failed."""
+        """End a task, whatever its pace; refund it if it failed."""
         if task.is_over:
             return
         task.is_over = True
@@ -218,7 +217,7 @@ class Service:
         self.on_end(task)
 
     def refuse(self, task_id: str, failure: PlannedFailure) -> None:
-        """End a task in failure, whatever was said of it before."""
+        """Let a task fail, even if it is over."""
         task = self.tasks.get(task_id)
         if task is None:
             return
@@ -231,10 +230,10 @@ class Service:
 
     def poll(self, provider: str, task_id: str, state: str | None = None) -> Reply:
         """
-        Carry out a look at a task (API: get music).
+        Carry out a poll (API: get music).
 
         Args:
-            state: A word to say in place of its state.
+            state: A word to reply instead of the task's state.
         """
         dialect = dialect_named(provider)
         task = self.tasks.get(task_id)
@@ -267,7 +266,7 @@ class Service:
         return dialect.failed(task.failure, is_refunded=task.is_refunded)
 
     def balance(self) -> Reply:
-        """Tell the balance (API: get-credits)."""
+        """Return the reply with the balance (API: get-credits)."""
         account = self.account
         return 200, {"credits": account.credits, "extra_credits": account.extra_credits}
 
@@ -287,7 +286,7 @@ def _check_address(url: str) -> None:
     try:
         is_valid = not (URL(url).host or "").endswith(".invalid")
     except ValueError:
-        # Its port is no number, or its host is nothing that names can be.
+        # Its port is not a number, or its host not a valid name.
         is_valid = False
     if not is_valid:
         raise RequestRefused(400, NOT_ACCESSIBLE)

@@ -1,5 +1,5 @@
 """
-How a task moves, without a clock, a socket or a file.
+The progress of tasks: pure computation, without clock, socket or file.
 
 ::
 
@@ -28,7 +28,7 @@ __all__ = [
 
 @final
 class Stage(enum.IntEnum):
-    """How far a task is."""
+    """How far a task has come."""
 
     NOT_READY = 0
     PENDING = 1
@@ -40,10 +40,10 @@ class Stage(enum.IntEnum):
 @attrs.frozen
 class Progress:
     """
-    What one look at a task finds.
+    What a poll finds.
 
     Args:
-        share: How much of the running is done, 0 to 1.
+        share: How much of the running stage is done, 0 to 1.
     """
 
     stage: Stage
@@ -57,15 +57,15 @@ OVER = Progress(Stage.OVER, 1.0)
 @attrs.frozen
 class Pace:
     """
-    How fast tasks move; made by `Pace.polls` or `Pace.seconds`.
+    How fast tasks progress; made by `Pace.polls()` or `Pace.seconds()`.
 
     A task goes through these stages, in this order:
 
     1. not ready: suno answers 202 ``not_ready``, riffusion an empty list, nuro
-       ``pending`` (API: the unknowns say that a first look may be any of these).
+       ``pending`` (API: a first poll may be answered in any of these ways).
     2. pending: suno lists its clips as ``pending``, riffusion its first one alone.
-    3. running: the clips become playable one after the other: ``audio_url`` while
-       still ``running``, then ``succeeded``, the first before the second.
+    3. running: the clips become playable one after the other: each gets its
+       ``audio_url`` while it is ``running``, then is ``succeeded``.
     4. over: every clip is final.
     """
 
@@ -78,11 +78,11 @@ class Pace:
     @classmethod
     def polls(cls, pending: int = 1, running: int = 1, *, not_ready: int = 1) -> Self:
         """
-        Move a task by how often it was looked at.
+        Return a pace that counts polls.
 
         Args:
-            not_ready, pending, running: Looks that find it in that stage; the look
-                after them finds it over.
+            not_ready, pending, running: Polls that find a task in that stage; the
+                poll after them finds it over.
         """
         return cls(not_ready, pending, running, spread=0.0, is_counted=True)
 
@@ -96,18 +96,18 @@ class Pace:
         spread: float = 0.0,
     ) -> Self:
         """
-        Move a task by the clock.
+        Return a pace that follows the clock.
 
         Args:
             not_ready, pending, running: Seconds in that stage.
             spread: The sigma of a log-normal factor on all three, drawn for each
-                task from the emulator's seed; 0: all tasks take as long.
+                task from the emulator's seed; 0: all tasks take equally long.
         """
         return cls(not_ready, pending, running, spread=spread, is_counted=False)
 
     @classmethod
     def of(cls, value: Self | float) -> Self:
-        """Take a pace, or the seconds that a task takes in all."""
+        """Return a pace, given one or the total seconds of a task."""
         if isinstance(value, cls):
             return value
         total = float(value)  # type: ignore[arg-type]
@@ -115,24 +115,24 @@ class Pace:
 
     @property
     def total(self) -> float:
-        """The looks, or the seconds, before a task is over."""
+        """The polls, or the seconds, before a task is over."""
         return self.not_ready + self.pending + self.running
 
     @property
     def retry_after_s(self) -> float:
-        """When to look again, which the real service leaves to its clients."""
+        """The advised poll interval, which the real service does not give."""
         return 0.1 if self.is_counted else min(5.0, max(0.1, self.total / 8))
 
     def stretch(self, rng: random.Random) -> float:
-        """Draw how much longer than usual one task takes."""
+        """Draw the factor on the duration of one task."""
         return rng.lognormvariate(0.0, self.spread) if self.spread else 1.0
 
     def progress(self, passed: float, *, stretch: float = 1.0) -> Progress:
         """
-        Say what a look finds.
+        Return what a poll finds.
 
         Args:
-            passed: Looks with this one, or seconds.
+            passed: Polls, this one included, or seconds since the create.
         """
         at = passed - 1 if self.is_counted else passed / stretch
         if at < self.not_ready:
@@ -155,14 +155,14 @@ class PlannedFailure:
     How a task will fail.
 
     Args:
-        message: The service's words.
-        status: The HTTP status of every look from then on; None: looks succeed and
-            the clips say ``failed`` (nuro then answers 500).
-        type: Nuro's word for this kind of failure.
-        cause: What every dialect says, in place of words of its own; None: theirs.
-        is_refunded: Whether the credits are given back.
+        message: The message of the service.
+        status: The HTTP status of every poll from then on; None: polls succeed and
+            show ``failed`` clips, unless the dialect has no place for that.
+        type: The type of the error, for dialects that tell it.
+        cause: A message for every dialect, even one with a message of its own.
+        is_refunded: Whether the credits are refunded.
         clips: How many of the clips fail, from the last; None: all.
-        is_early: Whether it shows when running would begin, not at the end.
+        is_early: Whether it fails when running would begin, not at the end.
     """
 
     message: str
@@ -175,7 +175,7 @@ class PlannedFailure:
 
     @property
     def is_partial(self) -> bool:
-        """Whether some of the clips are made all the same."""
+        """Whether some of the clips succeed."""
         return self.clips is not None and self.status is None
 
 
@@ -183,13 +183,13 @@ class PlannedFailure:
 @attrs.frozen(kw_only=True)
 class LateResult:
     """
-    What is missing of a task's result at first, though the task is over.
+    The part of a task's result that is missing at first, though the task is over.
 
     Args:
-        is_clip: Whether whole clips are missing, or but their links.
-        clips: Of how many clips, from the last; None: of all.
-        seconds: For how long after the task's end.
-        polls: In how many polls after its end, in place of *seconds*.
+        is_clip: Whether whole clips are missing, or only their links.
+        clips: How many clips are affected, from the last; None: all.
+        seconds: How long after the task's end.
+        polls: For how many polls after its end, in place of *seconds*.
     """
 
     is_clip: bool
@@ -201,7 +201,7 @@ class LateResult:
 @final
 @attrs.define(eq=False)
 class Task:
-    """One task at the service."""
+    """One task of the service."""
 
     number: int
     task_id: str
@@ -209,33 +209,33 @@ class Task:
     made_at: float
     """Seconds since 1970, UTC."""
     started: float
-    """On the clock that only grows."""
+    """By the monotonic clock."""
     stretch: float = 1.0
     failure: PlannedFailure | None = None
     is_stuck: bool = False
     late: LateResult | None = None
     webhook: tuple[str, str | None] | None = attrs.field(default=None, repr=False)
-    """Address and secret."""
+    """URL and secret."""
     polls: int = 0
     polls_over: int = 0
-    """Those that found it over."""
+    """The polls that found it over."""
     is_over: bool = False
     is_refunded: bool = False
     ended: float = 0.0
-    """On the clock that only grows, once it is over."""
+    """By the monotonic clock, once it is over."""
 
     @property
     def provider(self) -> str:
-        """Whose task it is."""
+        """The provider whose task it is."""
         return self.request.PROVIDER
 
     @property
     def clips(self) -> int:
-        """How many clips it makes."""
+        """How many clips it generates."""
         return self.request.CLIPS
 
     def progress(self, pace: Pace, now: float) -> Progress:
-        """Say how far it is now."""
+        """Return its progress at *now*."""
         if self.is_over:
             return OVER
         passed = self.polls if pace.is_counted else now - self.started
@@ -247,7 +247,7 @@ class Task:
         return progress
 
     def missing(self, now: float) -> LateResult | None:
-        """Return what is missing of its result now."""
+        """Return the part of its result that is missing at *now*."""
         late = self.late
         if late is None or not self.is_over:
             return late
@@ -256,14 +256,14 @@ class Task:
         return late if now - self.ended < late.seconds else None
 
     def is_failed(self, clip: int) -> bool:
-        """Whether clip number *clip* will fail."""
+        """Check whether clip number *clip* will fail."""
         if self.failure is None:
             return False
         return self.failure.clips is None or clip >= self.clips - self.failure.clips
 
 
 def clip_state(progress: Progress, clip: int, clips: int) -> tuple[str, bool]:
-    """Say the state of one of a task's clips, and whether it can be played."""
+    """Return the state of one of *clips*, and whether it is playable."""
     if progress.stage < Stage.RUNNING:
         return "pending", False
     if progress.share >= (clip + 1) / clips:

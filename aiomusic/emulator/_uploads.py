@@ -1,4 +1,4 @@
-"""Fetching what is uploaded: only from hosts that may be asked, only so much."""
+"""Fetching uploads: only from allowed hosts, with a limit of size and time."""
 
 import logging
 from collections.abc import Set as AbstractSet
@@ -17,7 +17,7 @@ __all__ = ["Fetcher", "NotFetched"]
 logger = logging.getLogger(__name__)
 
 MAX_BYTES: Final = 200_000_000
-"""Eight minutes of the largest WAV that is usual."""
+"""Eight minutes of the largest usual WAV."""
 FETCH_TIMEOUT_S: Final = 25.0
 MAX_REDIRECTS: Final = 5
 REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
@@ -26,18 +26,18 @@ CHUNK: Final = 1 << 16
 
 @final
 class NotFetched(Exception):
-    """The file could not be had, or may not be."""
+    """The file can't be fetched, or its host is not allowed."""
 
 
 @final
 @attrs.frozen
 class Fetcher:
     """
-    Downloads from public hosts, and from those that are allowed by name.
+    Downloads from public hosts, and from hosts that are allowed by name.
 
     Args:
-        allow_hosts: Hosts, as they stand in an address, that need not be public.
-        max_bytes: Where a download ends.
+        allow_hosts: Hosts of URLs that need not be public.
+        max_bytes: The largest size of a file.
     """
 
     allow_hosts: AbstractSet[str]
@@ -48,8 +48,8 @@ class Fetcher:
         Download to *path*.
 
         Raises:
-            NotFetched: The host is neither public nor allowed, does not answer with
-                a file, or with one that is too large or too slow.
+            NotFetched: The host is neither public nor allowed, or does not answer
+                with a file, or the file is too large or too slow.
         """
         here = URL(url)
         try:
@@ -64,7 +64,7 @@ class Fetcher:
         raise NotFetched(f"more than {MAX_REDIRECTS} redirects")
 
     async def _take(self, url: URL, path: Path) -> URL | None:
-        """Download, or say where it is said to be."""
+        """Download, or return the target of a redirect."""
         is_allowed = url.host in self.allow_hosts
         connector = aiohttp.TCPConnector(
             socket_factory=None if is_allowed else public_socket

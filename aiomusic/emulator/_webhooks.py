@@ -1,4 +1,4 @@
-"""Webhooks: the service's call back when a task is over."""
+"""Webhooks: calls to the client when a task is over."""
 
 import asyncio
 import functools
@@ -26,10 +26,10 @@ TIMEOUT_S: Final = 10.0
 @attrs.frozen(kw_only=True)
 class Delivery:
     """
-    One webhook that was sent, or was not.
+    One webhook.
 
     Attributes:
-        status: What the receiver answered; None: it did not.
+        status: The status that the receiver answered; None: it did not answer.
         problem: Why it was not sent or not answered; empty: it was.
     """
 
@@ -43,9 +43,9 @@ def signed(
     raw: bytes, secret: str, *, at: int, webhook_id: str, event: str
 ) -> dict[str, str]:
     """
-    Sign a webhook in both ways that are known.
+    Return the headers of a webhook, signed in both known ways.
 
-    API: webhooks; ``X-Signature`` is this service's, the others its sister's.
+    API: webhooks; ``X-Signature`` is this service's, the others are a sister's.
     """
     key, stamp = secret.encode(), str(at)
     newer = hmac.new(key, stamp.encode() + b"." + raw, hashlib.sha256).hexdigest()
@@ -64,12 +64,12 @@ def signed(
 @attrs.define(eq=False, kw_only=True, repr=False)
 class WebhookSender:
     """
-    Sends webhooks, on time, once, truly signed, unless ordered otherwise.
+    Sends webhooks: at once, once, and correctly signed, unless a fault is ordered.
 
     Args:
         start_soon: Runs a coroutine function in the background.
-        secret: Signs where a create gave no secret of its own.
-        allow_hosts: Beside loopback, the hosts that it may call.
+        secret: Signs the webhooks of creates without a secret of their own.
+        allow_hosts: The hosts that it may call, besides loopback.
     """
 
     faults: Faults
@@ -87,7 +87,7 @@ class WebhookSender:
     _held: list["_Post"] = attrs.field(factory=list, init=False)
 
     def send(self, body: dict[str, Any], url: str, secret: str | None) -> None:
-        """Send a body soon, or as the order says that stands."""
+        """Send a body in the background, or as an ordered fault says."""
         fault = self.faults.take("webhook", str(body["platform"]))
         post = _Post(self, body, url, secret or self.secret, fault)
         if fault is not None and fault.kind == "out_of_order":
@@ -108,29 +108,29 @@ class WebhookSender:
                 self._idle.set()
 
     async def idle(self) -> None:
-        """Wait until every webhook that is under way was delivered."""
+        """Wait until every pending webhook was delivered."""
         if self._waiting and not self._is_closed:
             await self._idle.wait()
 
     async def aclose(self) -> None:
-        """Close the connections; nobody waits for webhooks that are not sent now."""
+        """Close the connections; pending webhooks are not waited for."""
         self._is_closed = True
         self._idle.set()
         if self._http is not None:
             await self._http.close()
 
     def next_id(self) -> str:
-        """Name the next webhook."""
+        """Return the id of the next webhook."""
         self._sent += 1
         return self.ids.make("webhook", self._sent)
 
     def may_call(self, url: str) -> bool:
-        """Whether an address is on loopback, or allowed by name."""
+        """Check whether a URL is on loopback, or its host is allowed."""
         host = URL(url).host or ""
         return host in self.allow_hosts or is_loopback(host)
 
     async def post(self, url: str, raw: bytes, headers: dict[str, str]) -> int:
-        """POST once, following nothing."""
+        """POST once, without following redirects; return the status."""
         if self._http is None:
             timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
             self._http = aiohttp.ClientSession(timeout=timeout)
@@ -143,7 +143,7 @@ class WebhookSender:
 @final
 @attrs.frozen
 class _Post:
-    """One webhook on its way."""
+    """One pending webhook."""
 
     sender: WebhookSender
     body: dict[str, Any]

@@ -25,24 +25,24 @@ def _answer(call: Callable[[], object]) -> tuple[Exception | None, object]:
         return None, call()
     except UnreadableAudio as error:
         return error, None
-    except Exception as error:  # noqa: BLE001 - told to whoever asked
+    except Exception as error:  # noqa: BLE001 - reported to the parent
         return RenderFailed(repr(error)), None
 
 
 def _leave_with_parent() -> None:
-    """End when nobody is left who could ask, were it in the middle of a song."""
+    """Exit as soon as the parent has, even in the middle of a song."""
     parent = select.poll()
-    parent.register(sys.stdin.fileno(), 0)  # hang-ups are told all the same
+    parent.register(sys.stdin.fileno(), 0)  # hang-ups are always reported
     parent.poll()
     os._exit(1)
 
 
 def _main() -> None:
     if sys.platform != "win32":
-        # The song can wait; whoever shares the processor should not.
+        # Rendering is less urgent than other processes.
         os.nice(10)
         threading.Thread(target=_leave_with_parent, daemon=True).start()
-    # What a library prints must not stand between answers.
+    # Output of libraries must not mix with the answers.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     for call in _calls():

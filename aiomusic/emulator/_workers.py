@@ -18,13 +18,13 @@ __all__ = ["RenderFailed", "Workers", "spare_processors"]
 T = TypeVar("T")
 
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-"""There is a process for each processor already."""
+"""There is already a process for each processor."""
 
 
 def spare_processors() -> int:
-    """Count the processors that are left when the event loop has one; at least 1."""
+    """Return the processors left besides the event loop's; at least 1."""
     if sys.platform == "linux":
-        # A container may have fewer than the machine.
+        # A container may be limited to fewer than the machine has.
         return max(1, len(os.sched_getaffinity(0)) - 1)
     return max(1, (os.cpu_count() or 1) - 1)
 
@@ -35,8 +35,8 @@ class Workers:
     """
     Up to *max_workers* processes of ``aiomusic.emulator._worker``, started when needed.
 
-    They are our own program and not a pool of ``multiprocessing``, which would run
-    the user's script again in each child.
+    Not a pool of ``multiprocessing``, which would import the user's script again in
+    each child.
     """
 
     max_workers: int
@@ -49,11 +49,11 @@ class Workers:
 
     async def run(self, call: Callable[[], T]) -> T:
         """
-        Have a call carried out; it is pickled, and so is its result.
+        Run a call in a worker; the call and its result are pickled.
 
         Raises:
-            RenderFailed: It raised something, or its process died.
-            UnreadableAudio: It raised that.
+            RenderFailed: It raised an exception, or its process died.
+            UnreadableAudio: It raised this one.
         """
         asked = pickle.dumps(call)
         async with self._slots:
@@ -74,7 +74,7 @@ class Workers:
             stdin=PIPE,
             stdout=PIPE,
             env={**_ONE_THREAD, **os.environ, "PYTHONPATH": path},
-            # Ctrl-C is for us; we then end them.
+            # Ctrl-C must reach only the parent, which then ends them.
             start_new_session=True,
         )
         self._all.append(worker)
@@ -95,7 +95,7 @@ class Workers:
         return problem, value
 
     async def aclose(self) -> None:
-        """End the processes, whatever they are at."""
+        """Kill the processes."""
         for worker in self._all:
             if worker.returncode is None:
                 worker.kill()

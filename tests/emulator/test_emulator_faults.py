@@ -272,7 +272,7 @@ async def test_it_can_be_started_once() -> None:
     await api.start()
     await api.aclose()
 
-    with pytest.raises(RuntimeError, match="make another"):
+    with pytest.raises(RuntimeError, match="make a new one"):
         await api.start()
 
 
