@@ -101,6 +101,13 @@ def ape_tag() -> bytes:
     return head + item + foot
 
 
+def pictured(flac: bytes, size: int) -> bytes:
+    """Put a picture of so many bytes behind the first block of a FLAC file."""
+    end = 8 + int.from_bytes(flac[5:8], "big")
+    picture = bytes([6]) + size.to_bytes(3, "big") + noise(size)
+    return flac[:end] + picture + flac[end:]
+
+
 def noise(size: int) -> bytes:
     return random.Random(1).randbytes(size)
 

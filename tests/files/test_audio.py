@@ -236,6 +236,7 @@ def test_what_is_no_music_is_refused(tmp_path: Path, content: bytes) -> None:
         pytest.param(".mp3", mp3(3) + sounds.ape_tag(), id="mp3-before-ape"),
         pytest.param(".mp3", b"\xff\xfd\x80\0" + bytes(413) + mp3(3), id="mp2-first"),
         pytest.param(".flac", ID3 + FLAC, id="flac-behind-id3"),
+        pytest.param(".flac", sounds.pictured(FLAC, 9_000_000), id="flac-big-picture"),
         pytest.param(".bin", b"\0\x01\x02new" + noise(9_000), id="a-kind-of-tomorrow"),
     ],
 )
