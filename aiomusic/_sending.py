@@ -23,11 +23,13 @@ class Sending:
     Attributes:
         is_sent: Whether the body may have left.
         kept_back: Why it did not leave.
+        key_number: Which of the session's keys it was sent with.
     """
 
     _note_sent: Callable[[], Awaitable[None]]
     is_sent: bool = False
     kept_back: MusicError | None = None
+    key_number: int = 0
 
     async def begin(self) -> None:
         """Note that the body is about to leave."""

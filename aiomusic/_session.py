@@ -98,8 +98,8 @@ class MusicSession:
             come again; later it is refused.  None: for ever, as it is but a hint.
         on_exit: ``"wait"`` as told above; ``"detach"`` never waits.
         request_timeout_s: How long one HTTP call may take.
-        job_timeout_s: How long a task is followed before its job ends with
-            `JobTimedOut`.
+        job_timeout_s: How long the service may take to take a create, and then how
+            long its task is followed, before its job ends with `JobTimedOut`.
         poll_every_s: A fixed pace of looking at each task; None: looks are placed
             where an end is likely, as learned from the tasks before, no nearer to
             each other than the provider advises.

@@ -29,6 +29,7 @@ from aiomusic._sending import Sending
 from aiomusic._wire import Reply
 from aiomusic.errors import (
     AuthenticationFailed,
+    MusicError,
     NotSent,
     ProtocolError,
     Retry,
@@ -178,6 +179,7 @@ class Transport:
     # What the first call need not ask for again, and since when.
     _first: tuple[str, float] = attrs.field(default=("", 0.0), init=False)
     _last_key: str = attrs.field(default="", init=False)
+    _key_number: int = attrs.field(default=0, init=False)
     _last_headers: Mapping[str, str] = attrs.field(factory=dict, init=False)
     _proxy: str | None = attrs.field(default=None, init=False)
     _root: str = attrs.field(init=False)
@@ -189,6 +191,11 @@ class Transport:
         """The API's host, for messages; without any password of the address."""
         parts = urlsplit(self._base_url)
         return f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
+
+    @property
+    def asks_for_key(self) -> bool:
+        """Whether the key is asked for at each call, so that it may change."""
+        return callable(self._key)
 
     @property
     def timeout_s(self) -> float:
@@ -259,6 +266,7 @@ class Transport:
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),
         }
+        sending.key_number = self._key_number
         with Recording() as heard:
             found = await self._call(
                 self._creates.post,
@@ -379,8 +387,21 @@ class Transport:
         if key != self._last_key:
             hide(key)
             self._last_key = key
+            self._key_number += 1
             self._last_headers = {"Authorization": f"Bearer {key}"}
         return self._last_headers
+
+    async def has_newer_key(self, than: int) -> bool:
+        """
+        Ask for the key anew, and tell whether it is a later one than that of a call.
+
+        Args:
+            than: `Sending.key_number` of the call.
+        """
+        if self.asks_for_key:
+            with contextlib.suppress(MusicError):
+                await self._headers()
+        return self._key_number > than
 
     async def first_key(self) -> str:
         """
@@ -398,8 +419,9 @@ class Transport:
         if not callable(self._key):
             return self._key
         try:
-            key: object = self._key()
-            return await key if inspect.isawaitable(key) else key
+            async with asyncio.timeout(self._timeout_s):
+                key: object = self._key()
+                return await key if inspect.isawaitable(key) else key
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is None or task.cancelling():

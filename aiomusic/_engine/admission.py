@@ -8,6 +8,7 @@ ledger writes down what it came to.
 
 import asyncio
 import collections
+import contextlib
 import functools
 import itertools
 import logging
@@ -22,9 +23,10 @@ from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.known_keys import another_request, used_already
 from aiomusic._engine.ledger import Ledger, dropped
-from aiomusic._engine.poller import Poller
+from aiomusic._engine.poller import MAX_DENIED, Poller
 from aiomusic._engine.recovery import Recovery
 from aiomusic._engine.submission import (
+    MAY_BE_CHARGED,
     Accepted,
     Answered,
     Limited,
@@ -40,6 +42,7 @@ from aiomusic._log import say
 from aiomusic._sending import Sending
 from aiomusic._transport import Transport
 from aiomusic.errors import (
+    AuthenticationFailed,
     BudgetExceeded,
     Charged,
     InvalidRequest,
@@ -88,6 +91,8 @@ class _Tries:
     Attributes:
         deadline: Until when it may be.
         unsent: How often it could not be sent.
+        denied: How often its key was refused.
+        key_number: Which key that was.
         refused: How often it was refused for now, since one of any job got through.
         passes: How many had got through when it was refused last.
         last: What the last try ended with.
@@ -95,6 +100,8 @@ class _Tries:
 
     deadline: float
     unsent: int = 0
+    denied: int = 0
+    key_number: int = 0
     refused: int = 0
     passes: int = -1
     last: MusicError | None = None
@@ -361,9 +368,10 @@ class Admission:
     async def _submit(self, job: TrackedJob[Any]) -> None:
         task = _this_task()
         self.ledger.submitting(job)
+        deadline = self.clock.now() + self.job_timeout_s
         try:
-            outcome = await self._send_off_the_wire(job)
-            await self._write_down(job, outcome)
+            outcome = await self._send_off_the_wire(job, deadline)
+            await self._write_down(job, outcome, deadline)
         except asyncio.CancelledError as error:
             if task.cancelling() or self.is_leaving:
                 # The session is being left; what its row says, the journal knows.
@@ -372,15 +380,19 @@ class Admission:
         except Exception as error:  # noqa: BLE001 - one job's end, not everybody's
             self._unforeseen(job, error)
 
-    async def _send_off_the_wire(self, job: TrackedJob[Any]) -> Outcome:
+    async def _send_off_the_wire(
+        self, job: TrackedJob[Any], deadline: float
+    ) -> Outcome:
         try:
-            return await self._send_until_answered(job)
+            return await self._send_until_answered(job, _Tries(deadline))
         finally:
             # There is room on the wire for the next.
             self.breaker.on_wire -= 1
             self.ledger.changed.set()
 
-    async def _write_down(self, job: TrackedJob[Any], outcome: Outcome) -> None:
+    async def _write_down(
+        self, job: TrackedJob[Any], outcome: Outcome, deadline: float
+    ) -> None:
         match outcome:
             case Accepted(task_id, retry_after_s):
                 await self._accepted(job, task_id, retry_after_s)
@@ -388,7 +400,7 @@ class Admission:
                 self.balance.spend(job.cost)
                 await self.ledger.answered(job, result)
             case Unknown(error):
-                await self._lost(job, error)
+                await self._lost(job, error, deadline)
             case Unsent(error) if error.charged is Charged.NO:
                 await self.ledger.unsent(job, error)
             case Refused(JobDetached() as error):
@@ -410,13 +422,15 @@ class Admission:
         if self.hooks is not None and self.hooks.parked(job.key, job.attempt):
             self.poller.poll_now(job)
 
-    async def _lost(self, job: TrackedJob[Any], error: SubmissionUnknown) -> None:
+    async def _lost(
+        self, job: TrackedJob[Any], error: SubmissionUnknown, deadline: float
+    ) -> None:
         """Wait for a callback that names the task, where one may come."""
         # Leaving the session need not wait for this.
         self._sending.discard(_this_task())
         task_id = None
         if not self.is_leaving:
-            task_id = await self.recovery.await_callback(job)
+            task_id = await self.recovery.await_callback(job, deadline)
         if task_id is not None:
             lost_at = self.clock.now()
             await self.ledger.accepted(job, task_id)
@@ -442,12 +456,15 @@ class Admission:
         ended.__cause__ = error
         self.ledger.broke_off(job, ended)
 
-    async def _send_until_answered(self, job: TrackedJob[Any]) -> Outcome:
+    async def _send_until_answered(
+        self, job: TrackedJob[Any], tries: "_Tries"
+    ) -> Outcome:
         """Send the create again for as long as it was not sent, or not now."""
-        tries = _Tries(self.clock.now() + self.job_timeout_s)
         while True:
             self._sending.discard(_this_task())
             outcome = await self._send_in_turn(job, tries)
+            if await self._is_denied_for_good(outcome, tries):
+                return outcome
             pause_s = self._sent_again_in_s(job, outcome, tries)
             if pause_s is None:
                 return outcome
@@ -455,6 +472,20 @@ class Admission:
             if pause_s:
                 left_s = max(0.0, tries.deadline - self.clock.now())
                 await self.clock.sleep(min(pause_s, left_s))
+
+    async def _is_denied_for_good(self, outcome: Outcome, tries: "_Tries") -> bool:
+        """Check whether the key was refused, and there is no other to try."""
+        match outcome:
+            case Refused(AuthenticationFailed()):
+                tries.denied += 1
+            case _:
+                return False
+        left_s = max(0.0, tries.deadline - self.clock.now())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(left_s):
+                is_new = await self.transport.has_newer_key(tries.key_number)
+                return not is_new or tries.denied == MAX_DENIED
+        return True
 
     def _sent_again_in_s(
         self, job: TrackedJob[Any], outcome: Outcome, tries: "_Tries"
@@ -467,6 +498,10 @@ class Admission:
                 is_hopeless = error.retry is not Retry.NOW
                 is_last = is_hopeless or tries.unsent == MAX_UNSENT_TRIES
                 return None if is_last else backoff_s(tries.unsent)
+            case Refused(AuthenticationFailed() as error):
+                tries.last = error
+                self.ledger.limited(job)
+                return backoff_s(tries.denied)
             case Limited(error):
                 tries.last = error
                 self.ledger.limited(job)
@@ -496,12 +531,18 @@ class Admission:
         self.ledger.submitting(job)
         tried = self.breaker.begin()
         sending = Sending(functools.partial(self.ledger.body_begins, job))
+        # In the loop's time, as it waits for what comes over a real socket.
+        left_s = max(0.0, tries.deadline - self.clock.now())
+        overdue = asyncio.get_running_loop().call_later(left_s, self._overdue, job)
         try:
             outcome = await self._send_once(job, sending)
         except BaseException as error:
             self.creates.end(turn, error)
             self.breaker.unsent(tried)
             raise
+        finally:
+            overdue.cancel()
+        tries.key_number = sending.key_number
         if not sending.is_sent:
             self.breaker.unsent(tried)
         elif isinstance(outcome, Unknown) and outcome.error.charged is Charged.UNKNOWN:
@@ -513,6 +554,30 @@ class Admission:
         else:
             self.creates.end(turn, outcome.error)
         return outcome
+
+    def _overdue(self, job: TrackedJob[Any]) -> None:
+        """End the waiting for a create; what is on the wire still hears its answer."""
+        limit = f"job_timeout_s={self.job_timeout_s:g} s"
+        if job.is_sent:
+            self.ledger.unheard(
+                job,
+                SubmissionUnknown(
+                    f"The create was sent, and no answer came within {limit}."
+                    f" {MAY_BE_CHARGED} An answer that comes later is taken as long as"
+                    " the session is open: await music.job(key) tells."
+                ),
+            )
+            return
+        self.ledger.broke_off(
+            job,
+            JobTimedOut(
+                f"The create could not be sent within {limit}: there was no connection"
+                " yet, or no key. It is dropped unpaid: nothing was charged. Check the"
+                " network and api_key, or take a longer job_timeout_s.",
+                charged=Charged.NO,
+                retry=Retry.LATER,
+            ),
+        )
 
     async def _wait_for_turn(
         self, job: TrackedJob[Any], tries: "_Tries"

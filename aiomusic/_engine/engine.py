@@ -28,6 +28,7 @@ from aiomusic._names import NameTemplate
 from aiomusic._schedule import Fixed, Ration, Schedule
 from aiomusic._transport import Transport
 from aiomusic.errors import (
+    AuthenticationFailed,
     Charged,
     DownloadError,
     JobCancelled,
@@ -470,6 +471,11 @@ class Engine:
             try:
                 with self.polls.using(turn):
                     return decode(await self.transport.get(path))
+            except AuthenticationFailed:
+                failures += 1
+                if failures == MAX_READ_TRIES or not self.transport.asks_for_key:
+                    raise
+                await self.clock.sleep(backoff_s(failures))
             except (NotSent, ProtocolError, RateLimited, ServiceFailed) as error:
                 failures += 1
                 if failures == MAX_READ_TRIES or error.retry is Retry.AFTER_EDIT:

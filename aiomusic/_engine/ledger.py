@@ -320,6 +320,14 @@ class Ledger:
         self._close(job)
         job.settle(JobState.CANCELLED, error=error)
 
+    def unheard(self, job: TrackedJob[Any], error: SubmissionUnknown) -> None:
+        """
+        End the waiting for a job whose create is on the wire, and may be answered.
+
+        Its row stays as it is until then, or until its session is left.
+        """
+        self._fail_handle(job, error, state=JobState.UNKNOWN)
+
     def detach_all(self, why: str, cause: BaseException | None = None) -> None:
         """
         End the waiting for every open job; tasks at the service live on.

@@ -13,6 +13,7 @@ import attrs
 
 from aiomusic import _wire
 from aiomusic._clock import Clock, Timer
+from aiomusic._engine.deadlines import Deadlines
 from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.ledger import Ledger
@@ -29,6 +30,7 @@ from aiomusic.errors import (
     JobTimedOut,
     MusicError,
     RateLimited,
+    TaskNotFound,
 )
 from aiomusic.providers._all import PROVIDERS
 from aiomusic.providers._replies import Provider
@@ -44,6 +46,11 @@ KEEP_EVERY_S = 60.0
 # So many looks that hang do not keep the others from being made.
 LOOKERS = 64
 MOST_FAILURES = 20
+# A key that was refused may have been changed: it is asked for so often in a row.
+MAX_DENIED = 5
+# A task that was never seen is not there after so long, less than a minute, and after
+# so many looks; a new one may lag at the service by seconds.
+MAX_LAG_S, MIN_ABSENT = 55.0, 5
 # A task that shows fewer clips than it should, all of them final, may still add
 # one; after so many looks without one it has ended short.
 SHORT_LOOKS = 5
@@ -73,6 +80,9 @@ class _Followed:
         passes: How many looks at any task had got through when one at this failed.
         is_hinted: Whether a look was asked for while it was looked at.
         share: Of the looks that a rate allows.
+        denied: How many looks in a row were refused for the key.
+        absent: How many looks found that the service knows no such task.
+        is_over: Whether it is not followed any more.
     """
 
     job: TrackedJob[Any]
@@ -93,6 +103,9 @@ class _Followed:
     share: float = 0.0
     is_age_sure: bool = True
     unknown: frozenset[str] = frozenset()
+    denied: int = 0
+    absent: int = 0
+    is_over: bool = False
 
     @property
     def clips_due(self) -> int:
@@ -131,6 +144,10 @@ class Poller:
     # When the timer hands out next.
     _hands_at: float = math.inf
     _is_in_line: bool = False
+    _deadlines: Deadlines[_Followed] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._deadlines = Deadlines(self.clock, self._time_out)
 
     def follow(
         self,
@@ -152,9 +169,12 @@ class Poller:
         followed = _Followed(job, provider, self._kind(job, provider), deadline)
         followed.is_age_sure = is_age_sure
         job.followed = followed
+        self._deadlines.watch(followed)
         if self.ration is not None:
             self._create_rate.count(now)
-        self._plan(followed, now, self._wait_s(followed, now, asked_s))
+        # What began elsewhere may be over by now.
+        wait_s = self._wait_s(followed, now, asked_s) if is_age_sure else 0.0
+        self._plan(followed, now, wait_s)
 
     def _kind(self, job: TrackedJob[Any], provider: Provider) -> Kind:
         """Say which tasks take about as long as this one."""
@@ -230,6 +250,7 @@ class Poller:
                     lookers.create_task(raised_once(self._keep_looking))
         finally:
             self._set_timer(math.inf)
+            self._deadlines.close()
 
     async def _keep_looking(self) -> None:
         while True:
@@ -249,11 +270,13 @@ class Poller:
         followed = await hand
         if followed is None:
             # Where a look is held back, one waits in line for all.
-            turn = await self.polls.enter()
+            turn = await self.polls.enter(self._deadlines.first)
             self._is_in_line = False
-            if turn is not None and self._first_due() <= self.clock.now():
+            if turn is None:
+                self._deadlines.expire()
+            elif self._first_due() <= self.clock.now():
                 followed = self._pop(turn)
-            elif turn is not None:
+            else:
                 self.polls.give_back(turn)
             self._hand_out()
         return followed
@@ -304,9 +327,12 @@ class Poller:
         _, _, followed = heapq.heappop(self._heap)
         followed.ticket, followed.is_hinted = -1, False
         followed.turn = turn
+        self._leave_ration(followed)
+        return followed
+
+    def _leave_ration(self, followed: _Followed) -> None:
         if self.ration is not None:
             self.ration.leave(followed.share)
-        return followed
 
     def _push(self, followed: _Followed, due: float) -> None:
         followed.ticket = next(self._order)
@@ -315,21 +341,73 @@ class Poller:
             self._set_timer(due)
 
     async def _look(self, followed: _Followed) -> None:
-        job = followed.job
         try:
             is_news = await self._see(followed)
-            followed.failures = 0
-            self._take(followed, is_news=is_news)
-        except (JobFailed, ContentRefused) as error:
-            self.ledger.failed(job, error)
-        except AuthenticationFailed as error:
-            # The task lives on, but this key will not see it.
-            error.charged = Charged.YES
-            where = f"The job is {job.state} after {job.elapsed_s:.1f} s."
-            error.args = (f"{error.args[0]} {where} {_still_there(job)}",)
-            self.ledger.detach(job, error)
+            if not followed.is_over:
+                followed.failures = followed.denied = 0
+                self._take(followed, is_news=is_news)
         except Exception as error:  # noqa: BLE001 - one bad look, whatever it is
-            self._failed(followed, error)
+            # Its time may have run out while it was looked at.
+            if not followed.is_over:
+                self._looked_in_vain(followed, error)
+
+    def _looked_in_vain(self, followed: _Followed, error: Exception) -> None:
+        match error:
+            case JobFailed() | ContentRefused():
+                self.ledger.failed(followed.job, error)
+                self._close(followed)
+            case AuthenticationFailed():
+                self._denied(followed, error)
+            case TaskNotFound() if not followed.seen:
+                self._absent(followed, error)
+            case _:
+                self._failed(followed, error)
+
+    def _denied(self, followed: _Followed, error: AuthenticationFailed) -> None:
+        """Look again with a fresh key, where there may be one; or stop following."""
+        followed.denied += 1
+        job, now = followed.job, self.clock.now()
+        if self.transport.asks_for_key and followed.denied < MAX_DENIED:
+            say(logging.INFO, "the key was refused for %r: it is asked for anew", job)
+            self._again(followed, now, backoff_s(followed.denied))
+            return
+        # The task lives on, but this key will not see it.
+        error.charged = Charged.YES
+        where = f"The job is {job.state} after {job.elapsed_s:.1f} s."
+        error.args = (f"{error.args[0]} {where} {_still_there(job)}",)
+        self._close(followed)
+        self.ledger.detach(job, error)
+
+    def _absent(self, followed: _Followed, error: TaskNotFound) -> None:
+        """Look again soon for a task that was never seen: the service may lag."""
+        followed.absent += 1
+        now = self.clock.now()
+        left_s = followed.deadline - self.job_timeout_s + MAX_LAG_S - now
+        if left_s <= 0 and followed.absent >= MIN_ABSENT:
+            self._never_seen(followed, error)
+            return
+        wait_s = backoff_s(followed.absent)
+        self._again(followed, now, min(wait_s, left_s) if left_s > 0 else wait_s)
+
+    def _never_seen(
+        self, followed: _Followed, error: TaskNotFound | None = None
+    ) -> None:
+        """End a task that the service never knew."""
+        job = followed.job
+        self._close(followed)
+        found = TaskNotFound(
+            f"{followed.absent} polls in {_age_s(job, self.clock.now()):.0f} s were"
+            f" answered that {job.provider} has no task {job.task_id}, and none has"
+            f" ever seen it. {_never_seen_money(job)}",
+            charged=Charged.UNKNOWN if job.request is None else Charged.YES,
+            status=None if error is None else error.status,
+            text="" if error is None else error.text,
+        )
+        found.__cause__ = error
+        if job.request is None:
+            self.ledger.failed(job, found)
+        else:
+            self.ledger.detach(job, found)
 
     async def _see(self, followed: _Followed) -> bool:
         """Look, and tell whether the reply is another than the last one."""
@@ -372,6 +450,7 @@ class Poller:
             )
             ended = JobDetached(message)
             ended.__cause__ = error
+            self._close(followed)
             self.ledger.detach(followed.job, ended)
             return
         # However fast the pace, an outage of minutes is outlasted.
@@ -420,6 +499,7 @@ class Poller:
             self.ledger.failed(
                 job, _task_failed(job.provider, snapshot.clips), snapshot.clips
             )
+        self._close(followed)
 
     def _learn(self, followed: _Followed, ended_s: float) -> None:
         """Note that the task ended between its last unfinished look and *ended_s*."""
@@ -451,6 +531,13 @@ class Poller:
     def _again(self, followed: _Followed, now: float, wait_s: float) -> None:
         if now < followed.deadline:
             self._plan(followed, now, min(wait_s, followed.deadline - now))
+        else:
+            self._time_out(followed)
+
+    def _time_out(self, followed: _Followed) -> None:
+        """End what is over its limit, be it looked at, held back or waited for."""
+        if followed.absent and not followed.seen:
+            self._never_seen(followed)
             return
         # Were only those learned from that end in time, none would seem to be late.
         self._learn(followed, math.inf)
@@ -459,7 +546,16 @@ class Poller:
             f"The task is still {job.state} after job_timeout_s="
             f"{self.job_timeout_s:g} s. {_so_far(followed)}{_still_there(job)}"
         )
+        self._close(followed)
         self.ledger.detach(job, JobTimedOut(message))
+
+    def _close(self, followed: _Followed) -> None:
+        """Follow a task no longer."""
+        if followed.ticket >= 0:
+            followed.ticket = -1
+            self._leave_ration(followed)
+        followed.is_over = True
+        self._deadlines.over()
 
     def _plan(self, followed: _Followed, now: float, wait_s: float) -> None:
         """Enter the next look, and its share of what the host takes."""
@@ -496,6 +592,19 @@ def _so_far(followed: _Followed) -> str:
         entries = "1 entry" if count == 1 else f"{count} entries"
         told.append(f"{entries} of its reply can't be read.")
     return "".join(f"{sentence} " for sentence in told)
+
+
+def _never_seen_money(job: TrackedJob[Any]) -> str:
+    if job.request is None:
+        return (
+            "Nothing is known to be paid for it: check the provider and the id, which"
+            " were given by hand."
+        )
+    return (
+        "Its create was accepted, so it counts as paid: see the service's own list of"
+        f" songs. music.attach({job.provider!r}, {job.task_id!r}) looks for it again,"
+        " and so does music.resume() with a journal."
+    )
 
 
 def _words(error: Exception) -> str:

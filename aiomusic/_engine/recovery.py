@@ -260,13 +260,12 @@ class Recovery:
             self._recovered[record.key, record.attempt] = brought
             self.poller.poll_now(brought)
 
-    async def await_callback(self, job: TrackedJob[Any]) -> str | None:
+    async def await_callback(self, job: TrackedJob[Any], until: float) -> str | None:
         """Wait for a callback that names the task of a lost answer."""
         if self.hooks is None or job.request is None or not job.request.WEBHOOK:
             return None
         job.advance(JobState.UNKNOWN)
-        wait_s = min(CALLBACK_S, self.poller.job_timeout_s)
-        deadline = self.clock.now() + wait_s
+        deadline = min(until, self.clock.now() + CALLBACK_S)
         while (task_id := await self._called(job)) is None:
             now = self.clock.now()
             if now >= deadline or job.done():
