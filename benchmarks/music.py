@@ -1,9 +1,9 @@
 # mypy: disable-error-code="import-untyped, no-any-return, arg-type"
 """
-Measure the emulator's music with detectors this project did not write.
+Measure the composer's music with independent detectors.
 
 Run ``python benchmarks/music.py`` (all of it, some minutes) or name the parts:
-``styles``, ``sections``, ``telling``, ``cost``. Needs librosa, pyloudnorm, scipy
+``styles``, ``sections``, ``classify``, ``cost``. Needs librosa, pyloudnorm, scipy
 and scikit-learn besides the ``emulator`` extra.
 """
 
@@ -51,7 +51,7 @@ Write a word upon my hand
 Evening brings it back to me
 Smelling of the open sea
 Half a feather, half a word
-Telling everything it heard
+Telling everything it song
 [Chorus]
 Fly away and do not fall
 Higher than the garden wall
@@ -61,8 +61,8 @@ Write a word upon my hand
 
 
 @attrs.frozen(kw_only=True)
-class Heard:
-    """A song, its file as it was decoded, and what rendering it cost."""
+class DecodedSong:
+    """A score, its decoded file, and the CPU time of rendering it."""
 
     score: Score
     samples: Samples
@@ -71,11 +71,11 @@ class Heard:
 
     @property
     def mono(self) -> npt.NDArray[np.float32]:
-        """Return the middle of the stereo signal."""
+        """Return the mono mix."""
         return np.mean(self.samples, axis=1).astype(np.float32)
 
 
-def hear(spec: SongSpec, kind: str = "mp3") -> Heard:
+def render(spec: SongSpec, kind: str = "mp3") -> DecodedSong:
     """Compose, render and decode one song."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"song.{kind}")
@@ -84,28 +84,28 @@ def hear(spec: SongSpec, kind: str = "mp3") -> Heard:
         write_song(score, path, "wav" if kind == "wav" else "mp3")
         cpu_s = time.process_time() - start
         samples, rate = soundfile.read(path, always_2d=True)
-    return Heard(score=score, samples=samples, rate=rate, cpu_s=cpu_s)
+    return DecodedSong(score=score, samples=samples, rate=rate, cpu_s=cpu_s)
 
 
-def tempo_error(heard: Heard) -> float:
-    """Return how far librosa's tempo is off, octaves allowed, as a share."""
+def tempo_error(song: DecodedSong) -> float:
+    """Return the relative error of librosa's tempo, up to a factor of two."""
     hop = 256
-    onsets = librosa.onset.onset_strength(y=heard.mono, sr=heard.rate, hop_length=hop)
+    onsets = librosa.onset.onset_strength(y=song.mono, sr=song.rate, hop_length=hop)
     _, beats = librosa.beat.beat_track(
-        onset_envelope=onsets, sr=heard.rate, hop_length=hop, units="time"
+        onset_envelope=onsets, sr=song.rate, hop_length=hop, units="time"
     )
     if len(beats) < 4:
         return 1.0
     found = 60.0 / float(np.median(np.diff(beats)))
-    ratios = [found * factor / heard.score.tempo for factor in (0.5, 1.0, 2.0)]
+    ratios = [found * factor / song.score.tempo for factor in (0.5, 1.0, 2.0)]
     return min(abs(ratio - 1.0) for ratio in ratios)
 
 
-def key_of(heard: Heard) -> tuple[int, bool]:
+def key_of(song: DecodedSong) -> tuple[int, bool]:
     """Return the tonic and whether it is minor, from librosa's chroma."""
-    harmonic = librosa.effects.harmonic(heard.mono, margin=2.0)
+    harmonic = librosa.effects.harmonic(song.mono, margin=2.0)
     # The tuning is given: librosa's estimate of it crashes with numba 0.68.
-    chroma = librosa.feature.chroma_cqt(y=harmonic, sr=heard.rate, tuning=0.0)
+    chroma = librosa.feature.chroma_cqt(y=harmonic, sr=song.rate, tuning=0.0)
     chroma = chroma.mean(axis=1)
     best = (-2.0, 0, False)
     for tonic in range(12):
@@ -115,10 +115,10 @@ def key_of(heard: Heard) -> tuple[int, bool]:
     return best[1], best[2]
 
 
-def is_key_right(heard: Heard) -> bool:
-    """Say whether the key is found exactly or as its relative."""
-    tonic, is_minor = key_of(heard)
-    key = heard.score.key
+def is_key_right(song: DecodedSong) -> bool:
+    """Return whether the detected key is exact or the relative key."""
+    tonic, is_minor = key_of(song)
+    key = song.score.key
     # The relative of a mode shares its notes: A minor, D dorian, G mixolydian: C.
     to_major = {"major": 0, "minor": 3, "dorian": 10, "mixolydian": 5}[key.mode]
     major = (key.tonic + to_major) % 12
@@ -126,53 +126,53 @@ def is_key_right(heard: Heard) -> bool:
     return (tonic, is_minor) in ((key.tonic, key.is_minor), *relatives)
 
 
-def loudness(heard: Heard) -> float:
+def loudness(song: DecodedSong) -> float:
     """Return the integrated loudness in LUFS, by pyloudnorm."""
-    return float(pyloudnorm.Meter(heard.rate).integrated_loudness(heard.samples))
+    return float(pyloudnorm.Meter(song.rate).integrated_loudness(song.samples))
 
 
-def true_peak(heard: Heard) -> float:
+def true_peak(song: DecodedSong) -> float:
     """Return the true peak in dBFS, by scipy's fourfold resampling."""
-    over = scipy.signal.resample_poly(heard.samples, 4, 1)
+    over = scipy.signal.resample_poly(song.samples, 4, 1)
     return float(20 * np.log10(np.max(np.abs(over))))
 
 
-def boundaries(heard: Heard) -> npt.NDArray[np.float64]:
+def boundaries(song: DecodedSong) -> npt.NDArray[np.float64]:
     """Return the section boundaries that librosa's clustering finds, in seconds."""
     hop = 2048
-    mfcc = librosa.feature.mfcc(y=heard.mono, sr=heard.rate, n_mfcc=14, hop_length=hop)
+    mfcc = librosa.feature.mfcc(y=song.mono, sr=song.rate, n_mfcc=14, hop_length=hop)
     contrast = librosa.feature.spectral_contrast(
-        y=heard.mono, sr=heard.rate, hop_length=hop
+        y=song.mono, sr=song.rate, hop_length=hop
     )
     loud = librosa.amplitude_to_db(
-        librosa.feature.rms(y=heard.mono, hop_length=hop)[:, : mfcc.shape[1]]
+        librosa.feature.rms(y=song.mono, hop_length=hop)[:, : mfcc.shape[1]]
     )
     scale = StandardScaler()
     rows = [scale.fit_transform(part.T).T for part in (mfcc, contrast, loud)]
     rows[2] *= 2.0
     _, beats = librosa.beat.beat_track(
-        y=heard.mono, sr=heard.rate, hop_length=hop // 4, units="time"
+        y=song.mono, sr=song.rate, hop_length=hop // 4, units="time"
     )
-    places = np.unique(librosa.time_to_frames(beats, sr=heard.rate, hop_length=hop))
-    # Two beats at a time: a boundary is a change of the band, not of a drum.
+    places = np.unique(librosa.time_to_frames(beats, sr=song.rate, hop_length=hop))
+    # Smoothed over two beats: a boundary is a change of the band, not of a drum.
     synced = librosa.util.sync(np.vstack(rows), places, aggregate=np.median)
     synced = scipy.ndimage.uniform_filter1d(synced, 2, axis=1)
-    count = len(heard.score.sections)
+    count = len(song.score.sections)
     starts = librosa.segment.agglomerative(synced, count)
     times = librosa.frames_to_time(
-        np.concatenate([[0], places]), sr=heard.rate, hop_length=hop
+        np.concatenate([[0], places]), sr=song.rate, hop_length=hop
     )
     return np.asarray(times[np.minimum(starts, len(times) - 1)])
 
 
-def features(heard: Heard) -> list[float]:
+def features(song: DecodedSong) -> list[float]:
     """Return spectral centroid (log) and onset density, then a few more."""
-    centroid = librosa.feature.spectral_centroid(y=heard.mono, sr=heard.rate)
-    onsets = librosa.onset.onset_detect(y=heard.mono, sr=heard.rate)
-    flatness = librosa.feature.spectral_flatness(y=heard.mono)
-    spread = librosa.feature.spectral_bandwidth(y=heard.mono, sr=heard.rate)
-    mfcc = librosa.feature.mfcc(y=heard.mono, sr=heard.rate, n_mfcc=13)
-    seconds = len(heard.samples) / heard.rate
+    centroid = librosa.feature.spectral_centroid(y=song.mono, sr=song.rate)
+    onsets = librosa.onset.onset_detect(y=song.mono, sr=song.rate)
+    flatness = librosa.feature.spectral_flatness(y=song.mono)
+    spread = librosa.feature.spectral_bandwidth(y=song.mono, sr=song.rate)
+    mfcc = librosa.feature.mfcc(y=song.mono, sr=song.rate, n_mfcc=13)
+    seconds = len(song.samples) / song.rate
     return [
         float(np.log(np.median(centroid))),
         len(onsets) / seconds,
@@ -183,8 +183,8 @@ def features(heard: Heard) -> list[float]:
     ]
 
 
-def briefs(seeds: range, seconds: float = 20.0) -> Iterator[SongSpec]:
-    """Order one song of each style and seed."""
+def specs(seeds: range, seconds: float = 20.0) -> Iterator[SongSpec]:
+    """Yield the spec of a song for each style and seed."""
     for style in STYLES:
         for seed in seeds:
             yield SongSpec(
@@ -198,21 +198,21 @@ def measure_styles(seeds: int) -> None:
     print(f"{'style':<12}{'tempo':>7}{'off':>7}{'key':>12}{'key ok':>8}"
           f"{'LUFS':>8}{'dBTP':>7}{'CPU/s':>7}")  # fmt: skip
     tempo_ok = keys_ok = levels_ok = songs = with_beat = 0
-    for spec in briefs(range(1, seeds + 1)):
-        heard = hear(spec)
+    for spec in specs(range(1, seeds + 1)):
+        song = render(spec)
         songs += 1
-        error, is_right = tempo_error(heard), is_key_right(heard)
-        lufs, peak = loudness(heard), true_peak(heard)
+        error, is_right = tempo_error(song), is_key_right(song)
+        lufs, peak = loudness(song), true_peak(song)
         has_beat = STYLES[spec.style].groove is not None
         with_beat += has_beat
         tempo_ok += has_beat and error <= 0.03
         keys_ok += is_right
         levels_ok += abs(lufs + 14) <= 1 and peak <= -1.0
         print(
-            f"{spec.style:<12}{heard.score.tempo:>7.1f}"
-            f"{f'{error:.1%}' if has_beat else '-':>7}{heard.score.key!s:>12}"
+            f"{spec.style:<12}{song.score.tempo:>7.1f}"
+            f"{f'{error:.1%}' if has_beat else '-':>7}{song.score.key!s:>12}"
             f"{'yes' if is_right else 'NO':>8}{lufs:>8.2f}{peak:>7.2f}"
-            f"{heard.cpu_s / heard.score.duration_s:>7.3f}"
+            f"{song.cpu_s / song.score.duration_s:>7.3f}"
         )
     print(f"tempo within 3 %: {tempo_ok}/{with_beat}")
     print(f"key exact or relative: {keys_ok}/{songs}")
@@ -223,31 +223,31 @@ def measure_sections() -> None:
     """Print how many section boundaries of a verse and chorus form are found."""
     found = total = 0
     for style in STYLES:
-        heard = hear(SongSpec(style=style, lyrics=LYRICS, seed=4, duration_s=80.0))
-        seen = boundaries(heard)
-        real = [section.start_s for section in heard.score.sections[1:]]
+        song = render(SongSpec(style=style, lyrics=LYRICS, seed=4, duration_s=80.0))
+        seen = boundaries(song)
+        real = [section.start_s for section in song.score.sections[1:]]
         hits = sum(bool(np.min(np.abs(seen - second)) <= 1.0) for second in real)
         found, total = found + hits, total + len(real)
         print(f"{style:<12}{hits}/{len(real)} boundaries within 1 s")
     print(f"boundaries found: {found}/{total} = {found / total:.0%}")
 
 
-def measure_telling(train: int, test: int) -> None:
-    """Print how well a nearest-centroid classifier tells the styles apart."""
+def measure_classify(train: int, test: int) -> None:
+    """Print the accuracy of a nearest-centroid classifier of styles."""
     known = [
-        (b.style, features(hear(b, "wav"))) for b in briefs(range(100, 100 + train))
+        (b.style, features(render(b, "wav"))) for b in specs(range(100, 100 + train))
     ]
     fresh = [
-        (b.style, features(hear(b, "wav"))) for b in briefs(range(900, 900 + test))
+        (b.style, features(render(b, "wav"))) for b in specs(range(900, 900 + test))
     ]
     for name, columns in (("centroid and onset density", 2), ("all features", None)):
         scale = StandardScaler()
         rows = scale.fit_transform([row[:columns] for _, row in known])
         model = NearestCentroid().fit(rows, [style for style, _ in known])
-        told = model.predict(scale.transform([row[:columns] for _, row in fresh]))
-        pairs = list(zip(told, (style for style, _ in fresh), strict=True))
+        predicted = model.predict(scale.transform([row[:columns] for _, row in fresh]))
+        pairs = list(zip(predicted, (style for style, _ in fresh), strict=True))
         right = sum(a == b for a, b in pairs)
-        print(f"{name}: {right}/{len(pairs)} = {right / len(pairs):.0%} told apart")
+        print(f"{name}: {right}/{len(pairs)} = {right / len(pairs):.0%} correct")
         wrong = sorted({f"{b} taken for {a}" for a, b in pairs if a != b})
         print("  " + "; ".join(wrong))
 
@@ -256,15 +256,15 @@ def measure_cost() -> None:
     """Print CPU seconds per second of audio, and the peak memory, by length."""
     for style in ("pop", "rock", "ambient", "jazz"):
         for seconds in (20.0, 120.0, 480.0):
-            cpu_s, peak_mb = _apart(
+            cpu_s, peak_mb = _measure_child(
                 SongSpec(style=style, duration_s=seconds, lyrics=LYRICS)
             )
             print(f"{style:<10}{seconds:>5.0f} s  {cpu_s / seconds:.3f} CPU s/s  "
                   f"{peak_mb:.0f} MB peak")  # fmt: skip
 
 
-def _apart(spec: SongSpec) -> tuple[float, float]:
-    """Render in a process of its own, so that the peak of memory is the song's."""
+def _measure_child(spec: SongSpec) -> tuple[float, float]:
+    """Render in a child process, to measure the peak memory of one song."""
     read, write = os.pipe()
     child = os.fork()
     if not child:
@@ -283,13 +283,13 @@ def _apart(spec: SongSpec) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure what the command line names."""
+    """Run the parts that the command line names."""
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", default=[])
     parser.add_argument("--seeds", type=int, default=2, help="songs per style")
     arguments = parser.parse_args()
-    parts = arguments.parts or ["styles", "sections", "telling", "cost"]
+    parts = arguments.parts or ["styles", "sections", "classify", "cost"]
     for part in parts:
         print(f"# {part}", flush=True)
         match part:
@@ -297,8 +297,8 @@ def main() -> None:
                 measure_styles(arguments.seeds)
             case "sections":
                 measure_sections()
-            case "telling":
-                measure_telling(2 * arguments.seeds, arguments.seeds)
+            case "classify":
+                measure_classify(2 * arguments.seeds, arguments.seeds)
             case "cost":
                 measure_cost()
             case _:

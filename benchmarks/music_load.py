@@ -2,9 +2,9 @@
 Measure how quickly the emulator answers while it composes and renders four songs.
 
 Run ``python benchmarks/music_load.py [--rounds 5]``. The emulator is a process of its
-own, as ``aiomusic emulator`` starts it; the clock is this process's. Each round looks
-at the balance for a while when nothing else is asked, then again from the moment at
-which four songs are ordered until the last of them is made.
+own, as ``aiomusic emulator`` starts it; this process measures the time. Each round
+requests the balance for a while when the emulator is idle, then again from the create
+of four songs until the last of them is made.
 """
 
 import argparse
@@ -25,14 +25,14 @@ LYRICS = "\n".join(
 )
 GENRES = ("Pop", "Rock", "Jazz", "R&B/Soul")
 IDLE_S = 6.0
-# Pauses in between, as of a client: a closed loop would measure its own hurry.
+# Pauses like a client's: a closed loop would measure its own load.
 PAUSE_S = 0.004
 
 
 async def latencies(
     http: aiohttp.ClientSession, is_over: Callable[[], bool]
 ) -> list[float]:
-    """Ask for the balance again and again; return how long each answer took, in ms."""
+    """Request the balance repeatedly; return the latency of each answer in ms."""
     found = []
     while not is_over():
         start = time.perf_counter()
@@ -43,8 +43,8 @@ async def latencies(
     return found
 
 
-async def order(http: aiohttp.ClientSession, genre: str, number: int) -> str:
-    """Order one song; no two are alike."""
+async def create(http: aiohttp.ClientSession, genre: str, number: int) -> str:
+    """Create one song; no two are equal."""
     body = {
         "type": "vocal",
         "lyrics": LYRICS + f"\nNumber {number} of many songs",
@@ -71,7 +71,7 @@ async def under_load(http: aiohttp.ClientSession, number: int) -> list[float]:
     """Order four songs and measure until the last one is made."""
 
     async def one(genre: str) -> dict[str, Any]:
-        return await made(http, await order(http, genre, number))
+        return await made(http, await create(http, genre, number))
 
     songs = asyncio.gather(*(one(genre) for genre in GENRES))
     found = await latencies(http, songs.done)

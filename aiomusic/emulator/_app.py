@@ -105,9 +105,9 @@ class Api:
     async def create(self, request: web.Request) -> web.StreamResponse:
         """Answer a POST that costs money."""
         path, provider = request.path, _provider(request)
-        whose = "lyrics" if path.endswith("/lyrics") else provider
         wait = self.rate_limit.refuses()
-        fault = self.faults.take("create", whose) if wait is None else None
+        charging = KINDS[path][0].PROVIDER
+        fault = self.faults.take("create", charging) if wait is None else None
         if fault is not None and fault.kind == "drop_before_body":
             self._log(request)
             return drop(request)

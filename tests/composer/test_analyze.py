@@ -159,7 +159,7 @@ def test_an_upload_gets_another_sound(tmp_path: Path) -> None:
 def test_a_sample_that_is_no_number_spoils_nothing_else(
     wrong: float, tmp_path: Path
 ) -> None:
-    """What is made of a file of floats is sound, within full scale."""
+    """A song made from a file of floats is within full scale."""
     # numpy is an extra; only a rendering test needs it.
     from aiomusic.composer.synth import song_blocks  # noqa: PLC0415
 
@@ -177,7 +177,7 @@ def test_a_sample_that_is_no_number_spoils_nothing_else(
 
 @pytest.mark.parametrize("rate", [100, 1000, 655_350])
 def test_rates_that_are_refused(rate: int, tmp_path: Path) -> None:
-    """What is too slow to hold a tune, or too fast for the work, is not heard."""
+    """A sample rate that is too low or too high is refused."""
     soundfile.write(tmp_path / "odd.wav", np.full(8 * rate, 0.5), rate)
 
     with pytest.raises(UnreadableAudio, match=f"has {rate} samples a second, 4000 to"):
@@ -185,7 +185,7 @@ def test_rates_that_are_refused(rate: int, tmp_path: Path) -> None:
 
 
 def test_a_refusal_does_not_tell_where_the_file_is(tmp_path: Path) -> None:
-    """It is shown to whoever uploaded, who never saw that folder."""
+    """The message does not name the path, which the uploader does not know."""
     (tmp_path / "page.html").write_text("<p>Not found</p>" * 99)
 
     with pytest.raises(UnreadableAudio, match=r"read: Format not") as refused:

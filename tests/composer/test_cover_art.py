@@ -41,7 +41,7 @@ def test_no_two_covers_are_alike() -> None:
 
 
 def test_a_cover_tells_its_style() -> None:
-    """By its colours alone a cover is nearest to another cover of its style."""
+    """A cover's colours are closest to those of another cover of its style."""
     known, fresh = (
         {
             style: colours_of(compose(SongSpec(style=style, title=title, seed=seed)))

@@ -166,7 +166,7 @@ def test_extend_continues_what_was() -> None:
 
 @pytest.mark.parametrize("style", ["house", "synthwave, female"])
 def test_what_continues_sounds_in_tempo_and_key(style: str, tmp_path: Path) -> None:
-    """Tempo and key that are heard in a song are heard in its continuation alone."""
+    """The continuation alone has the tempo and the key of its song."""
     score = compose(SongSpec(style=style, lyrics=LYRICS, seed=4, duration_s=14))
 
     more = extend(score, SongSpec(style="", lyrics=MORE, duration_s=14), at_s=9.3)
@@ -266,7 +266,7 @@ def test_cover_sings_new_words_to_the_old_melody() -> None:
 
 
 def test_swap_vocals_changes_the_voice_alone() -> None:
-    """Where nobody sings the song stays as it was; where somebody does it changes."""
+    """Only the passages with vocals change."""
     score = compose(
         SongSpec(
             style="pop, female", lyrics=f"[Intro]\n{LYRICS}", seed=4, duration_s=13
@@ -290,7 +290,7 @@ def test_swap_vocals_changes_the_voice_alone() -> None:
 
 
 def test_swap_sound_changes_the_instruments_alone() -> None:
-    """Every note and the voice stay; the instruments are those asked for."""
+    """Every note and the voice stay; the instruments are the requested ones."""
     score, before = song()
 
     swapped = swap_sound(score, "organ and strings")
@@ -314,7 +314,7 @@ def test_swap_sound_keeps_the_pitches() -> None:
 
 
 def test_a_persona_sings_another_song() -> None:
-    """A voice that was heard in one song can sing the next."""
+    """The voice of one song can sing another."""
     score, _ = song()
     assert score.voice is not None
 
@@ -324,7 +324,7 @@ def test_a_persona_sings_another_song() -> None:
 
 
 def test_a_persona_is_known_by_its_sound() -> None:
-    """Alone, a persona's voice in a new song is nearer to itself than to others."""
+    """A persona's voice in a new song is closer to itself than to other voices."""
     words = "deep husky male voice"
     score = compose(
         SongSpec(style=f"folk, {words}", lyrics=LYRICS, seed=4, duration_s=9)
@@ -403,7 +403,7 @@ def test_two_takes_of_a_swap_have_other_instruments(sound: str) -> None:
 
 
 def test_two_takes_of_a_swap_are_sung_by_two_singers() -> None:
-    """Both are as the words ask, even where such a voice sang before."""
+    """Both are as requested, even if such a voice sang before."""
     score, _ = song()
     other = attrs.evolve(score, spec=attrs.evolve(score.spec, take=1))
     assert score.voice is not None

@@ -202,6 +202,6 @@ def test_another_renderer_can_play(tmp_path: Path) -> None:
 
 
 def test_renderers_are_found_by_name() -> None:
-    """A renderer nobody installed is an error that says where it was looked for."""
+    """A renderer that is not installed is an error that names the entry points."""
     with pytest.raises(LookupError, match=r"'nobody' .* aiomusic\.renderers"):
         load_renderer("nobody")

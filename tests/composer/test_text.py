@@ -54,7 +54,7 @@ def test_a_verse_that_repeats_is_a_chorus() -> None:
     ],
 )
 def test_a_line_is_broken_that_nobody_can_sing_in_a_breath(text: str) -> None:
-    """No words are lost, and none of its parts is too long to be sung."""
+    """No words are lost, and no part is too long to sing."""
     (stanza,) = parse_stanzas(text)
 
     assert "".join(text.split()) == "".join("".join(stanza.lines).split())

@@ -1,4 +1,4 @@
-"""An emulator and a plain aiohttp client, for tests that look at the wire."""
+"""An emulator and a plain aiohttp client, for tests of the wire."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -43,7 +43,7 @@ def example(name: str) -> Any:  # noqa: ANN401 - JSON
 @final
 @attrs.frozen
 class Client:
-    """Sends what it is told and reads whatever comes."""
+    """Sends requests and reads replies, without interpreting them."""
 
     http: aiohttp.ClientSession
 
@@ -65,7 +65,7 @@ class Client:
         return await self.get(f"/api/v1/{provider}/task/{task_id}")
 
     async def end(self, task_id: str, provider: str = "suno") -> tuple[int, Any]:
-        """Look four times: the fourth finds a task of ``Pace.polls()`` over."""
+        """Poll four times: the fourth poll finds a task of ``Pace.polls()`` over."""
         for _ in range(3):
             await self.poll(task_id, provider)
         return await self.poll(task_id, provider)
@@ -75,7 +75,7 @@ class Client:
 async def opened(
     **options: Any,  # noqa: ANN401 - the emulator's own
 ) -> AsyncIterator[tuple[Emulator, Client]]:
-    """Open an emulator without audio, whose tasks move by looks."""
+    """Open an emulator without audio, whose tasks progress by polls."""
     options = {"pace": Pace.polls(), "media": False, **options}
     async with Emulator(**options) as api:
         headers = {"Authorization": f"Bearer {api.key}"}

@@ -15,7 +15,7 @@ CREDITS = "/api/v1/get-credits"
 
 
 async def met(client: Client, path: str = SUNO) -> object:
-    """Send one create, or one GET; say what came of it."""
+    """Send one create, or one GET; return the outcome."""
     body = DESCRIBED if path == SUNO else None
     try:
         async with client.http.request(
@@ -28,7 +28,7 @@ async def met(client: Client, path: str = SUNO) -> object:
 
 
 async def met_and_left(api: Emulator, client: Client) -> bool:
-    """Send one create, and leave once it is there; say whether it was unanswered."""
+    """Send one create, and disconnect once it arrived; return whether it hung."""
     answers: list[object] = []
 
     async def answered() -> None:
@@ -98,7 +98,7 @@ async def test_hang_lasts_until_the_client_leaves() -> None:
 
 
 async def test_hang_ends_when_the_emulator_closes() -> None:
-    """Closing does not wait for those who hang."""
+    """Closing does not wait for hanging calls."""
     async with anyio.create_task_group() as group:
         with anyio.fail_after(10):
             async with opened() as (api, client):
@@ -164,7 +164,7 @@ async def test_slow_answer_comes_late() -> None:
 
 
 async def test_unknown_state_is_shown_for_suno_and_nuro() -> None:
-    """A word that nobody knows stands where the state does, even at first."""
+    """An unknown word replaces the state, even in the first poll."""
     async with opened() as (api, client):
         suno, nuro = await client.create("suno"), await client.create("nuro")
         api.fault("unknown_state", provider="suno", state="mixing")
@@ -178,7 +178,7 @@ async def test_unknown_state_is_shown_for_suno_and_nuro() -> None:
 
 
 async def test_fault_waits_for_its_turn() -> None:
-    """Skip lets calls pass, times strikes so many, and orders are served in turn."""
+    """*skip* skips calls, *times* limits them, and faults apply in order."""
     async with opened() as (api, client):
         api.fault("status", on="create", status=501, skip=1, times=2)
         api.fault("status", on="create", status=502, skip=1)
@@ -189,7 +189,7 @@ async def test_fault_waits_for_its_turn() -> None:
 
 
 async def test_fault_keeps_to_its_target() -> None:
-    """A fault strikes the calls that it names and no others."""
+    """A fault applies only to the calls that it names."""
     async with opened() as (api, client):
         api.fault("status", on="credits", status=503)
         api.fault("status", on="create", provider="nuro", status=504)
@@ -200,7 +200,7 @@ async def test_fault_keeps_to_its_target() -> None:
 
 
 async def test_fault_for_ever_can_be_withdrawn() -> None:
-    """With times=None a fault strikes until it is cancelled."""
+    """With times=None a fault applies until it is cancelled."""
     async with opened() as (api, client):
         fault = api.fault("status", times=None, status=503)
         before = [await met(client, CREDITS) for _ in range(3)]
@@ -238,7 +238,7 @@ async def test_order_that_makes_no_sense_is_refused(
 
 
 async def test_connections_can_be_refused_for_a_while() -> None:
-    """While it refuses, nobody gets in; then it is where it was."""
+    """It refuses connections inside the block, and accepts them afterwards."""
     async with opened() as (api, client):
         await met(client)
         url = api.url
@@ -267,7 +267,7 @@ async def test_calls_are_remembered_without_their_keys() -> None:
 
 
 async def test_it_can_be_started_once() -> None:
-    """A second start is refused in words."""
+    """A second start is an error that says what to do."""
     api = Emulator(media=False)
     await api.start()
     await api.aclose()

@@ -169,7 +169,7 @@ HEADERS = (
 
 
 def spoilt_body(rng: random.Random, body: dict[str, Any]) -> bytes:
-    """Put what nobody expects into one to three fields of a body, as JSON text."""
+    """Return a body with unexpected values in one to three fields, as JSON text."""
     fields = {name: json.dumps(value) for name, value in body.items()}
     for _ in range(rng.randint(1, 3)):
         fields[rng.choice([*body, *FIELDS])] = rng.choice(VALUES)

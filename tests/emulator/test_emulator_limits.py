@@ -41,7 +41,7 @@ async def test_refused_bodies_are_not_kept() -> None:
 
 
 async def test_small_bodies_are_kept_even_if_they_are_refused() -> None:
-    """A test can look at what was refused."""
+    """Refused calls are kept too."""
     async with opened() as (api, client):
         await client.post(SUNO, {"mv": "?"})
         async with client.http.post(SUNO, data=b"nonsense"):
@@ -51,7 +51,7 @@ async def test_small_bodies_are_kept_even_if_they_are_refused() -> None:
 
 
 async def test_log_is_bounded_in_number() -> None:
-    """The latest calls are remembered, so many as it was told."""
+    """Only the latest calls are kept, up to the limit."""
     async with opened(keep_calls=2) as (api, client):
         for body in ({"n": 1}, {"n": 2}, {"n": 3}):
             await client.post(SUNO, body)
@@ -273,7 +273,7 @@ async def test_nobody_waits_for_webhooks_of_a_closed_emulator() -> None:
 
 
 async def test_closing_twice_is_harmless() -> None:
-    """Whoever closes it once more has nothing to do."""
+    """Closing again does nothing."""
     api = Emulator(media=False, pace=Pace.polls())
     await api.aclose()
     async with opened() as (other, _):

@@ -93,7 +93,7 @@ async def test_seeds_repeat() -> None:
 
 @pytest.mark.slow
 async def test_suno_makes_two_takes() -> None:
-    """A suno task has two songs that differ, in the kind that its address says."""
+    """A suno task has two different songs, in the format that the URL says."""
     async with opened(media=True) as (_, client):
         _, body = await client.end(await client.create())
         urls = [clip["audio_url"] for clip in body["data"]]
@@ -367,7 +367,7 @@ async def test_cover_picture_is_drawn_from_the_song() -> None:
 
 @pytest.mark.slow
 async def test_song_that_cannot_be_rendered_is_an_error_and_no_more() -> None:
-    """A worker says what went wrong, and is there for the next song."""
+    """A worker reports the error, and renders the next song."""
     workers = Workers(1)
     try:
         for _ in range(2):

@@ -25,7 +25,7 @@ async def test_create_is_charged_when_it_is_taken() -> None:
 
 
 async def test_extra_credits_are_spent_first() -> None:
-    """Extra credits go first, then those of the subscription."""
+    """Extra credits are spent first, then those of the subscription."""
     async with opened(credits=50, extra_credits=15) as (_, client):
         await client.create()
         await client.create()
@@ -112,7 +112,7 @@ async def test_one_clip_of_two_can_fail() -> None:
 
 
 async def test_timeout_is_504() -> None:
-    """A task that timed out is 504 and says that it was refunded."""
+    """A task that timed out answers 504 and says that it was refunded."""
     async with opened(credits=100) as (api, client):
         task_id = await client.create("suno", {**SUNG, "prompt": "[[timeout]]"})
         status, body = await client.end(task_id)

@@ -1,4 +1,4 @@
-"""What the service itself may say, on order: as a client of HTTP meets it."""
+"""The refusals of the service, as a client of HTTP meets them."""
 
 import email.utils
 import json
@@ -108,7 +108,7 @@ async def test_poll_that_is_refused_leaves_the_task_alone(
 async def test_poll_can_tell_that_the_task_was_refused(
     kind: RefusalKind, provider: str, pace: Pace
 ) -> None:
-    """The task is over, its credits are back, and every later poll says the same."""
+    """The task is over and refunded, and every later poll says the same."""
     async with opened(pace=pace) as (api, client):
         task_id = await client.create(provider)
         api.fault(kind, on="poll", skip=1)
@@ -204,7 +204,7 @@ async def test_id_can_come_in_the_legacy_envelope() -> None:
 
 
 def urls(body: dict[str, Any]) -> list[bool]:
-    """Say of each clip that is listed whether it has a link."""
+    """Return whether each listed clip has a link."""
     clips = body.get("data", [body])
     return [bool(clip["audio_url"]) for clip in clips]
 
@@ -307,7 +307,7 @@ async def test_queue_has_an_end(provider: str) -> None:
 
 
 async def test_queue_is_let_in_by_the_clock() -> None:
-    """A task that is over by the clock frees its place though nobody looks."""
+    """A task that is over by the clock frees its slot without a poll."""
     clock = Standing()
     options: dict[str, Any] = {"pace": Pace.seconds(1, 1), "clock": clock}
     async with opened(max_in_flight=1, **options) as (_, client):
@@ -336,7 +336,7 @@ FORMS: dict[RetryForm, str] = {
 
 @pytest.mark.parametrize("form", FORMS)
 async def test_creates_are_let_through_evenly(form: RetryForm) -> None:
-    """One is let through, others are told to come back, until it is time."""
+    """One create is accepted; others get 429 until the interval is over."""
     clock = Standing()
     options: dict[str, Any] = {"creates_per_s": 0.5, "retry_after": form}
     async with opened(clock=clock, **options) as (api, client):
@@ -358,7 +358,7 @@ async def test_creates_are_let_through_evenly(form: RetryForm) -> None:
 
 
 async def test_refused_create_uses_no_fault() -> None:
-    """A fault strikes a create that is let through."""
+    """A fault applies only to a create that the rate limit accepts."""
     clock = Standing()
     async with opened(clock=clock, creates_per_s=1) as (api, client):
         await client.create()

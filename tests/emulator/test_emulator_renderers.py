@@ -110,7 +110,7 @@ async def test_the_emulator_plays_with_who_was_asked_for(fluidsynth: str) -> Non
 async def test_an_installed_package_can_play(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What an entry point of aiomusic.renderers gives is what is heard."""
+    """An entry point of aiomusic.renderers renders the songs."""
     (tmp_path / "hum.py").write_text(textwrap.dedent(HUM))
     told = tmp_path / "hum-1.0.dist-info"
     told.mkdir()
@@ -128,14 +128,14 @@ async def test_an_installed_package_can_play(
 
 
 def test_a_renderer_that_nobody_offers_is_an_error_at_once() -> None:
-    """It is told when the emulator is made, not when the first song fails."""
+    """It is an error of the constructor, not of the first song."""
     with pytest.raises(LookupError, match=r"no renderer named 'nobody'"):
         Emulator(renderer="nobody")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there it ends with its song")
 def test_a_worker_ends_with_whoever_started_it() -> None:
-    """Killed, that can't end it; a song of minutes is not played for nobody."""
+    """A worker exits when its parent is killed, even in the middle of a song."""
     with subprocess.Popen(
         [sys.executable, "-m", "aiomusic.emulator._worker"], stdin=subprocess.PIPE
     ) as worker:
@@ -152,7 +152,7 @@ def test_a_worker_ends_with_whoever_started_it() -> None:
 def test_a_soundfont_that_is_not_there_is_named(
     fluidsynth: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error says which file was looked for, and how to name another."""
+    """The error names the missing file, and how to set another."""
     monkeypatch.setenv("AIOMUSIC_SOUNDFONT", "/nowhere/x.sf2")
     score = compose(SongSpec(style="pop", duration_s=1))
 

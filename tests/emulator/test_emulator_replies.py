@@ -76,7 +76,7 @@ async def test_suno_task_is_as_recorded() -> None:
 
 
 async def test_suno_is_not_ready_as_recorded() -> None:
-    """The first look at a suno task is the recorded 202."""
+    """The first poll of a suno task is answered with the recorded 202."""
     async with opened() as (_, client):
         reply = await client.poll(await client.create())
 
@@ -157,7 +157,7 @@ async def test_lyrics_come_in_two_versions() -> None:
 
 
 async def test_credits_are_as_recorded() -> None:
-    """The balance is told as recorded."""
+    """The reply with the balance is as recorded."""
     async with opened(credits=50) as (_, client):
         assert await client.get("/api/v1/get-credits") == (200, example("get_credits"))
 

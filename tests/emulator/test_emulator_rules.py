@@ -230,7 +230,7 @@ async def test_strict_one_knows_its_own_clips() -> None:
 
 
 async def test_unknown_path_is_not_found() -> None:
-    """What is no route of the service is 404, as JSON."""
+    """An unknown path is answered 404, as JSON."""
     async with opened() as (_, client):
         assert await client.get("/api/v1/nothing") == (
             404,

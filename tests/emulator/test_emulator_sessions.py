@@ -67,7 +67,7 @@ REFUSED: dict[FaultKind, type[MusicError]] = {
 
 @pytest.mark.parametrize("kind", REFUSED)
 async def test_refused_create_is_the_error_that_it_means(kind: FaultKind) -> None:
-    """Each way to say no is a type of its own; nothing is charged."""
+    """Each refusal has its own error type; nothing is charged."""
     async with playing() as (api, music):
         api.fault(kind, on="create")
 
@@ -120,7 +120,7 @@ BRIEF: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("order", BRIEF.values(), ids=BRIEF.keys())
 async def test_poll_that_fails_loses_nothing(order: dict[str, Any]) -> None:
-    """Whatever two polls say, the third finds the songs."""
+    """Whatever two polls answer, the third finds the songs."""
     async with playing() as (api, music):
         api.fault(**order, on="poll", times=2)
 

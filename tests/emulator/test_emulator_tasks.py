@@ -1,4 +1,4 @@
-"""How tasks move, by looks and by the clock."""
+"""The progress of tasks, by polls and by the clock."""
 
 import random
 
@@ -11,8 +11,8 @@ from aiomusic.emulator._tasks import Progress, Stage, clip_state
 pytestmark = pytest.mark.anyio
 
 
-def test_pace_by_looks() -> None:
-    """Each stage lasts for as many looks as it is given."""
+def test_pace_by_polls() -> None:
+    """Each stage lasts for the given number of polls."""
     pace = Pace.polls(pending=1, running=2, not_ready=1)
 
     stages = [pace.progress(polls).stage for polls in range(1, 7)]
@@ -28,7 +28,7 @@ def test_pace_by_looks() -> None:
 
 
 def test_pace_by_seconds() -> None:
-    """Each stage lasts for as many seconds as it is given, stretched."""
+    """Each stage lasts for the given seconds, times the factor of the task."""
     pace = Pace.seconds(pending=1, running=4)
 
     assert pace.progress(0.5) == Progress(Stage.PENDING)
@@ -38,7 +38,7 @@ def test_pace_by_seconds() -> None:
 
 
 def test_number_is_the_seconds_in_all() -> None:
-    """A plain number is how long a task takes."""
+    """A plain number is the duration of a task."""
     pace = Pace.of(10)
 
     assert pace.total == pytest.approx(10)
@@ -47,7 +47,7 @@ def test_number_is_the_seconds_in_all() -> None:
 
 
 def test_spread_differs_by_task_and_not_by_run() -> None:
-    """A spread is drawn from the dice it is given."""
+    """The factor is drawn from the given random source."""
     pace = Pace.seconds(spread=0.35)
     first, again = random.Random(1), random.Random(1)
 
@@ -109,7 +109,7 @@ async def test_nuro_tells_progress() -> None:
 
 
 async def test_clock_moves_tasks() -> None:
-    """Under a pace of seconds only the clock moves a task, not the looks."""
+    """Under a pace of seconds only the clock moves a task, not its polls."""
     clock = Standing()
     async with opened(pace=Pace.seconds(1, 4), clock=clock) as (api, client):
         task_id = await client.create()
@@ -125,7 +125,7 @@ async def test_clock_moves_tasks() -> None:
 
 
 async def test_tasks_in_flight_end_by_the_clock() -> None:
-    """A task counts as in flight until its time is up, looked at or not."""
+    """A task counts as in flight until its time is up, polled or not."""
     clock = Standing()
     async with opened(pace=Pace.seconds(1, 4), clock=clock) as (api, client):
         for _ in range(3):
@@ -160,7 +160,7 @@ async def test_unknown_task_is_not_found() -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/suno/task", "/api/v1/suno/task/"])
 async def test_no_task_id_is_said_to_be_missing(path: str) -> None:
-    """A look without an id says so."""
+    """A poll without an id is refused with a message."""
     async with opened() as (_, client):
         status, body = await client.get(path)
 

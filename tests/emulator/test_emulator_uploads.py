@@ -106,7 +106,7 @@ def mood_of(midi: bytes) -> tuple[float, int, int]:
 
 @pytest.mark.parametrize("kind", ["wav", "flac", "mp3", "ogg"])
 async def test_an_upload_is_heard_and_gone_on_from(shelf: Shelf, kind: str) -> None:
-    """The extension of a file has the tempo and the key that were heard in it."""
+    """The extension of an upload has the tempo and the key detected in it."""
     shelf.files["tune"] = file_of(kind)
     async with opened(media=True, allow_hosts=[HERE]) as (api, client):
         status, upped = await upload(client, shelf.url("tune"))
@@ -198,7 +198,7 @@ async def test_what_is_joined_to_an_upload_leaves_it_as_it_was(shelf: Shelf) -> 
 async def test_what_can_not_be_worked_with_is_refused(
     shelf: Shelf, make: Callable[[], bytes], why: str
 ) -> None:
-    """It is a 400 in the API's words that says why, and costs nothing."""
+    """It is answered 400 with the API's message and the reason, and costs nothing."""
     shelf.files["tune"] = make()
     async with opened(media=True, allow_hosts=[HERE]) as (api, client):
         status, refused = await upload(client, shelf.url("tune"))
@@ -259,7 +259,7 @@ async def test_an_address_that_is_none_is_refused(url: str) -> None:
 
 
 async def test_a_redirect_to_an_allowed_host_is_followed(shelf: Shelf) -> None:
-    """What is behind it is taken in."""
+    """The target of the redirect is fetched."""
     shelf.files["tune"] = file_of("flac")
     async with opened(media=True, allow_hosts=[HERE, "localhost"]) as (_, client):
         status, _ = await upload(client, shelf.url("to/http://localhost:PORT/tune"))

@@ -290,7 +290,7 @@ async def test_receiver_that_is_away_is_written_down() -> None:
 
 @pytest.mark.slow
 async def test_webhook_waits_for_the_audio() -> None:
-    """Nobody is called before the audio can be fetched."""
+    """No webhook is sent before the audio can be fetched."""
     pace = Pace.seconds(pending=0, running=0)
     song = {"type": "bgm", "description": "a calm piano", "duration": 2}
     async with receiver() as hook, opened(pace=pace, media=True) as (api, client):
