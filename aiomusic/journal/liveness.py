@@ -176,6 +176,17 @@ class SessionLock:
                 if is_one and not self.is_alive(name):
                     self.remove(name)
 
+    def has_company(self) -> bool:
+        """Check whether another session lives on the same journal."""
+        start = self._path("").name
+        with contextlib.suppress(OSError):
+            for path in self._journal.parent.iterdir():
+                name = path.name.removeprefix(start)
+                is_one = name not in {path.name, self.name} and _is_name(name)
+                if is_one and self.is_alive(name):
+                    return True
+        return False
+
     def remove(self, name: str) -> None:
         """Remove the file of a session that is gone."""
         if _is_name(name):

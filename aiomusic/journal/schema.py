@@ -158,6 +158,10 @@ STEPS = (
             WHERE account = new.account;
     END;
     """,
+    # What the file's companion repeats, and whether there is to be one.
+    """
+    INSERT INTO about VALUES ('nonce', lower(hex(randomblob(16)))), ('is_open', '0');
+    """,
 )
 
 

@@ -28,6 +28,7 @@ from aiomusic.journal import (
     Wanted,
     accounts,
     listing,
+    place,
     programs,
 )
 from aiomusic.journal._writer import Writer
@@ -115,12 +116,15 @@ class SqliteJournal:
         if self._writer is not None:
             message = f"The journal {self._path} is open already; make one a session."
             raise JournalError(message)
+        # By now, a link may stand there.
+        self._path = self._path.resolve()
         writer = Writer(self._connect)
         self._lock = SessionLock(self._path)
         self._pid = os.getpid()
         try:
-            await writer.start()
+            # First, so that whoever leaves at this moment sees that he is not the last.
             self._lock.acquire()
+            await writer.start()
             found = self._path.stat()
             self._place = (found.st_dev, found.st_ino)
             needed = await writer.call(partial(drive, program=_owners))
@@ -161,7 +165,13 @@ class SqliteJournal:
             self._glance = None
         left: list[int] = []
         program = partial(programs.leave, self, self.owner, Event.LEFT, time.time())
-        writer.post(partial(drive, program=program), left.append)
+
+        def leave(db: sqlite3.Connection) -> int:
+            if not self._lock.has_company():
+                place.leave(db, self._path)
+            return drive(db, program)
+
+        writer.post(leave, left.append)
         try:
             await writer.stop()
         finally:
@@ -400,32 +410,44 @@ class SqliteJournal:
         # connection of this process has on it.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        place.settle(self._path, self._lock_wait_s, self._lock.has_company)
         db = sqlite3.connect(
             self._path, timeout=self._lock_wait_s, isolation_level=None
         )
         try:
             read_rows(db)
             db.execute("PRAGMA synchronous = FULL")
-            self._upgrade(db)
+            is_first = self._upgrade(db)
             self._keep_log(db)
             self._tighten()
             self._check(db)
+            if is_first:
+                # Whoever opens the file by another name sees what is in it, alone.
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except BaseException:
             db.close()
             raise
         return db
 
-    def _upgrade(self, db: sqlite3.Connection) -> None:
-        """Apply the steps that are missing, under a lock that others wait for."""
+    def _upgrade(self, db: sqlite3.Connection) -> bool:
+        """
+        Apply the steps that are missing, under a lock that others wait for.
+
+        Returns:
+            Whether nobody else has the file open.
+        """
         # It also tells a file that can only be read from one that can be written.  If
         # anything fails from here on, closing the file takes all of it back.
         db.execute("BEGIN IMMEDIATE")
-        for step in STEPS[self._version(db) :]:
+        version = self._version(db)
+        for step in STEPS[version:]:
             for statement in statements(step):
                 db.execute(statement)
+        is_first = place.join(db, self._path, version)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {len(STEPS)}")
         db.execute("COMMIT")
+        return is_first
 
     def _keep_log(self, db: sqlite3.Connection) -> None:
         """Switch to WAL; SQLite does not wait while another does the same."""
