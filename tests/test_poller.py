@@ -46,7 +46,8 @@ class Service:
     async def look(self, request: web.Request) -> web.Response:
         is_over = self._clock.now() >= self.ends_at[request.match_info["task_id"]]
         state = "succeeded" if is_over else "running"
-        clips = [{"clip_id": f"clip-{n}", "state": state} for n in range(2)]
+        clip = {"state": state, "audio_url": "https://e.org/a.mp3"}
+        clips = [{**clip, "clip_id": f"clip-{n}"} for n in range(2)]
         return web.json_response({"code": 200, "data": clips})
 
 

@@ -1,6 +1,7 @@
 """The parts of a session between entering and leaving it once."""
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -408,7 +409,7 @@ class Engine:
         """Store a job's clips; of one that ended without its result, what is ready."""
         ended, downloads = job.error, self._open_downloads()
         if ended is None:
-            return await downloads.save(job.clips, folder, place)
+            return await downloads.save(await self._clips_of(job), folder, place)
         ready = [clip for clip in job.clips if clip.state is ClipState.SUCCEEDED]
         stored = await downloads.save(ready, folder, place)
         names = ", ".join(map(str, stored))
@@ -417,6 +418,16 @@ class Engine:
         raise DownloadError(
             message, stored=stored, charged=ended.charged, retry=ended.retry
         ) from ended
+
+    async def _clips_of(self, job: MusicJob[Any]) -> Sequence[Clip]:
+        """Return a job's clips, with those that its task has shown since its end."""
+        due = 0 if job.request is None else job.request.CLIPS
+        if self._is_closed or job.task_id is None or len(job.clips) >= due:
+            return job.clips
+        with contextlib.suppress(MusicError):
+            found = await self.look(PROVIDERS[job.provider], job.task_id)
+            return max(job.clips, found.clips, key=len)
+        return job.clips
 
     async def download(
         self,

@@ -51,9 +51,8 @@ MAX_DENIED = 5
 # A task that was never seen is not there after so long, less than a minute, and after
 # so many looks; a new one may lag at the service by seconds.
 MAX_LAG_S, MIN_ABSENT = 55.0, 5
-# A task that shows fewer clips than it should, all of them final, may still add
-# one; after so many looks without one it has ended short.
-SHORT_LOOKS = 5
+# A task that has ended may add a clip, or the link of one, for so long.
+LATE_S = 60.0
 # Looks keep this part of a cap, however many creates there are.
 LEAST_LEFT = 0.1
 # A service that asks for less, or for more, is not taken at its word.
@@ -78,6 +77,7 @@ class _Followed:
         ticket: Of its place in the heap; -1 while it is looked at.
         turn: The leave to look at it, while it is looked at.
         passes: How many looks at any task had got through when one at this failed.
+        ended_at: When its end was first seen, though something may still come.
         is_hinted: Whether a look was asked for while it was looked at.
         share: Of the looks that a rate allows.
         denied: How many looks in a row were refused for the key.
@@ -92,7 +92,7 @@ class _Followed:
     seen_s: float = 0.0
     pending_s: float = 0.0
     failures: int = 0
-    short_looks: int = 0
+    ended_at: float | None = None
     seen: int = 0
     snapshot: TaskSnapshot = _NOTHING_SEEN
     asked_s: float | None = None
@@ -111,6 +111,22 @@ class _Followed:
     def clips_due(self) -> int:
         request = self.job.request
         return self.provider.clips if request is None else request.CLIPS
+
+    @property
+    def made(self) -> list[Clip]:
+        """The clips that have succeeded."""
+        return [c for c in self.snapshot.clips if c.state is ClipState.SUCCEEDED]
+
+    @property
+    def linked(self) -> list[Clip]:
+        """Those of them that can be fetched."""
+        return [clip for clip in self.made if clip.audio_url]
+
+    @property
+    def lacks(self) -> bool:
+        """Whether a clip, or the link of one, may still come."""
+        is_short = len(self.snapshot.clips) < self.clips_due
+        return is_short or len(self.linked) < len(self.made)
 
 
 @final
@@ -463,19 +479,43 @@ class Poller:
 
     def _take(self, followed: _Followed, *, is_news: bool) -> None:
         """Pass on what a look showed."""
-        snapshot = followed.snapshot
-        if snapshot.state.is_final and not self._is_short(followed, snapshot):
-            self._end(followed, snapshot)
+        now = self.clock.now()
+        if self._is_over(followed, now):
+            self._end(followed, followed.snapshot)
             return
         if is_news:
-            self.ledger.progressed(followed.job, snapshot)
+            self.ledger.progressed(followed.job, followed.snapshot)
             self._log_unknown(followed)
-        now = self.clock.now()
-        followed.seen_s = _age_s(followed.job, now)
-        if snapshot.state is ClipState.PENDING:
-            followed.pending_s = followed.seen_s
-        wait_s = self._wait_s(followed, now, followed.asked_s)
+        wait_s = self._until_next_s(followed, now)
         self._again(followed, now, 0.0 if followed.is_hinted else wait_s)
+
+    def _is_over(self, followed: _Followed, now: float) -> bool:
+        """Check whether a task has ended, and all that was paid for is there."""
+        if not followed.snapshot.state.is_final:
+            followed.ended_at = None
+            return False
+        if followed.ended_at is None:
+            followed.ended_at = now
+        if not followed.lacks:
+            return True
+        # A song that can't be fetched is none; one of two is one after a while.
+        is_late = now - followed.ended_at >= LATE_S or now >= followed.deadline
+        return is_late and not (followed.made and not followed.linked)
+
+    def _until_next_s(self, followed: _Followed, now: float) -> float:
+        """Return how long to wait; what a task adds after its end teaches nothing."""
+        if followed.ended_at is not None:
+            return self._late_wait_s(followed, now, followed.ended_at)
+        followed.seen_s = _age_s(followed.job, now)
+        if followed.snapshot.state is ClipState.PENDING:
+            followed.pending_s = followed.seen_s
+        return self._wait_s(followed, now, followed.asked_s)
+
+    def _late_wait_s(self, followed: _Followed, now: float, ended_at: float) -> float:
+        pace = self.schedule.pace
+        pace_s = pace.every_s if isinstance(pace, Fixed) else followed.provider.pace_s
+        left_s = ended_at + LATE_S - now
+        return min(pace_s, left_s) if left_s > 0 else pace_s
 
     def _log_unknown(self, followed: _Followed) -> None:
         """Name a state that nobody knows as soon as it is seen, once."""
@@ -491,15 +531,23 @@ class Poller:
         # A full queue at the service has room again.
         self.creates.make_room()
         job = followed.job
-        self._learn(followed, _age_s(job, self.clock.now()))
+        assert followed.ended_at is not None
+        self._learn(followed, _age_s(job, followed.ended_at))
         if snapshot.state is ClipState.SUCCEEDED:
-            made = [c for c in snapshot.clips if c.state is ClipState.SUCCEEDED]
-            self.ledger.succeeded(job, tuple(made), snapshot.clips)
+            self._log_lacking(followed)
+            self.ledger.succeeded(job, tuple(followed.made), snapshot.clips)
         else:
-            self.ledger.failed(
-                job, _task_failed(job.provider, snapshot.clips), snapshot.clips
-            )
+            error = _task_failed(job.provider, snapshot.clips)
+            self.ledger.failed(job, error, snapshot.clips)
         self._close(followed)
+
+    def _log_lacking(self, followed: _Followed) -> None:
+        """Let no song that is paid for be missing in silence."""
+        if followed.lacks:
+            job, made, linked = followed.job, followed.made, followed.linked
+            words = "task %s of job %s ended with %d of %d clips, %d of them to fetch"
+            counts = (len(made), followed.clips_due, len(linked))
+            say(logging.WARNING, words, job.task_id, job.key, *counts)
 
     def _learn(self, followed: _Followed, ended_s: float) -> None:
         """Note that the task ended between its last unfinished look and *ended_s*."""
@@ -521,12 +569,6 @@ class Poller:
         if self.ledger.journal.is_kept:
             with contextlib.suppress(MusicError):
                 self.ledger.journal.keep(LEARNED, self.schedule.to_state())
-
-    def _is_short(self, followed: _Followed, snapshot: TaskSnapshot) -> bool:
-        if len(snapshot.clips) >= followed.clips_due:
-            return False
-        followed.short_looks += 1
-        return followed.short_looks < SHORT_LOOKS
 
     def _again(self, followed: _Followed, now: float, wait_s: float) -> None:
         if now < followed.deadline:
@@ -576,14 +618,15 @@ def _age_s(job: TrackedJob[Any], now: float) -> float:
 
 def _so_far(followed: _Followed) -> str:
     """Say which clips are ready, and what was seen that nobody knows."""
-    snapshot = followed.snapshot
-    ready = sum(clip.state is ClipState.SUCCEEDED for clip in snapshot.clips)
+    snapshot, ready = followed.snapshot, len(followed.linked)
     due = max(len(snapshot.clips), followed.clips_due)
     told = []
     if ready:
         is_one = ready == 1
         told.append(f"{ready} of {due} clips {'is' if is_one else 'are'} ready:")
         told.append(f"job.save() stores {'it' if is_one else 'them'}.")
+    if unlinked := len(followed.made) - ready:
+        told.append(f"{unlinked} of {due} clips succeeded, without a link so far.")
     if followed.unknown:
         names = ", ".join(sorted(followed.unknown))
         told.append(f"The service says a state that is not known: {names}.")
