@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (energies and bars)
 """The arranger: turns a lead sheet and a style into tracks of notes."""
 
 from collections.abc import Sequence

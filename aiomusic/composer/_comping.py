@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (beats of a bar)
 """Chords, pads, arpeggios and bass: step patterns over a chord progression."""
 
 from collections.abc import Iterator

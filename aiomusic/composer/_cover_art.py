@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (coordinates in a picture)
 """
 Cover art: a picture drawn from the song.
 

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (numbers of bars)
 """The form of a song: its sections, their bars, and the lines sung in each."""
 
 from typing import Final

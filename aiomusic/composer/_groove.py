@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (energies and bars)
 """Drums: patterns, fills and crashes."""
 
 from functools import lru_cache

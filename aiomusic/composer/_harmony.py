@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (intervals in semitones)
 """Chord progressions of a section, and voicings with smooth voice leading."""
 
 from itertools import pairwise

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (bars)
 """Writing of lead sheets: chords, melody and words of every section."""
 
 import attrs

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (syllables)
 """
 Lyrics that rhyme and scan, written from a description.
 

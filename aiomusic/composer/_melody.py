@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (scale steps)
 """
 Melody: a rhythm that fits the stress of the words, then pitches for the rhythm.
 

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (bytes of the format)
 """Export of a score as a standard MIDI file."""
 
 import struct

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (beats per minute)
 """Parsing of a prompt: style, mood, tempo, key, instruments."""
 
 import re

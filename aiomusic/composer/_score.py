@@ -19,7 +19,7 @@ BEATS_PER_BAR: Final = 4
 
 @attrs.frozen(kw_only=True)
 class MelodyNote:
-    """One note of the melody: beats within its section, pitch, and syllable."""
+    """One note of the melody: beats within its section, MIDI pitch, syllable."""
 
     start: float
     length: float
@@ -180,7 +180,19 @@ class Origin:
 
 @attrs.frozen(kw_only=True)
 class Score:
-    """A whole song, ready to be rendered."""
+    """
+    A whole song, ready to be rendered.
+
+    Args:
+        style: The name of its style, a key of ``STYLES``.
+        tempo: Beats per minute.
+        sections, lines: What is played and sung when, in seconds.
+        sheet: The lead sheet that covers and edits work on.
+        spans: The audio: parts of performances and recordings, in order.
+        voice: None: nobody sings.
+        spec: What it was composed from.
+        origin: Of a continuation: the song that it continues.
+    """
 
     title: str
     style: str

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (limits in seconds)
 """The input of the composer: what a song should be."""
 
 import attrs
@@ -8,7 +7,7 @@ from aiomusic.composer._voice import Voice
 
 @attrs.frozen(kw_only=True)
 class Segment:
-    """A requested section and its length in seconds."""
+    """A requested section, such as "verse", and its length in seconds."""
 
     kind: str
     duration_s: float

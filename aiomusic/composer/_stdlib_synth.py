@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (synthesis parameters)
 """
 A small synthesiser that needs the standard library alone.
 

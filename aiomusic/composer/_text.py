@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (letters)
 """The text of lyrics: section tags, lines, syllables and their stress."""
 
 import itertools

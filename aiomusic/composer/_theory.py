@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (intervals in semitones)
 """
 Keys, scales and chords.
 

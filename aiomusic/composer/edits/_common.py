@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (tolerances in seconds)
 """Helpers of several edits: bar lines, lead-ins, cutting of spans."""
 
 import itertools

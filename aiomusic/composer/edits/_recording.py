@@ -1,5 +1,7 @@
 """Scores made from audio files."""
 
+from typing import Final
+
 from aiomusic.composer._analysis import AudioAnalysis
 from aiomusic.composer._form import bar_length
 from aiomusic.composer._score import (
@@ -12,6 +14,8 @@ from aiomusic.composer._score import (
 )
 from aiomusic.composer._spec import SongSpec
 
+_SECTION_BARS: Final = 8
+
 
 def score_from_audio(analysis: AudioAnalysis, *, title: str, seed: int = 0) -> Score:
     """
@@ -23,19 +27,12 @@ def score_from_audio(analysis: AudioAnalysis, *, title: str, seed: int = 0) -> S
         title: The title of the score.
         seed: Seeds later edits.
     """
-    size = 8
-    bars = [analysis.chords[n : n + size] for n in range(0, len(analysis.chords), size)]
-    sheet_sections = tuple(
-        SheetSection(
-            kind=("verse", "chorus")[n % 2],
-            bars=len(group),
-            energy=(0.55, 0.9)[n % 2],
-            chords=tuple(chord for chord in group for _ in range(2)),
-        )
-        for n, group in enumerate(bars)
-    )
+    sheet_sections = _sections(analysis)
     bar_s = bar_length(analysis.tempo)
-    starts = [analysis.downbeat_s + n * size * bar_s for n in range(len(bars))]
+    starts = [
+        analysis.downbeat_s + n * _SECTION_BARS * bar_s
+        for n in range(len(sheet_sections))
+    ]
     ends = [*starts[1:], analysis.duration_s]
     recording = Recording(path=analysis.path, duration_s=analysis.duration_s)
     return Score(
@@ -54,4 +51,19 @@ def score_from_audio(analysis: AudioAnalysis, *, title: str, seed: int = 0) -> S
         spans=(Span(source=recording, start_s=0.0, end_s=analysis.duration_s),),
         voice=None,
         spec=SongSpec(style="pop", seed=seed),
+    )
+
+
+def _sections(analysis: AudioAnalysis) -> tuple[SheetSection, ...]:
+    """Return verses and choruses in turn, with the detected chords."""
+    chords, size = analysis.chords, _SECTION_BARS
+    bars = [chords[n : n + size] for n in range(0, len(chords), size)]
+    return tuple(
+        SheetSection(
+            kind=("verse", "chorus")[n % 2],
+            bars=len(group),
+            energy=(0.55, 0.9)[n % 2],
+            chords=tuple(chord for chord in group for _ in range(2)),
+        )
+        for n, group in enumerate(bars)
     )

@@ -1,8 +1,10 @@
 """Replacing a section; the rest of the song keeps the same samples."""
 
+from typing import Final
+
 import attrs
 
-from aiomusic.composer._arrange import perform
+from aiomusic.composer._arrange import Band, perform
 from aiomusic.composer._compose import (
     band_for,
     timeline,
@@ -33,6 +35,8 @@ from aiomusic.composer.edits._common import (
     with_lead_spans,
 )
 
+_OVERLAP_S: Final = 3.0
+
 
 def replace_section(
     score: Score, spec: SongSpec, *, start_s: float, end_s: float | None = None
@@ -52,41 +56,53 @@ def replace_section(
     end_s = score.duration_s if end_s is None else min(end_s, score.duration_s)
     if not 0 <= start_s < end_s:
         raise ValueError(f"nothing to replace from {start_s} s to {end_s} s")
-    inner_spec = _replacement_spec(score, spec, start_s, end_s)
     prompt = prompt_of(score, spec)
     voice = edit_voice(score, spec, prompt)
     lead_s = seconds_to_next_bar(score, start_s)
     if 2 * lead_s > end_s - start_s:
         # No whole bar is left: start off the beat.
         lead_s = 0.0
+    inner_spec = _replacement_spec(score, spec, start_s, end_s)
     sheet = _inner_sheet(
         score, inner_spec, prompt, voice, start_s=start_s, end_s=end_s - lead_s
     )
-    # The inner performance is longer, so that the crossfade does not cut it.
-    length_s = end_s - start_s
     band = band_for(inner_spec, prompt, voice)
-    played = perform(sheet, band, length_s - lead_s + 3.0)
-    played = with_lead_in(played, score, start_s, lead_s, length_s + 3.0)
-    inner = Span(
-        source=played,
-        start_s=0.0,
-        end_s=round(length_s, 6),
-        fade_in_s=JOIN_S if start_s else 0.0,
-        fade_out_s=JOIN_S if end_s < score.duration_s else 0.0,
-    )
-    spans = (
-        *cut_spans(score.spans, 0.0, start_s),
-        *with_lead_spans(recording_spans(score, start_s, lead_s), inner),
-        *cut_spans(score.spans, end_s, score.duration_s),
-    )
-    _, lines = shift_timeline(*timeline(sheet, prompt, length_s), start_s + lead_s)
+    inner = _inner_span(score, sheet, band, lead_s, start_s=start_s, end_s=end_s)
+    timing = timeline(sheet, prompt, end_s - start_s)
+    _, lines = shift_timeline(*timing, start_s + lead_s)
     return attrs.evolve(
         score,
         title=spec.title or score.title,
         lines=_replaced_lines(score, lines, start_s, end_s),
         sheet=_replaced_sheet(score, sheet, start_s, end_s),
-        spans=spans,
+        spans=(
+            *cut_spans(score.spans, 0.0, start_s),
+            *with_lead_spans(recording_spans(score, start_s, lead_s), inner),
+            *cut_spans(score.spans, end_s, score.duration_s),
+        ),
         voice=score.voice or voice,
+    )
+
+
+def _inner_span(
+    score: Score,
+    sheet: LeadSheet,
+    band: Band,
+    lead_s: float,
+    *,
+    start_s: float,
+    end_s: float,
+) -> Span:
+    """Return the replacement; it is played longer than it is heard, to fade out."""
+    length_s = end_s - start_s
+    played = perform(sheet, band, length_s - lead_s + _OVERLAP_S)
+    played = with_lead_in(played, score, start_s, lead_s, length_s + _OVERLAP_S)
+    return Span(
+        source=played,
+        start_s=0.0,
+        end_s=round(length_s, 6),
+        fade_in_s=JOIN_S if start_s else 0.0,
+        fade_out_s=JOIN_S if end_s < score.duration_s else 0.0,
     )
 
 

@@ -1,6 +1,7 @@
 """Swapping instruments or the voice; the notes are unchanged."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import attrs
@@ -21,7 +22,7 @@ from aiomusic.composer.edits._common import (
     octave_shift,
 )
 from aiomusic.composer.edits._cover import cover
-from aiomusic.composer.styles import Layer
+from aiomusic.composer.styles import Layer, Style
 
 
 def swap_sound(score: Score, sound: str) -> Score:
@@ -44,29 +45,31 @@ def swap_sound(score: Score, sound: str) -> Score:
         take=score.spec.take % 2,
     )
 
-    def swapped(performance: Performance) -> Performance:
-        counts: dict[str, int] = {}
-        tracks = []
-        for track in performance.tracks:
-            number = counts.get(track.role, 0)
-            counts[track.role] = number + 1
-            tracks.append(attrs.evolve(track, patch=choice.patch_for(track, number)))
-        if named:
-            tracks = [
-                attrs.evolve(t, patch=named.kit) if t.role == "drums" else t
-                for t in tracks
-            ]
-        mix = named.mix if named else performance.mix
-        return attrs.evolve(performance, tracks=tuple(tracks), mix=mix)
-
     style = f"{score.spec.style}, {sound}"
     spec = attrs.evolve(score.spec, style=style if not named else sound)
     return attrs.evolve(
         score,
-        spans=_map_performances(score.spans, swapped),
+        spans=_map_performances(score.spans, partial(_with_sound, choice, named)),
         style=named.name if named else score.style,
         spec=spec,
     )
+
+
+def _with_sound(
+    choice: "_PatchChoice", style: Style | None, performance: Performance
+) -> Performance:
+    """Return *performance* with other patches, and the kit and mix of *style*."""
+    counts: dict[str, int] = {}
+    tracks = []
+    for track in performance.tracks:
+        number = counts.get(track.role, 0)
+        counts[track.role] = number + 1
+        patch = choice.patch_for(track, number)
+        if style and track.role == "drums":
+            patch = style.kit
+        tracks.append(attrs.evolve(track, patch=patch))
+    mix = style.mix if style else performance.mix
+    return attrs.evolve(performance, tracks=tuple(tracks), mix=mix)
 
 
 _PATCHES_BY_ROLE: Final = {

@@ -1,4 +1,4 @@
-"""Ambient: chords that change like light, bells far away, no drums."""
+"""Ambient: slow pads, distant bells, no drums."""
 
 from typing import Final
 

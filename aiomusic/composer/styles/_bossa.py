@@ -1,4 +1,4 @@
-"""Bossa nova: a nylon guitar rocks against the clave, softly."""
+"""Bossa nova: a soft nylon guitar against the clave."""
 
 from typing import Final
 

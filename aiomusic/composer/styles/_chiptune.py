@@ -1,4 +1,4 @@
-"""Chiptune: two squares, a triangle, a noise channel, all on the grid."""
+"""Chiptune: two square waves, a triangle and noise, strictly quantized."""
 
 from typing import Final
 

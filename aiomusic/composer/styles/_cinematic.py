@@ -1,4 +1,4 @@
-"""Cinematic: strings that drive, low drums, brass when it rises."""
+"""Cinematic: driving strings, low drums, brass in the loud sections."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Folk: fingers on steel strings, a fiddle, and plain triads."""
+"""Folk: fingerpicked steel guitar, fiddle, plain triads."""
 
 from typing import Final
 

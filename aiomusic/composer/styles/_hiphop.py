@@ -1,4 +1,4 @@
-"""Hip hop: a loop, an 808, hats that roll, a voice close to speech."""
+"""Hip hop: a loop, an 808 bass, rolling hi-hats."""
 
 from typing import Final
 

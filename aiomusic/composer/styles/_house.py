@@ -1,4 +1,4 @@
-"""House: four to the floor, an open hat between, chords that breathe with it."""
+"""House: four on the floor, off-beat open hi-hats, chords ducked by the kick."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Jazz: a walking bass, a ride that swings, chords without their roots."""
+"""Jazz: walking bass, swinging ride cymbal, rootless voicings."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Lo-fi: dusty drums behind the beat, warm sevenths, nobody in a hurry."""
+"""Lo-fi: dull drums behind the beat, seventh chords, vinyl crackle."""
 
 from typing import Final
 

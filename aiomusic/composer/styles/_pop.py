@@ -1,4 +1,4 @@
-"""Pop: four chords, a backbeat, everything lifts in the chorus."""
+"""Pop: four chords, a backbeat, more layers in the chorus."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Reggae: nothing on one, the skank on the off-beats, a bass that sings."""
+"""Reggae: one drop, off-beat skank, melodic bass."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""R&B: slow pocket, ninths on the electric piano, a bass that answers."""
+"""R&B: slow groove, ninth chords on the electric piano, syncopated bass."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Rock: power chords in eighths, a hard backbeat, crash into the chorus."""
+"""Rock: power chords in eighths, hard backbeat, crash at the chorus."""
 
 from typing import Final
 

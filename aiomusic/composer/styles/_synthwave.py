@@ -1,4 +1,4 @@
-"""Synthwave: neon sixteenths, a gated snare, a lead over wide saws."""
+"""Synthwave: sixteenth arpeggios, gated snare, a lead over wide saw pads."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Techno: one chord, a rumbling bass, everything is rhythm."""
+"""Techno: one chord, a rumbling bass, mostly rhythm."""
 
 from typing import Final
 

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (hertz)
 """Analysis of an audio file: tempo, key and chords in one pass over its blocks."""
 
 import os

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (constants of BS.1770)
 """
 Loudness and peaks: measured during the mix, corrected afterwards.
 

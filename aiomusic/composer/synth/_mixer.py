@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (mixing parameters)
 """The mixer: mixes tracks to stereo blocks, in constant memory."""
 
 from bisect import bisect_left

@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (hertz)
 """
 Patches: each renders one long tone of a pitch.
 

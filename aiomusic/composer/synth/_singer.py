@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (synthesis parameters)
 """
 Singing: formant synthesis by overlapping grains.
 

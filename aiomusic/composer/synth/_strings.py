@@ -1,4 +1,3 @@
-# ruff: noqa: PLR2004 (hertz)
 """
 Plucked and struck strings, computed in the frequency domain.
 

@@ -93,18 +93,18 @@ class Dialect:
     default_task_type: ClassVar[str | None] = "create_music"
     """What ``task_type`` of a create may say, if there is such a field."""
 
-    def needs_custom_mode(self, body: Mapping[str, Any]) -> bool:  # noqa: ARG002
+    def needs_custom_mode(self, body: Mapping[str, Any]) -> bool:
         """Check whether the body of a create must have a boolean ``custom_mode``."""
         return True
 
-    def normalized(self, path: str, body: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def normalized(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Return a body of an older or newer shape in the shape that is checked."""
         return body
 
     def required_by_body(
         self,
-        kind: type[Request[Any]],  # noqa: ARG002
-        body: Mapping[str, Any],  # noqa: ARG002
+        kind: type[Request[Any]],
+        body: Mapping[str, Any],
     ) -> tuple[str, ...]:
         """Return the fields that are required because of others in the body."""
         return ()
@@ -114,7 +114,7 @@ class Dialect:
         is_upload = request.OPERATION == "upload"
         return str(getattr(request, "url", "")) if is_upload else None
 
-    def persona(self, request: Request[Any]) -> str | None:  # noqa: ARG002
+    def persona(self, request: Request[Any]) -> str | None:
         """Return the persona that a request sings with; None: none."""
         return None
 
@@ -128,8 +128,8 @@ class Dialect:
         status: int,
         message: str,
         *,
-        kind: str,  # noqa: ARG002
-        is_refunded: bool = False,  # noqa: ARG002
+        kind: str,
+        is_refunded: bool = False,
     ) -> dict[str, object]:
         """
         Return the body of an error.
@@ -213,7 +213,7 @@ class Dialect:
         """Return the reply to a poll with another word for the state."""
         return {**body, "data": [{**clip, "state": state} for clip in body["data"]]}
 
-    def webhook(self, task: Task, body: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def webhook(self, task: Task, body: dict[str, Any]) -> dict[str, Any]:
         """Return the webhook of a finished task, made of the reply to its poll."""
         return body
 
@@ -221,7 +221,7 @@ class Dialect:
 
     def direct(
         self,
-        request: Request[Any],  # noqa: ARG002
+        request: Request[Any],
         source: str,
         issuer: Issuer,
     ) -> Mapping[str, object]:
@@ -255,7 +255,7 @@ class Dialect:
             instrumental=bool(getattr(request, "instrumental", False)),
         )
 
-    def edit(self, request: Request[Any], source: Score, spec: SongSpec) -> Score:  # noqa: ARG002
+    def edit(self, request: Request[Any], source: Score, spec: SongSpec) -> Score:
         """
         Return the score of an edit.
 

@@ -31,7 +31,7 @@ class LyricsDialect(Dialect):
         results = [{"title": one.title, "lyrics": one.lyrics} for one in written]
         return {"code": 200, "results": results, "message": "success"}
 
-    def reply_schema(self, kind: type[Request[Any]]) -> str:  # noqa: ARG002
+    def reply_schema(self, kind: type[Request[Any]]) -> str:
         """Return the name of the schema of the reply to a request."""
         return "Lyrics"
 

@@ -38,13 +38,13 @@ class NuroDialect(Dialect):
     has_clip_ids = False
     error_schema = "NuroError"
 
-    def needs_custom_mode(self, body: Mapping[str, Any]) -> bool:  # noqa: ARG002
+    def needs_custom_mode(self, body: Mapping[str, Any]) -> bool:
         """Never: there is no such field."""
         return False
 
     def envelope(
         self,
-        status: int,  # noqa: ARG002
+        status: int,
         message: str,
         *,
         kind: str,
@@ -97,8 +97,8 @@ class NuroDialect(Dialect):
 
     def held_back(
         self,
-        task: Task,  # noqa: ARG002
-        late: LateResult,  # noqa: ARG002
+        task: Task,
+        late: LateResult,
         songs: Sequence[Song],
     ) -> Sequence[Song]:
         """Hold back the link: there is no list that the clip could be missing from."""
@@ -108,7 +108,7 @@ class NuroDialect(Dialect):
         """Return the reply to a poll with another word for the state."""
         return {**body, "status": state}
 
-    def webhook(self, task: Task, body: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def webhook(self, task: Task, body: dict[str, Any]) -> dict[str, Any]:
         """Add the keys that a webhook always has."""
         return {"prompt": "", "theme": "", "instrument": "", **body}
 

@@ -77,7 +77,7 @@ class SunoDialect(Dialect):
             return 202, NOT_READY
         return super().poll(task, progress, songs)
 
-    def listed(self, task: Task, progress: Progress) -> int:  # noqa: ARG002
+    def listed(self, task: Task, progress: Progress) -> int:
         """List all clips from the start."""
         return task.clips
 
