@@ -24,8 +24,16 @@ ROOT = Path(__file__).parents[2]
 # What there is to be forked: each has a function `live`, of a plan, that returns an
 # exit status.
 MODULES = ("gang_worker", "sweep_worker")
-# What a session loads when it is entered.
-LOADED = ("_engine.engine", "_files.media", "journal.sqlite", "webhooks")
+# What a session loads when it is entered, and when it first sends.
+LOADED = (
+    "aiomusic._engine.engine",
+    "aiomusic._files.media",
+    "aiomusic.journal.sqlite",
+    "aiomusic.providers.suno",
+    "aiomusic.webhooks",
+    "anyio._backends._asyncio",
+    "cattrs",
+)
 
 
 def environment() -> dict[str, str]:
@@ -134,7 +142,7 @@ def fork(module: str, plan: dict[str, Any]) -> int:
 def serve() -> None:
     """Fork a process for each plan that comes, and tell of the ends of all."""
     for module in LOADED:
-        importlib.import_module(f"aiomusic.{module}")
+        importlib.import_module(module)
     for module in MODULES:
         importlib.import_module(module)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

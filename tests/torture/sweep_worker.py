@@ -61,7 +61,7 @@ class Program:
         self.plan = plan
         self.jobs: list[MusicJob[Any]] = []
         self.when_created: list[Callable[[], object]] = []
-        self.due = math.inf
+        self.created = self.due = math.inf
         self.is_child = False
 
     @property
@@ -79,7 +79,8 @@ class Program:
         )
 
     def create(self, music: MusicSession) -> None:
-        self.due = time.monotonic() + self.plan.at_s
+        self.created = time.monotonic()
+        self.due = self.created + self.plan.at_s
         for do in self.when_created:
             do()
         for key in self.plan.keys:
@@ -307,7 +308,8 @@ def _report(program: Program, seen: str, *, is_bare: bool) -> None:
         }
         for job in program.jobs
     ]
-    told = {"seen": seen, "is_bare": is_bare, "jobs": jobs}
+    lived_s = time.monotonic() - program.created
+    told = {"seen": seen, "is_bare": is_bare, "jobs": jobs, "lived_s": lived_s}
     path = Path(program.plan.report)
     path.with_suffix(".part").write_text(json.dumps(told))
     path.with_suffix(".part").rename(path)
