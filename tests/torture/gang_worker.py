@@ -6,11 +6,13 @@ It tells what it does in lines of JSON, each of which outlives it.
 
 import asyncio
 import contextlib
+import faulthandler
 import json
 import os
 import random
 import signal
 import traceback
+from pathlib import Path
 from typing import Any, Literal
 
 import attrs
@@ -217,9 +219,24 @@ class Worker:
         return web.Response(status=204)
 
 
+def show_stacks(path: str) -> None:
+    """Have SIGUSR1 tell where every thread and every task is."""
+    file = Path(path).open("a")  # noqa: SIM115 - for as long as the process lives
+
+    def show_tasks(*_: object) -> None:
+        with contextlib.suppress(RuntimeError):
+            for task in asyncio.all_tasks():
+                task.print_stack(file=file)
+        file.flush()
+
+    signal.signal(signal.SIGUSR1, show_tasks)
+    faulthandler.register(signal.SIGUSR1, file=file, chain=True)
+
+
 def live(plan: dict[str, Any]) -> int:
     """Live once, in a process that has just been forked; return its exit status."""
     worker = Worker(Plan(**plan))
+    show_stacks(f"{worker.plan.log}.stacks")
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         asyncio.run(worker.live())
@@ -228,6 +245,7 @@ def live(plan: dict[str, Any]) -> int:
         return 1
     except BaseException as error:  # noqa: BLE001 - told to the supervisor
         worker.say(ended=type(error).__name__, why=traceback.format_exc())
-        return 3
+        # A second Ctrl-C in the run that cancels all, in whoever's task it came.
+        return 1 if "Event loop stopped" in str(error) else 3
     worker.say(ended="over")
     return 0

@@ -226,8 +226,17 @@ class Gang:
                 return True
         if not await life.wait(LONGEST_LEAVE_S):
             self.wrong.append(f"{life.plan.name} hangs after {name}")
-            life.signal(signal.SIGKILL)
+            await self.kill_hanging(life)
         return True
+
+    async def kill_hanging(self, life: Life) -> None:
+        """Have a worker tell where it hangs, before it is killed."""
+        life.signal(signal.SIGUSR1)
+        await life.wait(1.0)
+        life.signal(signal.SIGKILL)
+        await life.wait(5.0)
+        stacks = Path(f"{life.plan.log}.stacks").read_text()
+        self.wrong.append(f"{life.plan.name} was at:\n{stacks}")
 
     def check_end(self, life: Life) -> None:
         code = life.end.result()
@@ -241,8 +250,7 @@ class Gang:
         if not await life.wait(LONGEST_LAST_S):
             said = self.said(worker)[-5:]
             self.wrong.append(f"{worker} hangs in its last life: {said}")
-            life.signal(signal.SIGKILL)
-            await life.wait(5.0)
+            await self.kill_hanging(life)
         elif life.end.result() != 0:
             said = self.said(worker)[-1:]
             self.wrong.append(f"{worker} ended with {life.end.result()}: {said}")
@@ -396,7 +404,7 @@ class Auditor:
         self.say("was bought twice", twice)
         self.say("was billed and called free", free)
         self.say("was billed, and is in no row", silent)
-        self.say("is in no row", set(gang.keys) - records.keys())
+        self.say("is in no row", set(gang.keys) - records.keys() - self.refused())
         if over:
             self.wrong.append(f"{over} credits over the ceiling of {limit}")
         if above:
@@ -422,6 +430,12 @@ class Auditor:
             above=above,
             wrong=[f"{gang.scene.name}: {line}" for line in gang.wrong + self.wrong],
         )
+
+    def refused(self) -> set[str]:
+        """Return keys that the budget left no room for."""
+        workers = range(self.gang.scene.workers)
+        said = [word for n in workers for word in self.gang.said(f"w{n}")]
+        return {word["over_budget"] for word in said if "over_budget" in word}
 
     def rows(self) -> list[dict[str, Any]]:
         with contextlib.closing(sqlite3.connect(self.gang.journal)) as db:
