@@ -64,6 +64,7 @@ async def run(
         for scene in left:
             gang, audit = await ganged.torment(scene, folder, forker)
             signals.update(gang.signals)
+            signals["INT a third time"] += gang.thirds
             audits.append(audit)
             print(row(audit), flush=True)
 

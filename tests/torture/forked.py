@@ -134,6 +134,9 @@ def fork(module: str, plan: dict[str, Any]) -> int:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             code = importlib.import_module(module).live(plan)
+        except KeyboardInterrupt:
+            # It came once all was told.
+            code = 1
         finally:
             os._exit(code)
     return pid
