@@ -95,6 +95,7 @@ Examples:
   aiomusic jobs resume --out songs/
   aiomusic jobs attach suno 468d0e42-f7a6-40ce-9a4c-37db56b13b99
   aiomusic jobs spending --by day
+  aiomusic jobs list --kept album/
   aiomusic jobs list --json | jq -r 'select(.state=="succeeded").files[]'
 
 A key may be shortened, to its first four characters or more, if no other begins so.
@@ -318,6 +319,12 @@ def list_jobs(
     limit: Annotated[
         int | None, Parameter(validator=Number(gte=1), help="Only the newest so many.")
     ] = None,
+    kept: Annotated[
+        Path | None,
+        Parameter(
+            help="Only those with a take that a kept.json, or an album's, keeps."
+        ),
+    ] = None,
     all_accounts: Annotated[
         bool, Parameter(help="Those of other accounts too, with whose each is.")
     ] = False,
@@ -333,7 +340,12 @@ def list_jobs(
     from aiomusic.cli import _jobs  # noqa: PLC0415 - costs the whole library
 
     wanted = _jobs.wanted_of(
-        states=state, tags=tag, since=since, limit=limit, are_all=all_accounts
+        states=state,
+        tags=tag,
+        since=since,
+        limit=limit,
+        are_all=all_accounts,
+        kept=kept,
     )
     return _jobs.list_jobs(wanted, journal, as_json=as_json)
 

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -24,6 +25,7 @@ from aiomusic.cli._records import as_json as _json
 from aiomusic.cli._run import run
 from aiomusic.cli._show import Events, Paths, Show, say, tell
 from aiomusic.errors import MusicError
+from aiomusic.gallery import read_kept
 from aiomusic.journal import Grouping, Record, Spending, Wanted
 
 __all__ = ["ending_well", "list_jobs", "show", "spending", "wanted_of"]
@@ -36,6 +38,7 @@ def wanted_of(
     since: str | None,
     limit: int | None,
     are_all: bool = False,
+    kept: Path | None = None,
 ) -> Wanted:
     """
     Read what is typed.
@@ -49,7 +52,17 @@ def wanted_of(
         made_after=None if since is None else time.time() - seconds("--since", since),
         limit=limit,
         are_own=not are_all,
+        clips=None if kept is None else _kept_clips(kept),
     )
+
+
+def _kept_clips(file: Path) -> list[str]:
+    if not file.exists():
+        raise UsageError(f"--kept is {str(file)!r}, and there is no such file.")
+    try:
+        return sorted(read_kept(file).kept)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--kept can't be read: {error}") from error
 
 
 def _plain(value: object) -> str:

@@ -290,6 +290,7 @@ class Wanted:
     Attributes:
         states: Those of a `JobState`, or ``"open"``; none: all.
         tags: Names in their metadata, and the text of each.
+        clips: Ids, of which a job made at least one; None: all.
         made_after: Only those made since, in seconds since 1970; None: all.
         limit: How many, the newest; None: all.
         are_own: Only those of the account that reads, if it is told which.
@@ -297,6 +298,7 @@ class Wanted:
 
     states: Sequence[str] = ()
     tags: Mapping[str, str] = attrs.field(factory=dict)
+    clips: Sequence[str] | None = None
     made_after: float | None = None
     limit: int | None = None
     are_own: bool = False

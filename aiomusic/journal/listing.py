@@ -8,6 +8,7 @@ without clips and results: `programs.find` gives a job whole.
 # ruff: noqa: S608 - what is put into statements is this module's own constants
 
 import itertools
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,12 @@ _TAGGED = (
     "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(metadata) THEN metadata"
     " ELSE '{{}}' END) WHERE json_each.key = :name{0} AND :value{0} = CASE WHEN type IN"
     " ('true', 'false', 'null') THEN type ELSE CAST(value AS TEXT) END)"
+)
+
+_MADE = (
+    "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(clips) THEN clips"
+    " ELSE '[]' END) AS made WHERE made.type = 'object' AND"
+    " json_extract(made.value, '$.clip_id') IN (SELECT value FROM json_each(:clips)))"
 )
 
 
@@ -93,6 +100,10 @@ def _terms(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
         terms.append(_TAGGED.format(at))
         values |= {f"name{at}": name, f"value{at}": value}
     terms.append(f"({LAST_ATTEMPT} OR {OPEN})")
+    if wanted.clips is not None:
+        # What is long stands last, where rows that are not wanted never go.
+        terms.append(_MADE)
+        values["clips"] = json.dumps([*wanted.clips])
     return terms, values
 
 

@@ -315,6 +315,46 @@ def test_a_list_holds_what_is_wanted(
     assert keys == [job["key"] for job in jobs(here("jobs", "list", *words, "--json"))]
 
 
+async def fill_with_clips(path: Path) -> None:
+    """Write a journal with two jobs that made a clip each."""
+    journal = SqliteJournal(path)
+    await journal.open()
+    for key in ("one", "two"):
+        entry = intent(key, time.time())
+        await journal.admit([entry], Limits(concurrency=10))
+        await journal.accept(key, 1, f"task-{key}", entry.now)
+        clips = [{"clip_id": f"clip-{key}"}]
+        ending = Ending(
+            event=Event.SUCCEEDED, charged="yes", now=entry.now, clips=clips
+        )
+        journal.end(key, 1, ending)
+    await journal.aclose()
+
+
+@pytest.mark.parametrize("words", ["album", "album/kept.json"])
+def test_a_list_holds_what_the_gallery_kept(new: Here, words: str) -> None:
+    """The file that the page exports narrows it to the jobs of those takes."""
+    (new.folder / "album").mkdir()
+    kept = {"kept": ["clip-two", "clip-other"], "dropped": ["clip-one"]}
+    (new.folder / "album" / "kept.json").write_text(json.dumps(kept))
+    asyncio.run(fill_with_clips(new.folder / "songs.db"))
+
+    ended = new("jobs", "list", "--kept", words, "--journal", "songs.db", "--json")
+
+    assert ["two"] == [job["key"] for job in jobs(ended)]
+
+
+@pytest.mark.parametrize("words", ["nowhere", "damaged.json"])
+def test_a_kept_file_that_can_not_be_read_is_told(new: Here, words: str) -> None:
+    """A slip in its name does not list nothing, as if nothing was kept."""
+    (new.folder / "damaged.json").write_text("{")
+
+    ended = new("jobs", "list", "--kept", words)
+
+    assert (2, "") == (ended.code, ended.out)
+    assert "--kept" in ended.sentence
+
+
 def test_a_job_is_shown_whole(here: Here) -> None:
     """Request, times, balances and error are there, and what can be done."""
     ended = here("jobs", "show", "lost")

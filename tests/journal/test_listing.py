@@ -55,6 +55,10 @@ async def fill(journal: Journal) -> None:
         pytest.param(Wanted(tags={"none": "null", "rate": "0.5"}), "done", id="odd"),
         pytest.param(Wanted(tags={"album": "blue", "n": "8"}), "", id="not both"),
         pytest.param(Wanted(tags={"' OR 1 --": "x"}), "", id="no SQL"),
+        pytest.param(Wanted(clips=["c-2", "x"]), "done", id="clip"),
+        pytest.param(Wanted(clips=["x"], limit=1), "", id="no such clip"),
+        pytest.param(Wanted(clips=[]), "", id="no clips"),
+        pytest.param(Wanted(clips=["c-1"], states=["failed"]), "", id="clip, state"),
         pytest.param(Wanted(states=["no such"]), "", id="no such state"),
     ],
 )
