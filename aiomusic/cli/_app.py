@@ -115,11 +115,11 @@ GALLERY_EXAMPLES: Final = """\
 Examples:
 
   aiomusic gallery album/ --open
-  open "$(aiomusic gallery songs/)"
+  aiomusic gallery album/ --kept ~/Downloads/kept.json
 
-The page stands in the folder, beside the audio that it plays, and needs no network.
-Takes are kept and dropped in its address; its button exports them as kept.json, which
-belongs into the same folder.
+The page stands in the folder, beside its audio, and needs no network.
+What is kept and dropped stands in its address; its button exports kept.json,
+which belongs into the same folder: 'batch' and 'jobs list --kept' read it.
 """
 
 BATCH_EXAMPLES: Final = """\
@@ -277,6 +277,10 @@ def gallery(
     page: Annotated[
         str, Parameter(help="Name of the page in that folder.", show_default=True)
     ] = "index.html",
+    kept: Annotated[
+        Path | None,
+        Parameter(help="A kept.json that the page exported, to take into the album."),
+    ] = None,
     open_it: Annotated[
         bool, Parameter(name="--open", help="Open the page in the browser.")
     ] = False,
@@ -288,7 +292,7 @@ def gallery(
     """
     from aiomusic.cli import _gallery  # noqa: PLC0415 - costs a folder's reading
 
-    return _gallery.show_album(album, page, is_opened=open_it)
+    return _gallery.show_album(album, page, kept=kept, is_opened=open_it)
 
 
 JOBS: Final = App(
@@ -321,9 +325,7 @@ def list_jobs(
     ] = None,
     kept: Annotated[
         Path | None,
-        Parameter(
-            help="Only those with a take that a kept.json, or an album's, keeps."
-        ),
+        Parameter(help="Only those with a take that this album, or kept.json, keeps."),
     ] = None,
     all_accounts: Annotated[
         bool, Parameter(help="Those of other accounts too, with whose each is.")

@@ -6,14 +6,16 @@ from pathlib import Path
 
 from aiomusic.cli._exits import Exit
 from aiomusic.cli._show import say, tell
-from aiomusic.gallery import AlbumError, write_gallery
+from aiomusic.gallery import AlbumError, take_kept, write_gallery
 
 __all__ = ["show_album"]
 
 
-def show_album(folder: Path, page: str, *, is_opened: bool) -> Exit:
+def show_album(folder: Path, page: str, *, kept: Path | None, is_opened: bool) -> Exit:
     """Write the page; its path is what is printed, and what it lacks beside that."""
     try:
+        if kept is not None:
+            take_kept(folder, kept)
         written = write_gallery(folder, page=page, progress=_progress)
     except AlbumError as error:
         tell(str(error))

@@ -12,7 +12,7 @@ from typing import Final, final
 import attrs
 
 from aiomusic.gallery._album import Album, AlbumError
-from aiomusic.gallery._kept import Kept, read_kept
+from aiomusic.gallery._kept import Kept, read_kept, write_kept
 from aiomusic.gallery._manifest import MANIFEST_NAME, read_manifest
 from aiomusic.gallery._model import to_model
 from aiomusic.gallery._page import MARK, render_page
@@ -20,7 +20,14 @@ from aiomusic.gallery._peaks import Waveform, can_decode, measure_all
 from aiomusic.gallery._scan import scan
 from aiomusic.gallery._text import line
 
-__all__ = ["AlbumError", "Gallery", "Kept", "read_kept", "write_gallery"]
+__all__ = [
+    "AlbumError",
+    "Gallery",
+    "Kept",
+    "read_kept",
+    "take_kept",
+    "write_gallery",
+]
 
 _NO_DECODER: Final = (
     "There are no waveforms: to draw them, pip install 'aiomusic[emulator]' and"
@@ -87,6 +94,26 @@ def write_gallery(
         part.unlink(missing_ok=True)
     takes = sum(len(song.takes) for song in album.songs)
     return Gallery(page=target, songs=len(album.songs), takes=takes, notes=notes)
+
+
+def take_kept(folder: str | Path, file: str | Path) -> Kept:
+    """
+    Take a ``kept.json`` that the page exported into the album; it replaces another.
+
+    Raises:
+        AlbumError: The file or the folder is not there, or the file is damaged.
+        OSError: Something can't be read or written.
+    """
+    if not Path(file).is_file():
+        raise AlbumError(f"There is no file {file}: export it from the gallery's page.")
+    if not Path(folder).is_dir():
+        raise AlbumError(f"There is no folder {folder}.")
+    try:
+        kept = read_kept(file)
+    except ValueError as error:
+        raise AlbumError(f"{error} Export it again.") from error
+    write_kept(Path(folder), kept)
+    return kept
 
 
 def _read(folder: Path) -> Album:

@@ -7,7 +7,7 @@ from typing import Final, final
 
 import attrs
 
-__all__ = ["KEPT_NAME", "Kept", "read_kept"]
+__all__ = ["KEPT_NAME", "Kept", "read_kept", "write_kept"]
 
 KEPT_NAME: Final = "kept.json"
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -70,6 +70,21 @@ def read_kept(file: str | Path) -> Kept:
     if both := kept & dropped:
         raise ValueError(f"{path} both keeps and drops the clip {min(both)}.")
     return Kept(kept=kept, dropped=dropped)
+
+
+def write_kept(folder: Path, kept: Kept) -> None:
+    """
+    Write ``kept.json`` into an album, whole or not at all.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    part = folder / f"{KEPT_NAME}.part"
+    try:
+        part.write_text(kept.to_json(), encoding="utf-8", newline="\n")
+        part.replace(folder / KEPT_NAME)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _ids(path: Path, content: dict[str, object], name: str) -> frozenset[str]:

@@ -181,15 +181,15 @@ function exportChoices() {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
   exported = choicesText();
   showChosen();
-  note("Put the downloaded kept.json into the album's folder, beside this page:"
-    + " aiomusic batch and aiomusic jobs read it there.");
+  note("Put the downloaded kept.json into the album's folder, beside this page, or run"
+    + " aiomusic gallery with --kept and its path: batch and jobs read it there.");
 }
 
 function note(text) {
   const notes = byId("notes");
   notes.hidden = false;
   if (![...notes.children].some((line) => line.textContent === text)) {
-    notes.append(make("p", { class: "notice" }, text));
+    notes.append(make("p", {}, text));
   }
   say(text);
 }
@@ -1101,7 +1101,7 @@ function summary() {
 }
 
 byId("summary").textContent = summary();
-album.notes.forEach((text) => byId("notes").append(make("p", { class: "notice" }, text)));
+album.notes.forEach((text) => byId("notes").append(make("p", {}, text)));
 byId("notes").hidden = album.notes.length === 0;
 setUpFilters();
 const isRoomy = matchMedia("(min-width: 44rem)");

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from running import Command
 
+from aiomusic.gallery import read_kept
+
 pytestmark = pytest.mark.anyio
 
 
@@ -32,6 +34,23 @@ async def test_its_output_is_the_page(tmp_path: Path) -> None:
     assert "one.wav" in (tmp_path / "album" / "index.html").read_text()
 
 
+@pytest.mark.slow
+async def test_an_exported_file_is_taken_into_the_album(tmp_path: Path) -> None:
+    """What the browser left among the downloads counts from then on."""
+    (tmp_path / "album").mkdir()
+    write_silence(tmp_path / "album" / "one.wav")
+    kept = '{"kept": ["one.wav"], "dropped": []}'
+    (tmp_path / "kept (1).json").write_text(kept)
+
+    ended = await Command.within(tmp_path)(
+        "gallery", "album", "--kept", "kept (1).json"
+    )
+
+    assert 0 == ended.code
+    assert {"one.wav"} == read_kept(tmp_path / "album").kept
+    assert '"kept":true' in (tmp_path / "album" / "index.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "why"),
     [
@@ -39,6 +58,10 @@ async def test_its_output_is_the_page(tmp_path: Path) -> None:
         pytest.param(("empty",), 2, "no audio files", id="an empty folder"),
         pytest.param(("mine",), 2, "is no gallery", id="a page of others"),
         pytest.param(("mine", "--page", "a/b.html"), 2, "name a file", id="elsewhere"),
+        pytest.param(("mine", "--kept", "x"), 2, "There is no file x", id="no kept"),
+        pytest.param(
+            ("mine", "--kept", "mine/index.html"), 2, "Export it again", id="damaged"
+        ),
         pytest.param(("blocked",), 7, "Can't write the page", id="not writable"),
     ],
 )

@@ -402,6 +402,8 @@ def test_axe_finds_nothing(
     page.keyboard.press("Escape")
     page.get_by_label("Lineage").check(force=True)
     found.append(axe.run(page))
+    page.get_by_role("button", name="Keyboard").click()
+    found.append(axe.run(page))
 
     for result in found:
         assert 0 == result.violations_count, result.generate_report()
