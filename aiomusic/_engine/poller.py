@@ -157,6 +157,7 @@ class Poller:
     _create_rate: Rate = attrs.field(factory=Rate)
     _idle: list[asyncio.Future[_Followed | None]] = attrs.field(factory=list)
     _timer: Timer | None = None
+    _last_lease_s: float = 0.0
     # When the timer hands out next.
     _hands_at: float = math.inf
     _is_in_line: bool = False
@@ -219,7 +220,11 @@ class Poller:
         longest_s = self.schedule.longest_s(self._kind(job, provider))
         if longest_s is None:
             longest_s = 3 * provider.typical_s[1]
-        return begins_s + min(longest_s, LONGEST_LEASE_S)
+        lease_s = begins_s + min(longest_s, LONGEST_LEASE_S)
+        if lease_s != self._last_lease_s:
+            self._last_lease_s = lease_s
+        # One number is shared by all rows that have it.
+        return self._last_lease_s
 
     def eta(self, job: TrackedJob[Any]) -> tuple[float, float] | None:
         """Guess the seconds until a task ends, as a range that holds 8 of 10."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import attrs
 
@@ -28,6 +28,17 @@ __all__ = ["MemoryJournal"]
 
 ME = "me"
 
+_Purchase: TypeAlias = str | tuple[str, int]
+"""A key and an attempt; the first attempt is the key alone, which is half as large."""
+
+
+def _purchase(key: str, attempt: int) -> _Purchase:
+    return key if attempt == 1 else (key, attempt)
+
+
+def _parts(purchase: _Purchase) -> tuple[str, int]:
+    return (purchase, 1) if isinstance(purchase, str) else purchase
+
 
 @final
 @attrs.define(eq=False)
@@ -37,10 +48,10 @@ class _Account:
     spent: int = 0
     reserved: int = 0
     slots: int = 0
-    rows: dict[tuple[str, int], Row] = attrs.field(factory=dict)
-    leased: set[tuple[str, int]] = attrs.field(factory=set)
+    rows: dict[_Purchase, Row] = attrs.field(factory=dict)
+    leased: set[_Purchase] = attrs.field(factory=set)
 
-    def put(self, purchase: tuple[str, int], old: Row, new: Row) -> None:
+    def put(self, purchase: _Purchase, old: Row, new: Row) -> None:
         """Keep a row for as long as something may become of it."""
         self.slots += new.has_slot - old.has_slot
         self.reserved += new.reserved - old.reserved
@@ -122,7 +133,7 @@ class MemoryJournal:
 
     async def aclose(self) -> None:
         change = Change(event=Event.LEFT, now=self._wall(), by=ME)
-        for key, attempt in list(self._mine.rows):
+        for key, attempt in map(_parts, list(self._mine.rows)):
             self._apply(key, attempt, change)
 
     async def admit(self, entries: Sequence[Entry], limits: Limits) -> list[Verdict]:
@@ -146,23 +157,23 @@ class MemoryJournal:
             return refused
         attempt = max(1, entry.attempt)
         # A job that was cancelled is in flight still, and its key may come again.
-        while (entry.key, attempt) in self._mine.rows:
+        while _purchase(entry.key, attempt) in self._mine.rows:
             attempt += 1
         fresh = Row(stage=Stage.QUEUED, cost=entry.cost, lease_s=entry.lease_s)
         change = Change(event=Event.GRANTED, now=entry.now, by=ME)
-        self._mine.put((entry.key, attempt), fresh, apply(fresh, change))
+        self._mine.put(_purchase(entry.key, attempt), fresh, apply(fresh, change))
         return Granted(attempt)
 
     def _end_leases(self, now: float) -> None:
-        for key, attempt in list(self._mine.leased):
-            until = self._mine.rows[key, attempt].slot_until
+        for purchase in list(self._mine.leased):
+            until = self._mine.rows[purchase].slot_until
             if until is not None and until <= now:
                 change = Change(event=Event.LEASE_OVER, now=now)
-                self._apply(key, attempt, change)
+                self._apply(*_parts(purchase), change)
 
     async def note_sent(self, key: str, attempt: int) -> bool:
         self._apply(key, attempt, Change(event=Event.BODY_BEGINS, now=self._wall()))
-        return may_begin(self._mine.rows.get((key, attempt)), ME)
+        return may_begin(self._mine.rows.get(_purchase(key, attempt)), ME)
 
     def note_unsent(self, key: str, attempt: int) -> None:
         self._apply(key, attempt, Change(event=Event.RATE_LIMITED, now=self._wall()))
@@ -189,9 +200,9 @@ class MemoryJournal:
         self._apply(key, attempt, change)
 
     def _apply(self, key: str, attempt: int, change: Change) -> None:
-        old = self._mine.rows.get((key, attempt))
+        old = self._mine.rows.get(_purchase(key, attempt))
         if old is not None:
-            self._mine.put((key, attempt), old, apply(old, change))
+            self._mine.put(_purchase(key, attempt), old, apply(old, change))
 
     # What an archive keeps is not kept here: there is nothing to find again.
 
@@ -203,7 +214,7 @@ class MemoryJournal:
 
     async def find_lost(self, key: str, attempt: int, task_id: str, now: float) -> bool:
         await self.accept(key, attempt, task_id, now)
-        row = self._mine.rows.get((key, attempt))
+        row = self._mine.rows.get(_purchase(key, attempt))
         return row is not None and row.task_id == task_id
 
     def give_up_soon(

@@ -49,7 +49,7 @@ async def ran(
     rows: Sequence[dict[str, Any]],
     album: Path,
 ) -> dict[str | None, batch.Outcome]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         running = batch.run(music, rows, album)
         return {outcome.key: outcome async for outcome in running}
 
@@ -208,7 +208,7 @@ async def test_draining_buys_nothing_more_and_tells_what_is_left(
 ) -> None:
     """What is in flight is stored; the rest waits for the next run."""
     rows = [{"key": str(n), "prompt": f"song {n}"} for n in range(50)]
-    async with service.session(concurrency=2) as music, asyncio.timeout(30):
+    async with service.session(concurrency=2) as music, asyncio.timeout(90):
         running = batch.run(music, rows, album)
         states: list[str] = []
         async for outcome in running:
@@ -243,7 +243,7 @@ async def test_leaving_the_loop_early_leaves_nothing_running(
     async with service.session(concurrency=3, on_exit="detach") as music:
         before = asyncio.all_tasks()
         outcomes = batch.run(music, rows, album).__aiter__()
-        async with asyncio.timeout(30), contextlib.aclosing(outcomes):
+        async with asyncio.timeout(90), contextlib.aclosing(outcomes):
             first = await anext(outcomes)
         left = {task for task in asyncio.all_tasks() - before if not task.done()}
 
@@ -292,7 +292,7 @@ async def test_files_are_named_tagged_and_put_in_order(
     ]
     async with service.session() as music:
         running = batch.run(music, rows, album, name="{track:02} {title} ({take})")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             outcomes = {outcome.key: outcome async for outcome in running}
 
     names = [path.name for key in ("song", "second") for path in outcomes[key].files]

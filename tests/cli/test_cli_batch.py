@@ -115,7 +115,7 @@ async def test_a_batch_that_is_killed_is_ended_by_the_next_run(
     words = ("batch", str(path), "--out", "album", "--poll-every", "0.05")
     process = await command.start(*words)
     album = tmp_path / "album"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while len(list(album.glob("*.mp3"))) < 6:
             await asyncio.sleep(0.02)
     process.send_signal(signal.SIGKILL)
@@ -143,7 +143,7 @@ async def test_ctrl_c_ends_the_buying_and_a_run_again_goes_on(
     words = ("batch", str(path), "--out", "album", "--poll-every", "0.05")
     process = await command.start(*words, "--concurrency", "4")
     album = tmp_path / "album"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not list(album.glob("*.mp3")):
             await asyncio.sleep(0.02)
         process.send_signal(signal.SIGINT)
