@@ -8,14 +8,11 @@ from typing import Final
 from aiomusic.gallery._album import Line, Origin, Song, Take, Trouble, inside
 from aiomusic.gallery._kept import Kept
 from aiomusic.gallery._lyrics import plain_lines, read_lrc_file, read_words
-from aiomusic.gallery._text import block, line, number, split_tags, whole
+from aiomusic.gallery._text import fields_of, line, number, split_tags, whole
 
 __all__ = ["MANIFEST_NAME", "read_manifest"]
 
 MANIFEST_NAME: Final = "manifest.jsonl"
-MAX_SHOWN: Final = 20_000
-# What a request may hold that no page should show.
-_HIDDEN: Final = ("secret", "token", "password", "api_key")
 
 
 def read_manifest(folder: Path, kept: Kept) -> tuple[tuple[Song, ...], tuple[str, ...]]:
@@ -74,8 +71,8 @@ def _song(folder: Path, text: str, kept: Kept) -> Song | None:
         row=whole(row.get("row")),
         provider=line(row.get("provider")),
         operation=line(row.get("operation")),
-        request=_shown(row.get("request")),
-        metadata=_shown(row.get("metadata")),
+        request=fields_of(row.get("request")),
+        metadata=fields_of(row.get("metadata")),
         state=line(row.get("state")) or "unknown",
         charged=line(row.get("charged")),
         cost=number(row.get("cost")),
@@ -159,26 +156,6 @@ def _trouble(entry: object) -> Trouble | None:
         next_steps=line(entry.get("next_steps"), 2000),
         charged=line(entry.get("charged"), 20),
     )
-
-
-def _shown(fields: object) -> dict[str, str]:
-    """Return arguments as texts, without those that are not set or are secrets."""
-    if not isinstance(fields, dict):
-        return {}
-    return {
-        line(name, 100): block(_said(value), MAX_SHOWN)
-        for name, value in fields.items()
-        if value not in (None, "", {}, [])
-        and not any(word in name.lower() for word in _HIDDEN)
-    }
-
-
-def _said(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _list(value: object) -> Sequence[object]:

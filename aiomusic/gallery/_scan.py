@@ -4,7 +4,9 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, final
+
+import attrs
 
 from aiomusic.gallery._album import Song, Take, inside
 from aiomusic.gallery._kept import Kept
@@ -23,6 +25,22 @@ _COVERS: Final = (".jpg", ".jpeg", ".png", ".webp")
 _TAKE: Final = re.compile(r"(.+?) ?\((\d{1,2})\)")
 
 
+@final
+@attrs.frozen(kw_only=True)
+class _Found:
+    """A file; *name* and *number* are those of a song and its take."""
+
+    path: Path
+    name: str
+    number: int | None
+    tags: Tagged
+
+    @property
+    def song(self) -> str:
+        """What the takes of a song share: the task, or else the name."""
+        return self.tags.task_id or str(self.path.parent / self.name)
+
+
 def scan(folder: Path, kept: Kept) -> tuple[tuple[Song, ...], tuple[str, ...]]:
     """
     Read the audio files of a folder and of those in it.
@@ -30,18 +48,18 @@ def scan(folder: Path, kept: Kept) -> tuple[tuple[Song, ...], tuple[str, ...]]:
     Returns:
         The songs by name, and what could not be read.
     """
-    groups: dict[tuple[str, str], list[tuple[int, Path]]] = {}
+    groups: dict[str, list[_Found]] = {}
     for path in sorted(_files(folder), key=lambda path: _natural(folder, path)):
         match = _TAKE.fullmatch(path.stem)
-        name, number = (match[1], int(match[2])) if match else (path.stem, 1)
-        groups.setdefault((str(path.parent), name), []).append((number, path))
-    has_tags = can_read_tags()
-    songs = tuple(
-        _song(folder, name, files, kept, has_tags=has_tags)
-        for (_, name), files in groups.items()
-    )
-    notes = () if has_tags or not songs else (_NO_TAGS,)
-    return songs, notes
+        found = _Found(
+            path=path,
+            name=match[1] if match else path.stem,
+            number=int(match[2]) if match else None,
+            tags=read_tags(path),
+        )
+        groups.setdefault(found.song, []).append(found)
+    songs = tuple(_song(folder, found, kept) for found in groups.values())
+    return songs, () if can_read_tags() or not songs else (_NO_TAGS,)
 
 
 _NO_TAGS: Final = (
@@ -65,47 +83,43 @@ def _natural(folder: Path, path: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
-def _song(
-    folder: Path,
-    name: str,
-    files: Sequence[tuple[int, Path]],
-    kept: Kept,
-    *,
-    has_tags: bool,
-) -> Song:
-    read = [
-        (number, path, read_tags(path) if has_tags else Tagged())
-        for number, path in files
-    ]
+def _song(folder: Path, files: Sequence[_Found], kept: Kept) -> Song:
+    numbers = [one.number for one in files]
+    are_numbered = None not in numbers and len(set(numbers)) == len(numbers)
     takes = [
-        _take(folder, path, tags, kept=kept, name=name, number=number)
-        for number, path, tags in read
+        _take(folder, one, kept, (are_numbered and one.number) or place)
+        for place, one in enumerate(files, start=1)
     ]
-    relative = files[0][1].parent.relative_to(folder) / name
+    first = files[0]
+    # A file without tags takes what another take of the song has.
+    best = max((one.tags for one in files), key=lambda tags: tags.is_generated)
     return Song(
-        key=line(relative.as_posix()),
-        provider=next((tags.provider for *_, tags in read if tags.provider), ""),
-        is_generated=any(tags.is_generated for *_, tags in read),
-        made_at=next((tags.date for *_, tags in read if tags.date), ""),
+        key=line((first.path.parent.relative_to(folder) / first.name).as_posix()),
+        provider=best.provider,
+        is_generated=best.is_generated,
+        request=best.request,
+        task_id=best.task_id,
+        model=best.model,
+        made_at=best.date,
         takes=tuple(takes),
     )
 
 
-def _take(
-    folder: Path, path: Path, tags: Tagged, *, kept: Kept, name: str, number: int
-) -> Take:
+def _take(folder: Path, found: _Found, kept: Kept, number: int) -> Take:
+    path, tags = found.path, found.tags
     file = path.relative_to(folder).as_posix()
     # A file that names no clip is known by its name.
     clip_id = tags.clip_id or line(file)
     cover = next((c for c in map(path.with_suffix, _COVERS) if c.is_file()), None)
-    beside = read_lrc_file(folder, str(Path(file).with_suffix(".lrc").as_posix()))
+    beside = read_lrc_file(folder, Path(file).with_suffix(".lrc").as_posix())
     lines = read_lrc(tags.lyrics) if is_lrc(tags.lyrics) else plain_lines(tags.lyrics)
     return Take(
         clip_id=clip_id,
         number=number,
-        title=tags.title or line(name),
+        title=tags.title or line(found.name),
         tags=split_tags(tags.genre),
         lyrics=beside or lines,
+        model=tags.model,
         duration_s=tags.duration_s,
         created_at=tags.date,
         file=file,

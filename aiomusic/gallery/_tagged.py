@@ -1,43 +1,56 @@
-"""What the tags inside an audio file say; they need mutagen, the ``tags`` extra."""
+"""What is known of an audio file: its tags (the ``tags`` extra), and its sidecar."""
 
 import importlib
 import importlib.util
+import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, final
 
 import attrs
 
-from aiomusic.gallery._text import block, line, number
+from aiomusic.gallery._text import block, fields_of, line, number
 
 __all__ = ["Tagged", "can_read_tags", "read_tags"]
 
 # As this library's own tags name the clip.
 _CLIP: Final = re.compile(r"\b(suno|riffusion|nuro) clip (\S{1,100})")
-_GENERATED: Final = "trainedalgorithmicmedia"
 _PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"RIFF")
+# How names begin that no format has a frame or an atom of its own for.
+_OWN: Final = ("txxx:", "----:com.apple.itunes:")
+MAX_SIDECAR_BYTES: Final = 4 * 1024 * 1024
 
-# The names that ID3, MP4 and Vorbis comments have for the same.
+# The names that ID3, MP4 and Vorbis comments have for the same, in lower case.
 _NAMES: Final = {
-    "title": ("TIT2", "\xa9nam", "title"),
-    "genre": ("TCON", "\xa9gen", "genre"),
-    "lyrics": ("USLT", "\xa9lyr", "lyrics"),
-    "comment": ("COMM", "\xa9cmt", "comment"),
-    "date": ("TDRC", "\xa9day", "date"),
+    "title": ("tit2", "\xa9nam", "title"),
+    "genre": ("tcon", "\xa9gen", "genre"),
+    "lyrics": ("uslt", "\xa9lyr", "lyrics"),
+    "comment": ("comm", "\xa9cmt", "comment"),
+    "date": ("tdrc", "\xa9day", "date"),
+    "provider": ("ai_provider",),
+    "model": ("ai_model",),
+    "clip_id": ("clip_id",),
+    "task_id": ("task_id",),
+    "request": ("request",),
+    "source": ("digitalsourcetype",),
 }
 
 
 @final
 @attrs.frozen(kw_only=True)
 class Tagged:
-    """The tags of one file; what is absent is empty."""
+    """What is known of one file; what is absent is empty."""
 
     title: str = ""
     genre: str = ""
     lyrics: str = ""
     date: str = ""
     provider: str = ""
+    model: str = ""
     clip_id: str = ""
+    task_id: str = ""
+    request: Mapping[str, str] = attrs.field(factory=dict)
     is_generated: bool = False
     duration_s: float | None = None
     picture: bytes | None = attrs.field(default=None, repr=False)
@@ -49,58 +62,89 @@ def can_read_tags() -> bool:
 
 
 def read_tags(path: Path) -> Tagged:
-    """Return the tags of a file; none at all if it can't be read."""
+    """Return what a file's tags say, and its sidecar for what they leave out."""
+    beside = _sidecar(path)
+    file = _opened(path) if can_read_tags() else None
+    tags = [] if file is None else _items(file.tags or {})
+    said = {name: _text(tags, names) for name, names in _NAMES.items()}
+    clip = _CLIP.search(said["comment"])
+    if clip:
+        said["provider"] = said["provider"] or clip[1]
+        said["clip_id"] = said["clip_id"] or clip[2]
+
+    def text(name: str, other: str = "") -> object:
+        return said[name] or beside.get(other or name)
+
+    return Tagged(
+        title=line(text("title")),
+        genre=line(text("genre", "style"), 2000),
+        lyrics=block(text("lyrics")),
+        date=line(text("date", "created_at"), 40),
+        provider=line(text("provider")).lower(),
+        model=line(text("model")),
+        clip_id=line(text("clip_id")),
+        task_id=line(text("task_id")),
+        request=fields_of(_json(said["request"]) or beside.get("request")),
+        is_generated=bool(clip or said["source"] or beside.get("generated") is True),
+        duration_s=number(getattr(getattr(file, "info", None), "length", None)),
+        picture=None if file is None else _picture(file, tags),
+    )
+
+
+def _sidecar(path: Path) -> Mapping[str, object]:
+    """Return what stands beside the music, if it is of this very file."""
+    try:
+        with path.with_suffix(".json").open("rb") as file:
+            found = json.loads(file.read(MAX_SIDECAR_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    is_its = isinstance(found, dict) and found.get("file") == path.name
+    return found if is_its else {}
+
+
+def _opened(path: Path) -> Any:  # noqa: ANN401 - mutagen has no types
     mutagen = importlib.import_module("mutagen")
     try:
-        file = mutagen.File(path)
+        return mutagen.File(path)
     except Exception:  # noqa: BLE001 - a file of others may be broken in any way
-        file = None
-    if file is None:
-        return Tagged()
-    tags = file.tags or {}
-    texts = {name: _text(tags, names) for name, names in _NAMES.items()}
-    clip = _CLIP.search(texts["comment"])
-    return Tagged(
-        title=line(texts["title"]),
-        genre=line(texts["genre"], 2000),
-        lyrics=block(texts["lyrics"]),
-        date=line(texts["date"], 40),
-        provider=clip[1] if clip else "",
-        clip_id=clip[2] if clip else "",
-        is_generated=clip is not None or _is_marked(tags),
-        duration_s=number(getattr(file.info, "length", None)),
-        picture=_picture(file, tags),
-    )
-
-
-def _text(tags: Any, names: tuple[str, ...]) -> str:  # noqa: ANN401 - mutagen has no types
-    for key, value in _items(tags):
-        # ID3 adds language and description to its name: USLT::eng.
-        if key.split(":")[0] in names or key.lower() in names:
-            said = getattr(value, "text", value)
-            texts = said if isinstance(said, list) else [said]
-            return ", ".join(str(text) for text in texts)
-    return ""
-
-
-def _is_marked(tags: Any) -> bool:  # noqa: ANN401 - likewise
-    return any(
-        "digitalsourcetype" in key.replace(" ", "").lower()
-        or _GENERATED in str(getattr(value, "text", value)[:4]).lower()
-        for key, value in _items(tags)
-        if isinstance(getattr(value, "text", value), (list, str))
-    )
+        return None
 
 
 def _items(tags: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - likewise
-    return [(str(key), value) for key, value in tags.items()]
+    """Return values by names without what the format sets before its own."""
+    items = []
+    for key, value in tags.items():
+        name = str(key).lower()
+        own = next((start for start in _OWN if name.startswith(start)), "")
+        items.append((name.removeprefix(own), value))
+    return items
 
 
-def _picture(file: Any, tags: Any) -> bytes | None:  # noqa: ANN401 - likewise
+def _text(tags: Sequence[tuple[str, Any]], names: Sequence[str]) -> str:
+    for name, value in tags:
+        # ID3 adds language and description to its name: uslt::eng.
+        if name in names or name.split(":")[0] in names:
+            said = getattr(value, "text", value)
+            texts = said if isinstance(said, list) else [said]
+            return ", ".join(
+                text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+                for text in texts
+            )
+    return ""
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _picture(file: Any, tags: Sequence[tuple[str, Any]]) -> bytes | None:  # noqa: ANN401 - likewise
     found = [picture.data for picture in getattr(file, "pictures", [])]
-    for key, value in _items(tags):
-        if key.startswith("APIC"):
+    for name, value in tags:
+        if name.startswith("apic"):
             found.append(value.data)
-        elif key == "covr":
+        elif name == "covr":
             found.extend(bytes(cover) for cover in value)
     return next((data for data in found if data.startswith(_PICTURES)), None)

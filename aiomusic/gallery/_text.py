@@ -1,13 +1,17 @@
 """Text of others, as a page may hold it: no controls, no tricks, bounded."""
 
+import json
 import math
 import unicodedata
 from typing import Final
 
-__all__ = ["block", "line", "number", "split_tags", "whole"]
+__all__ = ["block", "fields_of", "line", "number", "split_tags", "whole"]
 
 MAX_LINE: Final = 500
 MAX_BLOCK: Final = 50_000
+MAX_FIELD: Final = 20_000
+# What a request may hold that no page should show.
+_HIDDEN: Final = ("secret", "token", "password", "api_key")
 # Overrides and isolates turn around what stands beside them.
 _TURNERS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _UNSEEN: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -42,6 +46,26 @@ def split_tags(tags: object) -> tuple[str, ...]:
     """Return what stands between commas, each once."""
     parts = (part.strip() for part in line(tags, 2000).split(","))
     return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def fields_of(fields: object) -> dict[str, str]:
+    """Return arguments as texts, without those that are not set or are secrets."""
+    if not isinstance(fields, dict):
+        return {}
+    return {
+        line(name, 100): block(_said(value), MAX_FIELD)
+        for name, value in fields.items()
+        if value not in (None, "", {}, [])
+        and not any(word in str(name).lower() for word in _HIDDEN)
+    }
+
+
+def _said(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _kept(value: object, most: int, breaks: str) -> str:

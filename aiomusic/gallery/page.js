@@ -635,14 +635,16 @@ function takeOf(take) {
     type: "button", class: word.toLowerCase(), "aria-pressed": String(choice === isKept),
     "aria-label": `${word} ${name}`, onclick: () => choose(take, isKept),
   }, word);
+  const tags = tagsOf(take);
   element.append(art, make("div", { class: "body" }, label, middle,
     make("div", { class: "acts" }, act("Keep", true), act("Drop", false),
       make("button", { type: "button", "aria-label": `${take.lyrics ? "Lyrics and details" : "Details"} of ${name}`, onclick: () => about.open(take) },
-        take.lyrics ? "Lyrics" : "Details"))), tagsOf(take));
+        take.lyrics ? "Lyrics" : "Details"))), ...(tags ? [tags] : []));
   return element;
 }
 
 function tagsOf(take) {
+  if (!take.tags.length) return null;
   const row = make("div", { class: "chips" });
   for (const tag of take.tags.slice(0, 8)) {
     row.append(make("button", {

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from albums import COVER, WORDS, AlbumMaker, clip_id, made_from, write_sound
 
-from aiomusic._files.tags import tag
+from aiomusic._files.tags import Label, tag
 from aiomusic.gallery import AlbumError, Gallery, read_kept, write_gallery
 from aiomusic.results import Clip, ClipState
 
@@ -240,6 +240,60 @@ def test_a_folder_of_tagged_files_needs_no_manifest(tmp_path: Path) -> None:
     assert ("02 Alone", False) == (second["title"], second["generated"])
     assert [[0.1, "Hm", ""]] == json.loads(second["takes"][0]["lyrics"])
     assert "02%20Alone.jpg" == second["takes"][0]["cover"]
+
+
+def test_takes_of_a_task_stand_together(tmp_path: Path) -> None:
+    """Files that the command saved name their task, model and request in tags."""
+    pytest.importorskip("mutagen")
+    for number, task in ((1, "t-1"), (2, "t-1"), (3, "t-2")):
+        clip = Clip(
+            clip_id=f"clip-{number}",
+            provider="suno",
+            task_id=task,
+            state=ClipState.SUCCEEDED,
+            title="Boats",
+            model="chirp-v5",
+        )
+        write_sound(tmp_path / "plain", 0.5)
+        label = Label(request={"description": "boats", "webhook_secret": "s3cr3t"})
+        into = tmp_path / f"Boats {number}abc.wav"
+        assert tag(tmp_path / "plain", clip, label=label, into=into)
+    (tmp_path / "plain").unlink()
+
+    first, second = model_of(write_gallery(tmp_path))["songs"]
+
+    assert [1, 2] == [take["number"] for take in first["takes"]]
+    assert ("t-1", "chirp-v5", [["description", "boats"]]) == (
+        *(first["task"], first["model"], first["request"]),
+    )
+    assert ["clip-3"] == [take["id"] for take in second["takes"]]
+
+
+def test_a_sidecar_says_what_no_tag_does(tmp_path: Path) -> None:
+    """A signed file has no tags of ours; a sidecar of another file says nothing."""
+    for name in ("one", "two"):
+        write_sound(tmp_path / f"{name}.wav", 0.5)
+        sidecar = {
+            "file": "one.wav",
+            "title": "Paper Boats",
+            "style": "pop, rain",
+            "provider": "suno",
+            "generated": True,
+            "clip_id": "c-1",
+            "request": {"description": "boats"},
+        }
+        (tmp_path / f"{name}.json").write_text(json.dumps(sidecar))
+
+    first, second = model_of(write_gallery(tmp_path))["songs"]
+
+    assert ("Paper Boats", True, "suno") == (
+        *(first["title"], first["generated"], first["provider"]),
+    )
+    assert (["pop", "rain"], "c-1") == (
+        *(first["takes"][0]["tags"], first["takes"][0]["id"]),
+    )
+    assert [["description", "boats"]] == first["request"]
+    assert ("two", False) == (second["title"], second["generated"])
 
 
 def test_waveforms_are_measured_once(tmp_path: Path) -> None:
