@@ -128,7 +128,7 @@ class Emulator:
         self._clock = clock or SystemClock()
         self._background = BackgroundTasks()
         self._faults = Faults()
-        self.key = api_key or f"emu-{secrets.token_hex(16)}"
+        self.key: str = api_key or f"emu-{secrets.token_hex(16)}"
         ids, pace = Ids(seed), Pace.of(pace)
         self._urls = MediaUrls(clock=self._clock, ttl_s=url_ttl_s)
         kind = "mp3" if "mp3" in available_formats() else "wav"
