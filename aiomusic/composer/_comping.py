@@ -19,14 +19,14 @@ def pattern_steps(pattern: str, bars: int) -> Iterator[tuple[int, str, int]]:
     """Yield each note of a pattern over *bars*: step, mark and length in steps."""
     total = bars * STEPS
     line = (pattern * (total // len(pattern) + 1))[:total]
-    place = 0
-    while place < total:
-        end = place + 1
+    position = 0
+    while position < total:
+        end = position + 1
         while end < total and line[end] == "-":
             end += 1
-        if line[place] not in ".-":
-            yield place, line[place], end - place
-        place = end
+        if line[position] not in ".-":
+            yield position, line[position], end - position
+        position = end
 
 
 def _chord_at(section: SheetSection, step: int) -> Chord:
@@ -52,15 +52,15 @@ def chord_events(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[Note
     for section in sheet.sections:
         if layer.energy[0] <= section.energy <= layer.energy[1]:
             for step, mark, held in pattern_steps(pattern, section.bars):
-                for place, length in _split_at_changes(section, step, held):
+                for position, length in _split_at_changes(section, step, held):
                     before = voice_chord(
-                        _chord_at(section, place),
+                        _chord_at(section, position),
                         before,
                         low=layer.low,
                         high=layer.high,
                         voicing=layer.voicing,
                     )
-                    beat = start + place * _STEP
+                    beat = start + position * _STEP
                     chord = _chord_events(
                         mark, before, beat, length, layer=layer, rng=rng
                     )
@@ -110,8 +110,8 @@ def _chord_events(
 
 
 def _chord_tone(pitches: tuple[int, ...], number: int) -> int:
-    octave, place = divmod(number, len(pitches))
-    return pitches[place] + 12 * octave
+    octave, position = divmod(number, len(pitches))
+    return pitches[position] + 12 * octave
 
 
 def bass_events(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteEvent]:
@@ -124,7 +124,7 @@ def bass_events(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteE
         next_section = sheet.sections[(number + 1) % len(sheet.sections)]
         if layer.energy[0] <= section.energy <= layer.energy[1]:
             for step, mark, held in pattern_steps(pattern, section.bars):
-                place = _next_change(section, step, held)
+                position = _next_change(section, step, held)
                 pitch = _bass_pitch(
                     mark,
                     section,
@@ -138,7 +138,7 @@ def bass_events(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteE
                 events.append(
                     NoteEvent(
                         start=start + step * _STEP,
-                        length=(place - step) * _STEP * layer.gate,
+                        length=(position - step) * _STEP * layer.gate,
                         pitch=pitch,
                         velocity=0.95 if mark == "R" else 0.82,
                     )

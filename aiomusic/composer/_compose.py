@@ -120,10 +120,10 @@ def key_for(prompt: ParsedPrompt, rng: SeededRandom) -> Key:
 def tempo_for(prompt: ParsedPrompt, rng: SeededRandom) -> float:
     """Choose the tempo in beats per minute, within the limits of the prompt."""
     low, high = prompt.style.tempo
-    share = rng.uniform(0.2, 0.8) + 0.35 * prompt.tempo_bias
+    fraction = rng.uniform(0.2, 0.8) + 0.35 * prompt.tempo_bias
     if prompt.tempo:
         return prompt.tempo
-    return round(low + (high - low) * min(1.0, max(0.0, share)), 1)
+    return round(low + (high - low) * min(1.0, max(0.0, fraction)), 1)
 
 
 def voice_for(spec: SongSpec, prompt: ParsedPrompt, rng: SeededRandom) -> Voice | None:
@@ -181,13 +181,13 @@ def _bars(duration_s: float, tempo: float) -> int:
 
 def _fitted_tempo(tempo: float, bars: int, duration_s: float) -> float:
     """Adjust the tempo by up to 4 % so that the last chord has time to ring out."""
-    wanted = (
+    fitted = (
         bars
         * BEATS_PER_BAR
         * 60.0
         / max(0.5, duration_s - min(_RING_OUT_S, duration_s / 10))
     )
-    return round(min(tempo * 1.04, max(tempo * 0.96, wanted)), 2)
+    return round(min(tempo * 1.04, max(tempo * 0.96, fitted)), 2)
 
 
 def timeline(

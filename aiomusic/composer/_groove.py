@@ -80,17 +80,17 @@ def _section_events(
     events: list[NoteEvent] = []
     has_fill = section.bars >= 2 and section.kind != "outro"
     for bar in range(section.bars):
-        place = start + bar * BEATS_PER_BAR
+        position = start + bar * BEATS_PER_BAR
         is_last = bar == section.bars - 1
         for pitch, steps in _parse_pattern(pattern):
             if section.kind == "intro" and pitch in _BACKBEAT:
                 continue
             kept = _HALF_BAR if has_fill and is_last else STEPS
-            events += _bar_events(pitch, _bar_steps(steps, bar)[:kept], place, rng)
+            events += _bar_events(pitch, _bar_steps(steps, bar)[:kept], position, rng)
         if has_fill and is_last:
             for pitch, steps in _parse_pattern(fill):
-                late = "." * _HALF_BAR + _bar_steps(steps, bar)[_HALF_BAR:]
-                events += _bar_events(pitch, late, place, rng)
+                fill_steps = "." * _HALF_BAR + _bar_steps(steps, bar)[_HALF_BAR:]
+                events += _bar_events(pitch, fill_steps, position, rng)
     return events
 
 
@@ -100,8 +100,8 @@ _BACKBEAT: Final = (DRUM_PITCHES["snare"], DRUM_PITCHES["clap"])
 
 def _bar_steps(steps: str, bar: int) -> str:
     bars = max(1, len(steps) // STEPS)
-    place = bar % bars * STEPS
-    return steps[place : place + STEPS]
+    position = bar % bars * STEPS
+    return steps[position : position + STEPS]
 
 
 def _bar_events(

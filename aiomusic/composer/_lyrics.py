@@ -404,11 +404,11 @@ def _subjects(description: str, rng: SeededRandom) -> list[str]:
         and split_syllables(word)[0].is_stressed
     ]
     text = description.lower()
-    place = text.find("about ")
-    if place >= 0:
+    position = text.find("about ")
+    if position >= 0:
         # The last word after "about" is the noun.
         after = re.split(
-            r"[,.;]| (?:on|in|at|by|with|of|from|for) ", text[place + 6 :]
+            r"[,.;]| (?:on|in|at|by|with|of|from|for) ", text[position + 6 :]
         )[0]
         nouns = [word for word in re.findall(r"[a-z]{3,}", after) if word in named]
         named = [*nouns[-1:], *(word for word in named if word not in nouns[-1:])]

@@ -214,10 +214,10 @@ def _pitches(
 
 
 def _target_step(
-    share: float, motif: Motif, letter: int, scale_pitches: list[int]
+    fraction: float, motif: Motif, letter: int, scale_pitches: list[int]
 ) -> float:
     shape = motif.shapes[letter]
-    x = share * (len(shape) - 1)
+    x = fraction * (len(shape) - 1)
     left = min(int(x), len(shape) - 2)
     height = shape[left] + (shape[left + 1] - shape[left]) * (x - left)
     return motif.middle * (len(scale_pitches) - 1) + height

@@ -99,12 +99,12 @@ def _vowel(tail: str) -> tuple[str, ...]:
 
 def _consonants(text: str) -> tuple[str, ...]:
     found: list[str] = []
-    place = 0
-    while place < len(text):
-        pair = text[place : place + 2]
-        letters = pair if pair in _DIGRAPHS else text[place]
+    position = 0
+    while position < len(text):
+        pair = text[position : position + 2]
+        letters = pair if pair in _DIGRAPHS else text[position]
         sound = _LETTER_SOUNDS.get(letters, letters)
         if sound and (not found or found[-1] != sound):
             found.append(sound)
-        place += len(letters)
+        position += len(letters)
     return tuple(found)

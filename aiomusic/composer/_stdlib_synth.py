@@ -148,12 +148,12 @@ class _ToneCache:
         high = max(1, int(0.45 * _RATE / hertz))
         name = f"{patch}/{min(high, len(harmonics))}"
         if name not in self._waves:
-            turn = 2 * math.pi / _TABLE
+            omega = 2 * math.pi / _TABLE
             level = 0.3 / sum(map(abs, harmonics)) ** 0.5
             self._waves[name] = [
                 level
                 * sum(
-                    part * math.sin(turn * n * (k + 1))
+                    part * math.sin(omega * n * (k + 1))
                     for k, part in enumerate(harmonics[:high])
                 )
                 for n in range(_TABLE)
@@ -190,9 +190,9 @@ def _kick(name: str) -> Samples:
 def _snare(name: str) -> Samples:
     noise = random.Random(name)  # noqa: S311
     frames = int(0.2 * _RATE)
-    turn = 2 * math.pi * 190 / _RATE
+    omega = 2 * math.pi * 190 / _RATE
     return [
-        (0.35 * noise.uniform(-1, 1) + 0.3 * math.sin(turn * n) * math.exp(-n / 700))
+        (0.35 * noise.uniform(-1, 1) + 0.3 * math.sin(omega * n) * math.exp(-n / 700))
         * math.exp(-n / 1300)
         * (1 - n / frames)
         for n in range(frames)
@@ -202,9 +202,9 @@ def _snare(name: str) -> Samples:
 def _tom(name: str) -> Samples:
     hertz = {"lowtom": 90, "tom": 130, "hightom": 170}.get(name, 220)
     frames = int(0.25 * _RATE)
-    turn = 2 * math.pi * hertz / _RATE
+    omega = 2 * math.pi * hertz / _RATE
     return [
-        0.5 * math.sin(turn * n) * math.exp(-n / 1500) * (1 - n / frames)
+        0.5 * math.sin(omega * n) * math.exp(-n / 1500) * (1 - n / frames)
         for n in range(frames)
     ]
 
@@ -216,9 +216,9 @@ def _tick(name: str) -> Samples:
     before = 0.0
     tone: Samples = []
     for n in range(frames):
-        fresh = noise.uniform(-1, 1)
-        tone.append(0.16 * (fresh - before) * math.exp(-4 * n / frames))
-        before = fresh
+        sample = noise.uniform(-1, 1)
+        tone.append(0.16 * (sample - before) * math.exp(-4 * n / frames))
+        before = sample
     return tone
 
 

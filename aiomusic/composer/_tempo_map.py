@@ -20,12 +20,12 @@ class TempoMap:
 
     def seconds(self, beat: float) -> float:
         """Return the time of *beat* in seconds."""
-        return self._swung(beat) * 60.0 / self.tempo
+        return self._with_swing(beat) * 60.0 / self.tempo
 
-    def _swung(self, beat: float) -> float:
+    def _with_swing(self, beat: float) -> float:
         pairs, rest = divmod(beat, 2 * self.step)
-        late = 1.0 + self.swing
+        stretch = 1.0 + self.swing
         if rest <= self.step:
-            return pairs * 2 * self.step + rest * late
+            return pairs * 2 * self.step + rest * stretch
         over = rest - self.step
-        return pairs * 2 * self.step + self.step * late + over * (2.0 - late)
+        return pairs * 2 * self.step + self.step * stretch + over * (2.0 - stretch)

@@ -263,8 +263,8 @@ def _word_syllables(word: str) -> list[Syllable]:
         return [Syllable(text=word, is_stressed=word.lower() not in _UNSTRESSED)]
     first = 1 if _has_unstressed_prefix(word) else 0
     return [
-        Syllable(text=part, is_stressed=(place - first) % 2 == 0)
-        for place, part in enumerate(parts)
+        Syllable(text=part, is_stressed=(position - first) % 2 == 0)
+        for position, part in enumerate(parts)
     ]
 
 

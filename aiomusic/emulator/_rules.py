@@ -152,14 +152,14 @@ def _kind_of(path: str, body: Mapping[str, object]) -> type[Request[Any]]:
 def _required(kind: type[Request[Any]]) -> tuple[str, ...]:
     """Return the required fields of the body, some of which have a default here."""
     known = specs(kind)
-    wanted = [
+    required = [
         known[field.name].wire
         for field in attrs.fields(kind)
         if field.name in known and field.default is attrs.NOTHING
     ]
     wires = {spec.wire for spec in known.values()}
-    wanted += [wire for wire in dialect_of(kind).required if wire in wires]
-    return tuple(wanted)
+    required += [wire for wire in dialect_of(kind).required if wire in wires]
+    return tuple(required)
 
 
 REQUIRED: Final = {kind: _required(kind) for kind in requests().values()}

@@ -55,10 +55,10 @@ class Workers:
             RenderFailed: It raised an exception, or its process died.
             UnreadableAudio: It raised this one.
         """
-        asked = pickle.dumps(call)
+        pickled = pickle.dumps(call)
         async with self._slots:
             worker = self._idle.pop() if self._idle else await self._start()
-            problem, value = await self._ask(worker, asked)
+            problem, value = await self._exchange(worker, pickled)
             self._idle.append(worker)
         if problem is not None:
             raise problem
@@ -80,11 +80,13 @@ class Workers:
         self._all.append(worker)
         return worker
 
-    async def _ask(self, worker: Process, asked: bytes) -> tuple[Exception | None, Any]:
+    async def _exchange(
+        self, worker: Process, pickled: bytes
+    ) -> tuple[Exception | None, Any]:
         assert worker.stdin is not None
         assert worker.stdout is not None
         try:
-            worker.stdin.write(asked)
+            worker.stdin.write(pickled)
             await worker.stdin.drain()
             (size,) = struct.unpack("<I", await worker.stdout.readexactly(4))
             answer = await worker.stdout.readexactly(size)

@@ -115,9 +115,9 @@ def _shifted_track(track: Track, by_s: float) -> Track:
 def _merge_tracks(before: list[Track], after: list[Track]) -> tuple[Track, ...]:
     tracks = {(track.role, track.patch): track for track in before}
     for track in after:
-        place = (track.role, track.patch)
-        earlier = tracks[place].notes if place in tracks else ()
-        tracks[place] = attrs.evolve(track, notes=earlier + track.notes)
+        position = (track.role, track.patch)
+        earlier = tracks[position].notes if position in tracks else ()
+        tracks[position] = attrs.evolve(track, notes=earlier + track.notes)
     return tuple(track for track in tracks.values() if track.notes)
 
 
@@ -162,11 +162,11 @@ def cut_spans(
 ) -> tuple[Span, ...]:
     """Return the part of *spans* from *start_s* to *end_s* of the song."""
     kept: list[Span] = []
-    place = 0.0
+    position = 0.0
     for span in spans:
-        low = max(start_s - place, 0.0)
-        high = min(end_s - place, span.duration_s)
-        place += span.duration_s
+        low = max(start_s - position, 0.0)
+        high = min(end_s - position, span.duration_s)
+        position += span.duration_s
         if high - low > 1e-6:
             kept.append(
                 attrs.evolve(

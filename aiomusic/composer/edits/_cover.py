@@ -125,10 +125,10 @@ def _fit_syllables(notes: list[MelodyNote], text: str) -> list[MelodyNote]:
             attrs.evolve(note, start=note.start + half, length=half),
         ]
     while len(notes) > len(syllables) > 0:
-        place = min(range(1, len(notes)), key=lambda n: (notes[n - 1].length, n))
-        end = notes[place].start + notes[place].length
-        kept = attrs.evolve(notes[place - 1], length=end - notes[place - 1].start)
-        notes[place - 1 : place + 1] = [kept]
+        position = min(range(1, len(notes)), key=lambda n: (notes[n - 1].length, n))
+        end = notes[position].start + notes[position].length
+        kept = attrs.evolve(notes[position - 1], length=end - notes[position - 1].start)
+        notes[position - 1 : position + 1] = [kept]
     return [
         attrs.evolve(note, syllable=syllable.text)
         for note, syllable in zip(notes, syllables, strict=False)

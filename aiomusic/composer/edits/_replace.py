@@ -131,11 +131,11 @@ def _inner_sheet(
     """Write the bars from *start_s* to *end_s*, over the existing chords."""
     bar_s = bar_length(score.tempo)
     bars = max(1, -(-round(1000 * (end_s - start_s)) // round(1000 * bar_s)))
-    place = next(
+    position = next(
         (n for n, one in enumerate(score.sections) if one.end_s > start_s + 0.02),
         len(score.sections) - 1,
     )
-    kind = score.sections[place].kind
+    kind = score.sections[position].kind
     lines = [
         line for one in parse_stanzas(inner_spec.lyrics or "") for line in one.lines
     ]
@@ -156,7 +156,7 @@ def _inner_sheet(
 
 
 def _replaced_lines(
-    score: Score, fresh: tuple[Line, ...], start_s: float, end_s: float
+    score: Score, new: tuple[Line, ...], start_s: float, end_s: float
 ) -> tuple[Line, ...]:
     kept = [
         line
@@ -173,23 +173,23 @@ def _replaced_lines(
                 if s.start_s <= line.start_s + 0.02
             ),
         )
-        for line in fresh
+        for line in new
         if line.start_s < end_s
     ]
     return tuple(sorted([*kept, *placed], key=lambda line: line.start_s))
 
 
 def _replaced_sheet(
-    score: Score, fresh: LeadSheet, start_s: float, end_s: float
+    score: Score, new: LeadSheet, start_s: float, end_s: float
 ) -> LeadSheet:
     """Replace the melody of the section in the middle of the replacement."""
     middle = (start_s + end_s) / 2
     sheet_sections = list(score.sheet.sections)
-    for place, section in enumerate(score.sections[: len(sheet_sections)]):
+    for position, section in enumerate(score.sections[: len(sheet_sections)]):
         if section.start_s <= middle < section.end_s:
-            bars = sheet_sections[place].bars
-            new = first_bars(fresh.sections[0], bars)
-            sheet_sections[place] = attrs.evolve(
-                sheet_sections[place], melody=new.melody, lines=new.lines
+            bars = sheet_sections[position].bars
+            inner = first_bars(new.sections[0], bars)
+            sheet_sections[position] = attrs.evolve(
+                sheet_sections[position], melody=inner.melody, lines=inner.lines
             )
     return attrs.evolve(score.sheet, sections=tuple(sheet_sections))

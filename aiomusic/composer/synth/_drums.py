@@ -146,8 +146,8 @@ def _clap(kit: Kit, name: str, variant: int) -> Sound:
     frames = RATE // 3
     air = filtered(noise(frames, name, variant), _band(900, min(7000, kit.bright_hz)))
     shape = decay_curve(frames, 0.07) * 0.6
-    for late in (0, 0.011, 0.022):
-        start = int(late * RATE)
+    for delay_s in (0, 0.011, 0.022):
+        start = int(delay_s * RATE)
         shape[start:] += decay_curve(frames - start, 0.004)
     return 0.35 * air * shape
 

@@ -14,7 +14,7 @@ PATCHES: Final[dict[str, Patch]] = {
             decay_s=1.5,
             damp_hz=2500,
             bright_hz=900,
-            place=0.12,
+            strike_position=0.12,
             stiffness=0.0004,
             twin_cents=0.9,
             body=((180, 120, 0.6), (900, 500, 0.4)),
@@ -24,7 +24,7 @@ PATCHES: Final[dict[str, Patch]] = {
     ),
     "nylon": Patch(
         sound=String(
-            decay_s=0.7, damp_hz=1500, bright_hz=700, place=0.22, body=_GUITAR
+            decay_s=0.7, damp_hz=1500, bright_hz=700, strike_position=0.22, body=_GUITAR
         ),
         release_s=0.1,
         level=0.6,
@@ -34,7 +34,7 @@ PATCHES: Final[dict[str, Patch]] = {
             decay_s=1.1,
             damp_hz=2800,
             bright_hz=2200,
-            place=0.13,
+            strike_position=0.13,
             stiffness=0.00008,
             body=_GUITAR,
         ),
@@ -42,13 +42,13 @@ PATCHES: Final[dict[str, Patch]] = {
         level=0.5,
     ),
     "electric": Patch(
-        sound=String(decay_s=1.6, damp_hz=2200, bright_hz=1300, place=0.2),
+        sound=String(decay_s=1.6, damp_hz=2200, bright_hz=1300, strike_position=0.2),
         release_s=0.06,
         level=0.5,
         drive=0.6,
     ),
     "distorted": Patch(
-        sound=String(decay_s=2.4, damp_hz=1800, bright_hz=1200, place=0.25),
+        sound=String(decay_s=2.4, damp_hz=1800, bright_hz=1200, strike_position=0.25),
         release_s=0.05,
         level=0.45,
         drive=6.0,
@@ -63,7 +63,7 @@ PATCHES: Final[dict[str, Patch]] = {
     ),
     "koto": Patch(
         sound=String(
-            decay_s=0.9, damp_hz=3500, bright_hz=3200, place=0.08,
+            decay_s=0.9, damp_hz=3500, bright_hz=3200, strike_position=0.08,
             body=((300, 80, 0.8), (800, 200, 0.5)),
         ),
         release_s=0.15,
@@ -188,13 +188,13 @@ PATCHES: Final[dict[str, Patch]] = {
         level=0.9,
     ),
     "finger-bass": Patch(
-        sound=String(decay_s=0.9, damp_hz=700, bright_hz=320, place=0.2),
+        sound=String(decay_s=0.9, damp_hz=700, bright_hz=320, strike_position=0.2),
         release_s=0.06,
         level=0.85,
     ),
     "upright": Patch(
         sound=String(
-            decay_s=0.5, damp_hz=500, bright_hz=260, place=0.28,
+            decay_s=0.5, damp_hz=500, bright_hz=260, strike_position=0.28,
             body=((90, 40, 0.6), (250, 80, 0.5)),
         ),
         release_s=0.08,

@@ -88,19 +88,19 @@ def loudness(energies: Curve) -> float:
     else:
         blocks = np.convolve(energies, np.full(4, 0.25), "valid")
     levels = -0.691 + 10 * np.log10(np.maximum(blocks, 1e-12))
-    loud = blocks[levels > -70.0]
-    if not len(loud):
+    ungated = blocks[levels > -70.0]
+    if not len(ungated):
         return -70.0
-    gate = 10 * np.log10(np.mean(loud)) - 0.691 - 10.0
+    gate = 10 * np.log10(np.mean(ungated)) - 0.691 - 10.0
     kept = blocks[levels > max(gate, -70.0)]
     return float(-0.691 + 10 * np.log10(np.mean(kept)))
 
 
 def _limited_gain(peaks: Sound, gain: float) -> Sound:
     """Return *gain*, smoothly lowered where *peaks* would exceed the ceiling."""
-    wanted = np.minimum(gain, CEILING / np.maximum(peaks, 1e-9)).astype(np.float32)
+    target = np.minimum(gain, CEILING / np.maximum(peaks, 1e-9)).astype(np.float32)
     reach = 12
-    padded = np.pad(wanted, 2 * reach, mode="edge")
+    padded = np.pad(target, 2 * reach, mode="edge")
     lowest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(axis=1)
     window = np.hanning(2 * reach + 1)
     window /= window.sum()
@@ -109,11 +109,11 @@ def _limited_gain(peaks: Sound, gain: float) -> Sound:
 
 
 def _mean_squares(curve: Sound, tenths: int) -> Curve:
-    place = (np.arange(tenths) * _TENTH_FRAMES / HOP).astype(int)
+    position = (np.arange(tenths) * _TENTH_FRAMES / HOP).astype(int)
     sums = np.concatenate([[0.0], np.cumsum(curve.astype(np.float64) ** 2)])
-    end = np.minimum(place + _TENTH_FRAMES // HOP, len(curve))
-    width = np.maximum(1, end - place)
-    squares: Curve = (sums[end] - sums[np.minimum(place, len(curve))]) / width
+    end = np.minimum(position + _TENTH_FRAMES // HOP, len(curve))
+    width = np.maximum(1, end - position)
+    squares: Curve = (sums[end] - sums[np.minimum(position, len(curve))]) / width
     return squares
 
 
@@ -124,18 +124,18 @@ def _k_weighting(frames: int) -> npt.NDArray[np.float32]:
     Its dot product with the power spectrum is the weighted mean square.
     """
     hertz = np.fft.rfftfreq(frames, 1 / RATE)
-    turn = np.exp(-2j * np.pi * hertz / RATE)
-    shelf = _biquad(turn, _shelf())
-    high_pass = _biquad(turn, _high_pass())
+    z = np.exp(-2j * np.pi * hertz / RATE)
+    shelf = _biquad(z, _shelf())
+    high_pass = _biquad(z, _high_pass())
     weights = np.abs(shelf * high_pass) ** 2 * 2 / frames**2
     weights[0] /= 2
     return weights.astype(np.float32)
 
 
-def _biquad(turn: Curve, taps: tuple[tuple[float, ...], tuple[float, ...]]) -> Curve:
+def _biquad(z: Curve, taps: tuple[tuple[float, ...], tuple[float, ...]]) -> Curve:
     above, below = taps
-    top = above[0] + above[1] * turn + above[2] * turn**2
-    ratio: Curve = top / (below[0] + below[1] * turn + below[2] * turn**2)
+    top = above[0] + above[1] * z + above[2] * z**2
+    ratio: Curve = top / (below[0] + below[1] * z + below[2] * z**2)
     return ratio
 
 

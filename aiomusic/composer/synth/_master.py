@@ -61,18 +61,18 @@ def _join_spans(spans: tuple[Span, ...], mixes: _Mixes) -> Iterator[Sound]:
         start = round(span.start_s * RATE)
         end_s += span.duration_s
         frames = round(end_s * RATE) - written
-        for place in range(0, frames, BLOCK):
-            count = min(BLOCK, frames - place)
-            block = source_mix.read(start + place, count)
+        for position in range(0, frames, BLOCK):
+            count = min(BLOCK, frames - position)
+            block = source_mix.read(start + position, count)
             yield _crossfaded(
-                block, place, frames, number=number, spans=spans, mixes=mixes
+                block, position, frames, number=number, spans=spans, mixes=mixes
             )
         written += frames
 
 
 def _crossfaded(
     block: Sound,
-    place: int,
+    position: int,
     frames: int,
     *,
     number: int,
@@ -81,11 +81,11 @@ def _crossfaded(
 ) -> Sound:
     """Crossfade the edges of a span with its neighbours."""
     span = spans[number]
-    time = place + np.arange(block.shape[1])
-    if number and place < (fade := span.fade_in_s * RATE):
+    time = position + np.arange(block.shape[1])
+    if number and position < (fade := span.fade_in_s * RATE):
         before = spans[number - 1]
         other = mixes[id(before.source)].read(
-            round(before.end_s * RATE) + place, block.shape[1]
+            round(before.end_s * RATE) + position, block.shape[1]
         )
         share = np.clip(1.0 - time / fade, 0.0, 1.0).astype(np.float32)
         block = block + (other - block) * share
@@ -93,7 +93,7 @@ def _crossfaded(
         fade = span.fade_out_s * RATE
         after = spans[number + 1]
         other = mixes[id(after.source)].read(
-            round(after.start_s * RATE) - frames + place, block.shape[1]
+            round(after.start_s * RATE) - frames + position, block.shape[1]
         )
         share = np.clip(1.0 - (frames - time) / fade, 0.0, 1.0).astype(np.float32)
         block = block + (other - block) * share

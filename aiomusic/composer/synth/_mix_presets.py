@@ -62,8 +62,8 @@ def impulse_response(preset: MixPreset) -> Sound:
     time = np.arange(frames) / RATE
     tails = [_tail(preset, side, time) for side in ("left", "right")]
     sound = np.stack(tails) / np.sqrt(np.sum(np.square(tails)) / 2)
-    answer: Sound = (preset.level * sound).astype(np.float32)
-    return answer
+    response: Sound = (preset.level * sound).astype(np.float32)
+    return response
 
 
 def _tail(preset: MixPreset, side: str, time: Curve) -> Sound:
@@ -72,10 +72,10 @@ def _tail(preset: MixPreset, side: str, time: Curve) -> Sound:
     light = filtered(hiss, lambda f: 1 / (1 + (f / preset.bright_hz) ** 2)) - dark
     tail = dark * np.exp(-6.9 * time / preset.decay_s)
     tail += light * np.exp(-11.0 * time / preset.decay_s)
-    grown = 1 - np.exp(-time / 0.02)
-    tail = tail * grown
+    fade_in = 1 - np.exp(-time / 0.02)
+    tail = tail * fade_in
     tail = filtered(tail, lambda f: 1 / (1 + (180 / np.maximum(f, 1)) ** 4))
-    late = int(preset.pre_delay_s * RATE)
+    pre_delay = int(preset.pre_delay_s * RATE)
     moved = np.zeros_like(tail)
-    moved[late:] = tail[: len(tail) - late]
+    moved[pre_delay:] = tail[: len(tail) - pre_delay]
     return moved

@@ -35,21 +35,21 @@ def mix_blocks(performance: Performance) -> Iterator[Sound]:
     mixer = _Mixer(performance)
     frames = round(performance.duration_s * RATE)
     first = min((n.start_s for t in performance.tracks for n in t.notes), default=0.0)
-    place = -BLOCK * -int(min(0.0, first) * RATE // BLOCK) if first < 0 else 0
-    while place < frames:
-        block = mixer.block(place)
-        block = fade_out(block, place, frames)
-        start, end = max(0, -place), min(BLOCK, frames - place)
+    position = -BLOCK * -int(min(0.0, first) * RATE // BLOCK) if first < 0 else 0
+    while position < frames:
+        block = mixer.block(position)
+        block = fade_out(block, position, frames)
+        start, end = max(0, -position), min(BLOCK, frames - position)
         if end > start:
             yield block[:, start:end]
-        place += BLOCK
+        position += BLOCK
 
 
-def fade_out(block: Sound, place: int, frames: int) -> Sound:
+def fade_out(block: Sound, position: int, frames: int) -> Sound:
     """Fade out the end of a performance."""
-    if place + BLOCK <= frames - int(_FADE_S * RATE):
+    if position + BLOCK <= frames - int(_FADE_S * RATE):
         return block
-    left = (frames - 1 - place - np.arange(BLOCK)) / min(_FADE_S * RATE, frames / 3)
+    left = (frames - 1 - position - np.arange(BLOCK)) / min(_FADE_S * RATE, frames / 3)
     return block * np.clip(left, 0.0, 1.0).astype(np.float32)
 
 
@@ -70,13 +70,13 @@ class _Mixer:
         is_plain = not (self._preset.low_pass_hz or self._preset.treble_db)
         self._treble_filter = None if is_plain else _TrebleFilter(self._preset)
 
-    def block(self, place: int) -> Sound:
-        """Return the mix of the block at frame *place*."""
+    def block(self, position: int) -> Sound:
+        """Return the mix of the block at frame *position*."""
         dry = np.zeros((2, BLOCK), dtype=np.float32)
         wet = np.zeros(BLOCK, dtype=np.float32)
-        duck = self._ducking_curve(place)
+        duck = self._ducking_curve(position)
         for channel in self._channels:
-            sound = channel.block(place)
+            sound = channel.block(position)
             if sound is None:
                 continue
             if channel.track.duck:
@@ -85,24 +85,24 @@ class _Mixer:
             if channel.track.send:
                 wet += np.float32(channel.track.send) * (sound[0] + sound[1])
         mix = dry + self._reverb.feed(wet)
-        return self._apply_preset(mix, place)
+        return self._apply_preset(mix, position)
 
-    def _apply_preset(self, mix: Sound, place: int) -> Sound:
+    def _apply_preset(self, mix: Sound, position: int) -> Sound:
         preset = self._preset
         if preset.drive:
             drive = np.float32(1.0 + preset.drive)
             mix = np.tanh(drive * mix) / drive
         if self._crackle is not None:
-            shift = place % BLOCK
+            shift = position % BLOCK
             mix = mix + np.roll(self._crackle, -shift)[:BLOCK]
         return self._treble_filter.feed(mix) if self._treble_filter else mix
 
-    def _ducking_curve(self, place: int) -> Sound:
+    def _ducking_curve(self, position: int) -> Sound:
         curve = np.zeros(BLOCK, dtype=np.float32)
         size = len(self._duck)
-        first = bisect_left(self._kick_frames, place - size)
+        first = bisect_left(self._kick_frames, position - size)
         for kick in self._kick_frames[first:]:
-            start = kick - place
+            start = kick - position
             if start >= BLOCK:
                 break
             low, high = max(0, start), min(BLOCK, start + size)
@@ -181,11 +181,11 @@ class _Channel:
         self._right = np.float32(gain * min(1.0, 1.0 + track.pan))
         self._drive = 0.0 if track.role == "drums" else _drive_of(track.patch)
 
-    def block(self, place: int) -> Sound | None:
-        """Return the block at frame *place*; None if it is silent."""
+    def block(self, position: int) -> Sound | None:
+        """Return the block at frame *position*; None if it is silent."""
         while self._next:
             start_s, sound = self._next
-            start = int(start_s * RATE) - place
+            start = int(start_s * RATE) - position
             if start >= BLOCK:
                 break
             self._add(sound, start)

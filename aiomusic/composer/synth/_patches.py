@@ -170,14 +170,14 @@ def _breath_noise(frames: int, hertz: float) -> Sound:
 
 def _stereo(oscillators: list[Sound]) -> Sound:
     count = len(oscillators)
-    share = [number / (count - 1) for number in range(count)]
+    pans = [number / (count - 1) for number in range(count)]
     left = sum(
-        oscillator * np.float32(1.0 - 0.7 * x)
-        for oscillator, x in zip(oscillators, share, strict=False)
+        oscillator * np.float32(1.0 - 0.7 * pan)
+        for oscillator, pan in zip(oscillators, pans, strict=False)
     )
     right = sum(
-        oscillator * np.float32(0.3 + 0.7 * x)
-        for oscillator, x in zip(oscillators, share, strict=False)
+        oscillator * np.float32(0.3 + 0.7 * pan)
+        for oscillator, pan in zip(oscillators, pans, strict=False)
     )
     return np.stack([left, right]) * np.float32(1.3 / count)
 
@@ -197,12 +197,12 @@ def _modal_tone(partials: Partials, hertz: float) -> Sound:
     frames = int(min(4.0, 4.5 * longest) * RATE)
     time = sample_times(frames)
     tone = np.zeros(frames, dtype=np.float32)
-    life = (440.0 / hertz) ** 0.4
+    stretch = (440.0 / hertz) ** 0.4
     for ratio, level, decay in partials.modes:
         if hertz * ratio < RATE * 0.4:
-            turn = np.float32(2 * np.pi * hertz * ratio)
-            count = min(frames, int(7 * decay * life * RATE))
-            wave = np.sin(turn * time[:count]) * decay_curve(count, decay * life)
+            omega = np.float32(2 * np.pi * hertz * ratio)
+            count = min(frames, int(7 * decay * stretch * RATE))
+            wave = np.sin(omega * time[:count]) * decay_curve(count, decay * stretch)
             tone[:count] += np.float32(level) * wave
     if partials.knock:
         count = RATE // 20
@@ -213,22 +213,22 @@ def _modal_tone(partials: Partials, hertz: float) -> Sound:
     tone[-2000:] *= np.linspace(1, 0, 2000, dtype=np.float32)
     if not partials.tremolo:
         return tone
-    wobble = partials.tremolo * np.sin(2 * np.pi * 5.5 * time)
-    return np.stack([tone * (1 + wobble), tone * (1 - wobble)]).astype(np.float32)
+    lfo = partials.tremolo * np.sin(2 * np.pi * 5.5 * time)
+    return np.stack([tone * (1 + lfo), tone * (1 - lfo)]).astype(np.float32)
 
 
 def _fm_tone(tine: Tine, hertz: float) -> Sound:
     frames = int(2.6 * RATE)
     time = sample_times(frames)
-    life = (330.0 / hertz) ** 0.5
-    turn = np.float32(2 * np.pi * hertz) * time
-    growl = tine.growl * decay_curve(frames, 0.5 * life) * np.sin(turn)
-    tone = np.sin(turn + growl) * decay_curve(frames, 1.1 * life)
+    stretch = (330.0 / hertz) ** 0.5
+    omega = np.float32(2 * np.pi * hertz) * time
+    growl = tine.growl * decay_curve(frames, 0.5 * stretch) * np.sin(omega)
+    tone = np.sin(omega + growl) * decay_curve(frames, 1.1 * stretch)
     ratio = 7.0 if hertz * 7 < 9000 else 3.0
     count = RATE // 2
-    chime = np.sin(ratio * turn[:count]) * decay_curve(count, 0.07)
+    chime = np.sin(ratio * omega[:count]) * decay_curve(count, 0.07)
     tone[:count] += tine.chime * chime
     tone *= attack_curve(frames, 0.003)
     tone[-4000:] *= np.linspace(1, 0, 4000, dtype=np.float32)
-    wobble = tine.tremolo * np.sin(2 * np.pi * 4.3 * time)
-    return 0.7 * np.stack([tone * (1 + wobble), tone * (1 - wobble)]).astype(np.float32)
+    lfo = tine.tremolo * np.sin(2 * np.pi * 4.3 * time)
+    return 0.7 * np.stack([tone * (1 + lfo), tone * (1 - lfo)]).astype(np.float32)

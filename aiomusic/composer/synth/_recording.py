@@ -18,9 +18,9 @@ def read_recording(recording: Recording, block: int) -> Iterator[Sound]:
     frames = round(recording.duration_s * RATE)
     with soundfile.SoundFile(recording.path) as file:
         ratio = file.samplerate / RATE
-        for place in range(0, frames, block):
-            count = min(block, frames - place)
-            yield _resampled(file, place, count, ratio)
+        for position in range(0, frames, block):
+            count = min(block, frames - position)
+            yield _resampled(file, position, count, ratio)
 
 
 def sanitize(samples: Sound) -> Sound:
@@ -32,16 +32,16 @@ def sanitize(samples: Sound) -> Sound:
 
 
 def _resampled(
-    file: soundfile.SoundFile, place: int, count: int, ratio: float
+    file: soundfile.SoundFile, position: int, count: int, ratio: float
 ) -> Sound:
-    first = int(place * ratio)
-    needed = int((place + count) * ratio) + 2 - first
+    first = int(position * ratio)
+    needed = int((position + count) * ratio) + 2 - first
     file.seek(min(first, file.frames))
     data = sanitize(file.read(needed, dtype="float32", always_2d=True))
     data = np.pad(data, ((0, needed - len(data)), (0, 0)))
     sides = data.T[[0, min(1, data.shape[1] - 1)]]
     if ratio == 1.0:
         return sides[:, :count].copy()
-    wanted = np.arange(place, place + count) * ratio - first
-    known = np.arange(needed)
-    return np.stack([np.interp(wanted, known, side) for side in sides]).astype("f4")
+    target = np.arange(position, position + count) * ratio - first
+    available = np.arange(needed)
+    return np.stack([np.interp(target, available, side) for side in sides]).astype("f4")

@@ -179,10 +179,12 @@ def _nucleus(
     coda_s = 0.05 + 0.04 * len(phonemes.coda)
     stop = max(start + 0.05, end - min(coda_s, 0.4 * (end - start)))
     first, last = phonemes.vowel[0], phonemes.vowel[-1]
-    turn = start + (0.62 if first != last else 0.5) * (stop - start)
+    glide_s = start + (0.62 if first != last else 0.5) * (stop - start)
     return [
         _ArticulationPoint(time_s=start + 0.03, symbol=first, level=level),
-        _ArticulationPoint(time_s=max(start + 0.035, turn), symbol=first, level=level),
+        _ArticulationPoint(
+            time_s=max(start + 0.035, glide_s), symbol=first, level=level
+        ),
         _ArticulationPoint(
             time_s=max(start + 0.04, stop), symbol=last, level=0.92 * level
         ),
@@ -235,17 +237,17 @@ def _render_pulses(
     level = level * np.sqrt(np.clip(rate, 0.001, 0.02) * 200)
     out = np.zeros(frames + _GRAIN, dtype=np.float32)
     grains = _grains(voice.formant_scale, voice.bright)
-    heard = np.flatnonzero(level > 1e-3)
+    audible = np.flatnonzero(level > 1e-3)
     # In batches, to bound the memory of a long phrase.
-    for some in np.array_split(heard, len(heard) // _BATCH + 1):
-        place = time[some] * RATE
-        start = place.astype(int)
-        subsample = ((place - start) * _SUBSAMPLES).astype(int)
-        weight = (share[some] * level[some]).astype("f4")[:, None]
-        rest = level[some].astype("f4")[:, None] - weight
+    for batch in np.array_split(audible, len(audible) // _BATCH + 1):
+        position = time[batch] * RATE
+        start = position.astype(int)
+        subsample = ((position - start) * _SUBSAMPLES).astype(int)
+        weight = (share[batch] * level[batch]).astype("f4")[:, None]
+        rest = level[batch].astype("f4")[:, None] - weight
         chosen = (
-            grains[left[some], subsample] * rest
-            + grains[right[some], subsample] * weight
+            grains[left[batch], subsample] * rest
+            + grains[right[batch], subsample] * weight
         )
         for begin, grain in zip(start.tolist(), chosen, strict=True):
             out[begin : begin + _GRAIN] += grain
@@ -275,11 +277,11 @@ def _grains(formant_scale: float, bright: float) -> Grains:
     fade = np.clip((_GRAIN / RATE - time) / 0.004, 0.0, 1.0)
     for number, symbol in enumerate(_SYMBOLS):
         grain = _grain(symbol, formant_scale, bright, time) * fade
-        late = grain.reshape(_GRAIN, _SUBSAMPLES).T
+        delayed = grain.reshape(_GRAIN, _SUBSAMPLES).T
         # Part p of a sample late means that much earlier in the grain.
-        grains[number, 0] = late[0]
+        grains[number, 0] = delayed[0]
         for subsample in range(1, _SUBSAMPLES):
-            grains[number, subsample, 1:] = late[_SUBSAMPLES - subsample][:-1]
+            grains[number, subsample, 1:] = delayed[_SUBSAMPLES - subsample][:-1]
             grains[number, subsample, 0] = 0.0
     return grains
 
@@ -301,8 +303,8 @@ def _grain(symbol: str, formant_scale: float, bright: float, time: Curve) -> Cur
         total += level * ring * attack
     # The chest resonance carries the pitch below the vowel.
     chest = np.exp(-np.pi * 160 * time) * np.sin(2 * np.pi * 220 * formant_scale * time)
-    whole: Curve = total + 0.45 * 10 ** (decibels[0] / 20) * chest * attack
-    return 0.4 * whole
+    grain: Curve = total + 0.45 * 10 ** (decibels[0] / 20) * chest * attack
+    return 0.4 * grain
 
 
 def _breath_noise(
@@ -341,9 +343,9 @@ def _add_consonants(
 ) -> None:
     start = note.start_s - begin_s
     voiced = sum(sound in _VOICED_CONSONANTS for sound in phonemes.onset)
-    place = start - 0.02 - _CONSONANT_S * voiced
+    position = start - 0.02 - _CONSONANT_S * voiced
     for sound in reversed([s for s in phonemes.onset if s in _CONSONANT_NOISES]):
-        place -= _add_burst(samples, sound, place, note.velocity)
+        position -= _add_burst(samples, sound, position, note.velocity)
     end = start + note.length_s
     for sound in [s for s in phonemes.coda if s in _CONSONANT_NOISES][-1:]:
         length_s = _CONSONANT_NOISES[sound][2]

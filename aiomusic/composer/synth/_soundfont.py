@@ -55,29 +55,27 @@ def find_font() -> str:
     Raises:
         FileNotFoundError: None was found.
     """
-    wanted = os.environ.get(_VARIABLE)
-    for font in (wanted,) if wanted else _FONTS:
+    configured = os.environ.get(_VARIABLE)
+    for font in (configured,) if configured else _FONTS:
         if Path(font).is_file():
             return font
     raise FileNotFoundError(
-        f"no SoundFont at {wanted or _FONTS[0]}: set {_VARIABLE} to the path of one"
+        f"no SoundFont at {configured or _FONTS[0]}: set {_VARIABLE} to the path of one"
     )
 
 
 def _mix_with_soundfont(
     command: tuple[str, str], performance: Performance
 ) -> Iterator[Sound]:
-    sing_phrases = tuple(
-        track for track in performance.tracks if track.patch == "voice"
-    )
+    sung = tuple(track for track in performance.tracks if track.patch == "voice")
     others = tuple(track for track in performance.tracks if track.patch != "voice")
     instruments = _instruments(command, attrs.evolve(performance, tracks=others))
-    if not sing_phrases:
+    if not sung:
         yield from instruments
         return
-    singer = mix_blocks(attrs.evolve(performance, tracks=sing_phrases))
-    for read_cycle, heard in zip_longest(instruments, singer):
-        yield read_cycle + heard
+    singer = mix_blocks(attrs.evolve(performance, tracks=sung))
+    for played, vocals in zip_longest(instruments, singer):
+        yield played + vocals
 
 
 def _instruments(command: tuple[str, str], performance: Performance) -> Iterator[Sound]:
@@ -103,8 +101,8 @@ def _read(path: Path, start: int, duration_s: float) -> Iterator[Sound]:
     frames = round(duration_s * RATE)
     with soundfile.SoundFile(path) as file:
         file.seek(min(start, file.frames))
-        for place in range(0, frames, BLOCK):
+        for position in range(0, frames, BLOCK):
             data = file.read(BLOCK, dtype="float32", always_2d=True).T
             block = np.zeros((2, BLOCK), dtype=np.float32)
             block[:, : data.shape[1]] = data
-            yield fade_out(block, place, frames)[:, : frames - place]
+            yield fade_out(block, position, frames)[:, : frames - position]

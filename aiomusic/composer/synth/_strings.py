@@ -29,7 +29,7 @@ class String:
         decay_s: Decay of a tone of 220 Hz to 1/e, in seconds.
         damp_hz: Frequency above which partials decay faster.
         bright_hz: Low-pass of the excitation.
-        place: Where the string is struck, as a share of its length.
+        strike_position: Where the string is struck, as a share of its length.
         stiffness: Stretching of the partials.
         steep: Slope of the low-pass of the excitation.
         body: Resonances: hertz, width, height.
@@ -39,7 +39,7 @@ class String:
     decay_s: float
     damp_hz: float
     bright_hz: float
-    place: float = 0.13
+    strike_position: float = 0.13
     stiffness: float = 0.0
     steep: float = 1.0
     body: tuple[tuple[float, float, float], ...] = ()
@@ -62,8 +62,8 @@ def pluck(string: String, hertz: float) -> Sound:
     spectrum[:count] *= np.exp(-1j * omega * _LATE_S)
     spectrum[0] = 0.0
     sound = np.fft.irfft(spectrum) * np.exp(np.arange(size) * (leak / RATE))
-    late = int(_LATE_S * RATE)
-    sound[:late] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(late) / late)
+    delay = int(_LATE_S * RATE)
+    sound[:delay] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(delay) / delay)
     fade = int(0.1 * size)
     sound[-fade:] *= np.linspace(1.0, 0.0, fade) ** 2
     tone: Sound = (sound / np.max(np.abs(sound[:22050]))).astype(np.float32)
@@ -73,10 +73,10 @@ def pluck(string: String, hertz: float) -> Sound:
 def _loop_response(string: String, hertz: float, omega: Curve, leak: float) -> Curve:
     stretch = 1.0 / np.sqrt(1.0 + string.stiffness * (omega / (2 * np.pi * hertz)) ** 2)
     period = stretch / hertz
-    life = string.decay_s * (220.0 / hertz) ** 0.6
-    life = life / (1.0 + (omega / (2 * np.pi * string.damp_hz)) ** 2)
-    around = np.exp(-period * (1j * omega + leak + 1.0 / life))
-    position = 1.0 - np.exp(-string.place * period * (1j * omega + leak))
+    tone_decay_s = string.decay_s * (220.0 / hertz) ** 0.6
+    tone_decay_s = tone_decay_s / (1.0 + (omega / (2 * np.pi * string.damp_hz)) ** 2)
+    around = np.exp(-period * (1j * omega + leak + 1.0 / tone_decay_s))
+    position = 1.0 - np.exp(-string.strike_position * period * (1j * omega + leak))
     strike = 1.0 / (1.0 + (omega / (2 * np.pi * string.bright_hz)) ** 2) ** string.steep
     high = omega / (omega + 2 * np.pi * 30.0)
     loop: Curve = high * strike * position / (1.0 - around)
