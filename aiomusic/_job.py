@@ -135,6 +135,13 @@ class Look(Protocol):
     async def __call__(self, provider: str, task_id: str) -> TaskSnapshot: ...
 
 
+_SO_FAR = {
+    Charged.NO: "Nothing was charged so far.",
+    Charged.YES: "It is paid for.",
+    Charged.UNKNOWN: "It may have been charged.",
+}
+
+
 @attrs.define(eq=False, repr=False)
 class MusicJob(Coroutine[Any, Any, R_co]):
     """
@@ -291,7 +298,8 @@ class MusicJob(Coroutine[Any, Any, R_co]):
                 raise
             message = (
                 f"The job is {self._state} after {timeout_s:g} s of waiting."
-                " It goes on: wait for it again, or leave it to the session."
+                f" {_SO_FAR[self._charged]} It goes on: wait for it again, or leave it"
+                " to the session; job.cancel() gives it up."
             )
             late = JobTimedOut(
                 message, charged=self._charged, key=self._key, task_id=self._task_id

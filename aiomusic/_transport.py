@@ -313,8 +313,8 @@ class Transport:
         if heard.is_broken and (came := _reply_of(heard, found)) is not None:
             return came
         message = (
-            f"{what} at {self.host} got no whole reply: {_seen(found)}. It costs"
-            " nothing, and can be asked again."
+            f"{what} at {self.host} got no whole reply: {_seen(found)}. Try again:"
+            " asking costs nothing."
         )
         raise ProtocolError(message) from _cause(found)
 
@@ -431,7 +431,7 @@ class Transport:
         except Exception as error:
             message = (
                 f"api_key() raised {type(error).__name__}, so nothing was sent."
-                " Mend what gives the key."
+                " Mend what gives the key. Nothing was charged."
             )
             raise NotSent(message) from error
 
@@ -528,7 +528,8 @@ def _checked(key: object) -> str:
     if not (isinstance(key, str) and key and is_fit and " " not in key):
         message = (
             "The API key is empty, or holds spaces or other characters that no"
-            " header can carry. Copy it again, without quotes or line ends."
+            " header can carry. Copy it again, without quotes or line ends. Nothing was"
+            " sent or charged."
         )
         raise AuthenticationFailed(message)
     return key

@@ -375,13 +375,16 @@ class _Seen:
             )
         if kind is ApiError and status in _NO_PLACE:
             return "Check base_url= and AIOMUSIC_BASE_URL: nothing is taken there."
-        return _TO_DO.get(kind, "Change the request, or ask the service what it means.")
+        is_create = self.asked == "create"
+        other = "Change the request, or ask" if is_create else "Ask"
+        return _TO_DO.get(kind, f"{other} the service what it means.")
 
     def _money(self, kind: type[ApiError]) -> str:
         if kind is ContentRefused and self.asked == "task":
             return _NOT_SAID
-        is_free = self.asked == "create" and kind is not ServiceFailed
-        return "Nothing was charged." if is_free else ""
+        if self.asked != "create":
+            return _FREE
+        return "" if kind is ServiceFailed else "Nothing was charged."
 
     # The end of a task.
 
@@ -431,6 +434,8 @@ class _Seen:
         else:
             seen = f"with {len(reply.body)} bytes{flaw} that can't be read: {why}"
         text = f" It says: {_ended(said)}" if said else ""
+        if self.asked != "create":
+            text = f"{text} Try later, and see whether base_url is the API's. {_FREE}"
         message = f"{self.what}: the service answered HTTP {reply.status} {seen}.{text}"
         return self._marked(ProtocolError(message))
 
@@ -454,6 +459,7 @@ def _unlisted(value: object) -> object:
     return value[0] if isinstance(value, list) and is_one else value
 
 
+_FREE = "Asking costs nothing."
 _GIVEN_BACK = "Its credits were given back."
 _NOT_SAID = "Look at your balance for what is given back."
 # A top-level ``status: "error"`` may be about the poll itself.

@@ -105,8 +105,7 @@ def _verified(
 ) -> tuple[Event, bytes]:
     """Read a callback; return it with its body, decoded."""
     if len(raw_body) > MAX_BYTES:
-        message = f"The callback has {len(raw_body)} bytes, more than {MAX_BYTES}."
-        raise Forged(message)
+        raise Forged(_too_long(len(raw_body)))
     lower = {name.lower(): value.strip() for name, value in headers.items()}
     # Anybody can sign with an empty secret.
     is_signed = bool(secret) and _is_signed(lower, raw_body, secret.encode())
@@ -119,6 +118,10 @@ def _verified(
             message = f"{message} {_DECODED_BEFORE}"
         raise Forged(message)
     return attrs.evolve(_event(body), age_s=_age_s(lower, now)), body
+
+
+def _too_long(size: int | None) -> str:
+    return f"The callback has {size} bytes, more than {MAX_BYTES}."
 
 
 def _is_signed(headers: Mapping[str, str], raw_body: bytes, secret: bytes) -> bool:
@@ -326,11 +329,12 @@ class Hooks:
                 return await request.content.readany() or None
 
             if (request.content_length or 0) > MAX_BYTES:
-                return web.Response(status=400)
+                return web.Response(status=400, text=_too_long(request.content_length))
             try:
                 raw_body = await self._read(more)
             except (web.RequestPayloadError, ConnectionError):
-                return await hung_up(request, web.Response(status=400))
+                text = "The callback's body is not encoded as it says."
+                return await hung_up(request, web.Response(status=400, text=text))
             status, text = await self._answer(
                 request.headers,
                 raw_body,

@@ -351,7 +351,7 @@ async def test_a_mistake_before_the_create_is_sent_costs_nothing() -> None:
             "k", base_url=server.url, journal=journal, concurrency=1, max_credits=10
         ) as music:
             job = music.submit(Unspeakable())
-            with pytest.raises(NotSent, match="nothing was sent") as caught:
+            with pytest.raises(NotSent, match="Nothing was sent") as caught:
                 await job
 
     assert [] == server.posts
@@ -402,7 +402,7 @@ async def test_a_mistake_once_the_task_is_known_leaves_it_to_be_resumed(
     mistaken: Any = Mistaken(SqliteJournal(path))
     async with MusicSession(api.key, base_url=api.url, journal=mistaken) as music:
         left = music.riffusion.create("r&b pop song")
-        with pytest.raises(JobDetached, match="The task goes on") as caught:
+        with pytest.raises(JobDetached, match="goes on at the service") as caught:
             await left
         (record,) = await music.jobs()
 

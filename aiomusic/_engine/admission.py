@@ -291,7 +291,8 @@ class Admission:
                 message = (
                     f"It costs {job.cost} credits, and {spent} of max_credits="
                     f"{self.ledger.limits.max_credits} are spent, or held by tasks"
-                    " that only music.resume() follows. Nothing was sent."
+                    " that only music.resume() follows. Raise max_credits= to buy it."
+                    " Nothing was sent or charged."
                 )
                 self.ledger.dropped(job, BudgetExceeded(message))
             case Busy():
@@ -448,11 +449,15 @@ class Admission:
         seen = f"Submitting ended in {type(error).__name__}, a mistake in aiomusic"
         ended: MusicError
         if job.task_id is not None:
-            ended = JobDetached(f"{seen}. The task goes on at the service.")
+            ended = JobDetached(
+                f"{seen}. The task is paid for and goes on at the service:"
+                f" music.attach({job.provider!r}, {job.task_id!r}) follows it again."
+            )
         elif job.is_sent:
-            ended = SubmissionUnknown(f"{seen}; it may have been charged.")
+            ended = SubmissionUnknown(f"{seen}. {MAY_BE_CHARGED}")
         else:
-            ended = NotSent(f"{seen}; nothing was sent.", retry=Retry.NEVER)
+            message = f"{seen}: please report it. Nothing was sent or charged."
+            ended = NotSent(message, retry=Retry.NEVER)
         ended.__cause__ = error
         self.ledger.broke_off(job, ended)
 

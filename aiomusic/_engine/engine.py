@@ -17,7 +17,7 @@ from aiomusic._engine.balance import Balance
 from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.known_keys import another_task, check_open_job
-from aiomusic._engine.ledger import Ledger
+from aiomusic._engine.ledger import Ledger, dropped
 from aiomusic._engine.poller import Poller
 from aiomusic._engine.recovery import Recovery
 from aiomusic._files.placement import USUAL, Placement, values_of
@@ -363,7 +363,8 @@ class Engine:
         elif tracked.is_sent:
             message = (
                 "The job was cancelled while it was being sent. If the service has it"
-                " already, it is paid for: nothing can stop it there."
+                " already, it is paid for: nothing can stop it there. Look at your"
+                " credits and at the service's own list of songs."
             )
             error = JobCancelled(message, charged=Charged.UNKNOWN)
             self.ledger.abandon(tracked, error)
@@ -371,8 +372,7 @@ class Engine:
                 # Nobody waits any more for a callback that names its task.
                 self.hooks.wake(job.key, tracked.attempt)
         else:
-            message = "The job was cancelled before it was sent; it costs nothing."
-            self.ledger.dropped(tracked, JobCancelled(message))
+            self.ledger.dropped(tracked, dropped())
 
     def eta(self, job: MusicJob[Any]) -> tuple[float, float] | None:
         return self.poller.eta(_tracked(job))
@@ -384,7 +384,10 @@ class Engine:
         name: NameTemplate | None = None,
     ) -> list[Path]:
         if not job.clips:
-            message = f"{job!r} has no clips to save."
+            message = (
+                f"{job!r} has no clips to save, and is paid for: await it for what it"
+                " has."
+            )
             raise DownloadError(message, key=job.key, retry=Retry.NEVER)
         paths: Sequence[Path] = ()
         try:

@@ -464,26 +464,33 @@ class Ledger:
 
 def dropped() -> JobCancelled:
     """Return the error of a job that was cancelled before it was sent."""
-    message = "The job was cancelled before it was sent; it costs nothing."
+    message = (
+        "The job was cancelled before it was sent; it costs nothing. job.resubmit()"
+        " sends it all the same."
+    )
     return JobCancelled(message)
 
 
 def _detached(job: TrackedJob[Any], why: str) -> MusicError:
     if job.task_id is not None:
         message = (
-            f"{why} The task goes on at the service: music.attach("
+            f"{why} The task is paid for and goes on at the service: music.attach("
             f"{job.provider!r}, {job.task_id!r}) follows it again, and so does"
             " music.resume() with a journal."
         )
         return JobDetached(message)
     if job.is_sent:
         message = (
-            f"{why} The create was on the wire, so it may have been charged. It is not"
-            " sent again: look at your credits and at the service's own list of songs"
-            " before you repeat it."
+            f"{why} The create was on the wire, so it may have been charged, and is not"
+            " sent again. Look at your credits and at the service's own list of songs"
+            " before you repeat it: with a journal, music.resume() gives the job, and"
+            " job.found(task_id) follows a task that you find there."
         )
         return SubmissionUnknown(message)
-    message = f"{why} The job had not been sent, and was dropped unpaid."
+    message = (
+        f"{why} The job had not been sent, and was dropped unpaid: nothing was charged."
+        " Submit it again, or have music.resume(queued=True) send what a journal keeps."
+    )
     return JobDetached(message, charged=Charged.NO)
 
 

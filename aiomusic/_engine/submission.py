@@ -27,6 +27,7 @@ from aiomusic.errors import (
 )
 
 __all__ = [
+    "MAY_BE_CHARGED",
     "Accepted",
     "Answered",
     "Limited",

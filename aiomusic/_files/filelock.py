@@ -47,7 +47,7 @@ class DiskTrouble(Exception):
     def sentence(self) -> str:
         """What became of which path, and what to do."""
         reason = self.error.strerror or type(self.error).__name__
-        other = (f"can't be written: {reason}.", Retry.LATER)
+        other = (f"can't be written: {reason}. Choose another folder.", Retry.LATER)
         return f"{self.path} {_WORDS.get(self.error.errno or 0, other)[0]}"
 
 

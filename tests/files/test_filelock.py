@@ -137,7 +137,10 @@ def test_a_trouble_without_words_of_ours_is_told_in_the_systems(tmp_path: Path) 
     """It may pass, for all we know."""
     trouble = DiskTrouble(tmp_path, OSError(errno.EIO, "Input/output error"))
 
-    assert f"{tmp_path} can't be written: Input/output error." == trouble.sentence
+    assert (
+        f"{tmp_path} can't be written: Input/output error. Choose another folder."
+        == trouble.sentence
+    )
     assert Retry.LATER is trouble.retry
 
 
