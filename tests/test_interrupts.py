@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
@@ -78,6 +80,116 @@ def test_an_interrupt_in_a_task_of_its_own_is_raised_once(
         asyncio.run(main())
     assert [True] == [job.done() for job in jobs]
     assert isinstance(jobs[0].error, (NotSent, JobDetached))
+
+
+@final
+class Hanging:
+    """A service that takes creates and answers none, in a thread of its own."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
+        self._open: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                caller, _ = self._server.accept()
+                self._open.append(caller)
+                threading.Thread(target=self._take, args=(caller,), daemon=True).start()
+
+    def _take(self, caller: socket.socket) -> None:
+        came = b""
+        with contextlib.suppress(OSError):
+            while data := caller.recv(65536):
+                came += data
+                if came.startswith(b"GET"):
+                    caller.sendall(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
+                    came = b""
+                elif b"rain" in came:
+                    self.taken += 1
+                    return
+
+    def close(self) -> None:
+        for one in (self._server, *self._open):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self._thread.join(5)
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    server = Hanging()
+    yield server
+    server.close()
+
+
+async def press_twice(hanging: Hanging, songs: int) -> None:
+    """Press Ctrl-C while creates are on the wire, and again while that is left."""
+    while hanging.taken < songs:
+        await asyncio.sleep(0.001)
+    loop = asyncio.get_running_loop()
+
+    def again() -> None:
+        raise KeyboardInterrupt
+
+    def first() -> None:
+        loop.call_later(0.01, again)
+        raise KeyboardInterrupt
+
+    loop.call_soon(first)
+    await asyncio.Event().wait()
+
+
+async def tear_down(hanging: Hanging, songs: int) -> None:
+    """End the program, whatever else of it runs."""
+    while hanging.taken < songs:
+        await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize("end", [press_twice, tear_down])
+def test_a_create_on_the_wire_is_not_bought_again_however_it_was_interrupted(
+    hanging: Hanging,
+    tmp_path: Path,
+    end: Callable[[Hanging, int], Coroutine[object, object, None]],
+) -> None:
+    """A body that began to leave is unknown: to its user, and to the next process."""
+    keys = ["one", "two", "three"]
+    jobs: list[MusicJob[object]] = []
+
+    def session() -> MusicSession:
+        return MusicSession(
+            "key", base_url=hanging.url, journal=tmp_path / "songs.db", on_exit="detach"
+        )
+
+    async def make() -> None:
+        async with session() as music:
+            jobs.extend(music.riffusion.create("rain", key=key) for key in keys)
+            await asyncio.gather(*jobs)
+
+    async def main() -> None:
+        making = asyncio.create_task(make())
+        async with asyncio.timeout(20):
+            await end(hanging, len(keys))
+        assert not making.done()
+
+    async def next_process() -> list[object]:
+        async with session() as music:
+            again = [music.riffusion.create("rain", key=key) for key in keys]
+            return await asyncio.gather(*again, return_exceptions=True)
+
+    is_pressed = end is press_twice
+    with pytest.raises(KeyboardInterrupt) if is_pressed else contextlib.nullcontext():
+        asyncio.run(main())
+    told = [job.error for job in jobs]
+    found = asyncio.run(next_process())
+
+    assert {SubmissionUnknown} == {type(error) for error in [*told, *found]}
+    assert len(keys) == hanging.taken
 
 
 @pytest.mark.anyio

@@ -36,7 +36,7 @@ REQUEST_TIMEOUT_S = 2.0
 # file that is locked a second for each thing that is written.
 LONGEST_LEAVE_S = 20.0
 LONGEST_LAST_S = 90.0
-MAX_ORDERS = 3
+MAX_ORDERS = 10
 
 # What the service does, and on what; none of it eats the answer to a create.
 CALM: Final[list[tuple[str, str, dict[str, Any]]]] = [
