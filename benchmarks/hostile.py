@@ -61,7 +61,7 @@ def report(tally: Tally) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--replies", type=int, default=6_000, help="of some 16,000")
+    parser.add_argument("--replies", type=int, default=3_000, help="of some 16,000")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--short", action="store_true", help="some of each kind")
     parser.add_argument("--slack", type=float, default=SLACK_S, help="seconds")
