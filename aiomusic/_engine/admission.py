@@ -353,6 +353,8 @@ class Admission:
                     return
                 if found is not None and found.is_open:
                     await self.clock.sleep(SHARED_S)
+            if found is not None and found.archive is not None:
+                found = await journal.find(job.key, found.attempt) or found
         except MusicError as error:
             self.ledger.dropped(job, error)
         except Exception as error:  # noqa: BLE001 - one row's fault, not everybody's

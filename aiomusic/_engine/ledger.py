@@ -348,6 +348,10 @@ class Ledger:
         self._close(job)
         job.attempt = record.attempt
         job.is_row_closed = True
+        if record.lacks_archive:
+            error = _archived(record)
+            job.settle(JobState.FAILED, error=error, task_id=record.task_id)
+            return
         try:
             self._settle_again(job, record)
         except UNREADABLE as error:
@@ -508,6 +512,20 @@ def _recorded_error(record: Record) -> MusicError:
         " closes it."
     )
     return SubmissionUnknown(message)
+
+
+def _archived(record: Record) -> JournalError:
+    again = (
+        ""
+        if record.task_id is None
+        else f" music.attach({record.provider!r}, {record.task_id!r}) asks the service"
+        " for its clips, for free."
+    )
+    message = (
+        f"The job was {record.state}, and moved to {record.archive}, where it can't be"
+        f" read; put that file back. It is not bought again by itself.{again}"
+    )
+    return JournalError(message, charged=Charged(record.charged or Charged.UNKNOWN))
 
 
 def _held() -> JobDetached:

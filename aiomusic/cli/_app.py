@@ -474,3 +474,36 @@ def give_up(
     from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
 
     return _resume.give_up(key, journal, as_json=as_json, is_charged=not unpaid)
+
+
+@JOBS.command
+def archive(
+    *,
+    before: Annotated[
+        str, Parameter(help="A day, as in 2026-01-31 (UTC), or an age, as in 30d.")
+    ],
+    to: Annotated[
+        Path | None,
+        Parameter(help="File to add to, if not the one beside the journal."),
+    ] = None,
+    journal: JournalOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """
+    Move jobs that ended before to a file of JSON lines.
+
+    The journal keeps their keys, tasks and money, so that nothing is bought again;
+    'aiomusic jobs show' reads the rest from the file. 'aiomusic jobs vacuum' gives the
+    space back.
+    """
+    from aiomusic.cli import _archive  # noqa: PLC0415 - costs the whole library
+
+    return _archive.archive(before, to, journal, as_json=as_json)
+
+
+@JOBS.command
+def vacuum(*, journal: JournalOption = None, as_json: JsonOption = False) -> int:
+    """Give the disk back what the journal does not need any more."""
+    from aiomusic.cli import _archive  # noqa: PLC0415 - costs the whole library
+
+    return _archive.vacuum(journal, as_json=as_json)

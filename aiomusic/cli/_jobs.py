@@ -218,6 +218,7 @@ def _details(record: Record, guide: Guide) -> list[tuple[str, str]]:
         told = "  ".join(str(one) for one in words if one)
         lines.append((f"clip {clip.get('clip_id')}", told))
     lines += [("file", file) for file in record.files]
+    lines.append(("archive", record.archive))
     lines.append(("next", _next(record, guide)))
     return [
         (printable(name), printable(_plain(value)))

@@ -69,7 +69,11 @@ def title(record: Record) -> str:
 
 def is_unsaved(record: Record) -> bool:
     """Tell whether its songs are made, and in no file that is known of."""
-    return record.state == "succeeded" and record.clip_count > 0 and not record.files
+    return (
+        record.state == "succeeded"
+        and record.clip_count > 0
+        and not (record.files or record.archive)
+    )
 
 
 def short_keys(keys: Sequence[str]) -> dict[str, str]:
@@ -113,6 +117,7 @@ def listed(record: Record) -> dict[str, object]:
     request          its fields that were set, and ``kind``; null if attached
     tags             what ``--tag`` or ``metadata=`` gave
     error            ``type``, ``message``, ``charged``, ``retry``, …; or null
+    archive          the file that what it came to was moved to, or null
     clip_count       how many clips it has
     files            paths of what was saved
     result           of one that is shown alone: what is no clip, as lyrics are
@@ -144,6 +149,7 @@ def listed(record: Record) -> dict[str, object]:
         "request": record.request,
         "tags": dict(record.metadata),
         "error": record.error,
+        "archive": record.archive,
         "clip_count": record.clip_count,
         "files": list(record.files),
     }

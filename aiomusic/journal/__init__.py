@@ -211,6 +211,9 @@ class Record:
         account: Whose it is; None: not known, as it is from before there were any.
         is_other_account: Whether it is another's than the session's: its key is free,
             it is not counted, and nobody here follows it.
+        archive: The file that its request, error, files, result and clips were moved
+            to; `find` reads them there.
+        archive_place: Where in it they begin, in bytes.
         clip_count: How many clips it has.
         clips, result: What came of it; a list of jobs leaves both out.
         damage: What is wrong with its row, of which nothing else is told then; None:
@@ -240,6 +243,8 @@ class Record:
     files: Sequence[str]
     account: str | None = None
     is_other_account: bool = False
+    archive: str | None = None
+    archive_place: int | None = None
     clip_count: int = 0
     clips: Sequence[Any] = ()
     result: Any = None
@@ -256,6 +261,12 @@ class Record:
     def is_held(self) -> bool:
         """Whether it was queued by a session that is gone, and never sent."""
         return self.state == "queued" and not self.is_followed
+
+    @property
+    def lacks_archive(self) -> bool:
+        """Whether what it came to was moved away, and is not read from there."""
+        told = (self.request, self.error, self.result)
+        return self.archive is not None and not self.clips and told == (None,) * 3
 
     def task_age_s(self, now: float) -> float:
         """Give how long ago the service took the task, as far as is known."""

@@ -19,7 +19,7 @@ from typing import IO, TypeAlias, final
 
 import attrs
 
-__all__ = ["Purchase", "SessionLock"]
+__all__ = ["Purchase", "SessionLock", "lock_file"]
 
 Purchase: TypeAlias = tuple[str, int]
 """A key, and which purchase under it."""
@@ -33,13 +33,15 @@ NO_MARK = bytes(MARK_BYTES)
 if os.name == "nt":
     import msvcrt
 
-    def _lock(file: IO[bytes]) -> None:
+    def lock_file(file: IO[bytes]) -> None:
+        """Lock a file for as long as it is open; OSError: another has."""
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
 
 else:
     import fcntl
 
-    def _lock(file: IO[bytes]) -> None:
+    def lock_file(file: IO[bytes]) -> None:
+        """Lock a file for as long as it is open; OSError: another has."""
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -65,7 +67,7 @@ def _check_holds(path: Path) -> None:
     """Refuse a file system that grants every lock: the living would look dead."""
     with path.open("r+b") as second:
         try:
-            _lock(second)
+            lock_file(second)
         except OSError:
             return
     message = (
@@ -111,7 +113,7 @@ class SessionLock:
         descriptor = os.open(young, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(descriptor, "r+b", buffering=0)
         try:
-            _lock(self._file)
+            lock_file(self._file)
             _check_holds(young)
             self._write(0, _boot_id().ljust(HEADER_BYTES, b"\0"))
             if young != path:
@@ -221,7 +223,7 @@ class SessionLock:
             return True
         with file:
             try:
-                _lock(file)
+                lock_file(file)
             except OSError:
                 return True
             return False

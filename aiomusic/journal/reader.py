@@ -23,6 +23,7 @@ from aiomusic.journal import (
     listing,
     programs,
 )
+from aiomusic.journal.archive import restored
 from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.programs import Program
 from aiomusic.journal.schema import APPLICATION_ID, STEPS
@@ -75,7 +76,8 @@ class SqliteReader:
             account = yield from accounts.sought(self.identity)
             return (yield from programs.find(account, key, attempt))
 
-        return await self.run(program)
+        found = await self.run(program)
+        return await asyncio.to_thread(restored, found, self.path)
 
     async def find_near(self, start: str, limit: int = 2) -> list[str]:
         """Return keys that begin so."""

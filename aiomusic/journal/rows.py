@@ -37,7 +37,7 @@ LISTED = (
     "account, key, attempt, kind, provider, request, fingerprint, metadata, cost,"
     " state, charged, owner, slot, slot_until, lease_s, reserved, spent, task_id,"
     " made_at, sent_at, accepted_at, ended_at, balance_before, balance_after, error,"
-    " files, clip_count,"
+    " files, clip_count, archive, archive_place,"
     " (SELECT name FROM accounts WHERE id = jobs.account) AS account_name"
 )
 """All that a list tells of a job: clips are counted, and results are left out."""
@@ -107,6 +107,8 @@ _MAY: Mapping[str, Callable[[object], bool]] = {
     "fingerprint": _is_text,
     "charged": _is_charged,
     "owner": _is_text,
+    "archive": _is_text,
+    "archive_place": _is_count,
     "slot_until": _is_time,
     "task_id": _is_text,
     "sent_at": _is_time,
@@ -240,6 +242,8 @@ def record(found: Found) -> Record:
         **{name: found[name] for name in same.split()},
         **{name: _unpacked(found, name, kind) for name, kind in packed.items()},
         account=found["account_name"],
+        archive=found["archive"],
+        archive_place=found["archive_place"],
         request=_request(found),
         is_followed=found["owner"] is not None,
     )

@@ -162,6 +162,11 @@ STEPS = (
     """
     INSERT INTO about VALUES ('nonce', lower(hex(randomblob(16)))), ('is_open', '0');
     """,
+    # The file that a job was moved to, and where in it.
+    """
+    ALTER TABLE jobs ADD COLUMN archive TEXT;
+    ALTER TABLE jobs ADD COLUMN archive_place INTEGER;
+    """,
 )
 
 

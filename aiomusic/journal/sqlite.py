@@ -1,5 +1,6 @@
 """The journal in a SQLite file, for any number of processes of one machine."""
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -27,11 +28,13 @@ from aiomusic.journal import (
     Verdict,
     Wanted,
     accounts,
+    archive,
     listing,
     place,
     programs,
 )
 from aiomusic.journal._writer import Writer
+from aiomusic.journal.archive import Archived, ArchiveFile, restored
 from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.policy import Change, Row, is_heeded
@@ -291,7 +294,10 @@ class SqliteJournal:
         self._post(partial(programs.note_files, self.account, key, attempt, files))
 
     async def find(self, key: str, attempt: int | None = None) -> Record | None:
-        return await self._run(partial(programs.find, self.account, key, attempt))
+        found = await self._run(partial(programs.find, self.account, key, attempt))
+        if found is None or found.archive is None:
+            return found
+        return await asyncio.to_thread(restored, found, self._path)
 
     async def find_task(self, provider: str, task_id: str) -> Record | None:
         return await self._run(
@@ -320,6 +326,74 @@ class SqliteJournal:
     async def accounts_with(self, key: str) -> list[str]:
         """Return the names of the accounts that have a job of that key."""
         return await self._read(partial(accounts.with_key, key))
+
+    async def archive(self, before: float, to: str | Path | None = None) -> Archived:
+        """
+        Move jobs that ended before to a file of JSON lines, of whatever account.
+
+        Their rows keep key, fingerprint, task, metadata and money, so that their keys
+        still buy nothing again; `find` reads the rest from the file.
+
+        Args:
+            before: Seconds since 1970.
+            to: The file, which is added to; None: beside the journal, with
+                ``-archive.jsonl`` after its name.
+
+        Raises:
+            JournalError: It can't be written, or not all; what was not is as it was.
+        """
+        beside = self._path.with_name(f"{self._path.name}-archive.jsonl")
+        file = ArchiveFile(beside if to is None else Path(to))
+        moved = last = 0
+        try:
+            with contextlib.ExitStack() as stack:
+                while True:
+                    find = partial(archive.finished, before, last)
+                    place, found = await self._read(find)
+                    if place is None:
+                        return Archived(moved, file.path)
+                    if last == 0:
+                        await asyncio.to_thread(stack.enter_context, file)
+                    last = place
+                    lines = await asyncio.to_thread(file.append, found)
+                    program = partial(archive.move, str(file.path), lines)
+                    moved += await self._run(program)
+        except OSError as error:
+            raise JournalError(
+                f"Jobs can't be moved to {file.path}: {error.strerror or error}. They"
+                " stay in the journal."
+            ) from error
+
+    async def vacuum(self) -> tuple[int, int]:
+        """
+        Give the disk back what the file does not need any more.
+
+        Returns:
+            The size of the file before and after, in bytes.
+
+        Raises:
+            JournalError: Others have it open, whom it would keep waiting.
+        """
+        if self._lock.has_company():
+            message = (
+                f"The journal {self._path} is open elsewhere, and whoever buys would"
+                " wait for it to be rewritten. Try again when nobody else has it."
+            )
+            raise JournalError(message)
+        await self._call_raw(lambda _: None)
+        try:
+            return await asyncio.to_thread(self._vacuum)
+        except FAULTS as error:
+            raise self._error(error) from error
+
+    def _vacuum(self) -> tuple[int, int]:
+        before = self._path.stat().st_size
+        with contextlib.closing(
+            sqlite3.connect(self._path, timeout=self._lock_wait_s, isolation_level=None)
+        ) as db:
+            db.execute("VACUUM")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return before, self._path.stat().st_size
 
     @property
     def _seen(self) -> int | None:

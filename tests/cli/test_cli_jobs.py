@@ -57,6 +57,7 @@ FIELDS = {
     "request",
     "tags",
     "error",
+    "archive",
     "clip_count",
     "files",
 }
@@ -754,3 +755,26 @@ async def test_a_job_of_another_account_is_not_touched(shared: Command) -> None:
     assert 0 == given_up.code
     (shown,) = jobs(await theirs("jobs", "show", "studio", "--json"), WHOLE)
     assert ("cancelled", "studio") == (shown["state"], shown["account"])
+
+
+def test_old_jobs_are_archived_and_still_shown(here: Here) -> None:
+    """They leave the file, which shrinks, and stay in the list and the sums."""
+    spent, listed = here("jobs", "spending"), here("jobs")
+    moved = here("jobs", "archive", "--before", "2100-01-01", "--to", "old.jsonl")
+    again = here("jobs", "archive", "--before", "0s", "--json")
+    shrunk = here("jobs", "vacuum", "--json")
+    (shown,) = jobs(here("jobs", "show", "bad", "--json"), WHOLE)
+
+    path = here.folder / "old.jsonl"
+    assert (0, "") == (moved.code, moved.out)
+    assert f"2 jobs were moved to {path}." == moved.sentence
+    assert 0 == json.loads(again.lines[0])["jobs"]
+    assert "vacuumed" == json.loads(shrunk.lines[0])["event"]
+    assert ["done", "bad"] == [
+        json.loads(one)["key"] for one in path.read_text("utf-8").splitlines()
+    ]
+    assert (str(path), "JobFailed") == (shown["archive"], shown["error"]["type"])
+    assert spent == here("jobs", "spending")
+    assert len(listed.lines) == len(here("jobs").lines)
+    refused = here("jobs", "archive", "--before", "soon")
+    assert (2, True) == (refused.code, "--before is 'soon'" in refused.sentence)
