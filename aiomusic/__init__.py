@@ -6,8 +6,9 @@ nothing.
 """
 
 import importlib
-from typing import TYPE_CHECKING
 
+# So spelt, it is not imported either; type checkers know it by its name.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aiomusic._batch import wait_all
     from aiomusic._job import JobState, JobUpdate, MusicJob

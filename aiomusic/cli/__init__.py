@@ -20,8 +20,9 @@ An error is one line on standard error, and never shows the key.
 """
 
 import io
-import signal
 import sys
+
+from aiomusic.cli._interrupt import Interrupt
 
 __all__ = ["main"]
 
@@ -37,6 +38,17 @@ def main() -> int:
     Returns:
         The exit code.
     """
+    interrupt = Interrupt.listen()
+    try:
+        return _main()
+    except KeyboardInterrupt:
+        # Ctrl-C before there was any work to end.
+        return _INTERRUPTED
+    finally:
+        interrupt.leave()
+
+
+def _main() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A title in a script that the terminal lacks must not end a paid job.
@@ -45,12 +57,6 @@ def main() -> int:
         from aiomusic.cli._main import (  # noqa: PLC0415 - it may be missing
             run_command,
         )
-
-        return run_command(sys.argv[1:])
-    except KeyboardInterrupt:
-        # Ctrl-C before there was any work to end; more of them change nothing.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        return _INTERRUPTED
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
@@ -59,3 +65,4 @@ def main() -> int:
             " pip install 'aiomusic[cli]'\n"
         )
         return _USAGE
+    return run_command(sys.argv[1:])

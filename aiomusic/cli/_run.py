@@ -4,38 +4,68 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, final
 
 from aiomusic.cli._exits import Exit
+from aiomusic.cli._interrupt import Interrupt
 
 __all__ = ["run"]
+
+# One ends the work, and one its waiting for what is on the wire.
+MAX_CANCELS = 2
 
 
 def run(work: Coroutine[Any, Any, Exit]) -> Exit:
     """Run it to its end, or to Ctrl-C, SIGTERM or SIGHUP, which cancel it."""
+    interrupt, work_ = Interrupt.listen(), _Work()
+    interrupt.end = work_.interrupt
     try:
-        return asyncio.run(_run_until_told(work))
+        return asyncio.run(work_.run(work))
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    finally:
+        interrupt.end = None
+        # If it never began, nobody is to be warned of that.
+        work.close()
 
 
-async def _run_until_told(work: Coroutine[Any, Any, Exit]) -> Exit:
-    task = asyncio.ensure_future(work)
-    is_told = False
+@final
+class _Work:
+    """A coroutine that signals cancel: the second hurries its end, no more do."""
 
-    def end() -> None:
-        nonlocal is_told
-        is_told = True
-        task.cancel()
+    def __init__(self) -> None:
+        self._signals = 0
+        self._task: asyncio.Future[Exit] | None = None
+        self._told: Exit | None = None
 
-    for name in ("SIGTERM", "SIGHUP"):
-        _handle(name, end)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if not is_told:
-            raise
-        return Exit.TERMINATED
+    async def run(self, work: Coroutine[Any, Any, Exit]) -> Exit:
+        self._task = asyncio.ensure_future(work)
+        if self._told is not None:
+            self._task.cancel()
+        for name in ("SIGTERM", "SIGHUP"):
+            _handle(name, self._terminate)
+        try:
+            return await self._task
+        except asyncio.CancelledError:
+            if self._told is None:
+                raise
+            return self._told
+
+    def interrupt(self) -> None:
+        """End with 130; called between any two steps of the loop."""
+        self._told = self._told or Exit.INTERRUPTED
+        if self._task is not None:
+            self._task.get_loop().call_soon_threadsafe(self._cancel)
+
+    def _terminate(self) -> None:
+        self._told = self._told or Exit.TERMINATED
+        self._cancel()
+
+    def _cancel(self) -> None:
+        assert self._task is not None
+        self._signals += 1
+        if self._signals <= MAX_CANCELS:
+            self._task.cancel()
 
 
 def _handle(name: str, end: Callable[[], None]) -> None:
