@@ -263,7 +263,8 @@ def _take_all(run: str, at: int, chars: list[str], places: list[int]) -> None:
 _MARKS: Final = re.compile(r"[\\%&]")
 # One escape, also one that was escaped again; a lone backslash is left out.
 _ESCAPE: Final = re.compile(
-    r"\\{1,8}u\{?(?P<u>[0-9a-fA-F]{4})\}?"
+    r"\\{1,8}u\{(?P<b>[0-9a-fA-F]{1,6})\}"
+    r"|\\{1,8}u(?P<u>[0-9a-fA-F]{4})"
     r"|\\{1,8}U(?P<U>[0-9a-fA-F]{8})"
     r"|\\{1,8}x(?P<x>[0-9a-fA-F]{2})"
     r"|\\{1,8}(?P<o>[0-3][0-7]{2}|0)"

@@ -191,6 +191,20 @@ FILES: dict[str, Situation] = {
         f"no music: {name}": _first(http(body), says=[says, "Clip c1"], **NOT_ALL)
         for name, (body, says) in NO_MUSIC.items()
     },
+    # What comes late.
+    "a link that comes two polls late": Situation(
+        polls=(*[ok(clip(1, **PLAYS), clip(2, audio_url=""))] * 2, MADE),
+        files=BOTH,
+        stores=(ONE, TWO),
+    ),
+    "links that come two polls late": Situation(
+        polls=(*[ok(clip(1, audio_url=None), clip(2, audio_url=None))] * 2, MADE),
+        files=BOTH,
+        stores=(ONE, TWO),
+    ),
+    "a clip that comes eight polls late": Situation(
+        polls=(*[ok(clip(1, **PLAYS))] * 8, MADE), files=BOTH, stores=(ONE, TWO)
+    ),
     # Lengths.
     **{
         f"a duration of {told}": Situation(
