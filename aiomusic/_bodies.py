@@ -25,6 +25,8 @@ MAX_JUNK_CHARS, MAX_STARTS = 64 * 1024, 32
 MAX_NODES, MAX_DEPTH = 10_000, 8
 # Lists and objects cost a hundred times their text; no reply of the API has so many.
 MAX_CONTAINERS: Final = 100_000
+# What a poll shows is kept for as long as its job.
+MAX_KEPT_CONTAINERS: Final = 10_000
 # How much of a text is read in all, however many places its JSON may begin at.
 MAX_READ_CHARS: Final = 4 * 1024 * 1024
 
@@ -60,11 +62,17 @@ class Body:
         return self.value is None and self.text.lstrip()[:1] == "<"
 
 
-def read_body(body: bytes) -> Body:
-    """Read a body; whatever it is, nothing is raised."""
+def read_body(body: bytes, *, is_kept: bool = False) -> Body:
+    """
+    Read a body; whatever it is, nothing is raised.
+
+    Args:
+        is_kept: Whether what it says stays in memory.
+    """
     text = _decoded(body)
     start = text.lstrip()[:1]
-    if text.count("[") + text.count("{") > MAX_CONTAINERS:
+    most = MAX_KEPT_CONTAINERS if is_kept else MAX_CONTAINERS
+    if text.count("[") + text.count("{") > most:
         return Body(value=None, text=text, flaw="it has too many lists and objects")
     try:
         return Body(value=_clean(_DECODER.decode(text), text), text=text)

@@ -245,7 +245,8 @@ class _Seen:
         # A create's task is looked for in all of it; nothing else is so long.
         is_endless = self.asked != "create" and len(self.reply.body) >= MAX_BYTES
         most = MAX_REPLY_CHARS if is_endless else None
-        self.body = read_body(self.reply.body[:most])
+        is_kept = self.asked == "task"
+        self.body = read_body(self.reply.body[:most], is_kept=is_kept)
 
     # Yes.
 
