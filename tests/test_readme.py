@@ -1,15 +1,19 @@
 """What the README shows is what happens."""
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
 import aiomusic
+from aiomusic import riffusion, suno
 from aiomusic.emulator import Emulator, Pace
 
 README = Path(__file__).parent.parent / "README.md"
@@ -35,6 +39,56 @@ async def test_the_first_example_runs_as_printed() -> None:
     lines = done.stdout.decode().splitlines()
     assert 2 == len(lines)
     assert all(api.url in line for line in lines)
+
+
+def block(words: str) -> str:
+    """Return the example that holds some words."""
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    [found] = [str(block) for block in blocks if words in block]
+    return found
+
+
+async def run(example: str, **names: Any) -> None:  # noqa: ANN401
+    """Run an example as the body of a coroutine, with the names that it uses."""
+    known: dict[str, Any] = {name: getattr(aiomusic, name) for name in aiomusic.__all__}
+    known |= names
+    body = textwrap.indent(example, "    ")
+    exec(f"async def main():\n{body}", known)
+    async with asyncio.timeout(120):
+        await known["main"]()
+
+
+BATCHES = {
+    "run": ("music.run(songs)", {"suno": suno, "riffusion": riffusion}),
+    "resume": ("music.resume()", {"prompts": {"good": "a", "bad": "b"}}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words, names", BATCHES.values(), ids=BATCHES.keys())
+async def test_a_batch_survives_a_bad_row(
+    words: str,
+    names: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One song is refused: the other is saved, and the next run buys what failed."""
+    monkeypatch.chdir(tmp_path)
+    async with Emulator(pace=Pace.seconds(0, 0)) as api:
+        monkeypatch.setenv("AIOMUSIC_API_KEY", api.key)
+        monkeypatch.setenv("AIOMUSIC_BASE_URL", api.url)
+        api.fault("moderation", on="create", skip=1)
+
+        await run(block(words), **names)
+        first, printed = len(list(tmp_path.glob("out/*.mp3"))), capsys.readouterr().out
+        await run(block(words), **names)
+
+    assert 2 == first
+    assert "Nothing was charged" in printed
+    assert "" == capsys.readouterr().out
+    assert 4 == len(list(tmp_path.glob("out/*.mp3")))
+    assert 2 == api.charges
 
 
 def test_every_name_of_the_package_can_be_had() -> None:
