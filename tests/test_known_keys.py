@@ -246,8 +246,9 @@ async def waiting(
 ) -> MusicJob[tuple[Clip, ...]]:
     """Ask for the key k, and give the job once it waits for who sends it."""
     job = music.submit(RAIN, key="k")
-    while 0.25 not in clock.slept:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        while 0.25 not in clock.slept:
+            await asyncio.sleep(0)
     return job
 
 
