@@ -11,6 +11,7 @@ marks, so a create without one never went out.
 import contextlib
 import hashlib
 import os
+import time
 import uuid
 import weakref
 from collections.abc import Callable, Container
@@ -29,6 +30,9 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 HEADER_BYTES = 64
 MARK_BYTES = 16
 NO_MARK = bytes(MARK_BYTES)
+# What a file is called until it is locked, and how long that takes at the most.
+YOUNG = "-young"
+YOUNG_S = 60.0
 
 if os.name == "nt":
     import msvcrt
@@ -77,6 +81,13 @@ def _check_holds(path: Path) -> None:
     raise OSError(message)
 
 
+def _remove_old(path: Path) -> None:
+    """Remove a file whose session was killed before it had locked it."""
+    with contextlib.suppress(OSError):
+        if time.time() - path.stat().st_mtime > YOUNG_S:
+            path.unlink()
+
+
 def _forgetting(lock: "weakref.ref[SessionLock]") -> Callable[[], None]:
     """Let a fork forget a lock, and not keep one that is gone for its sake."""
 
@@ -109,7 +120,7 @@ class SessionLock:
         """Come alive; OSError if the lock can't be had, or does not hold."""
         path = self._path(self.name)
         # It gets its name once it is locked, so that nobody takes it for a dead one.
-        young = path if os.name == "nt" else self._path(f"{self.name}-young")
+        young = path if os.name == "nt" else self._path(f"{self.name}{YOUNG}")
         descriptor = os.open(young, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(descriptor, "r+b", buffering=0)
         try:
@@ -177,6 +188,8 @@ class SessionLock:
                 is_one = name != path.name and _is_name(name) and name not in needed
                 if is_one and not self.is_alive(name):
                     self.remove(name)
+                elif name != path.name and name.endswith(YOUNG):
+                    _remove_old(path)
 
     def has_company(self) -> bool:
         """Check whether another session lives on the same journal."""

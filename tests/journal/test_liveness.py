@@ -126,6 +126,18 @@ def test_a_session_is_not_cleared_away_before_it_is_locked(tmp_path: Path) -> No
     one.release()
 
 
+def test_what_was_killed_as_it_came_alive_is_cleared_away(tmp_path: Path) -> None:
+    """A minute later: until then it may be about to lock its file."""
+    old, new = (tmp_path / f"songs.db-owner-{c * 32}-young" for c in "ab")
+    for path in (old, new):
+        path.touch()
+    os.utime(old, (0, 0))
+
+    SessionLock(tmp_path / "songs.db").clean_up()
+
+    assert [new] == list(tmp_path.iterdir())
+
+
 def test_an_owner_whose_file_is_gone_can_be_released(tmp_path: Path) -> None:
     """Somebody may have tidied the folder under a session that lives."""
     owner = SessionLock(tmp_path / "songs.db")

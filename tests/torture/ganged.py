@@ -421,7 +421,12 @@ class Auditor:
         self.check_sums(rows)
         is_unknown = [row for row in rows if row["state"] == "unknown"]
         if gang.scene.weather == "calm" and unpaid:
-            self.wrong.append(f"{unpaid} are unknown, and were never billed")
+            lost = [
+                {**row, "request": None, "clips": None}
+                for row in is_unknown
+                if row["key"] not in billed
+            ]
+            self.wrong.append(f"{unpaid} are unknown, and were never billed: {lost}")
         return Audit(
             gang=gang.scene.name,
             weather=gang.scene.weather,
@@ -516,7 +521,8 @@ class Auditor:
         if sums[1] + sums[2] < net:
             self.wrong.append(f"{sums} in the journal, {net} credits at the service")
         owners = self.gang.folder.glob(f"{self.gang.journal.name}-owner-*")
-        left = [path.name for path in owners]
+        # What was killed as it came alive is cleared away a minute later.
+        left = [path.name for path in owners if not path.name.endswith("-young")]
         if left:
             self.wrong.append(f"files of owners are left: {left}")
 
