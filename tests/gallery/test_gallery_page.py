@@ -1,6 +1,7 @@
 """The gallery's page, opened from disk in a real browser."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Protocol
@@ -322,6 +323,71 @@ def test_rings_of_lineage_end(tmp_path: Path, open_page: Open) -> None:
     opened = open_page(tmp_path, "view=lineage")
 
     expect(opened.page.locator(".tree .node")).to_have_count(3)
+
+
+def test_a_file_that_is_no_sound_is_told_and_passed_over(
+    tmp_path: Path, open_page: Open
+) -> None:
+    """The browser's refusal is a sentence, and the next take plays."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one")
+    (maker.write() / "01 one (1).wav").write_text("<html>not found</html>")
+    write_gallery(tmp_path)
+    opened = open_page(tmp_path)
+
+    opened.page.get_by_role("button", name="Play One, take 1").click()
+    opened.playing()
+
+    expect(opened.page.locator("#now-title")).to_have_text("One, take 2")
+    expect(opened.page.locator("#notes")).to_contain_text(
+        "01 one (1).wav can't be played by this browser."
+    )
+    expect(opened.page.locator(".take").first).to_contain_text(
+        "This browser can't play the file."
+    )
+
+
+def test_without_a_decoder_a_plain_bar_seeks(
+    tmp_path: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page says once how to have waveforms, and plays from a click all the same."""
+    maker = AlbumMaker(tmp_path)
+    maker.song("one")
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    write_gallery(maker.write())
+    opened = open_page(tmp_path)
+
+    opened.page.locator(".take .wave.plain").first.click()
+    opened.playing(past_s=1.9)
+
+    expect(opened.page.locator("#notes")).to_contain_text("aiomusic[emulator]")
+
+
+def test_keys_in_a_waveform_move_and_do_not_play(album: Path, open_page: Open) -> None:
+    """Whoever steps through a page by keys is not surprised by sound."""
+    opened = open_page(album)
+    slider = opened.page.get_by_role("slider", name="Position in Boats, take 2")
+
+    slider.press("End")
+    slider.press("PageDown")
+    expect(slider).to_have_attribute("aria-valuetext", "0:03 of 0:04")
+    assert opened.page.evaluate("document.querySelector('audio').paused")
+    opened.page.get_by_role("button", name="Play Boats, take 2").click()
+    opened.playing(past_s=3.5)
+
+
+def test_continuous_play_can_be_left(album: Path, open_page: Open) -> None:
+    """Then a take that ends is the last."""
+    opened = open_page(album)
+    opened.page.get_by_role("button", name="Play Boats, take 1").click()
+    opened.playing()
+    opened.page.get_by_role("button", name="Continuous").click()
+
+    opened.page.evaluate("document.querySelector('audio').currentTime = 3.9")
+    opened.page.wait_for_function("() => document.querySelector('audio').ended")
+
+    expect(opened.page.locator("#now-title")).to_have_text("Boats, take 1")
+    expect(opened.page.locator("#toggle")).to_have_attribute("aria-label", "Play")
 
 
 def test_it_works_by_keyboard_alone(album: Path, open_page: Open) -> None:
