@@ -74,8 +74,15 @@ class Opened:
         """Wait until it plays, and is past a second."""
         self.page.wait_for_function(
             "second => { const audio = document.querySelector('audio');"
-            " return !audio.paused && audio.currentTime > second; }",
+            " return !audio.paused && audio.played.length > 0"
+            " && audio.currentTime > second; }",
             arg=past_s,
+        )
+
+    def began_at(self) -> float:
+        """Return the first second that was played of what plays now."""
+        return float(
+            self.page.evaluate("document.querySelector('audio').played.start(0)")
         )
 
     def close(self) -> None:

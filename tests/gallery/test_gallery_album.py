@@ -135,7 +135,7 @@ def test_rows_of_any_shape_do_no_harm(tmp_path: Path) -> None:
 
 def test_no_text_ends_the_script_or_turns_a_line(tmp_path: Path) -> None:
     """Titles and words with markup, controls and halves of pairs are plain text."""
-    bad = "</script><!--<script>\x00\x1b[2J\ud800\u202e\u2028\r\nx"
+    bad = "</script x><!--<script>\x00\x1b[2J\ud800\u202e\u2028\r\nx"
     maker = AlbumMaker(tmp_path)
     maker.song("one", takes=1, clip={"title": bad, "lyrics": bad, "tags": bad})
     written = write_gallery(maker.write())
@@ -143,9 +143,9 @@ def test_no_text_ends_the_script_or_turns_a_line(tmp_path: Path) -> None:
     text = written.page.read_text(encoding="utf-8")
     (take,) = takes_of(written)
 
-    assert 2 == text.count("</script>")
-    assert "</script><!--<script> [2J\ufffd x" == take["title"]
-    assert ["</script><!--<script> [2J\ufffd", "x"] == [
+    assert 2 == text.count("</script")
+    assert "</script x><!--<script> [2J\ufffd x" == take["title"]
+    assert ["</script x><!--<script> [2J\ufffd", "x"] == [
         " ".join(line.split()) for line in json.loads(take["lyrics"])
     ]
 
