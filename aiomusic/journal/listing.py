@@ -20,8 +20,8 @@ from aiomusic.journal.rows import LISTED, MAX_INTEGER, readable
 
 __all__ = ["find_near", "neighbours", "records", "spending"]
 
-# Decoding one page takes about as long as a thread holds the interpreter.
-PAGE_ROWS = 200
+# Decoding one page takes less than a thread may hold the interpreter for.
+PAGE_ROWS = 50
 _IS_OPEN = f"({OPEN} OR state = 'queued' AND owner IS NOT NULL)"
 # Those that an index of their own finds: they are few.
 _FEW = {

@@ -90,7 +90,7 @@ async def test_a_list_counts_clips_and_one_job_has_them(kept: Journal) -> None:
 async def test_a_list_of_many_pages_holds_each_job_once(kept: Journal) -> None:
     """Also where many were made at the same moment."""
     keys = [f"k-{n}" for n in range(3 * PAGE_ROWS)]
-    made = {key: float(n // 250) for n, key in enumerate(keys)}
+    made = {key: float(n // 40) for n, key in enumerate(keys)}
     await kept.admit([entry(key, made_at=at) for key, at in made.items()], NO_LIMITS)
 
     every = [one.key for one in await kept.records()]
