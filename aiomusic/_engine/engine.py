@@ -292,7 +292,7 @@ class Engine:
             return known
         job = self.new_job(None, provider, key, metadata)
         self.ledger.open(job)
-        job.attempt = 1
+        job.attempt, job.is_named = 1, True
         self.journal.attach(self.ledger.entry(job), task_id)
         job.accept(task_id, self.now())
         self.poller.follow(job, 0.0, is_age_sure=False)

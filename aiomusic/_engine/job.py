@@ -27,6 +27,7 @@ class TrackedJob(MusicJob[R_co]):
         requested_attempt: Which one it asks to be; 0: the first.
         force_new: Whether to buy again though the purchase before has its task.
         on_known_key: What to do with a key that is known; None: as the session says.
+        is_named: Whether its task's id was given by hand.
         is_row_closed: Whether its row's end is written down.
         accepted_at: When the service took its task, by the session's clock.
         followed: What the poller keeps of it.
@@ -36,6 +37,7 @@ class TrackedJob(MusicJob[R_co]):
     requested_attempt: int = 0
     force_new: bool = False
     on_known_key: str | None = None
+    is_named: bool = False
     is_row_closed: bool = False
     accepted_at: float | None = None
     followed: Any = None

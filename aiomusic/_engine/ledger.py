@@ -270,6 +270,16 @@ class Ledger:
         self._end_row(job, Event.FAILED, error=error, clips=clips)
         self._fail_handle(job, error, clips=clips)
 
+    def never_seen(self, job: TrackedJob[Any], error: MusicError) -> None:
+        """
+        End a job whose task was named by hand, and is not known to the service.
+
+        If a purchase was given that id, it is as unknown as it was before.
+        """
+        self._end_row(job, Event.NEVER_SEEN, error=error)
+        state = JobState.FAILED if job.request is None else JobState.UNKNOWN
+        self._fail_handle(job, error, state=state)
+
     def broke_off(self, job: TrackedJob[Any], error: MusicError) -> None:
         """End a job at a mistake of this library, by what its row says was sent."""
         if job.task_id is not None:

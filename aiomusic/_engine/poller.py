@@ -415,18 +415,19 @@ class Poller:
     ) -> None:
         """End a task that the service never knew."""
         job = followed.job
+        is_named = job.is_named or job.request is None
         self._close(followed)
         found = TaskNotFound(
             f"{followed.absent} polls in {_age_s(job, self.clock.now()):.0f} s were"
             f" answered that {job.provider} has no task {job.task_id}, and none has"
-            f" ever seen it. {_never_seen_money(job)}",
-            charged=Charged.UNKNOWN if job.request is None else Charged.YES,
+            f" ever seen it. {_named_money(job) if is_named else _bought_money(job)}",
+            charged=Charged.UNKNOWN if is_named else Charged.YES,
             status=None if error is None else error.status,
             text="" if error is None else error.text,
         )
         found.__cause__ = error
-        if job.request is None:
-            self.ledger.failed(job, found)
+        if is_named:
+            self.ledger.never_seen(job, found)
         else:
             self.ledger.detach(job, found)
 
@@ -642,12 +643,17 @@ def _so_far(followed: _Followed) -> str:
     return "".join(f"{sentence} " for sentence in told)
 
 
-def _never_seen_money(job: TrackedJob[Any]) -> str:
+def _named_money(job: TrackedJob[Any]) -> str:
+    check = "Check the provider and the id, which were given by hand."
     if job.request is None:
-        return (
-            "Nothing is known to be paid for it: check the provider and the id, which"
-            " were given by hand."
-        )
+        return f"Nothing is known to be paid for it. {check}"
+    return (
+        f"{check} The job's create may have been charged, as before:"
+        " job.found(task_id) takes another id."
+    )
+
+
+def _bought_money(job: TrackedJob[Any]) -> str:
     return (
         "Its create was accepted, so it counts as paid: see the service's own list of"
         f" songs. music.attach({job.provider!r}, {job.task_id!r}) looks for it again,"

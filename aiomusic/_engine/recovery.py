@@ -191,7 +191,7 @@ class Recovery:
             )
             raise JournalError(message, charged=Charged.UNKNOWN)
         again = self.new_job(job.request, job.provider, job.key, job.metadata)
-        again.attempt = job.attempt
+        again.attempt, again.is_named = job.attempt, True
         self.ledger.open(again)
         again.accept(task_id, self.clock.now())
         self.poller.follow(again, 0.0, is_age_sure=False)

@@ -100,6 +100,8 @@ class Event(enum.StrEnum):
     """A poll saw the task's end."""
     FAILED = "failed"
     """A poll saw that the task failed; the change says what is known of the money."""
+    NEVER_SEEN = "never seen"
+    """The service never knew the task, whose id somebody had named by hand."""
     RELEASED = "released"
     """Nobody here follows it: cancelled, timed out, detached."""
     DROPPED = "dropped"
@@ -173,6 +175,10 @@ _HELD = Rule(Stage.QUEUED, Credits.RETURN, Slot.FREE, Owner.NONE)
 _LOST = Rule(Stage.UNKNOWN, Credits.SPEND_UNSURE, Slot.LEASE, Owner.NONE)
 _ORPHANED = Rule(Stage.TASK, slot=Slot.LEASE, owner=Owner.NONE)
 _OPENED = Rule(Stage.TASK, Credits.RESERVE, Slot.TAKE, Owner.MINE)
+# A purchase that was given a wrong id is as unknown as before.
+_MISNAMED = Rule(Stage.UNKNOWN, Credits.SPEND_UNSURE, Slot.LEASE, Owner.NONE)
+# One that was attached, and bought nowhere that is known, is nothing.
+_NO_TASK = _over(Stage.FAILED, Credits.SPEND_UNSURE)
 _UNPAID = _over(Stage.FAILED, Credits.RETURN)
 
 TABLE: Mapping[tuple[Event, Stage], Rule] = {
@@ -209,6 +215,7 @@ TABLE: Mapping[tuple[Event, Stage], Rule] = {
     # What a poll saw.
     (Event.SUCCEEDED, Stage.TASK): _over(Stage.SUCCEEDED, Credits.SPEND),
     (Event.FAILED, Stage.TASK): _over(Stage.FAILED, Credits.AS_TOLD),
+    (Event.NEVER_SEEN, Stage.TASK): _MISNAMED,
     # The handle's own ends.
     (Event.RELEASED, Stage.TASK): _ORPHANED,
     (Event.DROPPED, Stage.QUEUED): _over(Stage.CANCELLED, Credits.RETURN),
@@ -310,6 +317,8 @@ def apply(row: Row, change: Change) -> Row:
     rule = TABLE.get((change.event, row.stage))
     if rule is None or not _is_meant(row, change):
         return row
+    if rule is _MISNAMED and not row.cost:
+        rule = _NO_TASK
     reserved, spent, charged = _credits(row, rule, change)
     has_slot, until = _slot(row, rule, change)
     sent_at, accepted_at, ended_at = _times(row, rule, change)
@@ -322,7 +331,7 @@ def apply(row: Row, change: Change) -> Row:
         slot_until=until,
         reserved=reserved,
         spent=spent,
-        task_id=change.task_id if rule is _OPENED else row.task_id,
+        task_id=_task_id(row, rule, change),
         sent_at=sent_at,
         accepted_at=accepted_at,
         ended_at=ended_at,
@@ -420,6 +429,12 @@ def _owner(row: Row, rule: Rule, change: Change) -> str | None:
             return row.owner
 
 
+def _task_id(row: Row, rule: Rule, change: Change) -> str | None:
+    if rule is _MISNAMED:
+        return None
+    return change.task_id if rule is _OPENED else row.task_id
+
+
 def _times(
     row: Row, rule: Rule, change: Change
 ) -> tuple[float | None, float | None, float | None]:
@@ -427,6 +442,8 @@ def _times(
     sent, accepted, ended = row.sent_at, row.accepted_at, row.ended_at
     if rule is _OPENED:
         return sent, change.now if row.task_id is None else accepted, None
+    if rule is _MISNAMED:
+        return sent, None, change.now
     if rule.stage is Stage.QUEUED:
         return None, accepted, ended
     if row.stage is Stage.QUEUED and rule.stage is Stage.GRANTED:

@@ -109,6 +109,7 @@ EXPECTED = {
     ("failed", "sent"): "unheeded",
     ("failed", "task"): "failed refunded 0+0 - -",
     ("failed", "unknown"): "unheeded",
+    ("never seen", "task"): "unknown unknown 0+10 lease -",
     ("released", "task"): "task open 10+0 lease -",
     ("dropped", "queued"): "cancelled no 0+0 - -",
     ("dropped", "granted"): "cancelled no 0+0 - -",
@@ -174,6 +175,26 @@ def test_every_event_does_in_every_stage_what_is_written_here(
     else:
         assert expected == shown(after)
         assert is_heeded(after, change)
+
+
+@pytest.mark.parametrize(
+    ("cost", "expected"),
+    [(10, "unknown unknown 0+10 lease -"), (0, "failed unknown 0+0 - -")],
+)
+def test_a_wrong_id_leaves_a_purchase_for_the_right_one(
+    cost: int, expected: str
+) -> None:
+    """What was only attached, and cost nothing, is over."""
+    row = attrs.evolve(START[Stage.TASK], cost=cost, reserved=cost, has_slot=cost > 0)
+    other = Change(event=Event.NEVER_SEEN, now=9.0, by=ME, task_id="other")
+
+    after = apply(row, attrs.evolve(other, task_id="t"))
+
+    assert row is apply(row, other)
+    assert expected == shown(after)
+    assert (None if cost else "t") == after.task_id
+    right = apply(after, Change(event=Event.FOUND, now=9.0, by=ME, task_id="right"))
+    assert ("right" if cost else "t") == right.task_id
 
 
 def test_the_table_holds_no_rule_that_is_not_walked() -> None:

@@ -346,6 +346,40 @@ async def test_a_task_that_never_was_ends_within_a_minute(
     assert 30 <= clock.now() <= 60
 
 
+LOST = http(b"<html>gateway</html>", 502)
+
+
+@pytest.mark.parametrize("how", ["found", "attach"])
+async def test_a_purchase_that_was_given_a_wrong_id_takes_the_right_one(
+    clock: LeapingClock, tmp_path: Path, how: str
+) -> None:
+    """It is as unknown as before, counts as paid, and is bought no second time."""
+    with RawServer([LOST], [*[ABSENT["404"]] * 8, DONE]) as server:
+        async with MusicSession(
+            KEY, base_url=server.url, clock=clock, journal=tmp_path / "songs.db"
+        ) as music:
+            job = music.suno.create("a song", key="k")
+            with pytest.raises(SubmissionUnknown, match="may have been charged"):
+                await job
+            with pytest.raises(TaskNotFound, match="given by hand") as caught:
+                if how == "found":
+                    job = await job.found("wrong")
+                    await job
+                else:
+                    await music.attach("suno", "wrong", key="k")
+            record = await music.job("k")
+            again = await job.found("right")
+            clips = await again
+            after = await music.job("k")
+
+    assert record is not None
+    assert after is not None
+    assert ("unknown", None, 10) == (record.state, record.task_id, record.cost)
+    assert ("unknown", Charged.UNKNOWN) == (record.charged, caught.value.charged)
+    assert ("succeeded", "right", "yes") == (after.state, after.task_id, after.charged)
+    assert (2, 1) == (len(clips), len(server.posts))
+
+
 async def test_a_task_that_lags_is_waited_for(
     clock: LeapingClock, every_s: float | None
 ) -> None:
