@@ -232,6 +232,7 @@ class Cap:
 
     _clock: Clock
     per_s: float | None = None
+    is_closed: bool = attrs.field(default=False, init=False)
     _limiters: "list[Limiter]" = attrs.field(factory=list, init=False)
     _free_at: float = attrs.field(default=-math.inf, init=False)
     # Who was called, and has not gone yet.
@@ -316,8 +317,11 @@ class Cap:
         self.serve()
 
     def close(self) -> None:
-        """Stop the timers."""
+        """Stop the timers, and let nobody wait any more."""
+        self.is_closed = True
         self._arm([])
+        for limiter in self._limiters:
+            limiter.dismiss()
 
 
 @final
@@ -367,6 +371,9 @@ class Limiter:
 
         Returns:
             The turn; None: it did not come in time.
+
+        Raises:
+            CancelledError: The session was left.
         """
         turn = self.enter_now()
         waiter = None
@@ -375,6 +382,8 @@ class Limiter:
             put = self._line.append if waiter is None else self._line.appendleft
             waiter = _Waiter(asyncio.get_running_loop().create_future(), until)
             put(waiter)
+            if self._cap.is_closed:
+                self.dismiss()
             self._cap.serve()
             if not await self._is_called(waiter):
                 return None
@@ -407,6 +416,12 @@ class Limiter:
         waiter = self._line.popleft()
         waiter.called.set_result(True)
         return waiter
+
+    def dismiss(self) -> None:
+        """Send all away for good."""
+        for waiter in self._line:
+            waiter.called.cancel()
+        self._line.clear()
 
     def expire(self, now: float) -> None:
         """Send away those that are gone, or can't wait any longer."""

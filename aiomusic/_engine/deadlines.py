@@ -89,5 +89,7 @@ class Deadlines(Generic[T]):
 
     def _go_off(self) -> None:
         self._timer = None
-        self.expire()
-        self._arm()
+        try:
+            self.expire()
+        finally:
+            self._arm()

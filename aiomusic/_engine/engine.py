@@ -23,7 +23,7 @@ from aiomusic._engine.recovery import Recovery
 from aiomusic._files.placement import USUAL, Placement, values_of
 from aiomusic._files.tags import Label
 from aiomusic._job import JobState, MusicJob, OnKnownKey
-from aiomusic._limiter import Cap, Limiter, backoff_s
+from aiomusic._limiter import Cap, Limiter, Turn, backoff_s
 from aiomusic._log import say
 from aiomusic._names import NameTemplate
 from aiomusic._schedule import Fixed, Ration, Schedule
@@ -480,8 +480,7 @@ class Engine:
         """Ask for something free; a passing fault is met by asking again."""
         failures = 0
         while True:
-            turn = await self.polls.enter()
-            assert turn is not None
+            turn = await self._turn_to_read()
             try:
                 with self.polls.using(turn):
                     return decode(await self.transport.get(path))
@@ -496,6 +495,19 @@ class Engine:
                     raise
                 if not isinstance(error, RateLimited):
                     await self.clock.sleep(backoff_s(failures))
+
+    async def _turn_to_read(self) -> Turn:
+        task = asyncio.current_task()
+        try:
+            turn = await self.polls.enter()
+        except asyncio.CancelledError:
+            if not self._is_closed or (task is not None and task.cancelling()):
+                raise
+            turn = None
+        if turn is None:
+            message = "The session was left before it was asked; it costs nothing."
+            raise NotSent(message, retry=Retry.NEVER)
+        return turn
 
 
 def _ration(schedule: Schedule, per_s: float | None) -> Ration | None:

@@ -17,6 +17,7 @@ from aiomusic import (
     JobTimedOut,
     MusicError,
     MusicSession,
+    NotSent,
     SubmissionUnknown,
     TaskNotFound,
 )
@@ -427,3 +428,24 @@ async def test_a_task_that_was_seen_once_is_not_given_up_in_a_minute(
             assert 2 == len(await music.suno.create("a song"))
 
     assert clock.now() > 60
+
+
+async def test_who_asks_for_the_balance_does_not_outwait_the_session() -> None:
+    """It waits for polls that are held back, and is told that the session was left."""
+    with RawServer([YES], [LATER]) as server:
+        async with MusicSession(
+            KEY, base_url=server.url, poll_every_s=0, on_exit="detach"
+        ) as music:
+            job = music.suno.create("a song")
+            while not any("task" in line for line in server.requests):
+                await asyncio.sleep(0.001)
+            assert music._engine is not None
+            while not music._engine.polls.pace.refusals:
+                await asyncio.sleep(0)
+            asking = asyncio.ensure_future(music.credits())
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            with pytest.raises(NotSent, match="session was left"):
+                await asking
+
+    assert JobState.PENDING is job.state
