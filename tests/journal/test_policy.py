@@ -437,7 +437,7 @@ async def test_memory_has_of_every_event_in_every_stage_what_the_table_says() ->
         sums = (row.has_slot, row.reserved, row.spent)
         assert sums == (journal.in_flight, journal.reserved, journal.spent)
         if row.has_slot or row.owner is not None:
-            kept = journal._mine.rows["k", 1]
+            [kept] = journal._mine.rows.values()
             assert row == attrs.evolve(kept, sent_at=row.sent_at, ended_at=row.ended_at)
         else:
             assert {} == journal._mine.rows
