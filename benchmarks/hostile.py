@@ -50,11 +50,13 @@ def report(tally: Tally) -> bool:
         print(f"| {end} | {count:,} |")
     print("\n| | |\n|---|---|")
     print(f"| violations | {len(tally.wrong)} |")
-    late = f"{tally.late_s:.2f}"
-    print(f"| longest beyond a limit, s (at most {tally.slack_s:g}) | {late} |")
+    longest = f"{tally.late_s:.2f}"
+    print(f"| longest beyond a limit, s (at most {tally.slack_s:g}) | {longest} |")
     print(f"| longest stand-still of the loop, s | {tally.stall_s:.2f} |")
     print(f"| peak memory, MB (at most {MAX_PEAK_MB}) | {tally.peak_mb:.0f} |")
-    for line in tally.wrong[:50]:
+    late = [line for line in tally.wrong if "after its limit" in line]
+    print(f"| of the violations, late alone | {len(late)} |")
+    for line in sorted(tally.wrong, key=late.__contains__)[:50]:
         print(f"WRONG: {line[:1000]}")
     return not tally.wrong and tally.peak_mb <= MAX_PEAK_MB
 

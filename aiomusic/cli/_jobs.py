@@ -107,8 +107,9 @@ async def _list(wanted: Wanted, typed: str | None, *, as_json: bool) -> Exit:
         _show_table(found, short_keys(near), place, are_own=wanted.are_own)
     else:
         for record in found:
-            account = [] if wanted.are_own else [printable(record.account or "")]
-            say("\t".join(_fields(record) + account))
+            account = [] if wanted.are_own else [record.account or ""]
+            # Whatever stands in a column, it is one, and no terminal obeys it.
+            say("\t".join(map(printable, _fields(record) + account)))
     return Exit.DONE
 
 
@@ -123,8 +124,8 @@ def _fields(record: Record) -> list[str]:
         str(record.cost),
         record.charged or "",
         record.kind,
-        printable(record.key),
-        printable(record.task_id or ""),
+        record.key,
+        record.task_id or "",
         title(record),
     ]
 
@@ -141,8 +142,8 @@ def _show_table(
                 one.state,
                 age(now - one.made_at),
                 str(one.cost),
-                one.charged or "",
-                one.kind,
+                printable(one.charged or ""),
+                printable(one.kind),
                 printable(short[one.key]),
                 printable(one.task_id or "")[:8],
                 *([] if are_own else [printable(one.account or "")]),

@@ -5,10 +5,12 @@ What needs no service, and so no process of its own, is run in this one.
 """
 
 import asyncio
+import contextlib
 import json
 import re
 import shutil
 import signal
+import sqlite3
 import stat
 import sys
 import time
@@ -166,6 +168,37 @@ def here(
 ) -> Here:
     """The command in this process, with a full journal."""
     return Here(filled, monkeypatch, capsys)
+
+
+EVIL = "e\x1b[2J\x1b]0;x\x07\nERROR forged\r\u202e"
+PLANTED = {
+    **dict.fromkeys(("kind", "provider", "owner", "task_id", "charged", "state"), EVIL),
+    "metadata": json.dumps({"album": EVIL, EVIL: "x"}),
+    "request": json.dumps({"kind": "suno.create", "description": EVIL}),
+    "error": json.dumps(
+        {"type": "JobFailed", "message": EVIL, "charged": "yes", "retry": "never"}
+    ),
+    "clips": json.dumps([{"clip_id": EVIL, "title": EVIL, "audio_url": EVIL}]),
+    "files": json.dumps([f"/songs/{EVIL}"]),
+}
+
+
+@pytest.mark.parametrize(("column", "value"), PLANTED.items(), ids=PLANTED.keys())
+def test_nothing_of_a_row_is_obeyed_by_a_terminal(
+    here: Here, column: str, value: str
+) -> None:
+    """Whatever wrote it: escapes and line ends are written out."""
+    with contextlib.closing(sqlite3.connect(here.folder / "songs.db")) as db, db:
+        db.execute(f"UPDATE jobs SET {column} = ?", (value,))
+
+    for words in (
+        *(("list",), ("list", "--json"), ("show", "done"), ("show", "lost")),
+        *(("spending",), ("spending", "--tag", "album"), ("show", EVIL)),
+    ):
+        ended = here("jobs", *words)
+        shown = ended.out + ended.err
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", shown)
+        assert [] == [one for one in shown.splitlines() if one.startswith("ERROR")]
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import collections
 import contextlib
 import gc
 import io
-import itertools
 import json
 import logging
 import re
@@ -34,9 +33,9 @@ SLACK_S: Final = 1.0
 # A session that nothing is open in is left within this.
 LEAVE_S: Final = 2.0
 # Jobs of one session; those that may hold back others have one for themselves.
-TOGETHER: Final = 40
-# Sessions at one time.
-SESSIONS: Final = 12
+TOGETHER: Final = 24
+# Sessions of one job each at one time.
+SESSIONS: Final = 8
 # How many journals are shown by the command: one in so many.
 SHOW_EVERY: Final = 10
 HOOK_URL: Final = "https://music.example/hooks"
@@ -174,9 +173,8 @@ def rotating() -> Any:  # noqa: ANN401
 
 def run_replies(cases: Iterable[Case], tally: Tally) -> None:
     """Run each case; some of the journals are shown by the command, too."""
-    batches = _batches(cases)
     with heard(tally) as log:
-        while some := list(itertools.islice(batches, SESSIONS)):
+        for some in _batches(cases):
             with tempfile.TemporaryDirectory() as folder:
                 _run_some(some, Path(folder), tally, log)
 
@@ -204,18 +202,22 @@ async def _run_all(some: list[list[Case]], paths: Sequence[Path], tally: Tally) 
     watch.cancel()
 
 
-def _batches(cases: Iterable[Case]) -> Iterator[list[Case]]:
+def _batches(cases: Iterable[Case]) -> Iterator[list[list[Case]]]:
+    """Yield what runs at one time: sessions of one job, or one of many."""
+    alone: list[list[Case]] = []
     together: list[Case] = []
     for case in cases:
         if case.is_alone:
-            yield [case]
-            continue
-        together.append(case)
+            alone.append([case])
+        else:
+            together.append(case)
+        if len(alone) == SESSIONS:
+            yield alone
+            alone = []
         if len(together) == TOGETHER:
-            yield together
+            yield [together]
             together = []
-    if together:
-        yield together
+    yield from filter(None, ([together] if together else [], alone))
 
 
 async def watch_loop(tally: Tally) -> None:
