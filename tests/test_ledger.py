@@ -13,16 +13,42 @@ from aiomusic import (
     JobDetached,
     JobFailed,
     JobState,
+    JournalError,
     MusicSession,
     riffusion,
 )
 from aiomusic._engine.engine import Engine
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.ledger import Ledger
-from aiomusic.journal import Limits
+from aiomusic.journal import Limits, Record
 from aiomusic.journal.memory import MemoryJournal
 
 pytestmark = pytest.mark.anyio
+
+RECORD = Record(
+    key="one",
+    attempt=1,
+    kind="riffusion.create",
+    provider="riffusion",
+    request=None,
+    fingerprint=None,
+    metadata={},
+    cost=10,
+    state="succeeded",
+    charged="yes",
+    is_followed=False,
+    task_id="task-one-1",
+    made_at=0.0,
+    sent_at=0.0,
+    accepted_at=0.0,
+    ended_at=1.0,
+    balance_before=None,
+    balance_after=None,
+    error=None,
+    files=(),
+    clips=(),
+    result=None,
+)
 
 
 @attrs.frozen
@@ -171,3 +197,68 @@ async def test_a_job_was_made_before_it_is_written_down(held: Held) -> None:
     entry = held.ledger.entry(job)
 
     assert entry.made_at < entry.now
+
+
+async def test_a_task_is_remembered_for_whom_it_was_when_its_job_is_over(
+    held: Held,
+) -> None:
+    """While the job is open it tells itself; one that was never sent has no task."""
+    job, other = await held.accepted("one"), await held.granted("two")
+
+    before = held.ledger.owner_of("task-one-1")
+    held.ledger.succeeded(job, "song", ())
+    held.ledger.dropped(other, JobCancelled("It was cancelled."))
+
+    assert before is None
+    assert ("one", 1) == held.ledger.owner_of("task-one-1")
+    assert held.ledger.owner_of("task-two-1") is None
+
+
+async def test_a_task_that_comes_after_its_job_was_dropped_is_remembered(
+    held: Held,
+) -> None:
+    """Nobody waits for it, and yet it is no other job's."""
+    job = await held.granted("one")
+    held.ledger.dropped(job, JobCancelled("It was cancelled."))
+
+    await held.ledger.accepted(job, "task-late")
+
+    assert ("one", 1) == held.ledger.owner_of("task-late")
+
+
+async def test_only_so_many_tasks_are_remembered(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest are forgotten first."""
+    monkeypatch.setattr("aiomusic._engine.ledger.MAX_OWNERS", 2)
+    for key in ("one", "two", "three"):
+        held.ledger.succeeded(await held.accepted(key), "song", ())
+
+    known = [held.ledger.owner_of(f"task-{key}-1") for key in ("one", "two", "three")]
+
+    assert [None, ("two", 1), ("three", 1)] == known
+
+
+async def test_a_row_that_cannot_be_followed_stays_as_it_is(held: Held) -> None:
+    """Its job ends, and whatever is told of it later moves nothing."""
+    job = await held.accepted("one")
+    before = held.sums
+
+    held.ledger.unreadable(job, JournalError("Its row can't be read."))
+    held.ledger.failed(job, JobFailed("It failed.", charged=Charged.REFUNDED))
+
+    assert before == held.sums == (1, 10, 0)
+    with pytest.raises(JournalError, match="can't be read"):
+        await job
+
+
+async def test_a_job_that_ended_before_is_not_ended_again(held: Held) -> None:
+    """What the journal says of it stands; a later end moves no row."""
+    job = await held.accepted("one")
+    before = held.sums
+
+    held.ledger.restore(job, RECORD)
+    held.ledger.failed(job, JobFailed("It failed.", charged=Charged.REFUNDED))
+
+    assert before == held.sums
+    assert JobState.SUCCEEDED is job.state
