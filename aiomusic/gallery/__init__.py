@@ -12,6 +12,7 @@ from typing import Final, final
 import attrs
 
 from aiomusic.gallery._album import Album, AlbumError
+from aiomusic.gallery._covers import with_covers
 from aiomusic.gallery._kept import Kept, read_kept, write_kept
 from aiomusic.gallery._manifest import MANIFEST_NAME, read_manifest
 from aiomusic.gallery._model import to_model
@@ -85,7 +86,7 @@ def write_gallery(
     files = [take.file for song in album.songs for take in song.takes if take.file]
     waveforms = measure_all(root, files, progress)
     notes = (*album.notes, *_wave_notes(files, waveforms))
-    text = render_page(album.title, to_model(album, waveforms, notes))
+    text = render_page(album.title, to_model(with_covers(album), waveforms, notes))
     part = target.with_name(f"{target.name}.part")
     try:
         part.write_text(text, encoding="utf-8", newline="\n")

@@ -8,6 +8,7 @@ from typing import Final
 from aiomusic.gallery._album import Line, Origin, Song, Take, Trouble, inside
 from aiomusic.gallery._kept import Kept
 from aiomusic.gallery._lyrics import plain_lines, read_lrc_file, read_words
+from aiomusic.gallery._tagged import read_picture
 from aiomusic.gallery._text import fields_of, line, number, split_tags, whole
 
 __all__ = ["MANIFEST_NAME", "read_manifest"]
@@ -103,6 +104,7 @@ def _take(
     choice, said = kept.choice(clip_id), clip.get("kept")
     file, cover = clip.get("file"), clip.get("cover")
     audio = _file(folder, file)
+    picture = _file(folder, cover)
     return Take(
         clip_id=clip_id,
         number=whole(clip.get("take")) or place,
@@ -115,7 +117,8 @@ def _take(
         file=audio,
         missing=line(file) if audio is None and file else None,
         size_bytes=whole(clip.get("bytes")),
-        cover=_file(folder, cover),
+        cover=picture,
+        picture=read_picture(folder / audio) if audio and not picture else None,
         kept=said if choice is None and isinstance(said, bool) else choice,
     )
 

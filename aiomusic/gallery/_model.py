@@ -1,20 +1,14 @@
 """The album as the page reads it: plain JSON, and addresses that stay beside it."""
 
 import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final
 from urllib.parse import quote
 
 from aiomusic.gallery._album import Album, Line, Origin, Song, Take
 from aiomusic.gallery._peaks import Waveform
 
 __all__ = ["to_model"]
-
-# Covers that exist only inside audio files go into the page, as far as they fit.
-MAX_PICTURE_BYTES: Final = 400_000
-MAX_PICTURES_BYTES: Final = 12_000_000
 
 
 def to_model(
@@ -33,7 +27,6 @@ def to_model(
         for place, song in enumerate(album.songs)
         for take in song.takes
     }
-    pictures = _Pictures()
     return {
         "title": album.title,
         "notes": list(notes),
@@ -41,32 +34,11 @@ def to_model(
             {
                 **_song(song),
                 "from": [_origin(one, places, clips) for one in song.origins],
-                "takes": [_take(take, waveforms, pictures) for take in song.takes],
+                "takes": [_take(take, waveforms) for take in song.takes],
             }
             for song in album.songs
         ],
-        "pictures": pictures.found,
     }
-
-
-class _Pictures:
-    """Covers for the page, each once."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, str] = {}
-        self._bytes = 0
-
-    def add(self, picture: bytes | None) -> str | None:
-        """Return the name of a picture in the page; None if it has no room."""
-        if picture is None or len(picture) > MAX_PICTURE_BYTES:
-            return None
-        name = hashlib.sha256(picture).hexdigest()[:16]
-        if name not in self.found:
-            self._bytes += len(picture)
-            if self._bytes > MAX_PICTURES_BYTES:
-                return None
-            self.found[name] = f"data:{_mime(picture)};base64,{_base64(picture)}"
-        return name
 
 
 def _song(song: Song) -> dict[str, object]:
@@ -103,9 +75,7 @@ def _title(song: Song) -> str:
     return titles[0] if titles else song.request.get("title", "") or song.key
 
 
-def _take(
-    take: Take, waveforms: Mapping[str, Waveform], pictures: _Pictures
-) -> dict[str, object]:
+def _take(take: Take, waveforms: Mapping[str, Waveform]) -> dict[str, object]:
     waveform = waveforms.get(take.file or "")
     duration_s = take.duration_s
     if waveform is not None:
@@ -125,7 +95,6 @@ def _take(
         "missing": take.missing,
         "bytes": take.size_bytes,
         "cover": None if take.cover is None else quote(take.cover),
-        "picture": pictures.add(take.picture),
         "peaks": None if waveform is None else _base64(waveform.levels),
         "kept": take.kept,
     }
@@ -163,12 +132,6 @@ def _origin(
         "clip": origin.clip_id,
         "relation": origin.relation,
     }
-
-
-def _mime(picture: bytes) -> str:
-    if picture.startswith(b"\x89PNG"):
-        return "image/png"
-    return "image/webp" if picture.startswith(b"RIFF") else "image/jpeg"
 
 
 def _base64(content: bytes) -> str:

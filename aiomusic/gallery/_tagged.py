@@ -12,7 +12,7 @@ import attrs
 
 from aiomusic.gallery._text import block, fields_of, line, number
 
-__all__ = ["Tagged", "can_read_tags", "read_tags"]
+__all__ = ["Tagged", "can_read_tags", "read_picture", "read_tags"]
 
 # As this library's own tags name the clip.
 _CLIP: Final = re.compile(r"\b(suno|riffusion|nuro) clip (\S{1,100})")
@@ -89,6 +89,12 @@ def read_tags(path: Path) -> Tagged:
         duration_s=number(getattr(getattr(file, "info", None), "length", None)),
         picture=None if file is None else _picture(file, tags),
     )
+
+
+def read_picture(path: Path) -> bytes | None:
+    """Return the cover inside an audio file, if there is one that can be read."""
+    file = _opened(path) if can_read_tags() else None
+    return None if file is None else _picture(file, _items(file.tags or {}))
 
 
 def _sidecar(path: Path) -> Mapping[str, object]:

@@ -540,7 +540,7 @@ function lineAt(take, now) {
 // ---------------------------------------------------------------- cards
 
 function artOf(take, lazy = true) {
-  const address = take.cover || album.pictures[take.picture];
+  const address = take.cover;
   const plain = () => {
     const hue = [...titleOf(take)].reduce((sum, char) => (sum * 31 + char.codePointAt(0)) % 360, 7);
     const blank = make("span", { class: "blank", "aria-hidden": "true" }, [...titleOf(take)][0] || "♪");
@@ -1094,7 +1094,7 @@ function summary() {
   const seconds = takes.reduce((sum, take) => sum + lengthOf(take), 0);
   const credits = songs.reduce((sum, song) =>
     sum + (["no", "refunded"].includes(song.charged) ? 0 : song.cost || 0), 0);
-  const failed = songs.filter((song) => song.state === "failed").length;
+  const failed = songs.filter((song) => ["failed", "refused"].includes(song.state)).length;
   return [
     counted(songs.length, "song"), counted(takes.length, "take"),
     seconds ? `${Math.max(1, Math.round(seconds / 60))} min` : "",

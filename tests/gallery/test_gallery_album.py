@@ -269,6 +269,31 @@ def test_takes_of_a_task_stand_together(tmp_path: Path) -> None:
     assert ["clip-3"] == [take["id"] for take in second["takes"]]
 
 
+@pytest.mark.parametrize("has_manifest", [True, False])
+def test_a_cover_inside_the_audio_is_shown(
+    tmp_path: Path, *, has_manifest: bool
+) -> None:
+    """It becomes a file that the page loads when it is near; takes share it."""
+    pytest.importorskip("mutagen")
+    cover = b"\x89PNG\r\n\x1a\n" + bytes(400)
+    clip = Clip(clip_id="c", provider="suno", state=ClipState.SUCCEEDED, title="Boats")
+    maker = AlbumMaker(tmp_path)
+    maker.song("one", clip={"cover": None})
+    for take in (1, 2):
+        file = tmp_path / f"01 one ({take}).wav"
+        assert tag(file, clip, cover, into=file)
+    if has_manifest:
+        maker.write()
+    else:
+        (tmp_path / "01 one (1).svg").unlink()
+
+    takes = takes_of(write_gallery(tmp_path))
+
+    (path,) = {take["cover"] for take in takes}
+    assert cover == (tmp_path / path).read_bytes()
+    assert [cover] == [one.read_bytes() for one in (tmp_path / ".covers").iterdir()]
+
+
 def test_a_sidecar_says_what_no_tag_does(tmp_path: Path) -> None:
     """A signed file has no tags of ours; a sidecar of another file says nothing."""
     for name in ("one", "two"):
