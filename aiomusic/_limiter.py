@@ -263,6 +263,9 @@ class Cap:
 
     def serve(self) -> None:
         """Call whoever may go now, and come again for the next."""
+        if not any(limiter.is_awaited for limiter in self._limiters):
+            self._rest()
+            return
         now = self._clock.now()
         for limiter in self._limiters:
             limiter.expire(now)
@@ -277,6 +280,10 @@ class Cap:
         """Take it that one that was called is there, or will never be."""
         if self._called is waiter:
             self._called = None
+
+    def _rest(self) -> None:
+        self._set_timer(math.inf)
+        self._watch_answers(None)
 
     def _arm(self, awaited: "list[Limiter]") -> None:
         # What is under way is timed by the loop: it goes through real sockets.
@@ -319,7 +326,7 @@ class Cap:
     def close(self) -> None:
         """Stop the timers, and let nobody wait any more."""
         self.is_closed = True
-        self._arm([])
+        self._rest()
         for limiter in self._limiters:
             limiter.dismiss()
 
