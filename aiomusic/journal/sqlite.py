@@ -49,6 +49,8 @@ R = TypeVar("R")
 
 LOCK_WAIT_S = 10.0
 RETRY_S = 0.01
+# How often to look at a row beside the writer before it is asked.
+MAX_GLANCES = 3
 OTHERS = 0o077
 # Comparing indexes takes about 2 s a gigabyte, looking at pages half of that.
 MAX_COMPARED_BYTES = 64_000_000
@@ -197,24 +199,46 @@ class SqliteJournal:
         return verdicts
 
     async def note_sent(self, key: str, attempt: int) -> bool:
-        try:
+        for _ in range(MAX_GLANCES):
             # First, so that whoever takes the session for dead from now on sees it.
+            self._mark(key, attempt)
+            is_granted = self._is_granted(key, attempt)
+            if not is_granted:
+                self._lock.clear((key, attempt))
+            if is_granted is not None:
+                return is_granted
+            # Without its mark: whoever is killed while it waits has sent nothing.
+            await self._call_raw(lambda _: None)
+        self._mark(key, attempt)
+        is_granted = False
+        try:
+            program = partial(programs.is_granted, self, key, attempt)
+            is_granted = await self._run(program)
+        finally:
+            # Also where the waiting is cancelled: nothing leaves then.
+            if not is_granted:
+                self._lock.clear((key, attempt))
+        return is_granted
+
+    def _mark(self, key: str, attempt: int) -> None:
+        try:
             self._lock.note_sent((key, attempt))
         except OSError as error:
             raise self._error(error) from error
-        is_granted = await self._is_granted(key, attempt)
-        if not is_granted:
-            self._lock.clear((key, attempt))
-        return is_granted
 
-    async def _is_granted(self, key: str, attempt: int) -> bool:
+    def _is_granted(self, key: str, attempt: int) -> bool | None:
+        """Look at a row, waiting for nobody; None: another keeps it locked."""
         program = partial(programs.is_granted, self, key, attempt)
-        # It takes microseconds, and waits for nobody who writes.
-        with contextlib.suppress(sqlite3.Error):
+        try:
             if self._glance is None:
                 self._glance = connect_to_read(self._path, 0.0)
             return drive(self._glance, program)
-        return await self._run(program)
+        except sqlite3.Error:
+            # It takes microseconds; what stands in its way is gone soon.
+            glance, self._glance = self._glance, None
+            if glance is not None:
+                glance.close()
+            return None
 
     def note_unsent(self, key: str, attempt: int) -> None:
         self._lock.clear((key, attempt))

@@ -1,5 +1,6 @@
 """What every journal promises; and what those promise that outlive a session."""
 
+import asyncio
 import contextlib
 import sqlite3
 import time
@@ -911,3 +912,28 @@ async def test_a_create_is_looked_at_while_another_program_keeps_the_file(
         db.execute("BEGIN EXCLUSIVE")
 
         assert await kept.note_sent("a", 1)
+
+
+async def test_a_create_that_waits_to_be_looked_at_is_not_taken_for_sent(
+    tmp_path: Path,
+) -> None:
+    """While another program keeps the file locked, and when that is cancelled."""
+    path = tmp_path / "songs.db"
+    journal = SqliteJournal(path, lock_wait_s=5.0)
+    await journal.open()
+    await journal.admit([entry("a")], NO_LIMITS)
+    gone = sqlite3.connect(path)
+    gone.close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        journal._glance = gone
+        noting = asyncio.ensure_future(journal.note_sent("a", 1))
+        await asyncio.sleep(0)
+        was_sent = journal.is_sent(journal.owner, "a", 1)
+        noting.cancel()
+        await asyncio.wait([noting])
+
+    assert (False, False) == (was_sent, journal.is_sent(journal.owner, "a", 1))
+    assert await journal.note_sent("a", 1)
+    assert journal.is_sent(journal.owner, "a", 1)
+    await journal.aclose()
