@@ -74,25 +74,13 @@ def write_gallery(
         OSError: Something can't be read or written.
     """
     root = Path(folder)
-    target = root / page
-    if Path(page).name != page or not page.lower().endswith((".html", ".htm")):
-        raise AlbumError(f"The page can't be {page!r}: name a file such as index.html.")
     album = _read(root)
-    if target.exists() and not _is_gallery(target):
-        raise AlbumError(
-            f"{target} is there and is no gallery, so it is left alone;"
-            " name another file with --page."
-        )
+    target = _target(root, page)
     files = [take.file for song in album.songs for take in song.takes if take.file]
     waveforms = measure_all(root, files, progress)
     notes = (*album.notes, *_wave_notes(files, waveforms))
-    text = render_page(album.title, to_model(with_covers(album), waveforms, notes))
-    part = target.with_name(f"{target.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    model = to_model(with_covers(album), waveforms, notes)
+    _write(target, render_page(album.title, model))
     takes = sum(len(song.takes) for song in album.songs)
     return Gallery(page=target, songs=len(album.songs), takes=takes, notes=notes)
 
@@ -131,6 +119,28 @@ def _read(folder: Path) -> Album:
         raise AlbumError(f"There is nothing to show in {folder}: {what}.")
     title = line(folder.resolve().name) or "Album"
     return Album(folder=folder, title=title, songs=songs, notes=notes)
+
+
+def _target(folder: Path, page: str) -> Path:
+    """Return where the page stands, if it may stand there."""
+    if Path(page).name != page or not page.lower().endswith((".html", ".htm")):
+        raise AlbumError(f"The page can't be {page!r}: name a file such as index.html.")
+    target = folder / page
+    if target.exists() and not _is_gallery(target):
+        raise AlbumError(
+            f"{target} is there and is no gallery, so it is left alone;"
+            " name another file with --page."
+        )
+    return target
+
+
+def _write(target: Path, text: str) -> None:
+    part = target.with_name(f"{target.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _is_gallery(page: Path) -> bool:
