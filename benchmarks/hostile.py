@@ -2,10 +2,10 @@
 Answer with everything that a stranger may say, and see that jobs end and secrets stay.
 
 Run ``python benchmarks/hostile.py``.  Over real sockets: every field of every reply
-with every value in its place, faults of the wire, callbacks, and journals whose rows
-hold what no journal writes.  A case is wrong if its job has no end in time, or another
-than a result or a MusicError, if leaving its session raises, or if a log line, an
-error with its causes, a journal or the terminal shows a secret in any spelling.
+with every value in its place, faults of the wire, callbacks, media, and journals whose
+rows hold what no journal writes.  A case is wrong if its job has no end in time, or
+another than a result or a MusicError, if leaving its session raises, or if a log line,
+an error with its causes, a journal or the terminal shows a secret in any spelling.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "situations"))
 
 from hostile_calls import run_calls
+from hostile_media import run_media
 from hostile_replies import replies, wire_faults
 from hostile_rows import STATES, run_rows
 from hostile_run import SLACK_S, Tally, run_replies
@@ -37,6 +38,7 @@ def run(count: int, seed: int, slack_s: float, *, is_short: bool) -> Tally:
     else:
         run_rows(tally)
     run_calls(tally, dice, share=0.2 if is_short else 1.0)
+    run_media(tally, dice, share=0.05 if is_short else 1.0)
     return tally
 
 

@@ -7,6 +7,7 @@ sound ones, name each bad one, and end.
 
 import asyncio
 import contextlib
+import gc
 import sqlite3
 import tempfile
 import time
@@ -101,6 +102,7 @@ def run_rows(
                 for one in path.parent.glob(f"{path.name}*"):
                     tally.check(log.name_, one.read_bytes())
                     one.unlink()
+                gc.collect()
 
 
 async def _make(path: Path) -> None:
@@ -129,7 +131,8 @@ def _plant(path: Path, state: str, column: str) -> list[str]:
             with contextlib.suppress(sqlite3.IntegrityError):
                 _insert(db, {**_row(state), "key": key, column: value})
                 keys.append(key if column != "key" else str(value))
-        if column not in {"key", "attempt"}:
+        # A row that changes its account is money that was tampered with.
+        if column not in {"key", "attempt", "account"}:
             _insert(db, {**_row(state), "key": "bad-utf"})
             words = f"UPDATE jobs SET {column} = CAST(x'ff41' AS TEXT)"
             with contextlib.suppress(sqlite3.IntegrityError):
