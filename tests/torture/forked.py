@@ -71,7 +71,9 @@ class Forker:
 
     process: Process
     ends: "dict[int, asyncio.Future[int]]" = attrs.field(factory=dict)
-    begun: "asyncio.Queue[int]" = attrs.field(factory=asyncio.Queue)
+    begun: "asyncio.Queue[tuple[int, asyncio.Future[int]]]" = attrs.field(
+        factory=asyncio.Queue
+    )
     _turn: asyncio.Lock = attrs.field(factory=asyncio.Lock)
 
     @classmethod
@@ -104,8 +106,10 @@ class Forker:
         async for line in self.process.stdout:
             word = json.loads(line)
             if "began" in word:
-                self.ends[word["began"]] = asyncio.get_running_loop().create_future()
-                self.begun.put_nowait(word["began"])
+                end = asyncio.get_running_loop().create_future()
+                self.ends[word["began"]] = end
+                # It may be over before anybody asks.
+                self.begun.put_nowait((word["began"], end))
             else:
                 self.ends.pop(word["ended"]).set_result(word["code"])
 
@@ -114,8 +118,8 @@ class Forker:
         order = {"module": module, "plan": attrs.asdict(plan)}
         async with self._turn:
             self.process.stdin.write(json.dumps(order).encode() + b"\n")
-            pid = await self.begun.get()
-        return Life(pid=pid, plan=plan, end=self.ends[pid])
+            pid, end = await self.begun.get()
+        return Life(pid=pid, plan=plan, end=end)
 
 
 def tell(**what: object) -> None:
