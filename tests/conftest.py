@@ -4,3 +4,17 @@ import pytest
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+# How long a test may take, in seconds, where nothing else is said.
+MAX_TEST_S = 240
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    # pytest-timeout is in the group dev; without it, the suite runs all the same.
+    if config.pluginmanager.hasplugin("timeout") and not config.getoption("timeout"):
+        for item in items:
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(MAX_TEST_S))
