@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from aiomusic.errors import DownloadError, Retry
+from aiomusic.gallery import Kept, read_kept
 
-__all__ = ["KEPT_NAME", "Manifest", "read_kept"]
+__all__ = ["KEPT_NAME", "Kept", "Manifest", "choices"]
 
 NAME: Final = "manifest.jsonl"
 KEPT_NAME: Final = "kept.json"
@@ -104,25 +105,17 @@ class Manifest:
             raise DownloadError(message, retry=Retry.AFTER_EDIT) from error
 
 
-def read_kept(path: Path) -> dict[str, bool]:
+def choices(path: Path) -> Kept:
     """
     Read which clips were kept, and which dropped, in the gallery.
 
-    Returns:
-        True or False by clip id; nothing where there is no such file.
-
     Raises:
-        DownloadError: There is one, and it is something else.
+        DownloadError: The file is something else.
     """
     try:
-        found = json.loads(path.read_bytes())
-        kept, dropped = found.get("kept", []), found.get("dropped", [])
-        return {str(one): False for one in dropped} | {str(one): True for one in kept}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        return read_kept(path)
+    except (OSError, ValueError) as error:
         message = (
-            f"{path} does not say which clips were kept: {error}. Export it again from"
-            " the gallery, or remove it. Nothing was sent."
+            f"{error} Export it again from the gallery, or remove it. Nothing was sent."
         )
         raise DownloadError(message, retry=Retry.AFTER_EDIT) from error

@@ -298,6 +298,9 @@ def _check_reference(
             f"{reference} names {row.place}, a {row.kind}, and that makes no {needed}"
         )
         raise ValueError(message)
+    if reference.is_kept and made is not Clip:
+        message = f"{reference} names {row.place}, which makes no takes to keep"
+        raise ValueError(message)
     if made is Clip and reference.take >= target.CLIPS:
         message = (
             f"{reference} is take {reference.take + 1} of {row.place}, which makes"

@@ -15,7 +15,7 @@ from anyio.to_thread import run_sync
 from aiomusic._job import MusicJob
 from aiomusic._request import Request, unwarned
 from aiomusic._session import MusicSession
-from aiomusic.batch._manifest import KEPT_NAME, Manifest, read_kept
+from aiomusic.batch._manifest import KEPT_NAME, Kept, Manifest, choices
 from aiomusic.batch._outcome import Origin, Outcome, Song, origins
 from aiomusic.batch._placing import Placing, write_playlists
 from aiomusic.batch._plan import Plan, PlannedRow, plan
@@ -116,7 +116,7 @@ class Batch:
         self._results: dict[str, object] = {}
         self._requests: dict[str, Request[Any]] = {}
         self._origins: dict[str, tuple[Origin, ...]] = {}
-        self._kept: dict[str, bool] = {}
+        self._kept = Kept()
         self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue()
         self._may_tell = asyncio.Semaphore(STORED_AT_ONCE)
         self._storing: set[asyncio.Task[None]] = set()
@@ -167,7 +167,7 @@ class Batch:
             raise DownloadError(
                 message, charged=Charged.NO, retry=Retry.AFTER_EDIT
             ) from error
-        self._kept = read_kept(self._kept_path)
+        self._kept = choices(self._kept_path)
         for row in self.plan.rows:
             self._waits[row.key] = set(row.references)
             for reference in row.references:
@@ -247,7 +247,7 @@ class Batch:
         return one.text if isinstance(one, Lyrics) else one
 
     def _kept_clip(self, clips: tuple[Any, ...]) -> object:
-        kept = (one for one in clips if self._kept.get(getattr(one, "clip_id", "")))
+        kept = (one for one in clips if self._kept.choice(one.clip_id))
         return next(kept, None)
 
     # What comes of it.
@@ -323,7 +323,7 @@ class Batch:
         for take, clip in enumerate(clips):
             if not isinstance(clip, Clip):
                 continue
-            song = Song(clip=clip, take=take, is_kept=self._kept.get(clip.clip_id))
+            song = Song(clip=clip, take=take, is_kept=self._kept.choice(clip.clip_id))
             if clip.state is not ClipState.FAILED:
                 try:
                     request = self._requests.get(row.key)

@@ -55,6 +55,13 @@ def extend(clip: str, **more: object) -> dict[str, Any]:
             ],
             ["lyrics.create", "no clip"],
         ),
+        (
+            [
+                {"key": "words", "provider": "lyrics", "description": "x"},
+                {"provider": "suno", "lyrics": "@words.kept"},
+            ],
+            ["row 1", "no takes"],
+        ),
         ([{**SONG, "extra": "mv"}], ["extra"]),
         ([{**SONG, "lyrics": "both"}], ["not both"]),
     ],

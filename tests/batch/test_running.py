@@ -188,7 +188,9 @@ async def test_kept_takes_are_what_kept_references_stand_for(
     assert [clip["kept"] for clip in manifest(album)["song"]["clips"]] == [None, True]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"kept": 5}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"kept": 5}', '{"kept": ["a"], "dropped": ["a"]}']
+)
 async def test_a_choice_of_takes_that_is_none_is_refused_before_anything_is_bought(
     service: QuickService, album: Path, text: str
 ) -> None:
