@@ -202,9 +202,13 @@ class SqliteJournal:
         for _ in range(MAX_GLANCES):
             # First, so that whoever takes the session for dead from now on sees it.
             self._mark(key, attempt)
-            is_granted = self._is_granted(key, attempt)
-            if not is_granted:
-                self._lock.clear((key, attempt))
+            is_granted: bool | None = None
+            try:
+                is_granted = self._is_granted(key, attempt)
+            finally:
+                # Also where Ctrl-C comes into it: nothing leaves then.
+                if not is_granted:
+                    self._lock.clear((key, attempt))
             if is_granted is not None:
                 return is_granted
             # Without its mark: whoever is killed while it waits has sent nothing.
