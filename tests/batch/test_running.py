@@ -293,17 +293,18 @@ async def test_files_are_named_tagged_and_put_in_order(
         {**SONG, "key": "other", "album": "Red"},
     ]
     async with service.session() as music:
-        running = batch.run(music, rows, album, name="{track:02} {title} ({take})")
+        pattern = "{album} {track:02} {title} ({take})"
+        running = batch.run(music, rows, album, name=pattern)
         async with asyncio.timeout(90):
             outcomes = {outcome.key: outcome async for outcome in running}
 
     names = [path.name for key in ("song", "second") for path in outcomes[key].files]
     title = outcomes["song"].songs[0].clip.title
     assert names == [
-        f"{track:02} {title} ({n}).mp3" for track in (1, 2) for n in (1, 2)
+        f"Blue-Green {track:02} {title} ({n}).mp3" for track in (1, 2) for n in (1, 2)
     ]
     other = outcomes["other"].files[0]
-    assert other.name.startswith(f"01 {title} (1) "), "two albums share the folder"
+    assert other.name == f"Red 01 {title} (1).mp3"
     tags = mutagen.File(outcomes["second"].files[0], easy=True)
     assert (tags["album"], tags["tracknumber"]) == (["Blue/Green"], ["2"])
     sidecar = json.loads(outcomes["second"].files[0].with_suffix(".json").read_text())
