@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -354,6 +355,7 @@ async def _resubmit(
         try:
             await job
         except MusicError:
+            await _check_latest(journal, record, place)
             return [job.resubmit()]
         # Somebody else was quicker.
         return [job]
@@ -365,6 +367,24 @@ async def _resubmit(
         as_json=following.as_json,
     )
     return await pursuit.run(_opening(journal, following, max_credits=None), start)
+
+
+async def _check_latest(journal: SqliteJournal, shown: Record, place: Place) -> None:
+    """
+    See that the purchase to be made again is the one that was shown.
+
+    Raises:
+        UsageError: Somebody else has made it again meanwhile.
+    """
+    latest = await journal.find(shown.key)
+    if latest is None or latest.attempt == shown.attempt:
+        return
+    name = shlex.quote(shown.key)
+    raise UsageError(
+        f"Job {shown.key} was sent again by somebody else meanwhile, and is"
+        f" {latest.state} now. Nothing was sent; 'aiomusic jobs show"
+        f" {name}{place.option}' tells of it."
+    )
 
 
 async def _give_up(

@@ -705,6 +705,29 @@ async def test_a_terminal_asks_before_it_buys_twice(
     assert 0 == api.submissions
 
 
+async def test_what_another_terminal_sent_again_is_not_sent_a_third_time(
+    aiomusic: Command, api: Emulator
+) -> None:
+    """The purchase that was shown is what is made again, and no later one."""
+    command = aiomusic.at(api)
+    api.fault("drop_after_body", "create", times=2)
+    await command("create", "pop", "--key", "a", *SHORT)
+    terminal = Terminal(command)
+    await terminal.start("jobs", "resubmit", "a", *FAST)
+    await terminal.wait_for("[y/N] ")
+
+    other = await command("jobs", "resubmit", "a", "--yes", *FAST)
+    terminal.press(b"y\r")
+    code = await terminal.end()
+
+    assert 6 == other.code
+    assert 2 == code
+    shown = " ".join(terminal.shown.split())
+    assert "sent again by somebody else meanwhile, and is unknown now" in shown
+    assert "Nothing was sent" in shown
+    assert 2 == api.submissions
+
+
 async def test_a_terminal_has_tables(filled: Command) -> None:
     """A person sees a header, ages, and what to do next; each job on one line."""
     terminal = Terminal(filled)
