@@ -23,6 +23,6 @@ def pytest_collection_modifyitems(
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Let property tests make any text: other tests' keys are hidden in what is kept."""
+    """Let property tests make any text, though what is kept hides the tests' keys."""
     if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
         _redact._secrets.clear()
