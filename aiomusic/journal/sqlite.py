@@ -171,8 +171,11 @@ class SqliteJournal:
         left: list[int] = []
         program = partial(programs.leave, self, self.owner, Event.LEFT, time.time())
 
+        others: list[bool] = []
+
         def leave(db: sqlite3.Connection) -> int:
-            if not self._lock.has_company():
+            others.append(self._lock.has_company())
+            if not others[-1]:
                 place.leave(db, self._path)
             return drive(db, program)
 
@@ -187,6 +190,26 @@ class SqliteJournal:
                 self._lock.forget()
         if writer.failed is not None:
             raise self._error(writer.failed) from writer.failed
+        if any(others):
+            await asyncio.to_thread(self._leave_last)
+
+    def _leave_last(self) -> None:
+        """Leave the file as the last of those who were leaving at the same time."""
+        if self._lock.has_company():
+            return
+        address = f"{self._path.resolve().as_uri()}?mode=rw"
+        with (
+            contextlib.suppress(sqlite3.Error, OSError),
+            contextlib.closing(
+                sqlite3.connect(
+                    address, uri=True, timeout=self._lock_wait_s, isolation_level=None
+                )
+            ) as db,
+        ):
+            db.execute("BEGIN IMMEDIATE")
+            if not self._lock.has_company():
+                place.leave(db, self._path)
+            db.execute("COMMIT")
 
     async def admit(self, entries: Sequence[Entry], limits: Limits) -> list[Verdict]:
         def do(db: sqlite3.Connection) -> tuple[list[Verdict], set[str]]:

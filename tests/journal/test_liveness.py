@@ -558,6 +558,9 @@ async def test_many_sessions_can_make_one_journal_at_once(tmp_path: Path) -> Non
 
         await asyncio.gather(*(journal.aclose() for journal in journals))
 
+        left = {path.name for path in tmp_path.glob(f"{number}.db*")}
+        assert left == {f"{number}.db"}
+
 
 OPENER = """
 import asyncio, sys
