@@ -19,6 +19,7 @@ from aiomusic._files.audio import ENDINGS
 from aiomusic._files.filelock import disk
 from aiomusic._files.tags import NO_LABEL, Label
 from aiomusic._names import file_stem, safe_stem, short_id
+from aiomusic._redact import kept
 from aiomusic.results import Clip
 
 __all__ = ["USUAL", "Placement", "values_of"]
@@ -89,7 +90,8 @@ class Placement:
             "request": label.request,
             "reply": dict(clip.raw),
         }
-        _write(sidecar, found)
+        # A service may echo the key; what is kept holds no secret.
+        _write(sidecar, kept(found))
 
     def release(self, folder: Path, stem: str, clip: Clip) -> None:
         """Give back a name under which nothing was stored."""

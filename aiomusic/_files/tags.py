@@ -20,6 +20,7 @@ import attrs
 
 from aiomusic._files.audio import examine
 from aiomusic._files.credentials import has_credentials
+from aiomusic._redact import kept
 from aiomusic.results import Clip
 
 __all__ = ["GENERATED", "NO_LABEL", "Label", "can_tag", "tag"]
@@ -165,7 +166,10 @@ def _origin(clip: Clip, label: Label) -> dict[str, str]:
 def _plain(texts: Mapping[str, str | None]) -> dict[str, str]:
     return {
         # JSON may hold half a surrogate pair; ID3 reads a NUL as a separator.
-        name: text[:MAX_CHARS].encode(errors="replace").decode().replace("\0", "")
+        name: str(kept(text[:MAX_CHARS]))
+        .encode(errors="replace")
+        .decode()
+        .replace("\0", "")
         for name, text in texts.items()
         if text
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, final
 
+from aiomusic._redact import kept
 from aiomusic.errors import DownloadError, Retry
 from aiomusic.gallery import Kept, read_kept
 
@@ -39,7 +40,7 @@ class Manifest:
         Raises:
             DownloadError: It can't be written.
         """
-        text = json.dumps(line, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(kept(line), ensure_ascii=False, allow_nan=False)
         # Half a surrogate pair, which JSON may hold, is no UTF-8.
         data = f"{text}\n".encode(errors="replace")
         with self._trouble(), self._path.open("ab+") as file:

@@ -10,11 +10,14 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sounds import mp3
 
 from aiomusic import InvalidRequest
 from aiomusic._files.placement import USUAL, Placement, values_of
-from aiomusic._files.tags import Label
+from aiomusic._files.tags import Label, tag
 from aiomusic._names import NameTemplate, file_stem, safe_stem
+from aiomusic._redact import hide
+from aiomusic.batch._manifest import Manifest
 from aiomusic.results import Clip, ClipState
 
 CLIP = Clip(
@@ -186,3 +189,20 @@ def test_the_usual_name_needs_no_sidecar(tmp_path: Path) -> None:
     USUAL.describe(tmp_path, file_stem(CLIP), CLIP, tmp_path / "x.mp3")
 
     assert not list(tmp_path.iterdir())
+
+
+def test_no_key_that_a_service_echoes_is_kept_beside_the_music(tmp_path: Path) -> None:
+    """Neither the sidecar, nor a tag, nor a line of the manifest holds it."""
+    key = "sk-echoed-7Hq2Zx91LmP0"
+    hide(key)
+    clip = attrs.evolve(CLIP, tags=f"pop {key}", raw={"echo": [f"Bearer {key}"]})
+    path = tmp_path / "song"
+    path.write_bytes(mp3(1))
+
+    Placement(name="Song").describe(tmp_path, "Song", clip, tmp_path / "Song.mp3")
+    tag(path, clip, into=tmp_path / "tagged")
+    Manifest(tmp_path).add({"key": "a", "clips": [{"tags": clip.tags}]})
+
+    assert (tmp_path / "Song.json").exists()
+    held = [one.name for one in tmp_path.iterdir() if key.encode() in one.read_bytes()]
+    assert held == []
