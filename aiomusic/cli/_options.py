@@ -46,6 +46,22 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": _DAY_S, "w": 7 * _DAY_S}
 _SHARE = Number(gte=0, lte=1)
 
 
+PollEvery = Annotated[
+    float | None,
+    Parameter(
+        validator=Number(gt=0, lte=_DAY_S),
+        help="Seconds between two polls; left out: what the provider advises.",
+    ),
+]
+Timeout = Annotated[
+    float,
+    Parameter(validator=Number(gt=0, lte=_DAY_S), help="Seconds to follow a task for."),
+]
+EventsOption = Annotated[
+    bool, Parameter(name="--json", help="One JSON line on standard output per event.")
+]
+
+
 @Parameter(name="*", group=_SONG)
 @final
 @attrs.frozen(kw_only=True)
@@ -204,23 +220,9 @@ class Delivery:
     no_journal: Annotated[
         bool, Parameter(help="Keep no journal; what is interrupted is on its own.")
     ] = False
-    poll_every: Annotated[
-        float | None,
-        Parameter(
-            validator=Number(gt=0, lte=_DAY_S),
-            help="Seconds between two looks; left out: what the provider advises.",
-        ),
-    ] = None
-    timeout: Annotated[
-        float,
-        Parameter(
-            validator=Number(gt=0, lte=_DAY_S), help="Seconds to follow a task for."
-        ),
-    ] = 1800.0
-    as_json: Annotated[
-        bool,
-        Parameter(name="--json", help="One JSON line on standard output per event."),
-    ] = False
+    poll_every: PollEvery = None
+    timeout: Timeout = 1800.0
+    as_json: EventsOption = False
 
 
 JournalOption = Annotated[
@@ -240,23 +242,9 @@ class Following:
 
     out: Annotated[str, Parameter(help="Folder to save into.")] = "songs/"
     journal: JournalOption = None
-    poll_every: Annotated[
-        float | None,
-        Parameter(
-            validator=Number(gt=0, lte=_DAY_S),
-            help="Seconds between two looks; left out: what the provider advises.",
-        ),
-    ] = None
-    timeout: Annotated[
-        float,
-        Parameter(
-            validator=Number(gt=0, lte=_DAY_S), help="Seconds to follow a task for."
-        ),
-    ] = 1800.0
-    as_json: Annotated[
-        bool,
-        Parameter(name="--json", help="One JSON line on standard output per event."),
-    ] = False
+    poll_every: PollEvery = None
+    timeout: Timeout = 1800.0
+    as_json: EventsOption = False
 
 
 @Parameter(name="*", group=_DELIVERY)
@@ -322,23 +310,9 @@ class Batching:
             " none is kept without it."
         ),
     ] = None
-    poll_every: Annotated[
-        float | None,
-        Parameter(
-            validator=Number(gt=0, lte=_DAY_S),
-            help="Seconds between two looks; left out: what the provider advises.",
-        ),
-    ] = None
-    timeout: Annotated[
-        float,
-        Parameter(
-            validator=Number(gt=0, lte=_DAY_S), help="Seconds to follow a task for."
-        ),
-    ] = 1800.0
-    as_json: Annotated[
-        bool,
-        Parameter(name="--json", help="One JSON line on standard output per event."),
-    ] = False
+    poll_every: PollEvery = None
+    timeout: Timeout = 1800.0
+    as_json: EventsOption = False
 
 
 def read_tags(typed: tuple[str, ...]) -> dict[str, str]:
