@@ -30,9 +30,9 @@ __all__ = [
     "JobOwner",
     "JobState",
     "JobUpdate",
-    "Look",
     "MusicJob",
     "OnKnownKey",
+    "Poll",
     "Submit",
     "playable",
 ]
@@ -129,8 +129,8 @@ class Submit(Protocol):
     ) -> "MusicJob[R]": ...
 
 
-class Look(Protocol):
-    """How a provider's methods look at a task once."""
+class Poll(Protocol):
+    """How a provider's methods poll a task once."""
 
     async def __call__(self, provider: str, task_id: str) -> TaskSnapshot: ...
 

@@ -227,7 +227,7 @@ class Spec(Protocol):
 
 
 class _Plain:
-    """What looks on the wire as it does here."""
+    """What polls on the wire as it does here."""
 
     __slots__ = ()
 

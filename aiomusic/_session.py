@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from aiomusic import _wire
 from aiomusic._arguments import (
     batch_of,
     check_clip,
@@ -28,11 +27,12 @@ from aiomusic._arguments import (
 )
 from aiomusic._batch import Requests, Source, run_all
 from aiomusic._clock import Clock, SystemClock
+from aiomusic._http import wire
+from aiomusic._http.transport import ApiKey, Hidden, Transport, base_url_from, key_from
 from aiomusic._job import MusicJob, OnKnownKey
 from aiomusic._quote import Quote, quote
 from aiomusic._redact import hide
 from aiomusic._spelling import shown
-from aiomusic._transport import ApiKey, Hidden, Transport, base_url_from, key_from
 from aiomusic.errors import InvalidRequest
 from aiomusic.journal import (
     Grouping,
@@ -50,8 +50,8 @@ from aiomusic.results import Clip, Credits, TaskSnapshot
 
 if TYPE_CHECKING:
     from aiomusic._engine.engine import Engine
+    from aiomusic._polling.schedule import Schedule
     from aiomusic._request import Request
-    from aiomusic._schedule import Schedule
     from aiomusic.providers.lyrics import LyricsWriter
     from aiomusic.providers.nuro import Nuro
     from aiomusic.providers.riffusion import Riffusion
@@ -100,14 +100,14 @@ class MusicSession:
         request_timeout_s: How long one HTTP call may take.
         job_timeout_s: How long the service may take to take a create, and then how
             long its task is followed, before its job ends with `JobTimedOut`.
-        poll_every_s: A fixed pace of looking at each task; None: looks are placed
+        poll_every_s: A fixed pace of polling each task; None: polls are placed
             where an end is likely, as learned from the tasks before, no nearer to
             each other than the provider advises.
-        delay_price: How many looks one second of delay is worth, where the pace is
-            learned; four times as much halves the delay and doubles the looks.
+        delay_price: How many polls one second of delay is worth, where the pace is
+            learned; four times as much halves the delay and doubles the polls.
         requests_per_s: How many requests a second may go to the API, creates and
-            looks together and evenly spaced, beside what `download` fetches; None:
-            no limit.  Where more looks are due than that, those go first that are
+            polls together and evenly spaced, beside what `download` fetches; None:
+            no limit.  Where more polls are due than that, those go first that are
             likeliest to find an end.
         http: Your own aiohttp session for calls to the API, which is used and never
             closed here; None: one is made, which honours proxy environment
@@ -203,21 +203,21 @@ class MusicSession:
         """The operations of suno."""
         from aiomusic.providers.suno import Suno  # noqa: PLC0415
 
-        return Suno(self.submit, self._look)
+        return Suno(self.submit, self._poll)
 
     @functools.cached_property
     def riffusion(self) -> "Riffusion":
         """The operations of riffusion."""
         from aiomusic.providers.riffusion import Riffusion  # noqa: PLC0415
 
-        return Riffusion(self.submit, self._look)
+        return Riffusion(self.submit, self._poll)
 
     @functools.cached_property
     def nuro(self) -> "Nuro":
         """The operations of nuro."""
         from aiomusic.providers.nuro import Nuro  # noqa: PLC0415
 
-        return Nuro(self.submit, self._look)
+        return Nuro(self.submit, self._poll)
 
     @functools.cached_property
     def lyrics(self) -> "LyricsWriter":
@@ -285,7 +285,7 @@ class MusicSession:
     async def _learned(self) -> "Schedule":
         """Take up what was learned before of how long tasks take."""
         from aiomusic._engine.poller import LEARNED  # noqa: PLC0415
-        from aiomusic._schedule import Fixed, Learned, Schedule  # noqa: PLC0415
+        from aiomusic._polling.schedule import Fixed, Learned, Schedule  # noqa: PLC0415
 
         pace = (
             Learned(delay_price=self._delay_price)
@@ -349,7 +349,7 @@ class MusicSession:
         check_request("submit()", request)
         check_key(request.kind(), key)
         metadata = kept_metadata(request.kind(), metadata)
-        _wire.encode(request.to_body())
+        wire.encode(request.to_body())
         return run.submit(request, key, metadata, on_known_key)
 
     def attach(
@@ -521,7 +521,7 @@ class MusicSession:
             MusicError: It can't be had; passing faults were tried again.
         """
         run = self._open_engine()
-        found = await run.read(_wire.CREDITS_PATH, _wire.read_credits)
+        found = await run.read(wire.CREDITS_PATH, wire.read_credits)
         run.balance.see(found.total)
         return found
 
@@ -566,10 +566,10 @@ class MusicSession:
             raise NotListening(message)
         await self._engine.called_back(job_key, attempt, event)
 
-    async def _look(self, provider: str, task_id: str) -> TaskSnapshot:
+    async def _poll(self, provider: str, task_id: str) -> TaskSnapshot:
         found = _provider(provider)
         check_task_id(task_id)
-        return await self._open_engine().look(found, task_id)
+        return await self._open_engine().poll(found, task_id)
 
     def _open_engine(self) -> "Engine":
         if self._engine is None or self._engine.admission.is_leaving:

@@ -131,7 +131,7 @@ class Credits:
 @attrs.frozen(kw_only=True)
 class TaskSnapshot:
     """
-    What one look at a task showed.
+    What one poll of a task showed.
 
     Attributes:
         state: FAILED only if every clip failed; SUCCEEDED if every clip is final

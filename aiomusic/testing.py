@@ -91,7 +91,7 @@ class _Timer:
 
 
 async def aiomusic_emulator() -> "AsyncIterator[Emulator]":
-    """The API in this process, without audio, at a pace counted in looks."""
+    """The API in this process, without audio, at a pace counted in polls."""
     from aiomusic.emulator import Emulator, Pace  # noqa: PLC0415 - costs its import
 
     async with Emulator(pace=Pace.polls(), media=False) as api:
@@ -101,7 +101,7 @@ async def aiomusic_emulator() -> "AsyncIterator[Emulator]":
 async def aiomusic_session(
     aiomusic_emulator: "Emulator",
 ) -> "AsyncIterator[MusicSession]":
-    """A session on the emulator that looks as fast as it can."""
+    """A session on the emulator that polls as fast as it can."""
     from aiomusic import MusicSession  # noqa: PLC0415 - costs its import
 
     api = aiomusic_emulator

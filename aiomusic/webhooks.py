@@ -22,8 +22,8 @@ import attrs
 
 from aiomusic._bodies import read_body, task_id_in
 from aiomusic._clock import Clock
+from aiomusic._http.raw_http import inflated
 from aiomusic._log import say
-from aiomusic._raw_http import inflated
 from aiomusic._redact import shown
 from aiomusic.errors import MusicError
 
@@ -223,7 +223,7 @@ class Hooks:
     """
     ``music.webhooks``: where the service's callbacks are handed in.
 
-    Early, late, doubled and reordered callbacks are harmless: each is a hint to look
+    Early, late, doubled and reordered callbacks are harmless: each is a hint to poll
     at the task, which alone is believed.
     """
 
@@ -437,7 +437,7 @@ class Hooks:
         self._expected.clear()
 
     def wake(self, job_key: str, attempt: int) -> None:
-        """Have whoever waits for the task id of a purchase look again."""
+        """Have whoever waits for the task id of a purchase poll again."""
         expected = self._expected.get((job_key, attempt))
         if expected is not None:
             expected.set()

@@ -2,7 +2,7 @@
 Two thousand jobs while one poll in five fails, in one of six ways in turn.
 
 Run ``python benchmarks/chaos.py``.  The service is the emulator, whose tasks are over
-after so many looks; time leaps, so that no wait is waited for.  Every job has to end
+after so many polls; time leaps, so that no wait is waited for.  Every job has to end
 well, each create is sent once, and a fault may cost one poll more, and no other.
 """
 

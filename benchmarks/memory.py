@@ -4,7 +4,7 @@ What jobs in flight hold, and what an idle second of them costs.
 Run ``python benchmarks/memory.py``.  Each row is a process of its own: it buys jobs
 from a server in another process, and once all have their tasks, the growth of its
 resident memory is divided by their number; prompts and requests are the caller's own
-and were there before.  An idle second is one in which no look is due.  Beside it
+and were there before.  An idle second is one in which no poll is due.  Beside it
 stand the same number of sleeping tasks, as a loop per job would need, and what it
 takes to wait for jobs.
 """

@@ -97,8 +97,8 @@ LEAST_LIMIT_S = 15.0
 TUNING = {
     "HOME_S",
     "LOCK_WAIT_S",
-    "LOOK_AGAIN_S",
-    "LOOK_HOME_S",
+    "POLL_AGAIN_S",
+    "POLL_HOME_S",
     "MAX_429_TRIES",
     "MOST_ADMITTED_TOGETHER",
     "MOST_ON_WIRE",

@@ -1,9 +1,9 @@
 """
-What a look at a task costs, through the whole library and through bare aiohttp.
+What a poll of a task costs, through the whole library and through bare aiohttp.
 
 Run ``python benchmarks/polls.py``.  A server in a process of its own answers every
-look with the same two-clip reply, "running" until a task has been looked at often
-enough.  The client's CPU time per look is taken for the library and for a bare loop
+poll with the same two-clip reply, "running" until a task has been polled often
+enough.  The client's CPU time per poll is taken for the library and for a bare loop
 of the same GETs, side by side in one run, and printed as a ratio.
 """
 
@@ -21,7 +21,7 @@ from serving import serve, served_by
 
 from aiomusic import MusicSession
 
-# As many as the library looks at one time with the default number of jobs.
+# As many as the library polls at one time with the default number of jobs.
 WORKERS = 50
 
 
@@ -41,8 +41,8 @@ def clip(number: int, state: str) -> dict[str, Any]:
     }
 
 
-def app(looks_per_task: int) -> web.Application:
-    """Answer creates, and looks, from bytes that were made before."""
+def app(polls_per_task: int) -> web.Application:
+    """Answer creates, and polls, from bytes that were made before."""
     replies = {
         state: json.dumps(
             {
@@ -53,23 +53,23 @@ def app(looks_per_task: int) -> web.Application:
         ).encode()
         for state in ("running", "succeeded")
     }
-    looks: dict[str, int] = {}
+    polls: dict[str, int] = {}
     numbers = itertools.count()
 
     async def create(request: web.Request) -> web.Response:
         await request.read()
         return web.json_response({"message": "success", "task_id": f"t{next(numbers)}"})
 
-    async def look(request: web.Request) -> web.Response:
+    async def poll(request: web.Request) -> web.Response:
         task_id = request.match_info["task_id"]
-        looks[task_id] = looks.get(task_id, 0) + 1
-        is_over = looks[task_id] >= looks_per_task
+        polls[task_id] = polls.get(task_id, 0) + 1
+        is_over = polls[task_id] >= polls_per_task
         body = replies["succeeded" if is_over else "running"]
         return web.Response(body=body, content_type="application/json")
 
     found = web.Application()
     found.router.add_post("/api/v1/riffusion/create", create)
-    found.router.add_get("/api/v1/riffusion/task/{task_id}", look)
+    found.router.add_get("/api/v1/riffusion/task/{task_id}", poll)
     return found
 
 
@@ -80,8 +80,8 @@ async def library(url: str, jobs: int) -> None:
         await asyncio.gather(*(music.riffusion.create(f"{n}") for n in range(jobs)))
 
 
-async def bare(url: str, looks: int) -> None:
-    left = itertools.repeat(None, looks)
+async def bare(url: str, polls: int) -> None:
+    left = itertools.repeat(None, polls)
     headers = {"Authorization": "Bearer key"}
     async with aiohttp.ClientSession() as http:
 
@@ -103,24 +103,24 @@ def cpu_s(what: Any) -> float:  # noqa: ANN401 - any coroutine
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=50)
-    parser.add_argument("--looks", type=int, default=100, help="looks a job")
+    parser.add_argument("--polls", type=int, default=100, help="polls a job")
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve(app(options.looks))
+        serve(app(options.polls))
         return
-    with served_by(__file__, "--looks", str(options.looks)) as url:
-        report(url, options.jobs, options.looks, options.runs)
+    with served_by(__file__, "--polls", str(options.polls)) as url:
+        report(url, options.jobs, options.polls, options.runs)
 
 
-def report(url: str, jobs: int, looks: int, runs: int) -> None:
-    total = jobs * looks
+def report(url: str, jobs: int, polls: int, runs: int) -> None:
+    total = jobs * polls
     asyncio.run(library(url, jobs))
     asyncio.run(bare(url, total))
     pairs = [(cpu_s(library(url, jobs)), cpu_s(bare(url, total))) for _ in range(runs)]
-    print(f"{jobs} jobs of {looks} looks, {runs} runs after a warm one\n")
-    print("| run | aiomusic, µs a look | bare aiohttp, µs a look | ratio |")
+    print(f"{jobs} jobs of {polls} polls, {runs} runs after a warm one\n")
+    print("| run | aiomusic, µs a poll | bare aiohttp, µs a poll | ratio |")
     print("|---|---|---|---|")
     for number, (ours, theirs) in enumerate(pairs, 1):
         figures = f"{ours / total * 1e6:.0f} | {theirs / total * 1e6:.0f}"

@@ -1,15 +1,15 @@
 """
 Replay thousands of tasks against polling laws and print what each one costs.
 
-A law is judged by two means over all tasks: looks a task, and delay, the time from the
-end of a task to the look that finds it.
-With survival S and density f the least delay x looks is half of A squared, where A is
-the integral of sqrt(f x S), as long as looks are many; where there are three or fewer,
+A law is judged by two means over all tasks: polls a task, and delay, the time from the
+end of a task to the poll that finds it.
+With survival S and density f the least delay x polls is half of A squared, where A is
+the integral of sqrt(f x S), as long as polls are many; where there are three or fewer,
 none can be split and even the best law pays more.
 So the true optimum, by dynamic programming over the distribution that the tasks are
 drawn from, is printed beside it, replayed on the same tasks: it knows the distribution
 (and of a drift or a change, each task's share in it), and ours has to learn it.
-Cost is delay + looks / price, which is what both keep low.
+Cost is delay + polls / price, which is what both keep low.
 
     python benchmarks/schedule.py [--quick]
 """
@@ -30,7 +30,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from aiomusic._schedule import Kind, Learned, Ration, Schedule
+from aiomusic._polling.ration import Ration
+from aiomusic._polling.schedule import Kind, Learned, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -89,7 +90,7 @@ class Scenario:
         return self.shape.draw(rng, tasks) * self.scale(tasks)
 
     def half_a2(self, tasks: int) -> float:
-        """Return the least delay x looks; A goes with the root of the scale."""
+        """Return the least delay x polls; A goes with the root of the scale."""
         root = float(np.sqrt(self.scale(tasks)).mean())
         return 0.5 * (figures(self.shape)[1] * root) ** 2
 
@@ -125,10 +126,10 @@ SCENARIOS = (
 
 @attrs.frozen
 class Outcome:
-    """Hold the delay and the looks of each task."""
+    """Hold the delay and the polls of each task."""
 
     delays: Floats
-    looks: Floats
+    polls_each: Floats
 
     @property
     def delay(self) -> float:
@@ -140,7 +141,7 @@ class Outcome:
 
     @property
     def polls(self) -> float:
-        return float(self.looks.mean())
+        return float(self.polls_each.mean())
 
     @property
     def product(self) -> float:
@@ -154,32 +155,32 @@ def together(outcomes: Iterable[Outcome]) -> Outcome:
     every = [*outcomes]
     return Outcome(
         np.concatenate([each.delays for each in every]),
-        np.concatenate([each.looks for each in every]),
+        np.concatenate([each.polls_each for each in every]),
     )
 
 
-def replay_looks(looks: Floats, durations: Floats) -> Outcome:
-    """Replay a law whose looks are known beforehand."""
-    at = np.searchsorted(looks, durations)
-    return Outcome(looks[at] - durations, (at + 1).astype(np.float64))
+def replay_polls(polls: Floats, durations: Floats) -> Outcome:
+    """Replay a law whose polls are known beforehand."""
+    at = np.searchsorted(polls, durations)
+    return Outcome(polls[at] - durations, (at + 1).astype(np.float64))
 
 
 def replay(
     schedule: Schedule, kind: Kind, durations: Floats, in_flight: int = 1
 ) -> Outcome:
     """Replay a law that learns, with *in_flight* tasks at a time."""
-    delays, looks = np.zeros(len(durations)), np.zeros(len(durations))
+    delays, polls = np.zeros(len(durations)), np.zeros(len(durations))
     begun, seen = np.zeros(len(durations)), [0.0] * len(durations)
-    heap = [(schedule.next_look(kind, 0.0), job) for job in range(in_flight)]
+    heap = [(schedule.next_poll(kind, 0.0), job) for job in range(in_flight)]
     heapq.heapify(heap)
     upcoming = in_flight
     while heap:
         now, job = heap[0]
         age = now - begun[job]
-        looks[job] += 1
+        polls[job] += 1
         if age < durations[job]:
             seen[job] = age
-            due = begun[job] + schedule.next_look(kind, age)
+            due = begun[job] + schedule.next_poll(kind, age)
             heapq.heapreplace(heap, (due, job))
             continue
         delays[job] = age - durations[job]
@@ -187,10 +188,10 @@ def replay(
         heapq.heappop(heap)
         if upcoming < len(durations):
             begun[upcoming] = now
-            due = now + schedule.next_look(kind, 0.0)
+            due = now + schedule.next_poll(kind, 0.0)
             heapq.heappush(heap, (due, upcoming))
             upcoming += 1
-    return Outcome(delays, looks)
+    return Outcome(delays, polls)
 
 
 def learned(
@@ -201,11 +202,11 @@ def learned(
     return replay(schedule, kind, durations, in_flight)
 
 
-def best_looks(
+def best_polls(
     shape: Shape, price_s: float, step_s: float = 0.2, floor_s: float = 0.0
 ) -> Floats:
     """
-    Return the looks that minimise delay + price x looks, by dynamic programming.
+    Return the polls that minimise delay + price x polls, by dynamic programming.
 
     None comes sooner than a floor after the last, but where next to nothing is left.
     """
@@ -237,8 +238,8 @@ def optimum(scenario: Scenario, price_s: float, durations: Floats) -> Outcome:
     for log in np.unique(scales):
         scale = math.exp(log)
         step_s = min(max(price_s, 0.05), 0.2)
-        looks = scale * best_looks(scenario.shape, price_s / scale, step_s)
-        outcomes.append(replay_looks(looks, durations[scales == log]))
+        polls = scale * best_polls(scenario.shape, price_s / scale, step_s)
+        outcomes.append(replay_polls(polls, durations[scales == log]))
     return together(outcomes)
 
 
@@ -276,11 +277,11 @@ def fixed_laws() -> dict[str, Floats]:
 
 
 def fixed_polls(durations: Floats, delay_s: float) -> float:
-    """Return how many looks a fixed pace needs for the same mean delay."""
+    """Return how many polls a fixed pace needs for the same mean delay."""
     every_s = 2.0 * delay_s
     for _ in range(3):
-        every_s *= delay_s / replay_looks(fixed(every_s), durations).delay
-    return replay_looks(fixed(every_s), durations).polls
+        every_s *= delay_s / replay_polls(fixed(every_s), durations).delay
+    return replay_polls(fixed(every_s), durations).polls
 
 
 def heading(text: str, columns: str) -> None:
@@ -308,8 +309,8 @@ def show_knob(
     draws = [scenario.draw(tasks, seed) for seed in range(seeds)]
     heading(
         f"{scenario.name}: G {scenario.gain():.2f}, half A squared {least:.2f}",
-        "  price   looks  delay    p95 | over half A squared: ours optimum |"
-        " ours over optimum: product  cost | fixed pace's looks",
+        "  price   polls  delay    p95 | over half A squared: ours optimum |"
+        " ours over optimum: product  cost | fixed pace's polls",
     )
     for price in SHOWN:
         ours = curve[price]
@@ -325,7 +326,7 @@ def show_knob(
 
 
 def polls_at(curve: dict[float, Outcome], delay_s: float) -> float:
-    """Return the looks ours takes at a mean delay, between its measured points."""
+    """Return the polls ours takes at a mean delay, between its measured points."""
     points = sorted((each.delay, each.polls) for each in curve.values())
     delays, polls = np.log(np.array(points)).T
     return float(np.exp(np.interp(math.log(delay_s), delays, polls)))
@@ -336,12 +337,12 @@ def show_laws(scenario: Scenario, curve: dict[float, Outcome], tasks: int) -> No
     delays = [each.delay for each in curve.values()]
     heading(
         f"{scenario.name}: other laws",
-        "  law                        looks  delay    p95 | ours, at that delay",
+        "  law                        polls  delay    p95 | ours, at that delay",
     )
-    for name, looks in fixed_laws().items():
-        law = replay_looks(looks, durations)
+    for name, polls in fixed_laws().items():
+        law = replay_polls(polls, durations)
         verdict = "beyond the prices tried"
-        # Beyond our longest delay the last point is a bound: fewer looks, less delay.
+        # Beyond our longest delay the last point is a bound: fewer polls, less delay.
         if min(delays) <= law.delay:
             share = polls_at(curve, law.delay) / law.polls
             is_inside = share > (1.0 if scenario.gain() > 1.2 else 1.05)
@@ -353,7 +354,7 @@ def show_laws(scenario: Scenario, curve: dict[float, Outcome], tasks: int) -> No
 
 def show_start(prices: Iterable[float], seeds: int) -> None:
     heading(
-        "The first 50 tasks, delay x looks over half A squared, by the prior's error",
+        "The first 50 tasks, delay x polls over half A squared, by the prior's error",
         "  scenario           price | optimum |  right  3 x low  3 x high |"
         " 10 in flight: right  3 x low",
     )
@@ -378,26 +379,26 @@ def show_start(prices: Iterable[float], seeds: int) -> None:
             )
 
 
-def told_looks(kind: Kind, price: float, ends: Floats) -> Floats:
-    """Return the looks of a schedule that was told when tasks end, to the moment."""
+def told_polls(kind: Kind, price: float, ends: Floats) -> Floats:
+    """Return the polls of a schedule that was told when tasks end, to the moment."""
     schedule = Schedule(pace=Learned(delay_price=price, ceiling_s=120.0))
     for end in ends:
         schedule.observe(kind, end, end)
-    steps = accumulate(repeat(0.0), lambda age, _: schedule.next_look(kind, age))
+    steps = accumulate(repeat(0.0), lambda age, _: schedule.next_poll(kind, age))
     return np.array([*takewhile(lambda age: age < HORIZON_S, steps)][1:])
 
 
 def show_floors(tasks: int, seeds: int) -> None:
     """
-    Show looks that a provider wants far apart, the first tenth of the tasks left out.
+    Show polls that a provider wants far apart, the first tenth of the tasks left out.
 
-    Told the ends, only the plan is judged; by its own looks, also what it can learn
+    Told the ends, only the plan is judged; by its own polls, also what it can learn
     from so few.
     """
     heading(
-        "Looks far apart, cost over that of the optimum with the same floor",
-        "  scenario             floor  price | optimum: looks  delay |"
-        " ours: looks  delay | cost: ours  told the ends  every floor",
+        "Polls far apart, cost over that of the optimum with the same floor",
+        "  scenario             floor  price | optimum: polls  delay |"
+        " ours: polls  delay | cost: ours  told the ends  every floor",
     )
     kept = slice(tasks // 10, None)
     for scenario in FLOORED:
@@ -408,12 +409,14 @@ def show_floors(tasks: int, seeds: int) -> None:
             for price in (4.0, 1.0):
                 pace = Learned(delay_price=price, ceiling_s=120.0)
                 runs = [replay(Schedule(pace=pace), kind, draw) for draw in draws]
-                ours = together(Outcome(r.delays[kept], r.looks[kept]) for r in runs)
-                told = told_looks(kind, price, scenario.draw(600, seeds))
+                ours = together(
+                    Outcome(r.delays[kept], r.polls_each[kept]) for r in runs
+                )
+                told = told_polls(kind, price, scenario.draw(600, seeds))
                 best, *others = (
-                    replay_looks(looks, durations)
-                    for looks in (
-                        best_looks(scenario.shape, 1.0 / price, 0.1, floor_s),
+                    replay_polls(polls, durations)
+                    for polls in (
+                        best_polls(scenario.shape, 1.0 / price, 0.1, floor_s),
                         told,
                         fixed(floor_s),
                     )
@@ -432,7 +435,7 @@ def show_floors(tasks: int, seeds: int) -> None:
 def show_change(seeds: int) -> None:
     """Show what a sudden doubling, or halving, costs while it is being learned."""
     heading(
-        "After a sudden change, delay x looks over half A squared, price 4",
+        "After a sudden change, delay x polls over half A squared, price 4",
         "  change        before | tasks 1 to 20   21 to 60  61 to 150  151 to 500",
     )
     shape = SCENARIOS[5].shape
@@ -443,7 +446,7 @@ def show_change(seeds: int) -> None:
             scales = np.repeat([first, then], [300, 500])
             runs.append(learned(shape.draw(rng, 800) * scales, 4.0))
         delays = np.mean([run.delays for run in runs], axis=0)
-        looks = np.mean([run.looks for run in runs], axis=0)
+        polls = np.mean([run.polls_each for run in runs], axis=0)
         cells = []
         for a, b, scale in (
             (150, 300, first),
@@ -451,7 +454,7 @@ def show_change(seeds: int) -> None:
             (450, 800, then),
         ):
             least = 0.5 * figures(shape)[1] ** 2 * scale
-            cells.append(f"{delays[a:b].mean() * looks[a:b].mean() / least:11.2f}")
+            cells.append(f"{delays[a:b].mean() * polls[a:b].mean() / least:11.2f}")
         print(f"  {name:<8}" + "".join(cells), flush=True)
 
 
@@ -459,26 +462,26 @@ def capped(
     durations: Floats, begun: Floats, per_s: float, *, is_equal: bool
 ) -> tuple[Outcome, float]:
     """
-    Replay tasks that share a rate of looks; return also how late looks were, on mean.
+    Replay tasks that share a rate of polls; return also how late polls were, on mean.
 
-    They take turns, or the first that is due is looked at, as its schedule and the
+    They take turns, or the first that is due is polled, as its schedule and the
     ration will have it; a turn for which none is due is not used.
     """
     kind = Kind(name="bench/create/x", typical_s=45.0, floor_s=0.5)
     pace = Learned(delay_price=100.0)
     schedule, ration = Schedule(pace=pace), Ration(per_s=per_s, least_s=pace.price_s)
-    delays, looks = np.zeros(len(durations)), np.zeros(len(durations))
+    delays, polls = np.zeros(len(durations)), np.zeros(len(durations))
     seen, share = [0.0] * len(durations), [0.0] * len(durations)
     heap: list[tuple[float, int]] = []
     late: list[float] = []
     now, upcoming, ended = 0.0, 0, 0
 
     def plan(job: int, age: float) -> None:
-        look = age
+        poll = age
         if not is_equal:
-            look = schedule.next_look(kind, age, price_s=ration.price_s)
-            share[job] = ration.enter(look - age)
-        heapq.heappush(heap, (begun[job] + look, job))
+            poll = schedule.next_poll(kind, age, price_s=ration.price_s)
+            share[job] = ration.enter(poll - age)
+        heapq.heappush(heap, (begun[job] + poll, job))
 
     while ended < len(durations):
         while upcoming < len(durations) and begun[upcoming] <= now:
@@ -490,7 +493,7 @@ def capped(
         due, job = heapq.heappop(heap)
         age = now - begun[job]
         late.append(now - due)
-        looks[job] += 1
+        polls[job] += 1
         ration.leave(share[job])
         if age < durations[job]:
             seen[job] = age
@@ -499,7 +502,7 @@ def capped(
         delays[job] = age - durations[job]
         schedule.observe(kind, seen[job], age)
         ended += 1
-    return Outcome(delays, looks), float(np.mean(late))
+    return Outcome(delays, polls), float(np.mean(late))
 
 
 def show_capped(scenarios: Iterable[Scenario], tasks: int, seeds: int) -> None:
@@ -509,9 +512,9 @@ def show_capped(scenarios: Iterable[Scenario], tasks: int, seeds: int) -> None:
     The first tasks are left out, and the last only keep the others company.
     """
     heading(
-        "Looks rationed, tasks arriving at random, five a second",
-        "  scenario         looks | equal: looks   mean    p95 |"
-        " ours: looks   mean    p95   late | of equal: mean (1/G)   p95",
+        "Polls rationed, tasks arriving at random, five a second",
+        "  scenario         polls | equal: polls   mean    p95 |"
+        " ours: polls   mean    p95   late | of equal: mean (1/G)   p95",
     )
     for scenario in scenarios:
         for a_task in (3, 5, 8, 14):
@@ -526,7 +529,7 @@ def show_capped(scenarios: Iterable[Scenario], tasks: int, seeds: int) -> None:
                         durations, begun, 5.0 * a_task, is_equal=is_equal
                     )
                     kept = slice(tasks // 4, tasks)
-                    into.append(Outcome(run.delays[kept], run.looks[kept]))
+                    into.append(Outcome(run.delays[kept], run.polls_each[kept]))
                 lates.append(late)
             equal, ours = (together(each) for each in runs.values())
             print(
@@ -544,24 +547,24 @@ def replay_waiting(
 ) -> Outcome:
     """Replay tasks that wait for their turn, and say so or not."""
     kind = Kind(name="bench/create/x", typical_s=45.0, floor_s=0.05)
-    delays, looks = np.zeros(len(waits)), np.zeros(len(waits))
+    delays, polls = np.zeros(len(waits)), np.zeros(len(waits))
     for job, (wait, run) in enumerate(zip(waits, runs, strict=True)):
         age = seen = pending = 0.0
         while age < wait + run:
             seen = age
             pending = age if is_told and age < wait else pending
-            age = schedule.next_look(kind, age, pending_s=pending)
-            looks[job] += 1
+            age = schedule.next_poll(kind, age, pending_s=pending)
+            polls[job] += 1
         delays[job] = age - wait - run
         schedule.observe(kind, seen, age, pending_s=pending)
-    return Outcome(delays, looks)
+    return Outcome(delays, polls)
 
 
 def show_pending(tasks: int) -> None:
     """Show what it is worth to hear that a task still waits for its turn."""
     heading(
         "Tasks that wait for their turn, then run: to hear that they wait, or not",
-        "  waits and runs         price | blind: looks  delay | told: looks  delay |"
+        "  waits and runs         price | blind: polls  delay | told: polls  delay |"
         " product   cost",
     )
     rng = np.random.default_rng(0)
@@ -608,7 +611,7 @@ def show_eta(tasks: int) -> None:
                     late.append((duration - 100.0 > high, high - low))
             age = seen = 0.0
             while age < duration:
-                seen, age = age, schedule.next_look(kind, age)
+                seen, age = age, schedule.next_poll(kind, age)
             schedule.observe(kind, seen, age)
         cells = "".join(f"{np.mean(into):10.2f}" for into in hits)
         above, width = np.mean(late, axis=0) if late else (math.nan, math.nan)
@@ -622,8 +625,8 @@ def show_cost(repeats: int) -> None:
     durations = SCENARIOS[0].draw(1_000, 0)
     ends = cycle(durations)
 
-    def look_all(schedule: Schedule, tasks: Floats) -> float:
-        """Return the microseconds a look, with all that is learned meanwhile."""
+    def poll_all(schedule: Schedule, tasks: Floats) -> float:
+        """Return the microseconds a poll, with all that is learned meanwhile."""
         started = time.process_time()
         outcome = replay(schedule, kind, tasks)
         spent = time.process_time() - started
@@ -638,12 +641,12 @@ def show_cost(repeats: int) -> None:
         lower = next(ends)
         schedule.observe(kind, lower, lower + 2.0)
 
-    cold = [look_all(Schedule(), durations[:50]) for _ in range(repeats)]
+    cold = [poll_all(Schedule(), durations[:50]) for _ in range(repeats)]
     schedule = Schedule()
     replay(schedule, kind, durations)
-    warm = [look_all(schedule, durations[:300]) for _ in range(repeats)]
-    first = microseconds(lambda: schedule.next_look(kind, 0.0), 2_000)
-    later = microseconds(lambda: schedule.next_look(kind, 60.0), 2_000)
+    warm = [poll_all(schedule, durations[:300]) for _ in range(repeats)]
+    first = microseconds(lambda: schedule.next_poll(kind, 0.0), 2_000)
+    later = microseconds(lambda: schedule.next_poll(kind, 60.0), 2_000)
     ended = microseconds(end, 500)
     ration = Ration(per_s=1.0, least_s=0.25)
     for _ in range(100):
@@ -653,16 +656,16 @@ def show_cost(repeats: int) -> None:
     )
     tracemalloc.start()
     again = Schedule.from_state(schedule.to_state())
-    again.next_look(kind, 0.0)
+    again.next_poll(kind, 0.0)
     size = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     heading("Cost", "")
-    print(f"  next_look at 0 s {first:.1f} us, at 60 s {later:.1f} us")
+    print(f"  next_poll at 0 s {first:.1f} us, at 60 s {later:.1f} us")
     print(f"  a ration's price, enter and leave {rationed:.1f} us, while short")
     print(f"  observe {ended:.0f} us, with the refits it calls for")
     print(
         "  all in, with the replay around it:"
-        f" {np.median(warm):.1f} us a look, {np.median(cold):.1f} in the first 50 tasks"
+        f" {np.median(warm):.1f} us a poll, {np.median(cold):.1f} in the first 50 tasks"
     )
     print(f"  memory {size / 1024:.0f} KiB a kind")
 

@@ -79,17 +79,17 @@ class Scripted:
     def answer(self, path: str, *answers: Answer) -> None:
         self._answers[path] = deque(answers)
 
-    def creates(self, path: str, *looks: Answer, task_path: str) -> None:
-        """Accept what is sent to *path*, and answer looks at its task."""
+    def creates(self, path: str, *polls: Answer, task_path: str) -> None:
+        """Accept what is sent to *path*, and answer polls of its task."""
         self.answer(path, Answer({"message": "success", "task_id": TASK_ID}))
-        self.answer(task_path.format(task_id=TASK_ID), *looks)
+        self.answer(task_path.format(task_id=TASK_ID), *polls)
 
     @property
     def posts(self) -> list[Call]:
         return [call for call in self.calls if call.method == "POST"]
 
     @property
-    def looks(self) -> list[Call]:
+    def polls(self) -> list[Call]:
         return [call for call in self.calls if call.method == "GET"]
 
     def session(self) -> MusicSession:

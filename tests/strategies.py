@@ -211,7 +211,7 @@ clip_lists: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {"data": st.lists(_almost_clips, max_size=3) | json_values},
     optional={"code": json_values, "type": json_values, "message": json_values},
 )
-"""Bodies that are nearly replies to a look at a task of suno."""
+"""Bodies that are nearly replies to a poll of a task of suno."""
 
 nuro_tasks: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {},
@@ -221,7 +221,7 @@ nuro_tasks: st.SearchStrategy[Any] = st.fixed_dictionaries(
         **dict.fromkeys(("audio_url", "lyrics", "genre", "message"), json_values),
     },
 )
-"""Bodies that are nearly replies to a look at a task of nuro."""
+"""Bodies that are nearly replies to a poll of a task of nuro."""
 
 sentences: st.SearchStrategy[str] = st.text(
     st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1

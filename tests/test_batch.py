@@ -272,7 +272,7 @@ async def test_what_a_killed_session_has_learned_is_kept(
 async def test_a_learned_state_that_is_damaged_is_learned_anew(
     api: Emulator, tmp_path: Path, state: str
 ) -> None:
-    """It costs some looks, and no session."""
+    """It costs some polls, and no session."""
     journal = tmp_path / "songs.db"
     options: dict[str, Any] = {"base_url": api.url, "journal": journal}
     async with MusicSession(api.key, **options):

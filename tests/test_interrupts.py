@@ -23,7 +23,7 @@ from aiomusic import (
     SubmissionUnknown,
 )
 from aiomusic._clock import Timer
-from aiomusic._schedule import Kind
+from aiomusic._polling.schedule import Kind
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal.sqlite import SqliteJournal
 

@@ -35,7 +35,7 @@ async def music(api: Emulator) -> AsyncIterator[MusicSession]:
 
 
 async def never_over(api: Emulator) -> None:
-    """Let no look succeed, so that a job stays open until the test is done with it."""
+    """Let no poll succeed, so that a job stays open until the test is done with it."""
     api.fault("status", on="poll", status=500, times=1_000_000)
 
 

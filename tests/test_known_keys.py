@@ -66,7 +66,7 @@ async def reach(job: MusicJob[object], state: JobState) -> None:
 
 
 async def test_a_script_that_runs_twice_buys_once(api: Emulator, path: Path) -> None:
-    """The second run has the same clips at once, without a look at the tasks."""
+    """The second run has the same clips at once, without a poll of the tasks."""
     results = []
     for _ in range(2):
         polls = api.polls

@@ -58,7 +58,7 @@ class Service:
         self.began_at = self.clock.now()
         return web.json_response({"task_id": "task-1"})
 
-    async def look(self, _request: web.Request) -> web.Response:
+    async def poll(self, _request: web.Request) -> web.Response:
         self.polls += 1
         age_s = self.clock.now() - self.began_at
         said = [body for from_s, body in self.course if from_s <= age_s]
@@ -77,7 +77,7 @@ async def service(clock: LeapingClock) -> AsyncIterator[Service]:
     app = web.Application()
     app.router.add_post("/api/v1/{provider}/create", service.create)
     app.router.add_post("/api/v1/nuro/generate/vocal", service.create)
-    app.router.add_get("/api/v1/{provider}/task/{task_id}", service.look)
+    app.router.add_get("/api/v1/{provider}/task/{task_id}", service.poll)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -152,7 +152,7 @@ async def test_what_is_late_is_waited_for(service: Service, late: Late) -> None:
 async def test_patience_does_not_depend_on_the_pace(
     service: Service, pace_s: float | None
 ) -> None:
-    """A second clip that is 8 s late is had by whoever looks often, and seldom."""
+    """A second clip that is 8 s late is had by whoever polls often, and seldom."""
     service.course = [(0, RUNNING), (20, ONE), (28, BOTH)]
 
     job = await ended(service, poll_every_s=pace_s)
@@ -162,7 +162,7 @@ async def test_patience_does_not_depend_on_the_pace(
 
 
 async def test_a_clip_that_never_comes_costs_few_polls(service: Service) -> None:
-    """At a pace that is learned, a minute of patience is some looks."""
+    """At a pace that is learned, a minute of patience is some polls."""
     service.course = [(0, ONE)]
 
     await ended(service)

@@ -13,15 +13,9 @@ import aiomusic
 ROOT: Final = Path(aiomusic.__file__).parent
 
 LAYERS: Final = {
-    "values": (
-        "_clock _log _names _redact _spelling _sending _retry_after _bodies errors"
-        " results"
-    ),
+    "values": "_bodies _clock _log _names _redact _spelling _sending errors results",
     "providers": "_request _fields _job _arguments providers",
-    "wire": (
-        "_wire _raw_http _transport _limiter _codec _schedule webhooks"
-        " _http _polling _files"
-    ),
+    "wire": "_codec webhooks _http _polling _files",
     "journal": "journal",
     "engine": "_engine",
     "session": "_session _batch _quote aiomusic",

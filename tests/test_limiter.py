@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stopped import StoppedClock
 
-from aiomusic._limiter import (
+from aiomusic._http.limiter import (
     FIRST_WINDOW,
     MAX_HOLD_S,
     Cap,

@@ -1,4 +1,4 @@
-"""One loop looks at every task: at the host's pace, and none is left behind."""
+"""One loop polls every task: at the host's pace, and none is left behind."""
 
 import asyncio
 import itertools
@@ -14,7 +14,7 @@ from stopped import StoppedClock
 
 from aiomusic import AuthenticationFailed, JobState, MusicJob, MusicSession, wait_all
 from aiomusic._engine.breaker import FIRST_ON_WIRE
-from aiomusic._limiter import Limiter, Turn
+from aiomusic._http.limiter import Limiter, Turn
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.errors import RateLimited
 from aiomusic.testing import LeapingClock
@@ -28,7 +28,7 @@ def clock() -> LeapingClock:
 
 
 class Service:
-    """Riffusion as far as looks go: its tasks end by the clock, and it asks nothing."""
+    """Riffusion as far as polls go: its tasks end by the clock, and it asks nothing."""
 
     def __init__(self, clock: LeapingClock, median_s: float) -> None:
         self.ends_at: dict[str, float] = {}
@@ -43,7 +43,7 @@ class Service:
         self.ends_at[task_id] = self._clock.now() + lasts_s
         return web.json_response({"task_id": task_id})
 
-    async def look(self, request: web.Request) -> web.Response:
+    async def poll(self, request: web.Request) -> web.Response:
         is_over = self._clock.now() >= self.ends_at[request.match_info["task_id"]]
         state = "succeeded" if is_over else "running"
         clip = {"state": state, "audio_url": "https://e.org/a.mp3"}
@@ -56,7 +56,7 @@ async def service(clock: LeapingClock) -> AsyncIterator[Service]:
     service = Service(clock, median_s=60.0)
     app = web.Application()
     app.router.add_post("/api/v1/riffusion/create", service.create)
-    app.router.add_get("/api/v1/riffusion/task/{task_id}", service.look)
+    app.router.add_get("/api/v1/riffusion/task/{task_id}", service.poll)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -94,7 +94,7 @@ def shortest_gap(times: list[float]) -> float:
 
 
 @pytest.mark.parametrize("per_s", [0.25, 2.0, 7.0])
-async def test_creates_and_looks_share_a_rate(
+async def test_creates_and_polls_share_a_rate(
     clock: LeapingClock, http: aiohttp.ClientSession, sent_at: list[float], per_s: float
 ) -> None:
     """Never do two go out nearer than the rate allows, and every job succeeds."""
@@ -136,7 +136,7 @@ async def test_without_a_rate_nothing_is_kept_back(
     assert [0.0] * FIRST_ON_WIRE == sent_at[:FIRST_ON_WIRE]
 
 
-async def test_looks_and_creates_take_turns_at_a_rate(
+async def test_polls_and_creates_take_turns_at_a_rate(
     service: Service, clock: LeapingClock, http: aiohttp.ClientSession
 ) -> None:
     """Jobs end while a long queue of creates is still being sent."""
@@ -157,7 +157,7 @@ async def test_looks_and_creates_take_turns_at_a_rate(
     assert len(waiting) > 200
 
 
-async def test_looks_are_dearer_while_more_are_asked_for_than_the_rate_allows(
+async def test_polls_are_dearer_while_more_are_asked_for_than_the_rate_allows(
     service: Service, clock: LeapingClock, http: aiohttp.ClientSession
 ) -> None:
     """Their price rises with the tasks in flight, and falls when those are over."""
@@ -207,10 +207,10 @@ ONE_IN_FIVE: dict[str, dict[str, Any]] = {
 }
 
 
-async def test_looks_that_fail_lose_no_job_and_cost_one_look_each(
+async def test_polls_that_fail_lose_no_job_and_cost_one_poll_each(
     clock: LeapingClock,
 ) -> None:
-    """With one look in five failing, in six ways, every job ends well."""
+    """With one poll in five failing, in six ways, every job ends well."""
     pace = Pace.polls(1, 1, not_ready=1)
     async with (
         Emulator(pace=pace, media=False, credits=1_000) as api,
@@ -236,7 +236,7 @@ async def test_looks_that_fail_lose_no_job_and_cost_one_look_each(
 async def test_a_service_that_says_when_it_is_back_is_not_given_up_before(
     clock: LeapingClock, every_s: float | None
 ) -> None:
-    """A look that fails is made again when the service asks, and not sooner."""
+    """A poll that fails is made again when the service asks, and not sooner."""
     async with (
         Emulator(pace=Pace.seconds(5, 25), media=False, clock=clock) as api,
         MusicSession(
@@ -253,10 +253,10 @@ async def test_a_service_that_says_when_it_is_back_is_not_given_up_before(
         assert 600 <= clock.now() < 700
 
 
-async def test_a_look_that_another_took_meanwhile_is_not_missed(
+async def test_a_poll_that_another_took_meanwhile_is_not_missed(
     service: Service,
 ) -> None:
-    """Who waited in line for a look that is gone waits for the next one."""
+    """Who waited in line for a poll that is gone waits for the next one."""
     clock = StoppedClock()
     async with MusicSession(
         "key", base_url=service.url, clock=clock, poll_every_s=1.0
@@ -281,7 +281,7 @@ async def test_a_look_that_another_took_meanwhile_is_not_missed(
         assert 2 == len(await job)
 
 
-async def test_a_hint_while_a_task_is_looked_at_is_not_missed(
+async def test_a_hint_while_a_task_is_polled_at_is_not_missed(
     service: Service,
 ) -> None:
     """The reply may be from before the end that the hint tells of."""
@@ -296,7 +296,7 @@ async def test_a_hint_while_a_task_is_looked_at_is_not_missed(
         taken = poller._pop(Turn(0.0, 0))
 
         poller.poll_now(taken.job)
-        await poller._look(taken)
+        await poller._poll(taken)
         service.ends_at["task-0"] = 0.0
 
         async with asyncio.timeout(5):
@@ -306,7 +306,7 @@ async def test_a_hint_while_a_task_is_looked_at_is_not_missed(
 async def test_an_error_that_ends_a_wait_says_how_to_go_on(
     clock: LeapingClock,
 ) -> None:
-    """A key that is refused ends the looking, not the task."""
+    """A key that is refused ends the polling, not the task."""
     async with (
         Emulator(pace=Pace.seconds(5, 25), media=False, clock=clock) as api,
         MusicSession(api.key, base_url=api.url, clock=clock) as music,

@@ -147,7 +147,7 @@ async def test_a_ceiling_holds_through_kills(tmp_path: Path) -> None:
 
 @pytest.fixture
 async def api() -> AsyncIterator[Emulator]:
-    """Give an API whose tasks end at the fourth look."""
+    """Give an API whose tasks end at the fourth poll."""
     async with Emulator(pace=Pace.polls(), media=False) as api:
         yield api
 

@@ -53,7 +53,7 @@ async def test_create_sends_exactly_its_body_and_gives_both_versions(
     call: Callable[[MusicSession], MusicJob[Any]],
     body: dict[str, object],
 ) -> None:
-    """The reply is the result, at 2 credits; nothing is looked at afterwards."""
+    """The reply is the result, at 2 credits; nothing is polled afterwards."""
     recorded = example("lyrics_ok_partial")
     api.answer(PATH, Answer(recorded))
 

@@ -192,7 +192,7 @@ async def test_the_recorded_reply_becomes_a_clip(
     assert recorded == snapshot.clips[0].raw
 
 
-def look(status: str, **fields: object) -> Answer:
+def poll(status: str, **fields: object) -> Answer:
     empty = dict.fromkeys(("audio_url", "lyrics", "genre", "mood", "gender"), "")
     return Answer(
         {"task_id": TASK_ID, "status": status, "duration": 0, **empty, **fields}
@@ -206,9 +206,9 @@ async def test_awaiting_a_create_gives_its_one_clip(
     api.answer(CREATE, Answer(example("nuro_create_accepted")))
     api.answer(
         TASK.format(task_id="b1eac403-06cb-4e58-971d-835d3b321508"),
-        look("pending", progress=0),
-        look("running", progress=45),
-        look("succeeded", progress=100),
+        poll("pending", progress=0),
+        poll("running", progress=45),
+        poll("succeeded", progress=100),
         DONE,
     )
 
@@ -218,14 +218,14 @@ async def test_awaiting_a_create_gives_its_one_clip(
     assert "b1eac403-06cb-4e58-971d-835d3b321508" == job.task_id
     assert [199.04325] == [clip.duration for clip in clips]
     assert 100 == job.progress
-    assert 4 == len(api.looks)
+    assert 4 == len(api.polls)
 
 
 async def test_a_running_task_has_nothing_to_fetch_yet(
     api: Scripted, music: MusicSession
 ) -> None:
     """Empty texts and a zero are what is not there yet."""
-    api.answer(TASK.format(task_id=TASK_ID), look("running", progress=45))
+    api.answer(TASK.format(task_id=TASK_ID), poll("running", progress=45))
 
     snapshot = await music.nuro.get(TASK_ID)
 
@@ -257,7 +257,7 @@ async def test_progress_reads_in_any_spelling(
     api: Scripted, music: MusicSession, progress: object, expected: int | None
 ) -> None:
     """A sister service writes percent as text; what makes no sense is absent."""
-    api.answer(TASK.format(task_id=TASK_ID), look("running", progress=progress))
+    api.answer(TASK.format(task_id=TASK_ID), poll("running", progress=progress))
 
     snapshot = await music.nuro.get(TASK_ID)
 
@@ -268,7 +268,7 @@ async def test_a_task_that_says_failed_fails_the_job(
     api: Scripted, music: MusicSession
 ) -> None:
     """The service's own words are in the error."""
-    api.creates(CREATE, look("failed", message="Algorithm error"), task_path=TASK)
+    api.creates(CREATE, poll("failed", message="Algorithm error"), task_path=TASK)
 
     with pytest.raises(JobFailed, match="Algorithm error") as caught:
         await music.nuro.create_vocal(LYRICS)
@@ -285,7 +285,7 @@ async def test_a_task_that_says_failed_fails_the_job(
         (403, "forbidden", "API usage limit exceeded"),
     ],
 )
-async def test_a_look_that_gives_the_credits_back_ends_the_job(
+async def test_a_poll_that_gives_the_credits_back_ends_the_job(
     *, api: Scripted, music: MusicSession, status: int, kind: str, message: str
 ) -> None:
     """Nuro refunds when a task is over, whatever the status it says it with."""
@@ -296,7 +296,7 @@ async def test_a_look_that_gives_the_credits_back_ends_the_job(
         await music.nuro.create_vocal(LYRICS)
 
     assert "refunded" == caught.value.charged
-    assert 1 == len(api.looks)
+    assert 1 == len(api.polls)
 
 
 def bgm(**fields: Any) -> Call:  # noqa: ANN401 - some of them are wrong on purpose

@@ -270,7 +270,7 @@ async def test_a_reply_with_every_key_becomes_clips(
 async def test_one_clip_alone_is_not_yet_the_result(
     api: Scripted, music: MusicSession
 ) -> None:
-    """The API says that two songs come: with only one in data, it keeps looking."""
+    """The API says that two songs come: with only one in data, it keeps polling."""
     api.answer(CREATE, Answer(example("riffusion_create_accepted")))
     api.answer(
         TASK.format(task_id="6d7253ac-916e-49a8-b288-91ffa7f8a8cd"),
@@ -282,7 +282,7 @@ async def test_one_clip_alone_is_not_yet_the_result(
     clips = await music.riffusion.create("r&b pop song")
 
     assert ["clip-1", "clip-2"] == [one.clip_id for one in clips]
-    assert 3 == len(api.looks)
+    assert 3 == len(api.polls)
 
 
 async def test_an_empty_task_is_pending(api: Scripted, music: MusicSession) -> None:

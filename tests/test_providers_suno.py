@@ -464,8 +464,8 @@ async def test_the_recorded_reply_becomes_a_clip(
     )
     assert TaskSnapshot(state=ClipState.SUCCEEDED, clips=(clip,)) == snapshot
     assert recorded["data"][0] == snapshot.clips[0].raw
-    (look,) = api.calls
-    assert ("GET", f"Bearer {KEY}") == (look.method, look.headers["authorization"])
+    (poll,) = api.calls
+    assert ("GET", f"Bearer {KEY}") == (poll.method, poll.headers["authorization"])
 
 
 async def test_awaiting_a_create_gives_both_clips(
@@ -489,7 +489,7 @@ async def test_awaiting_a_create_gives_both_clips(
     assert "468d0e42-f7a6-40ce-9a4c-37db56b13b99" == job.task_id
     assert 2 == len(clips)
     assert {ClipState.SUCCEEDED} == {clip.state for clip in clips}
-    assert 6 == len(api.looks)
+    assert 6 == len(api.polls)
 
 
 async def test_a_concat_is_over_with_one_clip(
@@ -505,7 +505,7 @@ async def test_a_concat_is_over_with_one_clip(
     clips = await music.suno.concat(CLIP_ID)
 
     assert ["26c9c592-0566-46cf-bb71-91ac1deaa7b5"] == [c.clip_id for c in clips]
-    assert 1 == len(api.looks)
+    assert 1 == len(api.polls)
 
 
 OLD: suno.Model = "chirp-v4"
@@ -922,4 +922,4 @@ async def test_every_id_that_a_create_accepts_is_asked_for_as_one_segment(
     with pytest.raises(JobFailed, match="No."):
         await music.attach("suno", task_id)
 
-    assert {path} == {call.path for call in api.looks}
+    assert {path} == {call.path for call in api.polls}

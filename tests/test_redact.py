@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiomusic import InvalidRequest, JobFailed, MusicError, _redact, suno
+from aiomusic._http.wire import Reply, read_created
 from aiomusic._log import say
 from aiomusic._redact import HIDDEN, MAX_CHARS, hide, is_secret, kept, shown
 from aiomusic._spelling import shown as in_short
-from aiomusic._wire import Reply, read_created
 from aiomusic.providers._replies import state_words
 
 KEY = "sk-Live/7f3a\"9b+2c4d&8e=='Zq"

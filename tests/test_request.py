@@ -29,8 +29,8 @@ from aiomusic import (
     riffusion,
     suno,
 )
+from aiomusic._http.wire import encode
 from aiomusic._request import Name, Names, Text, specs
-from aiomusic._wire import encode
 from aiomusic.providers._all import PROVIDERS, requests
 
 KINDS = sorted(requests().values(), key=lambda kind: kind.kind())

@@ -99,7 +99,7 @@ def test_the_total_is_both_balances() -> None:
 
 
 def test_nothing_seen_is_no_clip() -> None:
-    """A look that shows nothing yet has no clips and no progress."""
+    """A poll that shows nothing yet has no clips and no progress."""
     snapshot = TaskSnapshot(state=ClipState.PENDING)
 
     assert ((), None) == (snapshot.clips, snapshot.progress)

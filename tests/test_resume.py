@@ -52,7 +52,7 @@ def session(api: Emulator, path: Path, **options: object) -> MusicSession:
     return MusicSession(**{**given, **options})  # type: ignore[arg-type]
 
 
-# Leaves before anything is looked at twice.
+# Leaves before anything is polled twice.
 SLOW: dict[str, object] = {"on_exit": "detach", "clock": None, "poll_every_s": 1_000}
 
 
@@ -63,7 +63,7 @@ async def reach(job: MusicJob[object], state: JobState) -> None:
 
 
 async def left(api: Emulator, path: Path, *keys: str) -> list[MusicJob[object]]:
-    """Buy a song for each key, and leave before one is looked at."""
+    """Buy a song for each key, and leave before one is polled."""
     music = session(api, path, **SLOW)
     async with music:
         jobs: list[MusicJob[object]] = []

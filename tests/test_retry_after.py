@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiomusic._retry_after import retry_after_s
+from aiomusic._http.retry_after import retry_after_s
 
 WALL = 1_752_566_400.0  # 2025-07-15 08:00:00 UTC
 FORMS: dict[str, float | None] = {

@@ -177,7 +177,7 @@ async def test_a_clean_exit_waits_for_what_is_being_saved(tmp_path: Path) -> Non
 
 
 async def test_a_fast_pace_outlasts_an_outage(api: Emulator) -> None:
-    """However often looks are made, failures are told apart by minutes."""
+    """However often polls are made, failures are told apart by minutes."""
     clock = LeapingClock()
     api.fault("status", on="poll", status=503, times=19)
 

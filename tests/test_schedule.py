@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiomusic._schedule import Fixed, Kind, Learned, Ration, Schedule
+from aiomusic._polling.ration import Ration
+from aiomusic._polling.schedule import Fixed, Kind, Learned, Schedule
 
 SONG = Kind(name="suno/create/chirp-v4-5", typical_s=60.0, floor_s=0.5)
 EXACT = attrs.evolve(SONG, floor_s=0.01)
@@ -47,24 +48,24 @@ def taught(
 def replay(
     schedule: Schedule, duration_s: float, wait_s: float = 0.0
 ) -> tuple[int, float]:
-    """Follow one task, which is pending while it waits; return looks and delay."""
+    """Follow one task, which is pending while it waits; return polls and delay."""
     age_s = seen_s = pending_s = 0.0
-    looks = 0
+    polls = 0
     while age_s < duration_s:
         seen_s = age_s
         pending_s = age_s if age_s < wait_s else pending_s
-        age_s = schedule.next_look(EXACT, age_s, pending_s=pending_s)
-        looks += 1
+        age_s = schedule.next_poll(EXACT, age_s, pending_s=pending_s)
+        polls += 1
     schedule.observe(EXACT, seen_s, age_s, pending_s=pending_s)
-    return looks, age_s - duration_s
+    return polls, age_s - duration_s
 
 
 def replay_all(
     schedule: Schedule, draw: Callable[[], float], tasks: int
 ) -> tuple[float, float]:
-    """Follow *tasks* tasks one after the other; return mean looks and mean delay."""
-    looks, delays = zip(*(replay(schedule, draw()) for _ in range(tasks)), strict=True)
-    return sum(looks) / tasks, sum(delays) / tasks
+    """Follow *tasks* tasks one after the other; return mean polls and mean delay."""
+    polls, delays = zip(*(replay(schedule, draw()) for _ in range(tasks)), strict=True)
+    return sum(polls) / tasks, sum(delays) / tasks
 
 
 def log_normal(median_s: float, sigma: float, seed: int = 0) -> Callable[[], float]:
@@ -83,7 +84,7 @@ def log_normal(median_s: float, sigma: float, seed: int = 0) -> Callable[[], flo
     pending=st.floats(0.0, 1.0),
     dearer=st.floats(0.1, 1e6),
 )
-def test_a_look_keeps_between_floor_and_ceiling(
+def test_a_poll_keeps_between_floor_and_ceiling(
     *,
     seen: list[tuple[float, float, float]],
     age_s: float,
@@ -94,22 +95,22 @@ def test_a_look_keeps_between_floor_and_ceiling(
     pending: float,
     dearer: float,
 ) -> None:
-    """A look keeps between the floor and the ceiling, which a ration stretches."""
+    """A poll keeps between the floor and the ceiling, which a ration stretches."""
     schedule = taught(seen, Learned(delay_price=price, ceiling_s=ceiling_s))
     kind = attrs.evolve(SONG, floor_s=floor_s)
     seen_s = age_s * part
 
-    look_s = schedule.next_look(kind, age_s, seen_s=seen_s, pending_s=seen_s * pending)
+    poll_s = schedule.next_poll(kind, age_s, seen_s=seen_s, pending_s=seen_s * pending)
 
-    assert age_s < look_s
-    assert age_s + floor_s <= look_s <= age_s + max(floor_s, ceiling_s)
+    assert age_s < poll_s
+    assert age_s + floor_s <= poll_s <= age_s + max(floor_s, ceiling_s)
 
-    look_s = schedule.next_look(
+    poll_s = schedule.next_poll(
         kind, age_s, seen_s=seen_s, pending_s=seen_s * pending, price_s=dearer / price
     )
     ceiling_s *= 1.000001 * max(1.0, math.sqrt(dearer))
 
-    assert age_s + floor_s <= look_s <= age_s + max(floor_s, ceiling_s)
+    assert age_s + floor_s <= poll_s <= age_s + max(floor_s, ceiling_s)
 
 
 @SOME
@@ -121,7 +122,7 @@ def test_a_look_keeps_between_floor_and_ceiling(
     other=PRICES,
     floor_s=st.sampled_from((0.01, 1.0, 5.0, 15.0)),
 )
-def test_a_dearer_delay_never_looks_later(
+def test_a_dearer_delay_never_polls_later(
     *,
     seen: list[tuple[float, float, float]],
     age_s: float,
@@ -130,18 +131,18 @@ def test_a_dearer_delay_never_looks_later(
     other: float,
     floor_s: float,
 ) -> None:
-    """The more a second of delay is worth, the sooner the next look."""
+    """The more a second of delay is worth, the sooner the next poll."""
     kind = attrs.evolve(SONG, floor_s=floor_s)
     prices = sorted((one, other), reverse=True)
     schedules = [taught(seen, Learned(delay_price=price)) for price in prices]
 
-    def look_s(schedule: Schedule, price_s: float | None = None) -> float:
-        return schedule.next_look(
+    def poll_s(schedule: Schedule, price_s: float | None = None) -> float:
+        return schedule.next_poll(
             kind, age_s, pending_s=age_s * pending, price_s=price_s
         )
 
-    sooner_s, later_s = (look_s(schedule) for schedule in schedules)
-    first_s, then_s = (look_s(schedules[0], 1.0 / price) for price in prices)
+    sooner_s, later_s = (poll_s(schedule) for schedule in schedules)
+    first_s, then_s = (poll_s(schedules[0], 1.0 / price) for price in prices)
 
     assert sooner_s <= later_s + 1e-9 * later_s
     assert first_s <= then_s + 1e-9 * then_s
@@ -196,7 +197,7 @@ def test_a_schedule_survives_json(
     again = Schedule.from_state(json.loads(json.dumps(state)), pace=pace)
 
     for pending_s in (0.0, age_s / 2):
-        assert schedule.next_look(SONG, age_s, pending_s=pending_s) == again.next_look(
+        assert schedule.next_poll(SONG, age_s, pending_s=pending_s) == again.next_poll(
             SONG, age_s, pending_s=pending_s
         )
         assert schedule.eta(SONG, age_s, pending_s=pending_s) == again.eta(
@@ -215,8 +216,8 @@ def test_a_state_of_another_version_is_passed_over() -> None:
 
     again = Schedule.from_state(state)
 
-    assert Schedule().next_look(SONG, 0.0) == again.next_look(SONG, 0.0)
-    assert schedule.next_look(SONG, 0.0) != again.next_look(SONG, 0.0)
+    assert Schedule().next_poll(SONG, 0.0) == again.next_poll(SONG, 0.0)
+    assert schedule.next_poll(SONG, 0.0) != again.next_poll(SONG, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_a_state_of_another_version_is_passed_over() -> None:
     ],
 )
 def test_a_damaged_state_is_refused(damage: dict[str, object]) -> None:
-    """What can't be right is told at once, and not when a look is placed by it."""
+    """What can't be right is told at once, and not when a poll is placed by it."""
     state = taught([(0.0, 10.0, 10.0)] * 20).to_state()
     damaged: Any = {**state, "whole": {SONG.name: {**state["whole"][SONG.name]}}}
     assert Schedule.from_state(damaged).to_state() == state
@@ -252,7 +253,7 @@ def test_a_fixed_pace_heeds_nothing_else(
     """A fixed pace stays what it is whatever was learned."""
     schedule = taught(seen, Fixed(every_s=every_s))
 
-    assert age_s + every_s == schedule.next_look(SONG, age_s)
+    assert age_s + every_s == schedule.next_poll(SONG, age_s)
 
 
 @pytest.mark.parametrize(
@@ -283,25 +284,25 @@ def test_a_pace_that_stands_still_is_refused(wrong: float) -> None:
         Kind(name="x", floor_s=wrong)
 
 
-def test_the_first_job_is_looked_at_sanely() -> None:
-    """With nothing learned, looks begin in the typical time and are not many."""
+def test_the_first_job_is_polled_at_sanely() -> None:
+    """With nothing learned, polls begin in the typical time and are not many."""
     schedule = Schedule()
 
-    first_s = schedule.next_look(EXACT, 0.0)
-    looks, _ = replay(schedule, 60.0)
+    first_s = schedule.next_poll(EXACT, 0.0)
+    polls, _ = replay(schedule, 60.0)
 
     assert 5.0 < first_s < 40.0
-    assert 3 <= looks <= 20
+    assert 3 <= polls <= 20
 
 
-def test_looks_gather_where_ends_are() -> None:
-    """Looks begin just before the earliest ends and thin out after the last."""
+def test_polls_gather_where_ends_are() -> None:
+    """Polls begin just before the earliest ends and thin out after the last."""
     schedule = Schedule()
     replay_all(schedule, log_normal(60.0, 0.15), 200)
 
-    first_s = schedule.next_look(EXACT, 0.0)
-    amid_s = schedule.next_look(EXACT, 60.0) - 60.0
-    late_s = schedule.next_look(EXACT, 150.0) - 150.0
+    first_s = schedule.next_poll(EXACT, 0.0)
+    amid_s = schedule.next_poll(EXACT, 60.0) - 60.0
+    late_s = schedule.next_poll(EXACT, 150.0) - 150.0
 
     assert 40.0 < first_s < 56.0
     assert 1.0 < amid_s < 5.0
@@ -311,17 +312,17 @@ def test_looks_gather_where_ends_are() -> None:
 @pytest.mark.parametrize(
     ("sigma", "least"), [(0.35, 18.31), (0.15, 8.58)], ids=["0.35", "0.15"]
 )
-def test_delay_and_looks_come_near_the_least(sigma: float, least: float) -> None:
-    """Mean delay times mean looks stays within 15 % of the least there is."""
+def test_delay_and_polls_come_near_the_least(sigma: float, least: float) -> None:
+    """Mean delay times mean polls stays within 15 % of the least there is."""
     schedule = Schedule(pace=Learned(ceiling_s=120.0))
 
-    looks, delay_s = replay_all(schedule, log_normal(60.0, sigma, seed=1), 600)
+    polls, delay_s = replay_all(schedule, log_normal(60.0, sigma, seed=1), 600)
 
-    assert looks * delay_s < 1.15 * least
+    assert polls * delay_s < 1.15 * least
 
 
 def least_cost(ends_s: list[float], price_s: float, floor_s: float) -> float:
-    """Try all looks a quarter of a second apart, to one who knows the ends."""
+    """Try all polls a quarter of a second apart, to one who knows the ends."""
     step_s = 0.25
     steps, gap = math.ceil(ends_s[-1] / step_s), round(floor_s / step_s)
     ages_s = [step_s * i for i in range(steps + gap + 1)]
@@ -359,24 +360,24 @@ def hump(median_s: float, sigma: float) -> list[float]:
 def test_a_plan_counts_the_floor(
     ends_s: list[float], floor_s: float, most: float
 ) -> None:
-    """Where looks must be far apart, they are placed nearly as well as can be."""
+    """Where polls must be far apart, they are placed nearly as well as can be."""
     schedule, kind = Schedule(), attrs.evolve(SONG, floor_s=floor_s)
     for end_s in random.Random(12).choices(ends_s, k=600):
         schedule.observe(kind, end_s, end_s)
 
     costs_s = []
     for end_s in sorted(ends_s):
-        look_s, looks = 0.0, 0
-        while look_s < end_s:
-            look_s, looks = schedule.next_look(kind, look_s), looks + 1
-        costs_s.append(look_s - end_s + 0.25 * looks)
+        poll_s, polls = 0.0, 0
+        while poll_s < end_s:
+            poll_s, polls = schedule.next_poll(kind, poll_s), polls + 1
+        costs_s.append(poll_s - end_s + 0.25 * polls)
     least = least_cost(sorted(ends_s), 0.25, floor_s)
 
     assert fmean(costs_s) < most * least
 
 
 def test_two_humps_are_told_apart() -> None:
-    """Between two humps, where nothing ends, there is hardly a look."""
+    """Between two humps, where nothing ends, there is hardly a poll."""
     rng = random.Random(2)
     schedule = Schedule(pace=Learned(ceiling_s=120.0))
     replay_all(
@@ -385,17 +386,17 @@ def test_two_humps_are_told_apart() -> None:
         300,
     )
 
-    look_s, between = 60.0, 0
-    while look_s < 90.0:
-        look_s = schedule.next_look(EXACT, look_s)
-        between += look_s < 90.0
+    poll_s, between = 60.0, 0
+    while poll_s < 90.0:
+        poll_s = schedule.next_poll(EXACT, poll_s)
+        between += poll_s < 90.0
 
     assert between <= 1
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_few_looks_are_enough_to_learn_from(seed: int) -> None:
-    """With looks so dear that three make a task, two humps are found all the same."""
+def test_a_few_polls_are_enough_to_learn_from(seed: int) -> None:
+    """With polls so dear that three make a task, two humps are found all the same."""
     rng = random.Random(seed)
     schedule = Schedule(pace=Learned(delay_price=0.2, ceiling_s=120.0))
 
@@ -403,10 +404,10 @@ def test_a_few_looks_are_enough_to_learn_from(seed: int) -> None:
         return rng.choice((40.0, 120.0)) * rng.lognormvariate(0.0, 0.15)
 
     replay_all(schedule, draw, 120)
-    looks, delay_s = replay_all(schedule, draw, 200)
+    polls, delay_s = replay_all(schedule, draw, 200)
 
     # The optimum of one who knows the humps costs 21.4.
-    assert delay_s + 5.0 * looks < 1.15 * 21.4
+    assert delay_s + 5.0 * polls < 1.15 * 21.4
 
 
 @pytest.mark.parametrize("then_s", [30.0, 120.0], ids=["halved", "doubled"])
@@ -416,14 +417,14 @@ def test_a_sudden_change_is_learned_in_some_thirty_ends(then_s: float) -> None:
     replay_all(schedule, log_normal(60.0, 0.25, seed=3), 300)
     replay_all(schedule, log_normal(then_s, 0.25, seed=4), 40)
 
-    looks, delay_s = replay_all(schedule, log_normal(then_s, 0.25, seed=5), 150)
+    polls, delay_s = replay_all(schedule, log_normal(then_s, 0.25, seed=5), 150)
 
-    assert looks * delay_s < 1.33 * 13.6 * then_s / 60.0
+    assert polls * delay_s < 1.33 * 13.6 * then_s / 60.0
 
 
 @pytest.mark.parametrize("typical_s", [20.0, 180.0], ids=["3 x low", "3 x high"])
 def test_a_wrong_prior_is_soon_forgotten(typical_s: float) -> None:
-    """With a prior three times wrong the next look is right after a dozen ends."""
+    """With a prior three times wrong the next poll is right after a dozen ends."""
     kind = attrs.evolve(EXACT, typical_s=typical_s)
     draw = log_normal(60.0, 0.2, seed=6)
     schedule = Schedule()
@@ -432,7 +433,7 @@ def test_a_wrong_prior_is_soon_forgotten(typical_s: float) -> None:
         end_s = draw()
         schedule.observe(kind, end_s - 2.0, end_s + 2.0)
 
-    assert 28.0 < schedule.next_look(kind, 0.0) < 56.0
+    assert 28.0 < schedule.next_poll(kind, 0.0) < 56.0
 
 
 def test_another_model_starts_from_its_operation() -> None:
@@ -444,13 +445,13 @@ def test_another_model_starts_from_its_operation() -> None:
             schedule.observe(attrs.evolve(EXACT, name=name), end_s, end_s + 1.0)
     fresh = attrs.evolve(EXACT, name="suno/create/new")
 
-    expected = Schedule().next_look(attrs.evolve(fresh, typical_s=100.0), 0.0)
+    expected = Schedule().next_poll(attrs.evolve(fresh, typical_s=100.0), 0.0)
 
-    assert expected == pytest.approx(schedule.next_look(fresh, 0.0), rel=0.1)
+    assert expected == pytest.approx(schedule.next_poll(fresh, 0.0), rel=0.1)
 
 
 def test_a_pending_task_is_not_looked_for_too_soon() -> None:
-    """Where tasks wait for their turn, to hear so saves looks and delay."""
+    """Where tasks wait for their turn, to hear so saves polls and delay."""
     waits, runs = log_normal(60.0, 0.9, seed=7), log_normal(60.0, 0.15, seed=8)
     tasks = [(waits(), runs()) for _ in range(250)]
     blind, told = Schedule(), Schedule()
@@ -497,14 +498,14 @@ def test_a_job_given_up_counts_as_long() -> None:
     assert schedule.eta(SONG, 0.0)[1] > before[1]
 
 
-def test_a_failed_look_is_made_up_for() -> None:
-    """After looks that failed, the next comes as soon as the floor allows."""
+def test_a_failed_poll_is_made_up_for() -> None:
+    """After polls that failed, the next comes as soon as the floor allows."""
     schedule = taught([(0.0, 59.0, 61.0)] * 50)
-    planned_s = schedule.next_look(SONG, 55.0)
+    planned_s = schedule.next_poll(SONG, 55.0)
 
-    look_s = schedule.next_look(SONG, planned_s + 3.0, seen_s=55.0)
+    poll_s = schedule.next_poll(SONG, planned_s + 3.0, seen_s=55.0)
 
-    assert planned_s + 3.0 + SONG.floor_s == look_s
+    assert planned_s + 3.0 + SONG.floor_s == poll_s
 
 
 def test_four_ends_in_five_fall_within_the_eta() -> None:
@@ -519,8 +520,8 @@ def test_four_ends_in_five_fall_within_the_eta() -> None:
     assert 0.72 < held < 0.88
 
 
-def test_a_ration_prices_looks_so_that_the_rate_holds() -> None:
-    """A hundred tasks alike and five looks a second make one each 20 s."""
+def test_a_ration_prices_polls_so_that_the_rate_holds() -> None:
+    """A hundred tasks alike and five polls a second make one each 20 s."""
     ration = Ration(per_s=5.0, least_s=0.25)
     hazard = 1.0 / 60.0
     shares = [
@@ -537,8 +538,8 @@ def test_a_ration_prices_looks_so_that_the_rate_holds() -> None:
     assert ration.least_s == ration.price_s
 
 
-def test_a_ration_that_is_cut_makes_looks_dearer() -> None:
-    """A quarter of the rate makes a look sixteen times as dear, at once."""
+def test_a_ration_that_is_cut_makes_polls_dearer() -> None:
+    """A quarter of the rate makes a poll sixteen times as dear, at once."""
     ration = Ration(per_s=4.0, least_s=0.25)
     for _ in range(100):
         ration.enter(math.sqrt(2.0 * ration.price_s / 0.1))
@@ -550,11 +551,11 @@ def test_a_ration_that_is_cut_makes_looks_dearer() -> None:
 
 
 def test_a_ration_of_next_to_nothing_has_a_price() -> None:
-    """However many looks are asked for, the price stays a number."""
+    """However many polls are asked for, the price stays a number."""
     schedule, ration = Schedule(), Ration(per_s=1e-9, least_s=0.25)
 
     for _ in range(1_000):
-        gap_s = schedule.next_look(SONG, 0.0, price_s=ration.price_s)
+        gap_s = schedule.next_poll(SONG, 0.0, price_s=ration.price_s)
         ration.enter(gap_s)
 
     assert 1e6 < ration.price_s < 1e9
@@ -562,7 +563,7 @@ def test_a_ration_of_next_to_nothing_has_a_price() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("per_s", [2.0, 6.0, 18.0])
-def test_the_looks_of_all_kinds_keep_to_their_rate(per_s: float) -> None:
+def test_the_polls_of_all_kinds_keep_to_their_rate(per_s: float) -> None:
     """Planned at the ration's price, two hundred tasks ask for the rate in all."""
     schedule, ration = Schedule(), Ration(per_s=per_s, least_s=1e-3)
     rng, now_s, asked = random.Random(11), 0.0, 0
@@ -572,9 +573,9 @@ def test_the_looks_of_all_kinds_keep_to_their_rate(per_s: float) -> None:
 
     def plan(begun_s: float, end_s: float, kind: Kind) -> None:
         age_s = now_s - begun_s
-        look_s = schedule.next_look(kind, age_s, price_s=ration.price_s)
-        share = ration.enter(look_s - age_s)
-        heapq.heappush(heap, (begun_s + look_s, begun_s, end_s, age_s, share, kind))
+        poll_s = schedule.next_poll(kind, age_s, price_s=ration.price_s)
+        share = ration.enter(poll_s - age_s)
+        heapq.heappush(heap, (begun_s + poll_s, begun_s, end_s, age_s, share, kind))
 
     def begin() -> None:
         name = rng.choice([*medians_s])

@@ -291,7 +291,7 @@ async def test_reads_are_repeated(api: Emulator) -> None:
 
 
 async def test_reads_keep_to_the_rate_too(api: Emulator) -> None:
-    """What asks for the balance passes the gate that creates and looks pass."""
+    """What asks for the balance passes the gate that creates and polls pass."""
     clock = LeapingClock()
 
     async with session(api, clock=clock, requests_per_s=2.0) as music:
@@ -360,7 +360,7 @@ async def test_a_key_that_no_header_can_carry_is_refused(
 
 
 async def test_a_wrong_key_ends_at_once(api: Emulator) -> None:
-    """Both for a create and for a look, without repeats."""
+    """Both for a create and for a poll, without repeats."""
     async with session(api, api_key="wrong-key-1234") as music:
         with pytest.raises(AuthenticationFailed, match="Check the API key") as created:
             await music.riffusion.create("song")

@@ -187,10 +187,10 @@ POLL_FAULTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("fault", POLL_FAULTS.values(), ids=POLL_FAULTS.keys())
-async def test_one_bad_look_never_loses_a_job(
+async def test_one_bad_poll_never_loses_a_job(
     api: Emulator, music: MusicSession, fault: dict[str, Any]
 ) -> None:
-    """Each fault of a look is survived."""
+    """Each fault of a poll is survived."""
     api.fault(on="poll", **fault)
 
     clips = await music.riffusion.create("r&b pop song")
@@ -198,7 +198,7 @@ async def test_one_bad_look_never_loses_a_job(
     assert 2 == len(clips)
 
 
-async def test_all_bad_looks_in_a_row_are_survived(
+async def test_all_bad_polls_in_a_row_are_survived(
     api: Emulator, music: MusicSession
 ) -> None:
     """Six different faults, one after the other, do not lose a job either."""
@@ -213,7 +213,7 @@ async def test_all_bad_looks_in_a_row_are_survived(
     assert 1 == api.submissions
 
 
-async def test_looks_that_fail_for_ever_end_the_following(
+async def test_polls_that_fail_for_ever_end_the_following(
     api: Emulator, music: MusicSession
 ) -> None:
     """The error names the task, the last fault and how to go on."""
@@ -253,8 +253,8 @@ async def test_a_task_that_never_ends_times_out(
     assert f"music.attach('riffusion', '{job.task_id}')" in str(caught.value)
 
 
-async def test_words_refused_on_the_look_end_the_job(music: MusicSession) -> None:
-    """The service may find out only later, and says so in the reply to a look."""
+async def test_words_refused_on_the_poll_end_the_job(music: MusicSession) -> None:
+    """The service may find out only later, and says so in the reply to a poll."""
     job = music.riffusion.create("[[copyright]]")
 
     with pytest.raises(ContentRefused, match="copyrighted") as caught:

@@ -1,4 +1,4 @@
-"""A callback is verified, and then no more than a hint to look at a task."""
+"""A callback is verified, and then no more than a hint to poll a task."""
 
 import asyncio
 import base64
@@ -48,7 +48,7 @@ SECRET = "s-webhook-7f3a"
 NOW = 1_760_000_000
 BODY = b'{"task_id": "t-1", "platform": "suno", "event": "song.completed"}'
 EVENT = Event(task_id="t-1", platform="suno", name="song.completed")
-# Longer than any test: only a callback makes a session look before.
+# Longer than any test: only a callback makes a session poll before.
 NEVER_S = 3600.0
 LYRICS = "[Verse]\nPaper boats along the river, one for every day\n"
 
@@ -595,8 +595,8 @@ def statuses(api: Emulator) -> list[int | None]:
     return [delivery.status for delivery in api.deliveries]
 
 
-async def test_a_callback_makes_one_look_and_ends_the_job(api: Emulator) -> None:
-    """Long before the next look was due."""
+async def test_a_callback_makes_one_poll_and_ends_the_job(api: Emulator) -> None:
+    """Long before the next poll was due."""
     async with called_back(api) as music:
         job = music.suno.create("paper boats", key="one")
         await reach(job, JobState.PENDING)
@@ -628,7 +628,7 @@ async def test_a_callback_that_is_hours_off_makes_its_task_be_polled(
 
 @pytest.mark.slow
 async def test_jobs_end_by_their_callbacks_at_the_services_own_pace() -> None:
-    """Ten tasks by the clock: ten callbacks, ten looks, no more."""
+    """Ten tasks by the clock: ten callbacks, ten polls, no more."""
     pace = Pace.seconds(pending=0.02, running=0.05, spread=0.3)
     async with Emulator(pace=pace, media=False) as api, called_back(api) as music:
         jobs = [music.suno.create(f"song {n}") for n in range(10)]
@@ -642,7 +642,7 @@ async def test_jobs_end_by_their_callbacks_at_the_services_own_pace() -> None:
 async def test_a_callback_that_says_what_is_not_so_is_not_believed(
     api: Emulator,
 ) -> None:
-    """It says completed, or failed; the look says running, and the look counts."""
+    """It says completed, or failed; the poll says running, and the poll counts."""
     async with called_back(api) as music:
         job = music.suno.create("paper boats", key="one")
         await reach(job, JobState.PENDING)
@@ -673,7 +673,7 @@ async def test_a_callback_without_a_key_finds_its_job_by_the_task(
 async def test_a_callback_that_is_early_is_kept_for_its_create(
     tmp_path: Path, *, is_kept: bool
 ) -> None:
-    """It comes before the create has heard its own answer; the look follows that."""
+    """It comes before the create has heard its own answer; the poll follows that."""
     options = {"journal": tmp_path / "songs.db"} if is_kept else {}
     async with (
         Emulator(pace=Pace.seconds(0.0, 0.01), media=False) as api,
@@ -692,7 +692,7 @@ async def test_a_callback_that_is_early_is_kept_for_its_create(
 async def test_a_callback_while_the_task_id_is_stored_is_not_lost(
     api: Emulator, tmp_path: Path
 ) -> None:
-    """Wherever it falls between the answer and the journal, a look follows."""
+    """Wherever it falls between the answer and the journal, a poll follows."""
     async with called_back(api, journal=tmp_path / "songs.db") as music:
         job = music.suno.create("paper boats", key="one")
         while not api.tasks:
@@ -708,7 +708,7 @@ async def test_a_callback_while_the_task_id_is_stored_is_not_lost(
 
 
 async def test_a_callback_that_is_late_changes_nothing(api: Emulator) -> None:
-    """Its job is over; the receiver says thanks, and nobody looks."""
+    """Its job is over; the receiver says thanks, and nobody polls."""
     api.fault("late", on="webhook", seconds=0.05)
 
     async with called_back(api, poll_every_s=0.001) as music:
@@ -722,8 +722,8 @@ async def test_a_callback_that_is_late_changes_nothing(api: Emulator) -> None:
         assert (polls, [204]) == (api.polls, statuses(api))
 
 
-async def test_a_callback_that_comes_twice_makes_one_look(api: Emulator) -> None:
-    """The second finds the look under way, or the job over."""
+async def test_a_callback_that_comes_twice_makes_one_poll(api: Emulator) -> None:
+    """The second finds the poll under way, or the job over."""
     api.fault("twice", on="webhook")
 
     async with called_back(api) as music:
@@ -737,7 +737,7 @@ async def test_a_callback_that_comes_twice_makes_one_look(api: Emulator) -> None
     assert (1, [204, 204]) == (api.polls, statuses(api))
 
 
-async def test_many_callbacks_at_once_make_one_look(api: Emulator) -> None:
+async def test_many_callbacks_at_once_make_one_poll(api: Emulator) -> None:
     """Hints that nobody has followed yet are one hint."""
     async with called_back(api) as music:
         job = music.suno.create("paper boats", key="one")
@@ -766,7 +766,7 @@ async def test_callbacks_out_of_order_are_harmless(api: Emulator) -> None:
     assert 2 == api.polls
 
 
-async def test_a_forged_callback_is_refused_and_nobody_looks(api: Emulator) -> None:
+async def test_a_forged_callback_is_refused_and_nobody_polls(api: Emulator) -> None:
     """A true one still ends the job."""
     api.fault("forged", on="webhook")
 

@@ -38,7 +38,7 @@ from aiomusic import (
     riffusion,
     suno,
 )
-from aiomusic._wire import (
+from aiomusic._http.wire import (
     Accepted,
     Reply,
     encode,
@@ -63,18 +63,18 @@ def reply(
     return Reply(status=status, headers=headers or {}, body=raw, wall=WALL)
 
 
-def look(body: object, status: int = 200, **headers: str) -> TaskSnapshot:
+def poll(body: object, status: int = 200, **headers: str) -> TaskSnapshot:
     return read_task(suno.PROVIDER, TASK_ID, reply(body, status, headers))
 
 
-def nuro_look(body: object, status: int = 200) -> TaskSnapshot:
+def nuro_poll(body: object, status: int = 200) -> TaskSnapshot:
     return read_task(nuro.PROVIDER, TASK_ID, reply(body, status))
 
 
 def refused(
     sent: Request[Any] | str, status: int, body: object, **headers: str
 ) -> MusicError:
-    """Give the error that a reply to a create, or to a look, is read as."""
+    """Give the error that a reply to a create, or to a poll, is read as."""
     answer = reply(body, status, headers)
     with pytest.raises(MusicError, match=r"^[\w.]+( task)?: ") as caught:
         _read(sent, answer)
@@ -285,7 +285,7 @@ def test_each_nuro_sentence_has_its_type(
 
 
 def test_nuros_task_not_found_is_one() -> None:
-    """On a look, a 404 means the task and not the address."""
+    """On a poll, a 404 means the task and not the address."""
     body = {"type": "not_found", "message": "Task not found"}
 
     error = refused("nuro", 404, body)
@@ -310,7 +310,7 @@ def test_a_refused_create_says_that_the_credits_are_back(
     assert (kind, "refunded") == (type(error), error.charged)
 
 
-@pytest.mark.parametrize("sent", [VOCAL, "nuro"], ids=["create", "look"])
+@pytest.mark.parametrize("sent", [VOCAL, "nuro"], ids=["create", "poll"])
 @pytest.mark.parametrize("row", [r for r in NURO if r[0] == 500], ids=lambda r: r[2])
 def test_a_break_that_was_refunded_is_the_end_of_the_task(
     sent: Request[Any] | str, row: tuple[int, str, str, type[ApiError]]
@@ -569,7 +569,7 @@ def test_no_retry_after_breaks_the_reading(header: str) -> None:
         ("suno", {"code": 400, "message": "task not found."}, TaskNotFound, 400),
         (WORDS, {"code": 400, "message": "description is required."}, None, 400),
     ],
-    ids=["403", "402", "500", "404", "400 on a look", "400 on lyrics"],
+    ids=["403", "402", "500", "404", "400 on a poll", "400 on lyrics"],
 )
 def test_a_no_by_code_counts_though_the_status_says_yes(
     sent: Request[Any] | str,
@@ -617,8 +617,8 @@ def test_a_no_by_code_counts_though_the_status_says_yes(
     ],
 )
 def test_not_ready_and_nothing_yet_are_pending(body: object, status: int) -> None:
-    """Each says: keep looking."""
-    assert TaskSnapshot(state=ClipState.PENDING) == look(body, status)
+    """Each says: keep polling."""
+    assert TaskSnapshot(state=ClipState.PENDING) == poll(body, status)
 
 
 def clip(state: object = "succeeded", **fields: object) -> dict[str, Any]:
@@ -626,7 +626,7 @@ def clip(state: object = "succeeded", **fields: object) -> dict[str, Any]:
 
 
 def snapshot(*clips: dict[str, Any]) -> TaskSnapshot:
-    return look({"code": 200, "data": list(clips), "message": "success"})
+    return poll({"code": 200, "data": list(clips), "message": "success"})
 
 
 @pytest.mark.parametrize(
@@ -768,7 +768,7 @@ def test_what_does_not_read_is_counted_and_no_failure(
     body: object, clips: int, unreadable: int
 ) -> None:
     """One field that can't be read does not spoil a poll."""
-    found = look(body)
+    found = poll(body)
 
     assert (clips, unreadable) == (len(found.clips), found.unreadable)
 
@@ -799,7 +799,7 @@ SAME_CLIP = [
 @pytest.mark.parametrize("body", SAME_CLIP, ids=repr)
 def test_a_clip_is_read_in_every_shape_that_sisters_give_it(body: object) -> None:
     """Other names, other wrapping, and the same song."""
-    found = look(body)
+    found = poll(body)
 
     [one] = found.clips
     assert ("c", ClipState.SUCCEEDED, "https://e.org/a") == (
@@ -882,7 +882,7 @@ ENDS: list[tuple[object, str]] = [
 def test_an_end_around_the_clips_is_the_end(body: object, charged: str) -> None:
     """Its reason is told, and what it says of the money."""
     with pytest.raises(JobFailed, match="No.|Generation failed") as caught:
-        look(body)
+        poll(body)
 
     assert charged == caught.value.charged
 
@@ -897,7 +897,7 @@ NO_ENDS: list[object] = [
 @pytest.mark.parametrize("body", NO_ENDS, ids=repr)
 def test_what_may_be_about_the_poll_alone_ends_no_task(body: object) -> None:
     """Nor does it end a task of which a clip is there, or says why itself."""
-    assert isinstance(look(body), TaskSnapshot)
+    assert isinstance(poll(body), TaskSnapshot)
 
 
 def test_the_end_of_another_task_is_not_this_ones() -> None:
@@ -939,7 +939,7 @@ UNREADABLE: list[tuple[object, str]] = [
 def test_what_is_no_json_object_is_a_protocol_error(body: object, place: str) -> None:
     """It says why, and shows how it begins."""
     with pytest.raises(ProtocolError, match=place) as caught:
-        look(body)
+        poll(body)
 
     assert str(caught.value).startswith("suno task: the service answered HTTP 200 with")
     assert ("no", "later") == (caught.value.charged, caught.value.retry)
@@ -948,8 +948,8 @@ def test_what_is_no_json_object_is_a_protocol_error(body: object, place: str) ->
 def test_a_nuro_reply_without_a_state_is_no_news() -> None:
     """It is waited for."""
     assert (ClipState.PENDING, 1) == (
-        nuro_look({"progress": 45}).state,
-        nuro_look({"progress": 45}).unreadable,
+        nuro_poll({"progress": 45}).state,
+        nuro_poll({"progress": 45}).unreadable,
     )
 
 
@@ -1145,7 +1145,7 @@ def test_a_huge_array_takes_no_time() -> None:
     """What is no list of clips is not gone through."""
     started = time.perf_counter()
 
-    look({"data": "A" * 1_000_000})
+    poll({"data": "A" * 1_000_000})
 
     assert time.perf_counter() - started < 0.5
 
@@ -1174,12 +1174,12 @@ def test_a_poll_that_would_fill_the_memory_is_not_read(junk: str) -> None:
     """What it shows would be kept for as long as its job, and there are many."""
     text = '{"data": [{"clip_id": "c", "state": "running", "x": [%s0]}]}'
 
-    assert 1 == len(look_at(text % (junk * 5_000)).clips)
+    assert 1 == len(poll_at(text % (junk * 5_000)).clips)
     with pytest.raises(ProtocolError, match="too many lists and objects"):
-        look_at(text % (junk * 20_000))
+        poll_at(text % (junk * 20_000))
 
 
-def look_at(text: str) -> TaskSnapshot:
+def poll_at(text: str) -> TaskSnapshot:
     return read_task(suno.PROVIDER, TASK_ID, reply(text.encode()))
 
 
@@ -1187,7 +1187,7 @@ def test_a_task_of_any_number_of_clips_is_bounded() -> None:
     """No more are kept than any task has; it is told that there were others."""
     clips = [{"clip_id": f"c-{n}", "state": "running"} for n in range(2_500)]
 
-    found = look({"data": clips})
+    found = poll({"data": clips})
 
     assert (1_000, 1_500) == (len(found.clips), found.unreadable)
 
@@ -1279,7 +1279,7 @@ _replies = st.builds(
     provider=st.sampled_from([suno.PROVIDER, riffusion.PROVIDER, nuro.PROVIDER]),
     answer=_replies,
 )
-def test_no_reply_to_a_look_raises_anything_but_our_errors(
+def test_no_reply_to_a_poll_raises_anything_but_our_errors(
     provider: Any,  # noqa: ANN401
     answer: Reply,
 ) -> None:

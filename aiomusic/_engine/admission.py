@@ -36,11 +36,11 @@ from aiomusic._engine.submission import (
     Unsent,
     send,
 )
+from aiomusic._http.limiter import Limiter, Turn, backoff_s
+from aiomusic._http.transport import Transport
 from aiomusic._job import JobState, OnKnownKey
-from aiomusic._limiter import Limiter, Turn, backoff_s
 from aiomusic._log import say
 from aiomusic._sending import Sending
-from aiomusic._transport import Transport
 from aiomusic.errors import (
     AuthenticationFailed,
     BudgetExceeded,

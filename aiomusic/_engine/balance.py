@@ -5,10 +5,10 @@ from typing import final
 import anyio
 import attrs
 
-from aiomusic import _wire
 from aiomusic._clock import Clock
-from aiomusic._limiter import Limiter
-from aiomusic._transport import Transport
+from aiomusic._http import wire
+from aiomusic._http.limiter import Limiter
+from aiomusic._http.transport import Transport
 from aiomusic.errors import MusicError
 
 __all__ = ["Balance"]
@@ -64,8 +64,8 @@ class Balance:
             assert turn is not None
             try:
                 with self.polls.using(turn):
-                    reply = await self.transport.get(_wire.CREDITS_PATH)
-                    self.see(_wire.read_credits(reply).total)
+                    reply = await self.transport.get(wire.CREDITS_PATH)
+                    self.see(wire.read_credits(reply).total)
             except MusicError:
                 return None
             return self.value

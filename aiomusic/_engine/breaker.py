@@ -6,7 +6,7 @@ from typing import final
 import attrs
 
 from aiomusic._clock import Clock
-from aiomusic._limiter import backoff_s
+from aiomusic._http.limiter import backoff_s
 from aiomusic._log import say
 
 __all__ = ["Breaker", "Try"]

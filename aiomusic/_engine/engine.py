@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import anyio
 
-from aiomusic import _codec, _wire
+from aiomusic import _codec
 from aiomusic._clock import Clock
 from aiomusic._engine.admission import Admission
 from aiomusic._engine.balance import Balance
@@ -22,12 +22,14 @@ from aiomusic._engine.poller import Poller
 from aiomusic._engine.recovery import Recovery
 from aiomusic._files.placement import USUAL, Placement, values_of
 from aiomusic._files.tags import Label
+from aiomusic._http import wire
+from aiomusic._http.limiter import Cap, Limiter, Turn, backoff_s
+from aiomusic._http.transport import Transport
 from aiomusic._job import JobState, MusicJob, OnKnownKey
-from aiomusic._limiter import Cap, Limiter, Turn, backoff_s
 from aiomusic._log import say
 from aiomusic._names import NameTemplate
-from aiomusic._schedule import Fixed, Ration, Schedule
-from aiomusic._transport import Transport
+from aiomusic._polling.ration import Ration
+from aiomusic._polling.schedule import Fixed, Schedule
 from aiomusic.errors import (
     AuthenticationFailed,
     Charged,
@@ -428,7 +430,7 @@ class Engine:
         if self._is_closed or job.task_id is None or len(job.clips) >= due:
             return job.clips
         with contextlib.suppress(MusicError):
-            found = await self.look(PROVIDERS[job.provider], job.task_id)
+            found = await self.poll(PROVIDERS[job.provider], job.task_id)
             return max(job.clips, found.clips, key=len)
         return job.clips
 
@@ -466,17 +468,17 @@ class Engine:
         """Ask the task again for a clip whose link has died."""
         if clip.task_id is None or clip.provider not in PROVIDERS:
             return clip
-        snapshot = await self.look(PROVIDERS[clip.provider], clip.task_id)
+        snapshot = await self.poll(PROVIDERS[clip.provider], clip.task_id)
         found = [one for one in snapshot.clips if one.clip_id == clip.clip_id]
         return found[0] if found else clip
 
-    async def look(self, provider: Provider, task_id: str) -> TaskSnapshot:
+    async def poll(self, provider: Provider, task_id: str) -> TaskSnapshot:
         path = provider.path_of(task_id)
         return await self.read(
-            path, lambda reply: _wire.read_task(provider, task_id, reply)
+            path, lambda reply: wire.read_task(provider, task_id, reply)
         )
 
-    async def read(self, path: str, decode: Callable[[_wire.Reply], R]) -> R:
+    async def read(self, path: str, decode: Callable[[wire.Reply], R]) -> R:
         """Ask for something free; a passing fault is met by asking again."""
         failures = 0
         while True:
@@ -511,7 +513,7 @@ class Engine:
 
 
 def _ration(schedule: Schedule, per_s: float | None) -> Ration | None:
-    """Give what prices looks, where they are placed by price and rationed."""
+    """Give what prices polls, where they are placed by price and rationed."""
     if per_s is None or isinstance(schedule.pace, Fixed):
         return None
     return Ration(per_s=per_s, least_s=schedule.pace.price_s)

@@ -1,4 +1,4 @@
-"""One heap and one pool of lookers for every task in flight."""
+"""One heap and one pool of workers for every task in flight."""
 
 import asyncio
 import contextlib
@@ -11,16 +11,17 @@ from typing import Any, final
 
 import attrs
 
-from aiomusic import _wire
 from aiomusic._clock import Clock, Timer
 from aiomusic._engine.deadlines import Deadlines
 from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.ledger import Ledger
-from aiomusic._limiter import Limiter, Rate, Turn, backoff_s
+from aiomusic._http import wire
+from aiomusic._http.limiter import Limiter, Rate, Turn, backoff_s
+from aiomusic._http.transport import Transport
 from aiomusic._log import say
-from aiomusic._schedule import Fixed, Kind, Ration, Schedule
-from aiomusic._transport import Transport
+from aiomusic._polling.ration import Ration
+from aiomusic._polling.schedule import Fixed, Kind, Schedule
 from aiomusic.errors import (
     AuthenticationFailed,
     Charged,
@@ -43,17 +44,17 @@ __all__ = ["LEARNED", "Poller"]
 LEARNED = "learned"
 KEEP_EVERY_S = 60.0
 
-# So many looks that hang do not keep the others from being made.
-LOOKERS = 64
+# So many polls that hang do not keep the others from being made.
+POLL_WORKERS = 64
 MOST_FAILURES = 20
 # A key that was refused may have been changed: it is asked for so often in a row.
 MAX_DENIED = 5
 # A task that was never seen is not there after so long, less than a minute, and after
-# so many looks; a new one may lag at the service by seconds.
+# so many polls; a new one may lag at the service by seconds.
 MAX_LAG_S, MIN_ABSENT = 55.0, 5
 # A task that has ended may add a clip, or the link of one, for so long.
 LATE_S = 60.0
-# Looks keep this part of a cap, however many creates there are.
+# Polls keep this part of a cap, however many creates there are.
 LEAST_LEFT = 0.1
 # A service that asks for less, or for more, is not taken at its word.
 SHORTEST_ASKED_S, LONGEST_ASKED_S = 0.1, 300.0
@@ -70,18 +71,18 @@ _NOTHING_SEEN = TaskSnapshot(state=ClipState.PENDING)
 @attrs.define(eq=False, weakref_slot=False)
 class _Followed:
     """
-    One task in flight, and how looking at it went.
+    One task in flight, and how polling it went.
 
     Attributes:
         seen: A digest of the last reply, which *snapshot* was read from.
-        ticket: Of its place in the heap; -1 while it is looked at.
-        turn: The leave to look at it, while it is looked at.
-        passes: How many looks at any task had got through when one at this failed.
+        ticket: Of its place in the heap; -1 while it is polled.
+        turn: The leave to poll it, while it is polled.
+        passes: How many polls of any task had got through when one of this failed.
         ended_at: When its end was first seen, though something may still come.
-        is_hinted: Whether a look was asked for while it was looked at.
-        share: Of the looks that a rate allows.
-        denied: How many looks in a row were refused for the key.
-        absent: How many looks found that the service knows no such task.
+        is_hinted: Whether a poll was asked for while it was polled.
+        share: Of the polls that a rate allows.
+        denied: How many polls in a row were refused for the key.
+        absent: How many polls found that the service knows no such task.
         is_over: Whether it is not followed any more.
     """
 
@@ -135,11 +136,11 @@ class Poller:
     """
     Follows tasks to their end.
 
-    One bad look never loses a job: looks may fail so many times in a row before a
+    One bad poll never loses a job: polls may fail so many times in a row before a
     job is given up, apart from the time that it may take.
 
     Args:
-        ration: Prices looks by how many the host takes; None: it takes all.
+        ration: Prices polls by how many the host takes; None: it takes all.
     """
 
     transport: Transport
@@ -244,17 +245,17 @@ class Poller:
         if asked_s is not None and not isinstance(self.schedule.pace, Fixed):
             return min(max(asked_s, SHORTEST_ASKED_S), LONGEST_ASKED_S)
         age_s = _age_s(followed.job, now)
-        look_s = self.schedule.next_look(
+        poll_s = self.schedule.next_poll(
             followed.kind,
             age_s,
             seen_s=followed.seen_s,
             pending_s=followed.pending_s,
             price_s=None if self.ration is None else self.ration.price_s,
         )
-        return look_s - age_s
+        return poll_s - age_s
 
     def poll_now(self, job: TrackedJob[Any]) -> None:
-        """Take a hint that a look may be worth it; no hint is believed."""
+        """Take a hint that a poll may be worth it; no hint is believed."""
         followed = job.followed
         if not isinstance(followed, _Followed):
             return
@@ -264,21 +265,21 @@ class Poller:
         followed.is_hinted = followed.ticket < 0
 
     async def run(self) -> None:
-        """Look at tasks as they fall due, for as long as there is a session."""
+        """Poll tasks as they fall due, for as long as there is a session."""
         try:
-            async with asyncio.TaskGroup() as lookers:
-                for _ in range(LOOKERS):
-                    lookers.create_task(raised_once(self._keep_looking))
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(POLL_WORKERS):
+                    workers.create_task(raised_once(self._keep_polling))
         finally:
             self._set_timer(math.inf)
             self._deadlines.close()
 
-    async def _keep_looking(self) -> None:
+    async def _keep_polling(self) -> None:
         while True:
-            # Who has looked looks on; only when nothing is due is it handed a task.
+            # Who has polled polls on; only when nothing is due is it handed a task.
             followed = self._take_due() or await self._handed()
             if followed is not None:
-                await self._look(followed)
+                await self._poll(followed)
 
     async def _handed(self) -> _Followed | None:
         """Wait to be handed a task that is due; None: another was quicker."""
@@ -290,7 +291,7 @@ class Poller:
             self._hand_out()
         followed = await hand
         if followed is None:
-            # Where a look is held back, one waits in line for all.
+            # Where a poll is held back, one waits in line for all.
             turn = await self.polls.enter(self._deadlines.first)
             self._is_in_line = False
             if turn is None:
@@ -330,15 +331,15 @@ class Poller:
             self._timer = self.clock.call_at(due, self._hand_out)
 
     def _first_due(self) -> float:
-        """Give when the next look is due."""
+        """Give when the next poll is due."""
         heap = self._heap
         while heap and heap[0][2].ticket != heap[0][1]:
-            # A hint has moved this look to another time.
+            # A hint has moved this poll to another time.
             heapq.heappop(heap)
         return heap[0][0] if heap else math.inf
 
     def _take_due(self) -> _Followed | None:
-        """Take the first look that is due, if it may go out at once."""
+        """Take the first poll that is due, if it may go out at once."""
         if self._first_due() <= self.clock.now():
             turn = self.polls.enter_now()
             return None if turn is None else self._pop(turn)
@@ -361,18 +362,18 @@ class Poller:
         if self._idle and due < self._hands_at and not self._is_in_line:
             self._set_timer(due)
 
-    async def _look(self, followed: _Followed) -> None:
+    async def _poll(self, followed: _Followed) -> None:
         try:
             is_news = await self._see(followed)
             if not followed.is_over:
                 followed.failures = followed.denied = 0
                 self._take(followed, is_news=is_news)
-        except Exception as error:  # noqa: BLE001 - one bad look, whatever it is
-            # Its time may have run out while it was looked at.
+        except Exception as error:  # noqa: BLE001 - one bad poll, whatever it is
+            # Its time may have run out while it was polled.
             if not followed.is_over:
-                self._looked_in_vain(followed, error)
+                self._polled_in_vain(followed, error)
 
-    def _looked_in_vain(self, followed: _Followed, error: Exception) -> None:
+    def _polled_in_vain(self, followed: _Followed, error: Exception) -> None:
         match error:
             case JobFailed() | ContentRefused():
                 self.ledger.failed(followed.job, error)
@@ -385,7 +386,7 @@ class Poller:
                 self._failed(followed, error)
 
     def _denied(self, followed: _Followed, error: AuthenticationFailed) -> None:
-        """Look again with a fresh key, where there may be one; or stop following."""
+        """Poll again with a fresh key, where there may be one; or stop following."""
         followed.denied += 1
         job, now = followed.job, self.clock.now()
         if self.transport.asks_for_key and followed.denied < MAX_DENIED:
@@ -400,7 +401,7 @@ class Poller:
         self.ledger.detach(job, error)
 
     def _absent(self, followed: _Followed, error: TaskNotFound) -> None:
-        """Look again soon for a task that was never seen: the service may lag."""
+        """Poll again soon for a task that was never seen: the service may lag."""
         followed.absent += 1
         now = self.clock.now()
         left_s = followed.deadline - self.job_timeout_s + MAX_LAG_S - now
@@ -432,7 +433,7 @@ class Poller:
             self.ledger.detach(job, found)
 
     async def _see(self, followed: _Followed) -> bool:
-        """Look, and tell whether the reply is another than the last one."""
+        """Poll, and tell whether the reply is another than the last one."""
         assert followed.turn is not None
         with self.polls.using(followed.turn):
             return await self._ask(followed)
@@ -442,17 +443,17 @@ class Poller:
         assert task_id is not None
         followed.asked_s = None
         reply = await self.transport.get(followed.provider.path_of(task_id))
-        followed.asked_s = _wire.retry_after_s(reply)
-        # Most looks show what the one before showed; those are not read again.
+        followed.asked_s = wire.retry_after_s(reply)
+        # Most polls show what the one before showed; those are not read again.
         seen = hash((reply.status, reply.body))
         if seen == followed.seen:
             return False
-        followed.snapshot = _wire.read_task(followed.provider, task_id, reply)
+        followed.snapshot = wire.read_task(followed.provider, task_id, reply)
         followed.seen = seen
         return True
 
     def _failed(self, followed: _Followed, error: Exception) -> None:
-        """Count a look that failed; too many in a row end the following."""
+        """Count a poll that failed; too many in a row end the following."""
         passes, before = self.polls.pace.passes, followed.passes
         followed.passes = passes
         if not isinstance(error, RateLimited) or passes == before:
@@ -460,7 +461,7 @@ class Poller:
             followed.failures += 1
         say(
             logging.INFO,
-            "look %d at %r failed: %s",
+            "poll %d at %r failed: %s",
             followed.failures,
             followed.job,
             error,
@@ -484,7 +485,7 @@ class Poller:
         self._again(followed, now, max(pace_s, least_s, asked_s))
 
     def _take(self, followed: _Followed, *, is_news: bool) -> None:
-        """Pass on what a look showed."""
+        """Pass on what a poll showed."""
         now = self.clock.now()
         if self._is_over(followed, now):
             self._end(followed, followed.snapshot)
@@ -556,7 +557,7 @@ class Poller:
             say(logging.WARNING, words, job.task_id, job.key, *counts)
 
     def _learn(self, followed: _Followed, ended_s: float) -> None:
-        """Note that the task ended between its last unfinished look and *ended_s*."""
+        """Note that the task ended between its last unfinished poll and *ended_s*."""
         if followed.job.request is None or not followed.is_age_sure:
             # When it began is not known, or by another clock, which may have jumped.
             return
@@ -583,7 +584,7 @@ class Poller:
             self._time_out(followed)
 
     def _time_out(self, followed: _Followed) -> None:
-        """End what is over its limit, be it looked at, held back or waited for."""
+        """End what is over its limit, be it polled, held back or waited for."""
         if followed.absent and not followed.seen:
             self._never_seen(followed)
             return
@@ -606,10 +607,10 @@ class Poller:
         self._deadlines.over()
 
     def _plan(self, followed: _Followed, now: float, wait_s: float) -> None:
-        """Enter the next look, and its share of what the host takes."""
+        """Enter the next poll, and its share of what the host takes."""
         per_s = self.polls.requests_per_s
         if self.ration is not None and per_s is not None:
-            # What creates need of the cap is not there for looks.
+            # What creates need of the cap is not there for polls.
             left_per_s = per_s - self._create_rate.per_s(now)
             self.ration.per_s = max(left_per_s, LEAST_LEFT * per_s)
             followed.share = self.ration.enter(max(wait_s, SHORTEST_ASKED_S))
@@ -677,7 +678,7 @@ def _still_there(job: TrackedJob[Any]) -> str:
 
 def _task_failed(provider: str, clips: tuple[Clip, ...]) -> JobFailed:
     words = "; ".join(dict.fromkeys(clip.error for clip in clips if clip.error))
-    is_back = _wire.says_refunded(words) or all(
-        _wire.is_refunded(clip.raw) for clip in clips
+    is_back = wire.says_refunded(words) or all(
+        wire.is_refunded(clip.raw) for clip in clips
     )
-    return _wire.task_failed(f"{provider} task", words, is_back=is_back)
+    return wire.task_failed(f"{provider} task", words, is_back=is_back)

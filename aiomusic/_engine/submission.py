@@ -10,10 +10,10 @@ from typing import Any, TypeAlias, final
 
 import attrs
 
-from aiomusic import _wire
+from aiomusic._http import wire
+from aiomusic._http.transport import Transport
 from aiomusic._request import Request
 from aiomusic._sending import Sending
-from aiomusic._transport import Transport
 from aiomusic.errors import (
     Charged,
     JobFailed,
@@ -104,15 +104,15 @@ async def send(
         sending: Is told when the body leaves.
         fields: What the body carries beside the request's own fields.
     """
-    body = _wire.encode({**fields, **request.to_body()})
+    body = wire.encode({**fields, **request.to_body()})
     try:
         reply = await transport.post(
             request.PATH, body, sending, reply_s=request.REPLY_S
         )
-        found = _wire.read_created(request, reply)
+        found = wire.read_created(request, reply)
     except MusicError as error:
         return _outcome_of(error)
-    if isinstance(found, _wire.Accepted):
+    if isinstance(found, wire.Accepted):
         return Accepted(found.task_id, found.retry_after_s)
     return Answered(found)
 

@@ -21,9 +21,9 @@ from aiomusic._files.media import (
     exact_url,
 )
 from aiomusic._files.partial import PartialFile, ResumeInfo
+from aiomusic._http.retry_after import retry_after_s
+from aiomusic._http.transport import CHUNK_BYTES
 from aiomusic._redact import shown
-from aiomusic._retry_after import retry_after_s
-from aiomusic._transport import CHUNK_BYTES
 from aiomusic.results import Clip
 
 __all__ = ["fetch", "fetch_cover", "known_duration"]

@@ -31,8 +31,7 @@ from aiomusic._files.addresses import (
     public_socket,
     resolved,
 )
-from aiomusic._redact import shown
-from aiomusic._transport import (
+from aiomusic._http.transport import (
     CHUNK_BYTES,
     CONNECT_S,
     PROXY_LOGIN,
@@ -43,6 +42,7 @@ from aiomusic._transport import (
     to_do,
     unfit,
 )
+from aiomusic._redact import shown
 
 __all__ = ["Blocked", "Broken", "DeadLink", "Media", "MediaClient", "exact_url"]
 

@@ -22,10 +22,10 @@ from aiomusic._files.media import Blocked, Broken, DeadLink, MediaClient
 from aiomusic._files.partial import PartialFile
 from aiomusic._files.placement import USUAL, Placement
 from aiomusic._files.tags import NO_LABEL, Label
-from aiomusic._limiter import backoff_s
+from aiomusic._http.limiter import backoff_s
+from aiomusic._http.transport import CHUNK_BYTES
 from aiomusic._log import say
 from aiomusic._names import file_stem
-from aiomusic._transport import CHUNK_BYTES
 from aiomusic.errors import DownloadError, MusicError, Retry
 from aiomusic.results import Clip, ClipState
 

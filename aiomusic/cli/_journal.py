@@ -11,8 +11,8 @@ from typing import Any, Final, Protocol, final
 import attrs
 import platformdirs
 
+from aiomusic._http.transport import base_url_from
 from aiomusic._job import JobState, MusicJob
-from aiomusic._transport import base_url_from
 from aiomusic.cli._exits import UsageError
 from aiomusic.cli._records import moment, title
 from aiomusic.errors import (

@@ -62,12 +62,12 @@ class SqliteReader:
             JournalError: It can't be read.
         """
 
-        def look(db: sqlite3.Connection) -> bool:
+        def check(db: sqlite3.Connection) -> bool:
             [owner] = db.execute("PRAGMA application_id").fetchone()
             [version] = db.execute("PRAGMA user_version").fetchone()
             return (owner, version) == (APPLICATION_ID, len(STEPS))
 
-        return await self._read(look)
+        return await self._read(check)
 
     async def find(self, key: str, attempt: int | None = None) -> Record | None:
         """Return a purchase under a key whole; None: the last that counts."""

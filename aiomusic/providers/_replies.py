@@ -60,7 +60,7 @@ class Provider:
 
     Args:
         task_path: With ``{task_id}`` where the id goes.
-        pace_s: How often the service advises to look.
+        pace_s: How often the service advises to poll.
         typical_s: Between how many seconds most tasks end.
         clips: How many a task makes, if nothing else is known of it.
         read: How the reply to a poll reads.

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, cast, final
 import attrs
 
 from aiomusic._bodies import folded
-from aiomusic._job import Look, MusicJob, OnKnownKey, Submit
+from aiomusic._job import MusicJob, OnKnownKey, Poll, Submit
 from aiomusic._request import (
     Choice,
     Name,
@@ -626,7 +626,7 @@ class Nuro:
     """
 
     _submit: Submit
-    _look: Look
+    _poll: Poll
 
     def create_vocal(
         self,
@@ -689,5 +689,5 @@ class Nuro:
         )
 
     async def get(self, task_id: str) -> TaskSnapshot:
-        """Look at a task once; API: get music (nuro)."""
-        return await self._look(PROVIDER.name, task_id)
+        """Poll a task once; API: get music (nuro)."""
+        return await self._poll(PROVIDER.name, task_id)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, final
 
 import attrs
 
-from aiomusic._job import Look, MusicJob, OnKnownKey, Submit
+from aiomusic._job import MusicJob, OnKnownKey, Poll, Submit
 from aiomusic._request import (
     CLIP,
     ClipRef,
@@ -340,7 +340,7 @@ class Riffusion:
     """
 
     _submit: Submit
-    _look: Look
+    _poll: Poll
 
     def create(
         self,
@@ -536,5 +536,5 @@ class Riffusion:
         )
 
     async def get(self, task_id: str) -> TaskSnapshot:
-        """Look at a task once; API: get music (riffusion)."""
-        return await self._look(PROVIDER.name, task_id)
+        """Poll a task once; API: get music (riffusion)."""
+        return await self._poll(PROVIDER.name, task_id)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, final
 
 import attrs
 
-from aiomusic._job import Look, MusicJob, OnKnownKey, Submit
+from aiomusic._job import MusicJob, OnKnownKey, Poll, Submit
 from aiomusic._request import (
     CLIP,
     OLDER_MODELS,
@@ -436,7 +436,7 @@ class Suno:
     """
 
     _submit: Submit
-    _look: Look
+    _poll: Poll
 
     def create(
         self,
@@ -606,5 +606,5 @@ class Suno:
         )
 
     async def get(self, task_id: str) -> TaskSnapshot:
-        """Look at a task once; API: get music (suno)."""
-        return await self._look(PROVIDER.name, task_id)
+        """Poll a task once; API: get music (suno)."""
+        return await self._poll(PROVIDER.name, task_id)

@@ -61,7 +61,7 @@ class Crowd:
         if found is None and method == "POST":
             return self._create()
         assert found is not None, path
-        return self._look(path, found[0])
+        return self._poll(path, found[0])
 
     def _create(self) -> bytes:
         self.creates += 1
@@ -71,12 +71,12 @@ class Crowd:
         answer = reply(self.shape.status, self.shape.created(self.url), headers)
         return answer.replace(TASK_ID.encode(), task_id.encode())
 
-    def _look(self, path: str, task_id: str) -> bytes:
+    def _poll(self, path: str, task_id: str) -> bytes:
         self.polls += 1
         late_s = time.monotonic() - self.ends_at[task_id]
         if late_s >= 0:
             self.delays_s.setdefault(task_id, late_s)
-        answer = reply(200, self.shape.look(path, late_s >= 0))
+        answer = reply(200, self.shape.poll(path, late_s >= 0))
         return answer.replace(TASK_ID.encode(), task_id.encode())
 
     def _seen(self) -> dict[str, Any]:

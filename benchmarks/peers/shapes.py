@@ -31,7 +31,7 @@ def fal(url: str) -> Body:
     }
 
 
-def fal_look(path: str, is_over: bool) -> Body:
+def fal_poll(path: str, is_over: bool) -> Body:
     if not path.partition("?")[0].endswith("/status"):
         return {"audio": {"url": "https://media.test/a.mp3"}}
     status = "COMPLETED" if is_over else "IN_PROGRESS"
@@ -51,7 +51,7 @@ def openai(*, is_over: bool = False) -> Body:
     }
 
 
-def riffusion_look(is_over: bool) -> Body:
+def riffusion_poll(is_over: bool) -> Body:
     clip = {
         "state": "succeeded" if is_over else "running",
         "audio_url": "https://media.test/a.mp3" if is_over else "",
@@ -63,12 +63,12 @@ def riffusion_look(is_over: bool) -> Body:
     return {"code": 200, "data": data, "message": "success"}
 
 
-def acedatacloud_look(is_over: bool) -> Body:
+def acedatacloud_poll(is_over: bool) -> Body:
     done = {"status": "succeeded", "audio_url": "https://media.test/a.mp3"}
     return {"id": TASK_ID, "response": done if is_over else {"status": "processing"}}
 
 
-def nuro_look(is_over: bool) -> Body:
+def nuro_poll(is_over: bool) -> Body:
     return {
         "task_id": TASK_ID,
         "status": "succeeded" if is_over else "running",
@@ -79,7 +79,7 @@ def nuro_look(is_over: bool) -> Body:
     }
 
 
-def runpod_look(is_over: bool) -> Body:
+def runpod_poll(is_over: bool) -> Body:
     if not is_over:
         return {"id": TASK_ID, "status": "IN_PROGRESS"}
     return {"id": TASK_ID, "status": "COMPLETED", "output": {"audio": "a.mp3"}}
@@ -88,33 +88,33 @@ def runpod_look(is_over: bool) -> Body:
 SHAPES = {
     "aiomusic": Shape(
         created=lambda _: {"message": "success", "task_id": TASK_ID},
-        look=lambda _, is_over: riffusion_look(is_over),
+        poll=lambda _, is_over: riffusion_poll(is_over),
     ),
     "nuro": Shape(
         created=lambda _: {"message": "success", "task_id": TASK_ID},
-        look=lambda _, is_over: nuro_look(is_over),
+        poll=lambda _, is_over: nuro_poll(is_over),
     ),
     "runpod": Shape(
         created=lambda _: {"id": TASK_ID, "status": "IN_QUEUE"},
-        look=lambda _, is_over: runpod_look(is_over),
+        poll=lambda _, is_over: runpod_poll(is_over),
     ),
     "replicate": Shape(
         status=201,
         created=replicate,
-        look=lambda _, is_over: replicate("", is_over=is_over),
+        poll=lambda _, is_over: replicate("", is_over=is_over),
     ),
-    "fal": Shape(created=fal, look=fal_look),
+    "fal": Shape(created=fal, poll=fal_poll),
     "openai": Shape(
-        created=lambda _: openai(), look=lambda _, is_over: openai(is_over=is_over)
+        created=lambda _: openai(), poll=lambda _, is_over: openai(is_over=is_over)
     ),
     "azure": Shape(
         status=202,
         created=lambda _: {"status": "InProgress"},
         headers=lambda url: {"Operation-Location": f"{url}/operations/{TASK_ID}"},
-        look=lambda _, is_over: {"status": "Succeeded" if is_over else "InProgress"},
+        poll=lambda _, is_over: {"status": "Succeeded" if is_over else "InProgress"},
     ),
     "acedatacloud": Shape(
         created=lambda _: {"task_id": TASK_ID},
-        look=lambda _, is_over: acedatacloud_look(is_over),
+        poll=lambda _, is_over: acedatacloud_poll(is_over),
     ),
 }

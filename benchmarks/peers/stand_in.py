@@ -39,13 +39,13 @@ class Shape:
 
     Args:
         created: The reply to a create, given the server's address.
-        look: The reply to a poll of that path, given whether the task is over.
+        poll: The reply to a poll of that path, given whether the task is over.
         status: Of the reply to a create.
         headers: Of the reply to a create, given the server's address.
     """
 
     created: Callable[[str], Body]
-    look: Callable[[str, bool], Body]
+    poll: Callable[[str, bool], Body]
     status: int = 200
     headers: Callable[[str], Mapping[str, str]] = lambda _: {}
 
@@ -152,7 +152,7 @@ class Server:
             return reply(self.shape.status, body, self.shape.headers(self.url))
         since = self.submitted_at[-1] if self.submitted_at else 0.0
         is_over = time.monotonic() - since >= self.over_after_s
-        return reply(200, self.shape.look(path, is_over))
+        return reply(200, self.shape.poll(path, is_over))
 
 
 async def read_request(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:

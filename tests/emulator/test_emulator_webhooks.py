@@ -151,7 +151,7 @@ async def test_without_a_secret_its_own_signs() -> None:
         assert request.headers["X-Signature"] == own.hexdigest()
 
 
-async def test_webhook_comes_at_the_end_though_nobody_looks() -> None:
+async def test_webhook_comes_at_the_end_though_nobody_polls() -> None:
     """Under a pace of seconds the webhook comes when the time is up."""
     pace = Pace.seconds(pending=0, running=0)
     async with receiver() as hook, opened(pace=pace) as (api, client):

@@ -15,7 +15,7 @@ SEEN = (
     r"|no reason|ready|pending|running|failed|stored|link"
 )
 TO_DO = (
-    r"\b(Change|Check|Buy|Renew|Send|Try|[Pp]ut|set|Look|[Ss]ee|save it again|Ask|Copy"
+    r"\b(Change|Check|Buy|Renew|Send|Try|[Pp]ut|set|Poll|[Ss]ee|save it again|Ask|Copy"
     r"|Choose|choose|Mend|Raise|Submit|await it)\b"
     r"|\b(job|music)\.\w+\("
 )

@@ -16,7 +16,7 @@ from raw_server import RawServer, Say, http
 from situation import DONE, KEY, RUNNING, TASK_ID, YES
 
 from aiomusic import ApiError, Clip, ClipState, DownloadError, MusicSession, NotSent
-from aiomusic._raw_http import MAX_BYTES, decoded, parse, record_replies
+from aiomusic._http.raw_http import MAX_BYTES, decoded, parse, record_replies
 from aiomusic.testing import LeapingClock
 
 pytestmark = pytest.mark.anyio

@@ -28,7 +28,7 @@ from aiohttp import web
 
 from aiomusic import MusicSession
 from aiomusic._engine.poller import LEARNED
-from aiomusic._schedule import Kind, Schedule
+from aiomusic._polling.schedule import Kind, Schedule
 from aiomusic.journal import Record
 from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.sqlite import SqliteJournal
@@ -42,7 +42,7 @@ CONCURRENCY = 8
 # How long a task takes, and what the poller calls its kind.
 TASK_S = 0.3
 KIND = "suno/create/chirp-v4-5"
-LOOK_S = 0.004
+POLL_S = 0.004
 # A kill that waits for something in vain comes after this.
 PATIENCE_S = 1.5
 
@@ -534,13 +534,13 @@ class Killing:
     async def until(
         self, is_true: Callable[[], bool | Awaitable[bool]], limit_s: float = PATIENCE_S
     ) -> bool:
-        """Look until it is true, the worker is through, or patience is at an end."""
+        """Poll until it is true, the worker is through, or patience is at an end."""
         end = time.monotonic() + limit_s
         while time.monotonic() < end and self.life.process.returncode is None:
             found = is_true()
             if found if isinstance(found, bool) else await found:
                 return True
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_S)
         return False
 
     async def ready(self) -> bool:

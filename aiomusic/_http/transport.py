@@ -23,10 +23,10 @@ import aiohttp
 import attrs
 from yarl import URL
 
-from aiomusic._raw_http import MAX_BYTES, Recording, decoded, record_replies
+from aiomusic._http.raw_http import MAX_BYTES, Recording, decoded, record_replies
+from aiomusic._http.wire import Reply
 from aiomusic._redact import hide
 from aiomusic._sending import Sending
-from aiomusic._wire import Reply
 from aiomusic.errors import (
     AuthenticationFailed,
     MusicError,
@@ -68,9 +68,9 @@ class Hidden(Generic[T]):
 
 DEFAULT_BASE_URL = "https://api.sunoapi.com"
 CONNECT_S = 10.0
-# Longer than the longest gap between two looks: a new TLS connection costs nine
+# Longer than the longest gap between two polls: a new TLS connection costs nine
 # times what a kept one does.
-LOOK_KEEPALIVE_S = 75.0
+POLL_KEEPALIVE_S = 75.0
 # A server may close an idle connection just as a create goes out on it, and that
 # create would then be unknown: so creates only use one that was in use just now.
 CREATE_KEEPALIVE_S = 2.0
@@ -81,7 +81,7 @@ CHUNK_BYTES = 256 * 1024
 MAX_HEADER_BYTES = 256 * 1024
 # Of a reply that is too long, so much of its end is looked at, and no more is read.
 MAX_TAIL_BYTES, MAX_READ_BYTES = 64 * 1024, 16 * 1024 * 1024
-# What `_raw_http` can undo; aiohttp undoes nothing, as that costs a reply's bytes.
+# What `raw_http` can undo; aiohttp undoes nothing, as that costs a reply's bytes.
 ENCODINGS = "gzip, deflate"
 # A timer that is so late says that the loop stood still, not that nothing came: what
 # lies in the socket is read first.
@@ -184,7 +184,7 @@ class Transport:
     _proxy: str | None = attrs.field(default=None, init=False)
     _root: str = attrs.field(init=False)
     _creates: aiohttp.ClientSession = attrs.field(init=False)
-    _looks: aiohttp.ClientSession = attrs.field(init=False)
+    _polls: aiohttp.ClientSession = attrs.field(init=False)
 
     @property
     def host(self) -> str:
@@ -214,14 +214,14 @@ class Transport:
             # An address that can't be read is told by the first call.
             self._root = str(URL(self._base_url)).rstrip("/")
         if self._http is not None:
-            self._creates = self._looks = self._http
+            self._creates = self._polls = self._http
             self._check_open("The session's first call")
             return
         self._proxy = proxy_for(self._base_url)
         if self._proxy is not None:
             hide(urlsplit(self._proxy).password or "")
         self._creates = await self._open(CREATE_KEEPALIVE_S)
-        self._looks = await self._open(LOOK_KEEPALIVE_S)
+        self._polls = await self._open(POLL_KEEPALIVE_S)
 
     async def _open(self, keepalive_s: float) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -304,7 +304,7 @@ class Transport:
         headers = await self._ready(what)
         with Recording() as heard:
             found = await self._call(
-                self._looks.get, path, heard, self._timeout_s, headers=headers
+                self._polls.get, path, heard, self._timeout_s, headers=headers
             )
         if isinstance(found, Reply):
             return found
@@ -327,7 +327,7 @@ class Transport:
         return await self._headers()
 
     def _check_open(self, what: str) -> None:
-        if self._looks.closed:
+        if self._polls.closed:
             message = (
                 f"{what} was not sent: the aiohttp session given as http= is closed."
                 " Keep it open for as long as the MusicSession, or leave http= out."

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, final
 
 import attrs
 
-from aiomusic import _retry_after
 from aiomusic._bodies import MAX_BYTES, Body, folded, read_body, task_id_in
+from aiomusic._http import retry_after
 from aiomusic._redact import shown
 from aiomusic.errors import (
     ApiError,
@@ -96,7 +96,7 @@ class Accepted:
 
     task_id: str
     retry_after_s: float | None = None
-    """When it asks to be looked at first."""
+    """When it asks to be polled first."""
 
 
 def encode(body: Mapping[str, object]) -> bytes:
@@ -626,4 +626,4 @@ def _said(body: Body) -> str | None:
 
 def retry_after_s(reply: Reply) -> float | None:
     """Return the seconds for which a reply asks to be left alone."""
-    return _retry_after.retry_after_s(reply.headers, reply.wall)
+    return retry_after.retry_after_s(reply.headers, reply.wall)
