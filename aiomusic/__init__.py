@@ -11,6 +11,7 @@ import importlib
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aiomusic._batch import wait_all
+    from aiomusic._files.signing import Signer
     from aiomusic._job import JobState, JobUpdate, MusicJob
     from aiomusic._quote import Quote
     from aiomusic._request import Request
@@ -87,6 +88,7 @@ __all__ = [
     "Request",
     "Retry",
     "ServiceFailed",
+    "Signer",
     "SubmissionUnknown",
     "SubscriptionInactive",
     "TaskNotFound",
@@ -101,6 +103,7 @@ __all__ = [
 
 _ROOMS = {
     "aiomusic._batch": ("wait_all",),
+    "aiomusic._files.signing": ("Signer",),
     "aiomusic._job": ("JobState", "JobUpdate", "MusicJob"),
     "aiomusic._quote": ("Quote",),
     "aiomusic._request": ("Request",),

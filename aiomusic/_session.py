@@ -50,6 +50,7 @@ from aiomusic.results import Clip, Credits, TaskSnapshot
 
 if TYPE_CHECKING:
     from aiomusic._engine.engine import Engine
+    from aiomusic._files.signing import Signer
     from aiomusic._polling.schedule import Schedule
     from aiomusic._request import Request
     from aiomusic.providers.lyrics import LyricsWriter
@@ -109,6 +110,8 @@ class MusicSession:
             polls together and evenly spaced, beside what `download` fetches; None:
             no limit.  Where more polls are due than that, those go first that are
             likeliest to find an end.
+        signer: Signs the files that are stored with a certificate of yours; None:
+            nobody does.
         http: Your own aiohttp session for calls to the API, which is used and never
             closed here; None: one is made, which honours proxy environment
             variables.  What is downloaded always comes through connections of the
@@ -140,6 +143,7 @@ class MusicSession:
         poll_every_s: float | None = None,
         delay_price: float = 4.0,
         requests_per_s: float | None = None,
+        signer: "Signer | None" = None,
         http: aiohttp.ClientSession | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -160,6 +164,7 @@ class MusicSession:
         )
         check_one_of("on_exit", on_exit, ("wait", "detach"))
         check_one_of("on_known_key", on_known_key, ON_KNOWN_KEY)
+        check_has("signer", signer, "tag", "sign", takes="an aiomusic.Signer")
         check_has("http", http, "request", "closed", takes="an aiohttp.ClientSession")
         check_has("clock", clock, "now", "wall", "sleep", takes="a clock")
         self._api_key = Hidden(api_key)
@@ -185,6 +190,7 @@ class MusicSession:
         self._poll_every_s = poll_every_s
         self._delay_price = delay_price
         self._schedule: Schedule | None = None
+        self._signer = signer
         self._http = http
         self._is_entered = False
         self._engine: Engine | None = None
@@ -272,6 +278,7 @@ class MusicSession:
                 self._request_timeout_s,
                 uses_proxy=self._http is None or self._http.trust_env,
             ),
+            signer=self._signer,
             journal=self._journal,
             limits=self._limits,
             schedule=self._schedule,

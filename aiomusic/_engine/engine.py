@@ -50,6 +50,7 @@ from aiomusic.results import Clip, ClipState, TaskSnapshot
 if TYPE_CHECKING:
     from aiomusic._files.media import MediaClient
     from aiomusic._files.save import Downloads
+    from aiomusic._files.signing import Signer
     from aiomusic._request import Request
     from aiomusic.webhooks import Event, Hooks
 
@@ -72,6 +73,7 @@ class Engine:
         *,
         transport: Transport,
         media: "MediaClient",
+        signer: "Signer | None",
         journal: Journal,
         limits: Limits,
         schedule: Schedule,
@@ -126,6 +128,7 @@ class Engine:
             on_known_key=on_known_key,
         )
         self._media = media
+        self._signer = signer
         self._downloads: Downloads | None = None
         self._is_closing = self._is_closed = False
         self._pid = os.getpid()
@@ -461,7 +464,9 @@ class Engine:
         if self._downloads is None:
             from aiomusic._files.save import Downloads  # noqa: PLC0415 - its cost
 
-            self._downloads = Downloads(self._media, self._refresh, self.clock)
+            self._downloads = Downloads(
+                self._media, self._refresh, self.clock, self._signer
+            )
         return self._downloads
 
     async def _refresh(self, clip: Clip) -> Clip:

@@ -26,6 +26,7 @@ from aiomusic._files.filelock import (
     open_regular,
     sync_folder,
 )
+from aiomusic._files.signing import Signer
 from aiomusic.results import Clip
 
 __all__ = ["PartialFile", "ResumeInfo"]
@@ -191,15 +192,20 @@ class PartialFile:
         cover: bytes | None,
         kind: str,
         label: tags.Label = tags.NO_LABEL,
+        signer: Signer | None = None,
     ) -> Path:
         """
-        Tag it, and give it its final name, so that a power cut can't undo it.
+        Tag it, sign it, and give it its final name, so that a power cut can't undo it.
 
         Args:
             clip: What the tags are made of.
             cover: A picture; None: there is none.
             kind: The ending that its content asks for.
             label: What the tags say beside the clip's own words.
+            signer: Signs what carries no signature yet; None: nobody does.
+
+        Raises:
+            NotSigned: The signer failed; there is no file under the final name.
         """
         with self._held() as fd:
             os.fsync(fd)
@@ -209,7 +215,8 @@ class PartialFile:
             if not self._is_shared:
                 # Windows moves no file that is open.
                 self._release()
-            if not tags.tag(self.path, clip, cover, into=final_path, label=label):
+            write = tags.tag if signer is None else signer.tag
+            if not write(self.path, clip, cover, into=final_path, label=label):
                 with disk(final_path):
                     self.path.replace(final_path)
             _set_time(final_path, clip)

@@ -16,6 +16,7 @@ from typing import Any, Final, final
 import attrs
 
 from aiomusic._files.audio import ENDINGS
+from aiomusic._files.credentials import has_credentials
 from aiomusic._files.filelock import disk
 from aiomusic._files.tags import NO_LABEL, Label
 from aiomusic._names import file_stem, safe_stem, short_id
@@ -37,13 +38,10 @@ class Placement:
     Attributes:
         name: The file's name without its ending; None: title and id.
         label: What is written into it beside the clip's own words.
-        has_sidecar: Whether a JSON file of the same name says what no tag can hold; a
-            chosen name always has one.
     """
 
     name: str | None = None
     label: Label = NO_LABEL
-    has_sidecar: bool = False
 
     def claim(self, folder: Path, clip: Clip) -> str:
         """
@@ -62,13 +60,17 @@ class Placement:
 
     def describe(self, folder: Path, stem: str, clip: Clip, path: Path) -> None:
         """
-        Write the sidecar of music that is stored.
+        Write the sidecar of music that is stored, if it is to have one.
+
+        A chosen name always has one, and so has a file with Content Credentials, as
+        what came with them has no tags.
 
         Raises:
             OSError: It can't be written.
         """
         sidecar = folder / f"{stem}.json"
-        if self.name is None and not self.has_sidecar:
+        is_signed = has_credentials(path)
+        if self.name is None and not is_signed:
             return
         if _read(sidecar).get("file") == path.name:
             return
@@ -85,6 +87,7 @@ class Placement:
             "duration": clip.duration,
             "created_at": clip.created_at and clip.created_at.isoformat(),
             "generated": True,
+            "credentials": is_signed,
             "album": label.album,
             "track": label.track,
             "request": label.request,

@@ -21,6 +21,7 @@ from aiomusic._files.filelock import DiskTrouble, disk
 from aiomusic._files.media import Blocked, Broken, DeadLink, MediaClient
 from aiomusic._files.partial import PartialFile
 from aiomusic._files.placement import USUAL, Placement
+from aiomusic._files.signing import NotSigned, Signer
 from aiomusic._files.tags import NO_LABEL, Label
 from aiomusic._http.limiter import backoff_s
 from aiomusic._http.transport import CHUNK_BYTES
@@ -51,12 +52,20 @@ class Downloads:
         client: The way to media hosts; closed by `aclose`.
         refresh: Asks a task for its clip again.
         clock: Paces the tries.
+        signer: Signs what is stored; None: nobody does.
     """
 
-    def __init__(self, client: MediaClient, refresh: Refresh, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: MediaClient,
+        refresh: Refresh,
+        clock: Clock,
+        signer: Signer | None = None,
+    ) -> None:
         self._client = client
         self._refresh = refresh
         self._clock = clock
+        self._signer = signer
         self._slots = asyncio.Semaphore(SAVES_AT_ONCE)
         self._running: set[anyio.CancelScope] = set()
         self._is_idle = asyncio.Event()
@@ -121,6 +130,7 @@ class Downloads:
                         client=self._client,
                         refresh=self._refresh,
                         clock=self._clock,
+                        signer=self._signer,
                     )
         finally:
             self._running.discard(scope)
@@ -149,6 +159,7 @@ async def save_clip(
     client: MediaClient,
     refresh: Refresh,
     clock: Clock,
+    signer: Signer | None = None,
 ) -> Path:
     """
     Store a clip's audio in a folder, once, and whole.
@@ -168,6 +179,7 @@ async def save_clip(
         client: The way to the media host.
         refresh: Asks the task for the clip again, when its link is dead.
         clock: Paces the tries.
+        signer: Signs the file; None: nobody does.
 
     Returns:
         The file.
@@ -180,7 +192,9 @@ async def save_clip(
         clip = await _refreshed(clip, refresh)
     if clip.state is ClipState.FAILED:
         raise _failed(clip)
-    saving = _Saving(clip=clip, client=client, refresh=refresh, clock=clock)
+    saving = _Saving(
+        clip=clip, client=client, refresh=refresh, clock=clock, signer=signer
+    )
     if clip.state is ClipState.SUCCEEDED:
         return await _placed(saving, clip, folder, placement)
     whole = await run_sync(PartialFile(folder, file_stem(clip)).published, None)
@@ -241,6 +255,7 @@ class _Saving:
     _client: MediaClient
     _refresh: Refresh
     _clock: Clock
+    _signer: Signer | None = None
     _part: PartialFile = attrs.field(init=False)
     # In a row, without a chunk's worth of news in between.
     _failures: int = attrs.field(default=0, init=False)
@@ -262,9 +277,12 @@ class _Saving:
                 return done
             kind = await self._fill(self._check_whole)
             cover = await self._cover()
-            return await run_sync(part.publish, self._clip, cover, kind, label)
+            song = (self._clip, cover, kind, label, self._signer)
+            return await run_sync(part.publish, *song)
         except DiskTrouble as trouble:
             raise _not_stored(clip, trouble, part) from trouble.error
+        except NotSigned as error:
+            raise _not_signed(clip, error) from error
         finally:
             part.close()
 
@@ -437,6 +455,14 @@ def _not_stored(clip: Clip, trouble: DiskTrouble, part: PartialFile) -> Download
     return DownloadError(
         f"{message} {_PAID}", task_id=clip.task_id, retry=trouble.retry
     )
+
+
+def _not_signed(clip: Clip, error: NotSigned) -> DownloadError:
+    message = (
+        f"Clip {clip.clip_id} came whole and could not be signed: {error}. Mend that"
+        f" and save it again, or save it without a signer. {_PAID}"
+    )
+    return DownloadError(message, task_id=clip.task_id, retry=Retry.AFTER_EDIT)
 
 
 def _session_left(clip: Clip, part: PartialFile) -> DownloadError:

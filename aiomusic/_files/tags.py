@@ -23,7 +23,7 @@ from aiomusic._files.credentials import has_credentials
 from aiomusic._redact import kept
 from aiomusic.results import Clip
 
-__all__ = ["GENERATED", "NO_LABEL", "Label", "can_tag", "tag"]
+__all__ = ["GENERATED", "NO_LABEL", "Label", "can_tag", "origin_of", "plain", "tag"]
 
 _log = logging.getLogger("aiomusic")
 
@@ -110,7 +110,7 @@ def _write(copy: Path, clip: Clip, cover: bytes | None, label: Label) -> bool:
     writer = _WRITERS.get(before.kind or "")
     if writer is None:
         return False
-    writer(copy, _texts(clip, label), _origin(clip, label), cover)
+    writer(copy, _texts(clip, label), origin_of(clip, label), cover)
     with copy.open("rb+") as file:
         os.fsync(file.fileno())
     after = examine(copy)
@@ -134,7 +134,7 @@ def _remove(path: Path) -> None:
 def _texts(clip: Clip, label: Label) -> dict[str, str]:
     """Return what players show."""
     made_at = clip.created_at
-    return _plain(
+    return plain(
         {
             "title": clip.title,
             "artist": clip.provider.capitalize(),
@@ -148,10 +148,10 @@ def _texts(clip: Clip, label: Label) -> dict[str, str]:
     )
 
 
-def _origin(clip: Clip, label: Label) -> dict[str, str]:
+def origin_of(clip: Clip, label: Label = NO_LABEL) -> dict[str, str]:
     """Return where it comes from, for which no format has a tag of its own."""
     request = label.request
-    return _plain(
+    return plain(
         {
             "DigitalSourceType": GENERATED,
             "AI_PROVIDER": clip.provider,
@@ -163,7 +163,8 @@ def _origin(clip: Clip, label: Label) -> dict[str, str]:
     )
 
 
-def _plain(texts: Mapping[str, str | None]) -> dict[str, str]:
+def plain(texts: Mapping[str, str | None]) -> dict[str, str]:
+    """Return texts without those that are empty, free of what no file may hold."""
     return {
         # JSON may hold half a surrogate pair; ID3 reads a NUL as a separator.
         name: str(kept(text[:MAX_CHARS]))

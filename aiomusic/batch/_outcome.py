@@ -27,6 +27,7 @@ class Song:
         take: Which of the row's clips, from 0.
         path: The file; None where it could not be stored.
         bytes, sha256: Of the file.
+        is_signed: Whether it carries Content Credentials, its own or yours.
         is_kept: What was chosen in the gallery; None: nothing yet.
     """
 
@@ -35,6 +36,7 @@ class Song:
     path: Path | None = None
     bytes: int | None = None
     sha256: str | None = None
+    is_signed: bool | None = None
     is_kept: bool | None = None
 
 
@@ -163,6 +165,7 @@ def _song_to_json(song: Song, folder: Path) -> dict[str, Any]:
         "file": None if song.path is None else _relative(song.path, folder),
         "bytes": song.bytes,
         "sha256": song.sha256,
+        "credentials": song.is_signed,
         "cover": None,
         "lrc": None,
         "words": None,

@@ -12,6 +12,7 @@ from typing import Any, Final, final
 import attrs
 from anyio.to_thread import run_sync
 
+from aiomusic._files.credentials import has_credentials
 from aiomusic._job import MusicJob
 from aiomusic._request import Request, unwarned
 from aiomusic._session import MusicSession
@@ -343,8 +344,8 @@ class Batch:
         path = await self._music.download(
             song.clip, self.folder, **self._placing.of(row, song, request)
         )
-        size, digest = await run_sync(_digest, path)
-        return attrs.evolve(song, path=path, bytes=size, sha256=digest)
+        found = await run_sync(_seen, path)
+        return attrs.evolve(song, path=path, **found)
 
     def _outcome(
         self,
@@ -399,7 +400,9 @@ def _not_bought(row: PlannedRow, why: str) -> NotSent:
     return NotSent(message, charged=Charged.NO, retry=Retry.LATER)
 
 
-def _digest(path: Path) -> tuple[int, str]:
+def _seen(path: Path) -> dict[str, Any]:
+    """Return what the manifest says of a file."""
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return file.tell(), digest.hexdigest()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+    return {"bytes": size, "sha256": digest, "is_signed": has_credentials(path)}

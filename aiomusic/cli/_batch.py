@@ -19,7 +19,7 @@ from aiomusic.cli._follow import writable
 from aiomusic.cli._journal import Place, reader_of
 from aiomusic.cli._options import Batching
 from aiomusic.cli._run import run
-from aiomusic.cli._service import open_session
+from aiomusic.cli._service import open_session, signer_of
 from aiomusic.cli._show import Events, Paths, Show, say, tell
 from aiomusic.errors import MusicError, MusicWarning
 from aiomusic.journal.memory import MemoryJournal
@@ -161,6 +161,7 @@ async def _buy(plan: batch.Plan, folder: Path, batching: Batching) -> Exit:
         concurrency=batching.concurrency,
         poll_every_s=batching.poll_every,
         job_timeout_s=batching.timeout,
+        signer=signer_of(batching),
     )
     sums = Sums(
         rows=len(plan.rows) + len(plan.bad),

@@ -16,7 +16,7 @@ from aiomusic.cli._journal import Guide, Place
 from aiomusic.cli._options import Delivery, Song, read_tags
 from aiomusic.cli._requests import read_lyrics, to_request
 from aiomusic.cli._run import run
-from aiomusic.cli._service import open_session
+from aiomusic.cli._service import open_session, signer_of
 from aiomusic.cli._show import Events, Paths, Show, tell
 from aiomusic.errors import (
     BudgetExceeded,
@@ -87,6 +87,7 @@ async def _buy(
         max_credits=None if is_for_this_run else delivery.max_credits,
         poll_every_s=delivery.poll_every,
         job_timeout_s=delivery.timeout,
+        signer=signer_of(delivery),
     )
     return await pursuit.run(opening, start)
 

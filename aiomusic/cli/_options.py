@@ -62,6 +62,16 @@ EventsOption = Annotated[
 ]
 
 
+SignCert = Annotated[
+    str | None,
+    Parameter(
+        help="PEM file of your certificate, to sign what is saved (C2PA) with; needs"
+        " --sign-key and the extra 'c2pa'."
+    ),
+]
+SignKey = Annotated[str | None, Parameter(help="PEM file of its private key.")]
+
+
 @Parameter(name="*", group=_SONG)
 @final
 @attrs.frozen(kw_only=True)
@@ -220,6 +230,8 @@ class Delivery:
     no_journal: Annotated[
         bool, Parameter(help="Keep no journal; what is interrupted is on its own.")
     ] = False
+    sign_cert: SignCert = None
+    sign_key: SignKey = None
     poll_every: PollEvery = None
     timeout: Timeout = 1800.0
     as_json: EventsOption = False
@@ -242,6 +254,8 @@ class Following:
 
     out: Annotated[str, Parameter(help="Folder to save into.")] = "songs/"
     journal: JournalOption = None
+    sign_cert: SignCert = None
+    sign_key: SignKey = None
     poll_every: PollEvery = None
     timeout: Timeout = 1800.0
     as_json: EventsOption = False
@@ -310,6 +324,8 @@ class Batching:
             " none is kept without it."
         ),
     ] = None
+    sign_cert: SignCert = None
+    sign_key: SignKey = None
     poll_every: PollEvery = None
     timeout: Timeout = 1800.0
     as_json: EventsOption = False

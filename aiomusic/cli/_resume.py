@@ -21,7 +21,7 @@ from aiomusic.cli._options import Following
 from aiomusic.cli._records import as_json as _json
 from aiomusic.cli._records import is_unsaved
 from aiomusic.cli._run import run
-from aiomusic.cli._service import open_session
+from aiomusic.cli._service import open_session, signer_of
 from aiomusic.cli._show import Events, Paths, Show, say, tell
 from aiomusic.errors import Charged, JobCancelled, JobDetached, MusicError
 from aiomusic.journal import Record, Wanted
@@ -236,6 +236,7 @@ def _opening(
         max_credits=max_credits,
         poll_every_s=following.poll_every,
         job_timeout_s=following.timeout,
+        signer=signer_of(following),
     )
 
 

@@ -4,20 +4,31 @@ import contextlib
 import ipaddress
 import os
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from aiomusic._files.signing import Signer
 from aiomusic._session import MusicSession
 from aiomusic.cli._exits import UsageError
 from aiomusic.errors import AuthenticationFailed
 from aiomusic.journal import Journal
 from aiomusic.journal.memory import MemoryJournal
 
-__all__ = ["open_session"]
+__all__ = ["open_session", "signer_of"]
 
 LOCAL_POLL_S: Final = 0.1
+
+
+class _Signing(Protocol):
+    """Options that name a certificate and its key."""
+
+    @property
+    def sign_cert(self) -> str | None: ...
+
+    @property
+    def sign_key(self) -> str | None: ...
 
 
 @contextlib.asynccontextmanager
@@ -29,6 +40,7 @@ async def open_session(
     concurrency: int = 10,
     poll_every_s: float | None = None,
     job_timeout_s: float = 1800.0,
+    signer: Signer | None = None,
 ) -> AsyncIterator[MusicSession]:
     """
     Open a session on what the environment names, or on an emulator of its own.
@@ -37,8 +49,8 @@ async def open_session(
         journal: What it writes into; None: nothing is kept, whatever the
             environment says.
         local_seed: What the emulator's songs follow from; None: no emulator.
-        max_credits, concurrency, poll_every_s, job_timeout_s: As `MusicSession` has
-            them.
+        max_credits, concurrency, poll_every_s, job_timeout_s, signer: As
+            `MusicSession` has them.
 
     Raises:
         AuthenticationFailed: The environment has no key.
@@ -72,6 +84,7 @@ async def open_session(
             concurrency=concurrency,
             poll_every_s=poll_every_s,
             job_timeout_s=job_timeout_s,
+            signer=signer,
             http=http,
         )
         try:
@@ -82,6 +95,23 @@ async def open_session(
                 " Nothing was sent."
             ) from error
         yield music
+
+
+def signer_of(options: _Signing) -> Signer | None:
+    """
+    Return what signs the files, if the options name it.
+
+    Raises:
+        UsageError: They name half of it.
+        InvalidRequest: Nothing can be signed with it.
+    """
+    certificate, key = options.sign_cert, options.sign_key
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        message = "--sign-cert and --sign-key go together; give both. Nothing was sent."
+        raise UsageError(message)
+    return Signer(certificate, key)
 
 
 def _key() -> str:

@@ -6,9 +6,12 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import certificates
 import pytest
 from quick_service import QuickService
 from running import Command
+
+from aiomusic._files.credentials import has_credentials
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +78,27 @@ async def test_a_batch_is_stored_and_a_second_run_buys_nothing(
     assert "; 0 credits; 6 files" in again.err
     assert "bought already" in priced.out
     assert service.api.charged == 30
+
+
+async def test_files_are_signed_with_a_certificate_that_is_named(
+    service: QuickService, songs: Path, tmp_path: Path
+) -> None:
+    """The manifest says which; half of what signing needs buys nothing."""
+    certificate, key = certificates.stored(tmp_path)
+    command = Command.within(tmp_path).at(service.api)
+    words = ("batch", str(songs), "--out", "album", "--poll-every", "0.05")
+
+    half = await command(*words, "--sign-cert", str(certificate))
+    unbought = service.api.submissions
+    await command(*words, "--sign-cert", str(certificate), "--sign-key", str(key))
+
+    assert half.code == 2
+    assert "--sign-key go together" in half.sentence
+    assert unbought == 0
+    clips = manifest(tmp_path / "album")["song"]["clips"]
+    assert isinstance(clips, list)
+    assert [True, True] == [clip["credentials"] for clip in clips]
+    assert all(has_credentials(path) for path in (tmp_path / "album").glob("*.mp3"))
 
 
 async def test_strict_buys_nothing_beside_a_bad_row(

@@ -186,9 +186,12 @@ def test_a_name_is_given_back_where_nothing_came(tmp_path: Path) -> None:
 def test_the_usual_name_needs_no_sidecar(tmp_path: Path) -> None:
     """It holds the id already."""
     assert USUAL.claim(tmp_path, CLIP) == file_stem(CLIP)
-    USUAL.describe(tmp_path, file_stem(CLIP), CLIP, tmp_path / "x.mp3")
+    path = tmp_path / "x.mp3"
+    path.write_bytes(mp3(1))
 
-    assert not list(tmp_path.iterdir())
+    USUAL.describe(tmp_path, file_stem(CLIP), CLIP, path)
+
+    assert [path] == list(tmp_path.iterdir())
 
 
 def test_no_key_that_a_service_echoes_is_kept_beside_the_music(tmp_path: Path) -> None:
@@ -199,7 +202,7 @@ def test_no_key_that_a_service_echoes_is_kept_beside_the_music(tmp_path: Path) -
     path = tmp_path / "song"
     path.write_bytes(mp3(1))
 
-    Placement(name="Song").describe(tmp_path, "Song", clip, tmp_path / "Song.mp3")
+    Placement(name="Song").describe(tmp_path, "Song", clip, path)
     tag(path, clip, into=tmp_path / "tagged")
     Manifest(tmp_path).add({"key": "a", "clips": [{"tags": clip.tags}]})
 
