@@ -100,8 +100,8 @@ def claim(identity: Identity) -> Program[tuple[int, bool]]:
             values,
         )
     if digest is not None:
-        values = {"digest": digest, "id": found}
-        yield ("INSERT OR IGNORE INTO account_keys VALUES (:digest, :id)", values)
+        insert = "INSERT INTO account_keys VALUES (:digest, :id) ON CONFLICT DO NOTHING"
+        yield insert, {"digest": digest, "id": found}
     return found, is_new
 
 

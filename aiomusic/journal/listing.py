@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 
 from aiomusic.journal import Grouping, Record, Spending, Wanted
+from aiomusic.journal.dialect import Dialect
 from aiomusic.journal.programs import LAST_ATTEMPT, MINE, OPEN, UNSETTLED, Program
 from aiomusic.journal.rows import LISTED, MAX_INTEGER, readable
 
@@ -29,27 +30,18 @@ _FEW = {
     **dict.fromkeys(("queued", "unknown"), (UNSETTLED,)),
     "open": (OPEN, UNSETTLED),
 }
-_TAGGED = (
-    "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(metadata) THEN metadata"
-    " ELSE '{{}}' END) WHERE json_each.key = :name{0} AND :value{0} = CASE WHEN type IN"
-    " ('true', 'false', 'null') THEN type ELSE CAST(value AS TEXT) END)"
-)
-
-_MADE = (
-    "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(clips) THEN clips"
-    " ELSE '[]' END) AS made WHERE made.type = 'object' AND"
-    " json_extract(made.value, '$.clip_id') IN (SELECT value FROM json_each(:clips)))"
-)
 
 
-def records(wanted: Wanted, account: int | None) -> Program[list[Record]]:
+def records(
+    dialect: Dialect, wanted: Wanted, account: int | None
+) -> Program[list[Record]]:
     """
     Return the last purchase under every key and all that is open, oldest first.
 
     Args:
         account: Whose rows are told from those of others; None: nobody's.
     """
-    terms, values = _terms(wanted)
+    terms, values = _terms(dialect, wanted)
     if wanted.are_own and account is not None:
         terms.insert(0, MINE)
         values["account"] = account
@@ -84,7 +76,7 @@ def _of(row: Mapping[str, Any], account: int | None) -> Record:
     return attrs.evolve(found, is_other_account=True)
 
 
-def _terms(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
+def _terms(dialect: Dialect, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
     """Return what a row must be, the cheapest to find out first."""
     terms: list[str] = []
     values: dict[str, Any] = {}
@@ -97,12 +89,12 @@ def _terms(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
         terms.append("made_at >= :after")
         values["after"] = wanted.made_after
     for at, (name, value) in enumerate(wanted.tags.items()):
-        terms.append(_TAGGED.format(at))
+        terms.append(dialect.tagged.format(at))
         values |= {f"name{at}": name, f"value{at}": value}
     terms.append(f"({LAST_ATTEMPT} OR {OPEN})")
     if wanted.clips is not None:
         # What is long stands last, where rows that are not wanted never go.
-        terms.append(_MADE)
+        terms.append(dialect.made)
         values["clips"] = json.dumps([*wanted.clips])
     return terms, values
 
@@ -145,28 +137,20 @@ def neighbours(keys: list[str]) -> Program[list[str]]:
 
 
 def spending(
-    by: Grouping, tag: str | None, account: int | None
+    dialect: Dialect, by: Grouping, tag: str | None, account: int | None
 ) -> Program[dict[str, Spending]]:
     """Add up what an account bought; None: what all have."""
-    headings = {
-        "operation": "kind",
-        "day": "date(coalesce(sent_at, made_at), 'unixepoch')",
-    }
-    # A path of json_extract can't hold every name, nor find it spelt otherwise.
-    tagged = (
-        "(SELECT value FROM json_each(CASE WHEN json_valid(metadata) THEN metadata"
-        " ELSE '{}' END) WHERE json_each.key = :tag)"
-    )
-    heading = headings[by] if tag is None else tagged
+    headings = {"operation": "kind", "day": dialect.day}
+    heading = headings[by] if tag is None else dialect.tag
     rows = yield (
         (
             f"SELECT coalesce(CAST({heading} AS TEXT), '') AS heading,"
-            " count(*) AS jobs, sum(CAST(spent AS INTEGER)) AS spent,"
-            " sum(CAST(reserved AS INTEGER)) AS reserved FROM jobs"
+            " count(*) AS jobs, CAST(sum(CAST(spent AS BIGINT)) AS BIGINT) AS spent,"
+            " CAST(sum(CAST(reserved AS BIGINT)) AS BIGINT) AS reserved FROM jobs"
             " WHERE spent + reserved > 0 AND account = coalesce(:account, account)"
             " GROUP BY heading ORDER BY heading"
         ),
-        {"account": account, "tag": tag},
+        {"account": account} | ({} if tag is None else {"tag": tag}),
     )
     return {
         row["heading"]: Spending(

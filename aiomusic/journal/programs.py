@@ -27,10 +27,10 @@ from aiomusic.journal import (
     Record,
     Verdict,
 )
+from aiomusic.journal.dialect import Dialect
 from aiomusic.journal.policy import Change, Event, Row, Stage, apply, may_begin
 from aiomusic.journal.rows import (
     MAX_INTEGER,
-    MONEY,
     DamagedRow,
     columns,
     dump,
@@ -50,15 +50,20 @@ __all__ = [
     "admit",
     "adopt",
     "attach",
+    "begin",
     "enqueue",
     "find",
     "find_lost",
     "find_task",
     "is_granted",
+    "keep",
     "leave",
     "note_balance",
     "note_files",
+    "owners",
+    "recall",
     "transition",
+    "unbegin",
 ]
 
 R = TypeVar("R")
@@ -96,8 +101,12 @@ class Context(Protocol):
     def account(self) -> int:
         """The account that it works for."""
 
-    def is_sent(self, owner: str, key: str, attempt: int) -> bool:
-        """Check whether a create's body may have left, by the row's own mark."""
+    @property
+    def dialect(self) -> Dialect:
+        """What its database spells in its own way."""
+
+    def is_sent(self, found: Mapping[str, Any]) -> bool:
+        """Check whether the create's body of a row may have left, by its mark."""
 
     def dead_owners(self) -> Program[set[str]]:
         """Return the sessions that own rows and are gone."""
@@ -143,7 +152,7 @@ def transition(
         DamagedRow: What the row holds can't be.
     """
     found = yield (
-        f"SELECT {MONEY} FROM jobs WHERE {PURCHASE}",
+        f"SELECT {me.dialect.money} FROM jobs WHERE {PURCHASE}",
         {"account": me.account, "key": key, "attempt": attempt},
     )
     is_seen = change.event in {Event.SUCCEEDED, Event.FAILED}
@@ -152,7 +161,7 @@ def transition(
         which = f"task_id = :task_id AND {MINE}"
         which += " ORDER BY rowid DESC LIMIT 1"
         task = {"task_id": change.task_id, "account": me.account}
-        others = yield f"SELECT {MONEY} FROM jobs WHERE {which}", task
+        others = yield f"SELECT {me.dialect.money} FROM jobs WHERE {which}", task
         if others:
             other = yield from _change(me, others[0], change, facts)
             return Moved(other, is_own=False)
@@ -169,11 +178,42 @@ def is_granted(me: Context, key: str, attempt: int) -> Program[bool]:
         DamagedRow: What the row holds can't be.
     """
     found = yield (
-        f"SELECT {MONEY} FROM jobs WHERE {PURCHASE}",
+        f"SELECT {me.dialect.money} FROM jobs WHERE {PURCHASE}",
         {"account": me.account, "key": key, "attempt": attempt},
     )
     row = money(found[0], is_sent=lambda: True) if found else None
     return may_begin(row, me.owner)
+
+
+def begin(me: Context, key: str, attempt: int) -> Program[bool]:
+    """
+    Mark that a create is about to leave, in its row; return whether it may.
+
+    Raises:
+        DamagedRow: What the row holds can't be.
+    """
+    is_fit = yield from is_granted(me, key, attempt)
+    if is_fit:
+        yield from _mark(me, key, attempt, is_begun=True)
+    return is_fit
+
+
+def unbegin(me: Context, key: str, attempt: int) -> Program[None]:
+    """Take the mark of a create back, which was refused and bought nothing."""
+    yield from _mark(me, key, attempt, is_begun=False)
+
+
+def _mark(me: Context, key: str, attempt: int, *, is_begun: bool) -> Program[None]:
+    yield (
+        f"UPDATE jobs SET begun = :begun WHERE {PURCHASE} AND owner = :owner",
+        {
+            "begun": is_begun,
+            "account": me.account,
+            "key": key,
+            "attempt": attempt,
+            "owner": me.owner,
+        },
+    )
 
 
 def _change(
@@ -184,10 +224,7 @@ def _change(
 ) -> Program[Row]:
     key, attempt = found["key"], found["attempt"]
 
-    def is_sent() -> bool:
-        return me.is_sent(found["owner"] or "", key, attempt)
-
-    old = money(found, is_sent=is_sent)
+    old = money(found, is_sent=lambda: me.is_sent(found))
     new = apply(old, change)
     if new is old:
         return old
@@ -226,22 +263,26 @@ def admit(
             # It takes its slot again before another is granted one.
             verdict = yield from _take_up(me, verdict.record, entry.now)
         if isinstance(verdict, Busy):
-            verdict = (yield from _damaged_slots()) or verdict
+            verdict = (yield from _damaged_slots(me)) or verdict
         verdicts.append(verdict)
         if isinstance(verdict, Busy):
             break
     return verdicts, dead
 
 
-def _damaged_slots() -> Program[Damaged | None]:
+def _damaged_slots(me: Context) -> Program[Damaged | None]:
     """Find a row that holds more slots than a purchase can: they are never freed."""
     open_rows = f"SELECT count(*) FROM jobs WHERE {OPEN}"
     leased = "SELECT count(*) FROM jobs WHERE slot_until IS NOT NULL"
-    count = f"SELECT ({open_rows}) + ({leased}) AS most, slots FROM totals"
+    slots = "SELECT CAST(coalesce(sum(slots), 0) AS BIGINT) FROM totals"
+    count = f"SELECT ({open_rows}) + ({leased}) AS most, ({slots}) AS slots"
     [found] = yield count, {}
     if found["slots"] <= found["most"]:
         return None
-    rows = yield f"SELECT {MONEY} FROM jobs WHERE slot NOT IN (0, 1) LIMIT 1", {}
+    rows = yield (
+        f"SELECT {me.dialect.money} FROM jobs WHERE slot NOT IN (0, 1) LIMIT 1",
+        {},
+    )
     for one in rows:
         return Damaged(str(DamagedRow(one, f"slot is {shown_cell(one['slot'])}")))
     return None
@@ -256,7 +297,7 @@ def _may_have_died(verdict: Verdict) -> bool:
 def _end_leases(me: Context, now: float) -> Program[None]:
     """Free the slots of tasks that nobody sees end, when their time has passed."""
     which = "slot_until IS NOT NULL AND slot_until <= :now"
-    over = yield f"SELECT {MONEY} FROM jobs WHERE {which}", {"now": now}
+    over = yield f"SELECT {me.dialect.money} FROM jobs WHERE {which}", {"now": now}
     yield from _change_each(me, over, Change(event=Event.LEASE_OVER, now=now))
 
 
@@ -269,9 +310,8 @@ def _judge(me: Context, entry: Entry, limits: Limits) -> Program[Verdict]:
         return Known(last)
     [totals] = yield (
         (
-            "SELECT coalesce(sum(slots), 0) AS slots, coalesce(sum(reserved), 0) AS"
-            " reserved, coalesce(sum(spent), 0) AS spent FROM totals WHERE account ="
-            " :account"
+            f"SELECT {_sum('slots')}, {_sum('reserved')}, {_sum('spent')} FROM totals"
+            " WHERE account = :account"
         ),
         {"account": me.account},
     )
@@ -314,10 +354,15 @@ def _stranded(me: Context) -> Program[int]:
     """Add up the credits of open jobs that no session follows."""
     which = f"{OPEN} AND owner IS NULL AND {MINE}"
     [found] = yield (
-        f"SELECT coalesce(sum(reserved), 0) AS stranded FROM jobs WHERE {which}",
+        f"SELECT {_sum('reserved')} FROM jobs WHERE {which}",
         {"account": me.account},
     )
-    return int(found["stranded"])
+    return int(found["reserved"])
+
+
+def _sum(column: str) -> str:
+    """Add up whole numbers to one: PostgreSQL makes decimals of them."""
+    return f"CAST(coalesce(sum({column}), 0) AS BIGINT) AS {column}"
 
 
 def _next_attempt(me: Context, key: str) -> Program[int]:
@@ -404,7 +449,10 @@ def find_lost(
 
 def leave(me: Context, owner: str, event: Event, now: float) -> Program[int]:
     """Apply the end of a session to all its rows; return how many there were."""
-    rows = yield f"SELECT {MONEY} FROM jobs WHERE owner = :owner", {"owner": owner}
+    rows = yield (
+        f"SELECT {me.dialect.money} FROM jobs WHERE owner = :owner",
+        {"owner": owner},
+    )
     yield from _change_each(me, rows, Change(event=event, now=now, by=owner))
     return len(rows)
 
@@ -446,6 +494,29 @@ def adopt(
         if one.damage is None:
             yield from transition(me, one.key, one.attempt, change)
     return found, dead
+
+
+def owners() -> Program[set[str]]:
+    """Return the sessions that own rows, whether they live or not."""
+    rows = yield ("SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL", {})
+    return {row["owner"] for row in rows}
+
+
+def recall(name: str) -> Program[Any]:
+    """Return what is kept under a name."""
+    rows = yield ("SELECT value FROM kept WHERE name = :name", {"name": name})
+    return json.loads(rows[0]["value"]) if rows else None
+
+
+def keep(name: str, text: str) -> Program[None]:
+    """Keep JSON text under a name."""
+    yield (
+        (
+            "INSERT INTO kept VALUES (:name, :value)"
+            " ON CONFLICT (name) DO UPDATE SET value = :value"
+        ),
+        {"name": name, "value": text},
+    )
 
 
 def note_balance(account: int, key: str, attempt: int, balance: int) -> Program[None]:

@@ -24,6 +24,7 @@ from aiomusic.journal import (
     programs,
 )
 from aiomusic.journal.archive import restored
+from aiomusic.journal.dialect import SQLITE
 from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.programs import Program
 from aiomusic.journal.schema import APPLICATION_ID, STEPS
@@ -108,7 +109,8 @@ class SqliteReader:
         """Return the last purchase under every key and all that is open."""
 
         def program() -> Program[list[Record]]:
-            return (yield from listing.records(wanted, (yield from self._seen())))
+            seen = yield from self._seen()
+            return (yield from listing.records(SQLITE, wanted, seen))
 
         return await self.run(program)
 
@@ -118,7 +120,8 @@ class SqliteReader:
         """Add up what was bought, by operation, by day, or by a metadata name."""
 
         def program() -> Program[dict[str, Spending]]:
-            return (yield from listing.spending(by, tag, (yield from self._seen())))
+            seen = yield from self._seen()
+            return (yield from listing.spending(SQLITE, by, tag, seen))
 
         return await self.run(program)
 

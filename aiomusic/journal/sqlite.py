@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, final
@@ -35,6 +34,7 @@ from aiomusic.journal import (
 )
 from aiomusic.journal._writer import Writer
 from aiomusic.journal.archive import Archived, ArchiveFile, restored
+from aiomusic.journal.dialect import SQLITE, Dialect
 from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.policy import Change, Row, is_heeded
@@ -108,13 +108,19 @@ class SqliteJournal:
         """The number of the account that it works for."""
         return self._account
 
-    def is_sent(self, owner: str, key: str, attempt: int) -> bool:
-        """Check whether a create's body may have left."""
-        return self._lock.is_sent(owner, (key, attempt))
+    @property
+    def dialect(self) -> Dialect:
+        """How SQLite spells what others spell otherwise."""
+        return SQLITE
+
+    def is_sent(self, found: Mapping[str, Any]) -> bool:
+        """Check whether the create's body of a row may have left."""
+        purchase = (found["key"], found["attempt"])
+        return self._lock.is_sent(found["owner"] or "", purchase)
 
     def dead_owners(self) -> Program[set[str]]:
         """Return the sessions that own rows and are gone."""
-        owners = yield from _owners()
+        owners = yield from programs.owners()
         return {name for name in owners if not self._lock.is_alive(name)}
 
     async def open(self, identity: Identity | None = None) -> None:
@@ -132,7 +138,7 @@ class SqliteJournal:
             await writer.start()
             found = self._path.stat()
             self._place = (found.st_dev, found.st_ino)
-            needed = await writer.call(partial(drive, program=_owners))
+            needed = await writer.call(partial(drive, program=programs.owners))
             self._lock.clean_up(needed)
             await self._work_for(writer, identity)
         except BaseException as error:
@@ -326,20 +332,10 @@ class SqliteJournal:
         self._post(partial(programs.note_balance, self.account, key, attempt, balance))
 
     async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
-        def do(db: sqlite3.Connection) -> object:
-            row = db.execute("SELECT value FROM kept WHERE name = ?", (name,))
-            found = row.fetchone()
-            return None if found is None else json.loads(found[0])
-
-        return await self._call_raw(do)
+        return await self._run(partial(programs.recall, name))
 
     def keep(self, name: str, value: object) -> None:
-        text = dump(value)
-
-        def do(db: sqlite3.Connection) -> None:
-            db.execute("REPLACE INTO kept VALUES (?, ?)", (name, text))
-
-        self._open_writer().post(do)
+        self._post(partial(programs.keep, name, dump(value)))
 
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         self._post(partial(programs.note_files, self.account, key, attempt, files))
@@ -363,12 +359,12 @@ class SqliteJournal:
         return found
 
     async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
-        return await self._read(partial(listing.records, wanted, self._seen))
+        return await self._read(partial(listing.records, SQLITE, wanted, self._seen))
 
     async def spending(
         self, by: Grouping = "operation", tag: str | None = None
     ) -> dict[str, Spending]:
-        return await self._read(partial(listing.spending, by, tag, self._seen))
+        return await self._read(partial(listing.spending, SQLITE, by, tag, self._seen))
 
     async def find_near(self, start: str, limit: int = 2) -> list[str]:
         """Return keys that begin so."""
@@ -669,11 +665,6 @@ class SqliteJournal:
 
     def _error(self, error: BaseException) -> JournalError:
         return JournalError(fault(self._path, error))
-
-
-def _owners() -> Program[set[str]]:
-    rows = yield ("SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL", {})
-    return {row["owner"] for row in rows}
 
 
 def _facts(ending: Ending) -> dict[str, Any]:

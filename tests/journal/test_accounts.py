@@ -169,6 +169,25 @@ async def test_ones_own_job_is_met(
     await journal.aclose()
 
 
+@pytest.mark.parametrize("kind", KEPT)
+async def test_a_job_waits_for_a_slot_where_others_have_jobs(
+    kind: str, tmp_path: Path
+) -> None:
+    """However many accounts the journal counts, each waits for its own."""
+    journals = [KEPT[kind](tmp_path) for _ in range(2)]
+    for journal, identity in zip(journals, (A, B), strict=True):
+        await journal.open(identity)
+        await journal.admit([entry("a")], Limits(concurrency=1))
+
+    verdicts = [
+        await journal.admit([entry("b")], Limits(concurrency=1)) for journal in journals
+    ]
+
+    assert [[Busy()], [Busy()]] == verdicts
+    for journal in journals:
+        await journal.aclose()
+
+
 async def test_the_dead_of_another_account_are_settled_by_whoever_comes(
     tmp_path: Path,
 ) -> None:

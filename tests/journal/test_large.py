@@ -2,13 +2,15 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from journaling import entry, sqlite_journal
 
 from aiomusic.journal import Limits, Wanted, listing, programs
+from aiomusic.journal.dialect import SQLITE
 from aiomusic.journal.policy import Change, Event
 from aiomusic.journal.programs import Program, Statement
 from aiomusic.journal.sqlite import SqliteJournal
@@ -29,8 +31,9 @@ class Session:
 
     owner = "a" * 32
     account = 1
+    dialect = SQLITE
 
-    def is_sent(self, owner: str, key: str, attempt: int) -> bool:  # noqa: ARG002
+    def is_sent(self, found: Mapping[str, Any]) -> bool:  # noqa: ARG002
         return False
 
     def dead_owners(self) -> Program[set[str]]:
@@ -61,9 +64,9 @@ PROGRAMS: dict[str, Callable[[], Program[object]]] = {
     "adopt some": lambda: programs.adopt(ME, 1.0, None, 16),
     "balance": lambda: programs.note_balance(1, "lost", 1, 7),
     "files": lambda: programs.note_files(1, "key-7", 1, ["a.mp3"]),
-    "list of five": lambda: listing.records(Wanted(limit=5), None),
+    "list of five": lambda: listing.records(SQLITE, Wanted(limit=5), None),
     "list of five unknown": lambda: listing.records(
-        Wanted(limit=5, states=["unknown", "open"]), 2
+        SQLITE, Wanted(limit=5, states=["unknown", "open"]), 2
     ),
     "what begins so": lambda: listing.find_near(1, "key-77", 2),
     "neighbours": lambda: listing.neighbours(["key-7"]),
