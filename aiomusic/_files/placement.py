@@ -21,6 +21,7 @@ from aiomusic._files.filelock import disk
 from aiomusic._files.tags import NO_LABEL, Label
 from aiomusic._names import file_stem, safe_stem, short_id
 from aiomusic._redact import kept
+from aiomusic._timed_lyrics import lrc_text, timed_lines
 from aiomusic.results import Clip
 
 __all__ = ["USUAL", "Placement", "values_of"]
@@ -60,14 +61,19 @@ class Placement:
 
     def describe(self, folder: Path, stem: str, clip: Clip, path: Path) -> None:
         """
-        Write the sidecar of music that is stored, if it is to have one.
+        Write what stands beside music that is stored.
 
-        A chosen name always has one, and so has a file with Content Credentials, as
-        what came with them has no tags.
+        Lyrics whose times are known get an LRC file of the same name.  A chosen name
+        always has a sidecar, and so has a file with Content Credentials, as what came
+        with them has no tags.
 
         Raises:
             OSError: It can't be written.
         """
+        lines, lrc = timed_lines(clip), folder / f"{stem}.lrc"
+        # One that is there may be corrected by hand.
+        if lines and not os.path.lexists(lrc):
+            _write(lrc, str(kept(lrc_text(lines, clip.title))))
         sidecar = folder / f"{stem}.json"
         is_signed = has_credentials(path)
         if self.name is None and not is_signed:
@@ -94,7 +100,8 @@ class Placement:
             "reply": dict(clip.raw),
         }
         # A service may echo the key; what is kept holds no secret.
-        _write(sidecar, kept(found))
+        text = json.dumps(kept(found), ensure_ascii=False, indent=2, default=str)
+        _write(sidecar, text)
 
     def release(self, folder: Path, stem: str, clip: Clip) -> None:
         """Give back a name under which nothing was stored."""
@@ -161,8 +168,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _write(path: Path, value: object) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+def _write(path: Path, text: str) -> None:
     part = path.with_name(f"{path.name}.part")
     with part.open("wb") as file:
         file.write(text.encode(errors="replace"))

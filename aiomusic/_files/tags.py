@@ -21,6 +21,7 @@ import attrs
 from aiomusic._files.audio import examine
 from aiomusic._files.credentials import has_credentials
 from aiomusic._redact import kept
+from aiomusic._timed_lyrics import lrc_text, timed_lines
 from aiomusic.results import Clip
 
 __all__ = ["GENERATED", "NO_LABEL", "Label", "can_tag", "origin_of", "plain", "tag"]
@@ -132,7 +133,8 @@ def _remove(path: Path) -> None:
 
 
 def _texts(clip: Clip, label: Label) -> dict[str, str]:
-    """Return what players show."""
+    """Return what players show; many follow lyrics as LRC has them."""
+    timed = timed_lines(clip)
     made_at = clip.created_at
     return plain(
         {
@@ -142,7 +144,7 @@ def _texts(clip: Clip, label: Label) -> dict[str, str]:
             "track": None if label.track is None else str(label.track),
             "date": None if made_at is None else f"{made_at:%Y-%m-%dT%H:%M:%S}",
             "genre": clip.tags,
-            "lyrics": clip.lyrics,
+            "lyrics": lrc_text(timed) if timed else clip.lyrics,
             "comment": f"{clip.provider} clip {clip.clip_id}",
         }
     )

@@ -27,6 +27,7 @@ class Song:
         take: Which of the row's clips, from 0.
         path: The file; None where it could not be stored.
         bytes, sha256: Of the file.
+        lrc: The file beside it that says when each line is sung.
         is_signed: Whether it carries Content Credentials, its own or yours.
         is_kept: What was chosen in the gallery; None: nothing yet.
     """
@@ -36,6 +37,7 @@ class Song:
     path: Path | None = None
     bytes: int | None = None
     sha256: str | None = None
+    lrc: Path | None = None
     is_signed: bool | None = None
     is_kept: bool | None = None
 
@@ -167,7 +169,7 @@ def _song_to_json(song: Song, folder: Path) -> dict[str, Any]:
         "sha256": song.sha256,
         "credentials": song.is_signed,
         "cover": None,
-        "lrc": None,
+        "lrc": None if song.lrc is None else _relative(song.lrc, folder),
         "words": None,
         "kept": song.is_kept,
     }

@@ -405,4 +405,10 @@ def _seen(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()
-    return {"bytes": size, "sha256": digest, "is_signed": has_credentials(path)}
+    lrc = path.with_suffix(".lrc")
+    return {
+        "bytes": size,
+        "sha256": digest,
+        "lrc": lrc if lrc.is_file() else None,
+        "is_signed": has_credentials(path),
+    }

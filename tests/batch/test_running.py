@@ -12,6 +12,9 @@ import pytest
 from quick_service import QuickService
 
 from aiomusic import MusicError, MusicSession, batch
+from aiomusic.emulator import Emulator, Pace
+from aiomusic.gallery import Kept
+from aiomusic.gallery._manifest import read_manifest
 
 pytestmark = pytest.mark.anyio
 
@@ -85,6 +88,22 @@ async def test_a_chain_is_bought_in_order_and_stored(
             assert hashlib.sha256(data).hexdigest() == clip["sha256"]
             assert len(data) == clip["bytes"]
     assert len(list(album.glob("*.mp3"))) == 2 + 2 + 1
+
+
+async def test_times_of_lyrics_stand_beside_the_song(album: Path) -> None:
+    """The manifest names the file, and the gallery reads it."""
+    row = {"key": "song", "provider": "riffusion", "prompt": "r&b pop song"}
+    async with (
+        Emulator(pace=Pace.polls()) as api,
+        MusicSession(api.key, base_url=api.url, poll_every_s=0.01) as music,
+    ):
+        await ran(music, [row], album)
+
+    first = manifest(album)["song"]["clips"][0]
+    assert first["lrc"] == str(Path(first["file"]).with_suffix(".lrc"))
+    assert "[00:" in (album / first["lrc"]).read_text()
+    (song,), _ = read_manifest(album, Kept())
+    assert all(line.start_s is not None for line in song.takes[0].lyrics)
 
 
 async def test_a_second_run_buys_and_fetches_only_what_is_missing(

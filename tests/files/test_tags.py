@@ -13,6 +13,7 @@ import pytest
 from sounds import box, encoded, m4a, mp3, stored, wav
 
 from aiomusic._files import audio
+from aiomusic._files.placement import USUAL
 from aiomusic._files.tags import GENERATED, Label, tag
 from aiomusic.results import Clip, ClipState
 
@@ -45,6 +46,36 @@ def test_id3_tags_are_written(tmp_path: Path, content: bytes) -> None:
     assert audio.flaw(tmp_path / "tagged", 2.0) is None
     assert [path, tmp_path / "tagged"] == sorted(tmp_path.iterdir())
     assert content == path.read_bytes()
+
+
+TIMED = attrs.evolve(
+    CLIP, raw={"timestamp": [{"text": "one", "start": 1}, {"text": "two", "start": 62}]}
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [(mp3(2), "USLT::XXX"), (encoded(1.0, "FLAC"), "lyrics"), (m4a(), "\xa9lyr")],
+    ids=["mp3", "flac", "m4a"],
+)
+def test_lyrics_whose_times_are_known_are_lrc(
+    tmp_path: Path, content: bytes, name: str
+) -> None:
+    """Inside the file, and in one beside it, which is not written over."""
+    mutagen = pytest.importorskip("mutagen")
+    path = stored(tmp_path, content)
+
+    assert tag(path, TIMED, into=tmp_path / "tagged")
+    USUAL.describe(tmp_path, "song", TIMED, path)
+    beside = (tmp_path / "song.lrc").read_text()
+    (tmp_path / "song.lrc").write_text("corrected by hand")
+    USUAL.describe(tmp_path, "song", TIMED, path)
+
+    found = mutagen.File(tmp_path / "tagged").tags[name]
+    inside = found.text if name.startswith("USLT") else found[0]
+    assert inside == "[00:01.00]one\n[01:02.00]two\n"
+    assert beside == f"[ti:{TIMED.title}]\n{inside}"
+    assert (tmp_path / "song.lrc").read_text() == "corrected by hand"
 
 
 def _text(file: object, name: str) -> str:
