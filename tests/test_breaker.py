@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -9,6 +10,8 @@ from stopped import StoppedClock
 
 from aiomusic import JobState, MusicJob, MusicSession
 from aiomusic._engine.breaker import FIRST_ON_WIRE, MAX_LOST, MAX_ON_WIRE, Breaker, Try
+from aiomusic._http.limiter import Pace as Limits
+from aiomusic._http.limiter import Turn
 from aiomusic.emulator import Emulator, Fault, Pace
 
 pytestmark = pytest.mark.anyio
@@ -40,16 +43,32 @@ def lose(breaker: Breaker, times: int = MAX_LOST) -> None:
 
 
 def test_answers_make_room_and_a_loss_takes_it_back(breaker: Breaker) -> None:
-    """Two more for each answer, up to a bound."""
+    """For the next, and one more, with each answer, up to a bound."""
     rooms = [breaker.room]
     for _ in range(MAX_ON_WIRE):
         breaker.answered(begun(breaker))
         rooms.append(breaker.room)
     breaker.lost(begun(breaker))
 
-    assert [FIRST_ON_WIRE, FIRST_ON_WIRE + 2] == rooms[:2]
+    assert [FIRST_ON_WIRE, FIRST_ON_WIRE + 1] == rooms[:2]
     assert MAX_ON_WIRE == rooms[-1]
     assert FIRST_ON_WIRE == breaker.room
+
+
+def test_whoever_is_let_out_need_not_wait_for_the_pace(breaker: Breaker) -> None:
+    """Both allow one more with each answer, so that a burst forms no second line."""
+    pace, out = Limits(), deque[tuple[Try, Turn]]()
+    for _ in range(2 * MAX_ON_WIRE):
+        while breaker.room:
+            assert not pace.is_waiting
+            breaker.on_wire += 1
+            out.append((breaker.begin(), pace.take(0.0)))
+        tried, turn = out.popleft()
+        breaker.on_wire -= 1
+        breaker.answered(tried)
+        pace.passed(turn)
+
+    assert MAX_ON_WIRE == breaker.on_wire + 1
 
 
 def test_losses_that_are_not_in_a_row_keep_nothing_back(breaker: Breaker) -> None:
@@ -124,7 +143,7 @@ def test_an_answer_lets_all_go_on(breaker: Breaker, clock: StoppedClock) -> None
     clock.advance(2.0)
     breaker.answered(begun(breaker))
 
-    assert (False, FIRST_ON_WIRE + 2) == (breaker.is_open, breaker.room)
+    assert (False, FIRST_ON_WIRE + 1) == (breaker.is_open, breaker.room)
     lose(breaker)
     assert 1.0 == breaker.wait_s
 
@@ -199,7 +218,7 @@ async def test_those_that_wait_for_a_429_probe_one_at_a_time(
         api.key, base_url=api.url, clock=clock, concurrency=1_000, on_exit="detach"
     ) as music:
         assert music._engine is not None
-        for _ in range(4):
+        for _ in range(8):
             music._engine.admission.breaker.answered(Try(is_probe=False))
         jobs = [music.riffusion.create(f"song {number}") for number in range(12)]
         while states(jobs, JobState.SUBMITTING) < 12:

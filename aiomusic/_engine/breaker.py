@@ -6,15 +6,16 @@ from typing import final
 import attrs
 
 from aiomusic._clock import Clock
-from aiomusic._http.limiter import backoff_s
+from aiomusic._http.limiter import FIRST_WINDOW, backoff_s
 from aiomusic._log import say
 
 __all__ = ["Breaker", "Try"]
 
 # So many creates have connections at one time, however many tasks may be in flight.
 MAX_ON_WIRE = 256
-# Until the service has answered, few creates are at risk; each answer allows more.
-FIRST_ON_WIRE = 4
+# Until the service has answered, few creates are at risk; each answer allows more, and
+# as many more as a pace's window does: whoever is let out here need not wait there.
+FIRST_ON_WIRE = FIRST_WINDOW
 MAX_LOST = 3
 # `backoff_s` of so many failures is a second, which is when the first probe goes.
 FIRST_PROBE = 2
@@ -34,7 +35,7 @@ class Breaker:
     """
     Bounds what a service that loses answers can cost.
 
-    Each answer makes room for two more creates on the wire.
+    Each answer makes room for two creates on the wire: the next, and one more.
     A lost answer takes all that back, and after three in a row one create probes at a
     time: the first a second after the last loss, each later one twice as long after
     the one before, up to a minute, until an answer comes.
@@ -66,7 +67,7 @@ class Breaker:
         """Return how many more creates may be taken from the queue now."""
         if self.is_open:
             return 1 if self.on_wire == 0 and self.wait_s == 0 else 0
-        allowed = min(MAX_ON_WIRE, FIRST_ON_WIRE + 2 * self._answers)
+        allowed = min(MAX_ON_WIRE, FIRST_ON_WIRE + self._answers)
         return max(0, allowed - self.on_wire)
 
     @property

@@ -251,28 +251,31 @@ class Cap:
 
     def has_room(self, now: float) -> bool:
         """Check whether one that does not wait may go before those that do."""
-        is_awaited = any(limiter.is_awaited for limiter in self._limiters)
-        return self.is_free(now) and (self.per_s is None or not is_awaited)
+        if self.per_s is None:
+            return self._called is None
+        return self.is_free(now) and not any(one.is_awaited for one in self._limiters)
 
     def count(self, limiter: "Limiter", now: float) -> None:
         """Count a request; the other kind goes first the next time."""
-        self._limiters.remove(limiter)
-        self._limiters.append(limiter)
+        if self._limiters[-1] is not limiter:
+            self._limiters.remove(limiter)
+            self._limiters.append(limiter)
         if self.per_s is not None:
             self._free_at = now + 1.0 / self.per_s
 
     def serve(self) -> None:
         """Call whoever may go now, and come again for the next."""
-        if not any(limiter.is_awaited for limiter in self._limiters):
-            self._rest()
-            return
         now = self._clock.now()
         for limiter in self._limiters:
             limiter.expire(now)
         awaited = [limiter for limiter in self._limiters if limiter.is_awaited]
-        ready = (limiter for limiter in awaited if limiter.pace.ready_at <= now)
-        if self.is_free(now) and (first := next(ready, None)) is not None:
-            self._called = first.call_first()
+        if not awaited:
+            self._rest()
+            return
+        if self.is_free(now):
+            ready = (one for one in awaited if one.pace.ready_at <= now)
+            called = (limiter.call_first() for limiter in ready)
+            self._called = next(filter(None, called), None)
         # The next is called when that one has gone.
         self._arm([] if self._called is not None else awaited)
 
@@ -344,6 +347,8 @@ class Limiter:
     _cap: Cap
     pace: Pace = attrs.field(factory=Pace)
     _line: deque[_Waiter] = attrs.field(factory=deque, init=False)
+    # Nobody in line gives up before.
+    _first_until: float = attrs.field(default=math.inf, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._cap.add(self)
@@ -360,8 +365,8 @@ class Limiter:
 
     @property
     def first_until(self) -> float:
-        """Return when the first of those that wait gives up."""
-        return min(waiter.until for waiter in self._line)
+        """Return until when, at least, all that wait wait on."""
+        return self._first_until
 
     def enter_now(self) -> Turn | None:
         """Give a turn to a request that need not wait; None: it has to."""
@@ -389,6 +394,7 @@ class Limiter:
             put = self._line.append if waiter is None else self._line.appendleft
             waiter = _Waiter(asyncio.get_running_loop().create_future(), until)
             put(waiter)
+            self._first_until = min(self._first_until, until)
             if self._cap.is_closed:
                 self.dismiss()
             self._cap.serve()
@@ -418,11 +424,14 @@ class Limiter:
         self._cap.count(self, now)
         return self.pace.take(now)
 
-    def call_first(self) -> _Waiter:
-        """Call the first in line."""
-        waiter = self._line.popleft()
-        waiter.called.set_result(True)
-        return waiter
+    def call_first(self) -> _Waiter | None:
+        """Call the first in line; None: all that were in it are gone."""
+        while self._line:
+            waiter = self._line.popleft()
+            if not waiter.called.done():
+                waiter.called.set_result(True)
+                return waiter
+        return None
 
     def dismiss(self) -> None:
         """Send all away for good."""
@@ -431,11 +440,16 @@ class Limiter:
         self._line.clear()
 
     def expire(self, now: float) -> None:
-        """Send away those that are gone, or can't wait any longer."""
-        for waiter in [x for x in self._line if x.until <= now or x.called.done()]:
-            self._line.remove(waiter)
-            if not waiter.called.done():
+        """Send away those that can't wait any longer."""
+        if now < self._first_until:
+            return
+        line, self._line = self._line, deque()
+        for waiter in line:
+            if waiter.until > now:
+                self._line.append(waiter)
+            elif not waiter.called.done():
                 waiter.called.set_result(False)
+        self._first_until = min((one.until for one in self._line), default=math.inf)
 
     def end(self, turn: Turn, error: BaseException | None) -> None:
         """
