@@ -66,7 +66,8 @@ def request_to_json(request: "Request[Any]") -> dict[str, object]:
     fields = {
         field.name: getattr(request, field.name)
         for field in attrs.fields(type(request))
-        if getattr(request, field.name) != _default(field)
+        # The job's own key and metadata are no part of what was asked for.
+        if field.eq and getattr(request, field.name) != _default(field)
     }
     return {"kind": request.kind(), **_converter().unstructure(fields)}
 
@@ -91,7 +92,7 @@ def request_from_json(value: Mapping[str, Any]) -> "Request[Any]":
         raise ValueError(message)
     import cattrs  # noqa: PLC0415 - its cost
 
-    from aiomusic._request import unwarned  # noqa: PLC0415 - its cost
+    from aiomusic._fields import unwarned  # noqa: PLC0415 - its cost
 
     try:
         with unwarned():
@@ -230,7 +231,7 @@ def _converter() -> "cattrs.Converter":
     converter.register_structure_hook(
         datetime, lambda value, _: datetime.fromisoformat(value)
     )
-    from aiomusic._request import is_open  # noqa: PLC0415 - its cost
+    from aiomusic._fields import is_open  # noqa: PLC0415 - its cost
 
     converter.register_structure_hook_func(
         # What a name may be is for the rule of its field to say.

@@ -6,11 +6,8 @@ import enum
 from collections.abc import AsyncIterator, Coroutine, Generator, Mapping
 from pathlib import Path
 from typing import (
-    TYPE_CHECKING,
     Any,
-    Literal,
     Protocol,
-    TypeAlias,
     TypeVar,
     cast,
     final,
@@ -20,18 +17,15 @@ import attrs
 
 from aiomusic._arguments import check_folder, check_seconds
 from aiomusic._names import NameTemplate
+from aiomusic._request import OnKnownKey, Request
 from aiomusic.errors import Charged, JobTimedOut, MusicError
 from aiomusic.results import Clip, ClipState, TaskSnapshot
-
-if TYPE_CHECKING:
-    from aiomusic._request import Request
 
 __all__ = [
     "JobOwner",
     "JobState",
     "JobUpdate",
     "MusicJob",
-    "OnKnownKey",
     "Poll",
     "Submit",
     "playable",
@@ -39,9 +33,6 @@ __all__ = [
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
-
-OnKnownKey: TypeAlias = Literal["attach", "new", "error"]
-"""What to do with a key that is known: give its job, buy again, or refuse."""
 
 
 @final
@@ -121,7 +112,7 @@ class Submit(Protocol):
 
     def __call__(
         self,
-        request: "Request[R]",
+        request: Request[R],
         *,
         key: str | None = None,
         metadata: Mapping[str, object] | None = None,
@@ -157,7 +148,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
 
     _owner: JobOwner
     _key: str
-    _request: "Request[R_co] | None"
+    _request: Request[R_co] | None
     _metadata: Mapping[str, object] | None
     _provider: str
     _made_at: float
@@ -183,7 +174,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
         return self._task_id
 
     @property
-    def request(self) -> "Request[R_co] | None":
+    def request(self) -> Request[R_co] | None:
         """What was asked for; None for a task that was adopted."""
         return self._request
 

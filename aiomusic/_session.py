@@ -29,9 +29,10 @@ from aiomusic._batch import Requests, Source, run_all
 from aiomusic._clock import Clock, SystemClock
 from aiomusic._http import wire
 from aiomusic._http.transport import ApiKey, Hidden, Transport, base_url_from, key_from
-from aiomusic._job import MusicJob, OnKnownKey
+from aiomusic._job import MusicJob
 from aiomusic._quote import Quote, quote
 from aiomusic._redact import hide
+from aiomusic._request import OnKnownKey, Request
 from aiomusic._spelling import shown
 from aiomusic.errors import InvalidRequest
 from aiomusic.journal import (
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from aiomusic._engine.engine import Engine
     from aiomusic._files.signing import Signer
     from aiomusic._polling.schedule import Schedule
-    from aiomusic._request import Request
     from aiomusic.providers.lyrics import LyricsWriter
     from aiomusic.providers.nuro import Nuro
     from aiomusic.providers.riffusion import Riffusion
@@ -350,10 +350,13 @@ class MusicSession:
             TypeError, ValueError: An argument has the wrong shape.
         """
         run = self._open_engine()
+        check_request("submit()", request)
+        key = request.key if key is None else key
+        metadata = request.metadata if metadata is None else metadata
+        on_known_key = on_known_key or request.on_known_key
         # All fail here, in the caller's line, and not when their turn comes.
         if on_known_key is not None:
             check_one_of("on_known_key", on_known_key, ON_KNOWN_KEY)
-        check_request("submit()", request)
         check_key(request.kind(), key)
         metadata = kept_metadata(request.kind(), metadata)
         wire.encode(request.to_body())
@@ -514,7 +517,7 @@ class MusicSession:
         try:
             return self.submit(request, key=key, on_known_key=on_known_key)
         except InvalidRequest as error:
-            return self._open_engine().refused(request, key, error)
+            return self._open_engine().refused(request, key or request.key, error)
 
     def quote(self, requests: "Iterable[Source] | Mapping[str, Request[Any]]") -> Quote:
         """Say what that which `run` takes would cost; nothing is bought."""

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 
 from aiomusic import Request, lyrics, nuro, riffusion, suno
-from aiomusic._request import ClipRef, known_values
+from aiomusic._fields import ClipRef, known_values
 from aiomusic._spelling import is_blank
 
 __all__ = ["clip_lists", "json_values", "nuro_tasks", "requests", "sentences"]

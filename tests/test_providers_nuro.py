@@ -17,7 +17,7 @@ from aiomusic import (
     TaskSnapshot,
     nuro,
 )
-from aiomusic._request import known_values
+from aiomusic._fields import known_values
 
 pytestmark = pytest.mark.anyio
 

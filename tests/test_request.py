@@ -29,8 +29,9 @@ from aiomusic import (
     riffusion,
     suno,
 )
+from aiomusic._fields import Name, Names, Text
 from aiomusic._http.wire import encode
-from aiomusic._request import Name, Names, Text, specs
+from aiomusic._request import fields_of
 from aiomusic.providers._all import PROVIDERS, requests
 
 KINDS = sorted(requests().values(), key=lambda kind: kind.kind())
@@ -109,7 +110,7 @@ def test_a_body_that_breaks_a_rule_is_refused_in_words(
     kind: type[Request[Any]], data: st.DataObject
 ) -> None:
     """Any JSON in any field is read, or refused as InvalidRequest: nothing else."""
-    wires = [spec.wire for spec in specs(kind).values()]
+    wires = [spec.wire for spec in fields_of(kind).values()]
     body = data.draw(strategies.requests[kind]).to_body()
     body |= data.draw(
         st.dictionaries(st.sampled_from(wires), strategies.json_values, max_size=2)
@@ -141,7 +142,7 @@ def test_what_is_missing_is_named(kind: type[Request[Any]]) -> None:
     with pytest.raises(InvalidRequest, match=r"Nothing was sent\.$") as caught:
         kind.from_body({})
 
-    assert caught.value.field in specs(kind)
+    assert caught.value.field in fields_of(kind)
 
 
 @every_kind
@@ -178,7 +179,7 @@ REQUIRED = [
     (kind, field.name)
     for kind in KINDS
     for field in attrs.fields(kind)
-    if field.name in specs(kind) and field.default is not None
+    if field.name in fields_of(kind) and field.default is not None
 ]
 SAMPLES: dict[type[Request[Any]], dict[str, Any]] = {
     suno.Create: {"description": "x"},
@@ -226,7 +227,7 @@ def test_unknown_arguments_are_refused(kind: type[Request[Any]]) -> None:
 def test_extra_adds_and_overrides_in_every_kind(kind: type[Request[Any]]) -> None:
     """What the caller puts in extra is in the body as it is, and wins."""
     plain = kind(**SAMPLES[kind])
-    wire = next(iter(specs(kind).values())).wire
+    wire = next(iter(fields_of(kind).values())).wire
 
     body = kind(**SAMPLES[kind], extra={wire: ["mine"], "new": 1}).to_body()
 
@@ -316,7 +317,7 @@ def test_a_refusal_names_the_field_the_value_and_the_rule(
 @every_kind
 def test_the_schema_of_every_field_is_json(kind: type[Request[Any]]) -> None:
     """What the emulator's OpenAPI document says of a field can be written down."""
-    schemas = {spec.wire: spec.schema() for spec in specs(kind).values()}
+    schemas = {spec.wire: spec.schema() for spec in fields_of(kind).values()}
 
     assert schemas == json.loads(json.dumps(schemas))
     assert all("type" in schema for schema in schemas.values())
@@ -325,13 +326,13 @@ def test_the_schema_of_every_field_is_json(kind: type[Request[Any]]) -> None:
 TEXTS = [
     pytest.param(kind, field, spec, id=f"{kind.kind()} {field}")
     for kind in KINDS
-    for field, spec in specs(kind).items()
+    for field, spec in fields_of(kind).items()
     if isinstance(spec, Text)
 ]
 NAMES = [
     pytest.param(kind, field, spec, id=f"{kind.kind()} {field}")
     for kind in KINDS
-    for field, spec in specs(kind).items()
+    for field, spec in fields_of(kind).items()
     if isinstance(spec, Name | Names)
 ]
 BLANK = st.text(" \t\n\r\x0b\x00\xa0\u2003\u3000\u200b\u2060\ufeff\u2800", min_size=1)

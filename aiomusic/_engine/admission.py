@@ -38,8 +38,9 @@ from aiomusic._engine.submission import (
 )
 from aiomusic._http.limiter import Limiter, Turn, backoff_s
 from aiomusic._http.transport import Transport
-from aiomusic._job import JobState, OnKnownKey
+from aiomusic._job import JobState
 from aiomusic._log import say
+from aiomusic._request import OnKnownKey
 from aiomusic._sending import Sending
 from aiomusic.errors import (
     AuthenticationFailed,

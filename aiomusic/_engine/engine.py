@@ -25,7 +25,7 @@ from aiomusic._files.tags import Label
 from aiomusic._http import wire
 from aiomusic._http.limiter import Cap, Limiter, Turn, backoff_s
 from aiomusic._http.transport import Transport
-from aiomusic._job import JobState, MusicJob, OnKnownKey
+from aiomusic._job import JobState, MusicJob
 from aiomusic._log import say
 from aiomusic._names import NameTemplate
 from aiomusic._polling.ration import Ration
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from aiomusic._files.media import MediaClient
     from aiomusic._files.save import Downloads
     from aiomusic._files.signing import Signer
-    from aiomusic._request import Request
+    from aiomusic._request import OnKnownKey, Request
     from aiomusic.webhooks import Event, Hooks
 
 __all__ = ["Engine"]
@@ -81,7 +81,7 @@ class Engine:
         job_timeout_s: float,
         requests_per_s: float | None,
         hooks: "Hooks | None",
-        on_known_key: OnKnownKey,
+        on_known_key: "OnKnownKey",
     ) -> None:
         self.transport = transport
         self.journal = journal
@@ -250,7 +250,7 @@ class Engine:
         request: "Request[R]",
         key: str | None,
         metadata: Mapping[str, object],
-        on_known_key: OnKnownKey | None,
+        on_known_key: "OnKnownKey | None",
     ) -> TrackedJob[R]:
         """
         Queue a job, or return the open one that its key has.

@@ -6,7 +6,8 @@ from typing import Any, Final, TypeAlias, final
 
 import attrs
 
-from aiomusic._request import ClipRef, Flag, Names, Number, Request, specs
+from aiomusic._fields import ClipId, ClipRef, Flag, Names, Number
+from aiomusic._request import Request, fields_of
 from aiomusic._spelling import meant, shown
 from aiomusic.batch._rows import AnyRow, BadRow, Record, Reference, Row, bad, rows_of
 from aiomusic.errors import InvalidRequest
@@ -154,7 +155,7 @@ def _planned(row: Row, known: Mapping[str, Row]) -> PlannedRow | BadRow:
     kind = requests().get(row.kind)
     if kind is None:
         return _no_operation(row)
-    names = specs(kind)
+    names = fields_of(kind)
     arguments: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     for column, value in row.values.items():
@@ -205,7 +206,7 @@ def _built(kind: type[Request[Any]], arguments: dict[str, Any]) -> Request[Any]:
 
 def _needed(kind: type[Request[Any]]) -> tuple[str, ...]:
     fields = attrs.fields_dict(kind)
-    return tuple(n for n in specs(kind) if fields[n].default is attrs.NOTHING)
+    return tuple(n for n in fields_of(kind) if fields[n].default is attrs.NOTHING)
 
 
 def _refused(row: Row, column: str | None, why: str) -> BadRow:
@@ -245,7 +246,7 @@ def _argument(
     if reference is not None and _may_refer(kind, column, reference, known):
         _check_reference(reference, kind, column, known)
         return reference
-    spec = specs(kind).get(column)
+    spec = fields_of(kind).get(column)
     if not isinstance(value, str):
         return tuple(value) if isinstance(value, list) else value
     match spec:
@@ -272,8 +273,7 @@ def _may_refer(
 
 
 def _takes_clip(kind: type[Request[Any]], column: str) -> bool:
-    field = attrs.fields_dict(kind).get(column)
-    return field is not None and field.type is ClipRef
+    return isinstance(fields_of(kind).get(column), ClipId)
 
 
 def _check_reference(

@@ -12,9 +12,10 @@ from typing import Any, Final, final
 import attrs
 from anyio.to_thread import run_sync
 
+from aiomusic._fields import unwarned
 from aiomusic._files.credentials import has_credentials
 from aiomusic._job import MusicJob
-from aiomusic._request import Request, unwarned
+from aiomusic._request import Request
 from aiomusic._session import MusicSession
 from aiomusic.batch._manifest import KEPT_NAME, Kept, Manifest, choices
 from aiomusic.batch._outcome import Origin, Outcome, Song, origins

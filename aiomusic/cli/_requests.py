@@ -7,7 +7,8 @@ from typing import Any, Final, final
 
 import attrs
 
-from aiomusic._request import Request, known_values
+from aiomusic._fields import known_values
+from aiomusic._request import Request
 from aiomusic._spelling import meant
 from aiomusic.cli._exits import UsageError
 from aiomusic.cli._options import Song

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aiomusic._request import Request, specs
+from aiomusic._request import Request, fields_of
 from aiomusic.emulator._rules import KINDS, REQUIRED
 from aiomusic.emulator._schemas import INTEGER, TEXT, record
 from aiomusic.emulator.dialects import DIALECTS, Dialect, dialect_named, dialect_of
@@ -47,7 +47,7 @@ def _create(path: str, kinds: tuple[type[Request[Any]], ...]) -> dict[str, Any]:
 
 
 def _body(kind: type[Request[Any]]) -> dict[str, Any]:
-    properties = {spec.wire: spec.schema() for spec in specs(kind).values()}
+    properties = {spec.wire: spec.schema() for spec in fields_of(kind).values()}
     required = list(REQUIRED[kind])
     default_task_type = dialect_of(kind).default_task_type
     for name, value in kind.FIXED.items():

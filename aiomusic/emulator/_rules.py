@@ -12,7 +12,8 @@ from typing import Any, Final, NoReturn, Self, final
 
 import attrs
 
-from aiomusic._request import Flag, Request, Spec, Text, specs
+from aiomusic._fields import Field, Flag, Text
+from aiomusic._request import Request, fields_of
 from aiomusic._spelling import half_a_pair, shown
 from aiomusic.emulator._hosts import is_http_url
 from aiomusic.emulator._refusals import REFUSALS, RefusalKind
@@ -151,7 +152,7 @@ def _kind_of(path: str, body: Mapping[str, object]) -> type[Request[Any]]:
 
 def _required(kind: type[Request[Any]]) -> tuple[str, ...]:
     """Return the required fields of the body, some of which have a default here."""
-    known = specs(kind)
+    known = fields_of(kind)
     required = [
         known[field.name].wire
         for field in attrs.fields(kind)
@@ -212,7 +213,7 @@ def _refuse_as(
     kind: type[Request[Any]], body: Mapping[str, object], error: InvalidRequest
 ) -> NoReturn:
     name = error.field or ""
-    spec = specs(kind).get(name)
+    spec = fields_of(kind).get(name)
     rule = error.rule or "it breaks a rule"
     if spec is None:
         _refuse(kind, name, Breach.INVALID, rule)
@@ -223,7 +224,7 @@ def _refuse_as(
     _refuse(kind, spec.wire, breach, rule)
 
 
-def _breach(spec: Spec, rule: str) -> Breach:
+def _breach(spec: Field, rule: str) -> Breach:
     if isinstance(spec, Flag):
         return Breach.NOT_BOOLEAN
     if isinstance(spec, Text) and rule.startswith("at most"):

@@ -5,13 +5,14 @@ API: make lyrics, on the path that clients of this host use.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 import attrs
 
 from aiomusic._bodies import folded
-from aiomusic._job import MusicJob, OnKnownKey, Submit
-from aiomusic._request import Request, Text, wire
+from aiomusic._fields import Text
+from aiomusic._request import Request
+from aiomusic.providers._operations import Operations, operation
 from aiomusic.providers._replies import Unreadable, list_at, text_at, words
 from aiomusic.results import Lyrics
 
@@ -68,9 +69,7 @@ class Create(Request[tuple[Lyrics, ...]]):
     REPLY_S: ClassVar = 20.0
     REPLY: ClassVar = _Reply
 
-    description: str = attrs.field(
-        metadata=wire(Text(wire="description", least=1, most=120))
-    )
+    description: Annotated[str, Text(wire="description", least=1, most=120)]
 
 
 REQUESTS: tuple[type[Request[Any]], ...] = (Create,)
@@ -78,28 +77,9 @@ REQUESTS: tuple[type[Request[Any]], ...] = (Create,)
 
 
 @final
-@attrs.frozen
-class LyricsWriter:
-    """
-    ``music.lyrics``.
+class LyricsWriter(Operations):
+    """``music.lyrics``: each method returns a `MusicJob` at once."""
 
-    Raises:
-        InvalidRequest: A field breaks a rule; nothing was sent.
-    """
+    __slots__ = ()
 
-    _submit: Submit
-
-    def create(
-        self,
-        description: str,
-        *,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Lyrics, ...]]:
-        """Write lyrics, in two versions; see `Create`."""
-        request = Create(description, extra=extra)
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
+    create = operation(Create)

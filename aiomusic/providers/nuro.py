@@ -9,26 +9,26 @@ Another one is sent with one `MusicWarning`; one that equals a listed one but fo
 spaces and separators is refused.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal, TypeAlias, cast, final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast, final
 
 import attrs
 
 from aiomusic._bodies import folded
-from aiomusic._job import MusicJob, OnKnownKey, Poll, Submit
-from aiomusic._request import (
+from aiomusic._fields import (
     Choice,
     Name,
     Names,
     Number,
-    Request,
+    Plain,
     Text,
     known_values,
     refuse,
     warn_of_names,
-    wire,
 )
+from aiomusic._request import Request
 from aiomusic._spelling import shown
+from aiomusic.providers._operations import Followed, operation
 from aiomusic.providers._replies import (
     Provider,
     address,
@@ -351,7 +351,7 @@ def _segments(
 
 @final
 @attrs.frozen(kw_only=True)
-class _Segments:
+class _Segments(Plain):
     """Parts that add up to what the service makes."""
 
     wire: str
@@ -483,42 +483,22 @@ class CreateVocal(_MakesClips):
     OPERATION: ClassVar = "create_vocal"
     FIXED: ClassVar[Mapping[str, object]] = {"type": "vocal"}
 
-    lyrics: str = attrs.field(metadata=wire(Text(wire="lyrics", least=300, most=2000)))
-    gender: Gender | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=wire(Choice(wire="gender", values=known_values(Gender))),
+    lyrics: Annotated[str, Text(wire="lyrics", least=300, most=2000)]
+    gender: Annotated[
+        Gender | None, Choice(wire="gender", values=known_values(Gender))
+    ] = attrs.field(default=None, kw_only=True)
+    genre: Annotated[Genre | None, Name(wire="genre", values=known_values(Genre))] = (
+        attrs.field(default=None, kw_only=True)
     )
-    genre: Genre | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=wire(Name(wire="genre", values=known_values(Genre))),
+    mood: Annotated[Mood | None, Name(wire="mood", values=known_values(Mood))] = (
+        attrs.field(default=None, kw_only=True)
     )
-    mood: Mood | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=wire(Name(wire="mood", values=known_values(Mood))),
-    )
-    timbre: Timbre | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=wire(Name(wire="timbre", values=known_values(Timbre))),
-    )
-    duration: int | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=wire(Number(wire="duration", least=30, most=240, whole=True)),
-    )
-
-
-def _words(value: str | Iterable[str]) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,)
-    try:
-        return tuple(value)
-    except TypeError:
-        # The rule refuses it, in words.
-        return cast("tuple[str, ...]", value)
+    timbre: Annotated[
+        Timbre | None, Name(wire="timbre", values=known_values(Timbre))
+    ] = attrs.field(default=None, kw_only=True)
+    duration: Annotated[
+        int | None, Number(wire="duration", least=30, most=240, whole=True)
+    ] = attrs.field(default=None, kw_only=True)
 
 
 @final
@@ -541,48 +521,29 @@ class CreateInstrumental(_MakesClips):
     OPERATION: ClassVar = "create_instrumental"
     FIXED: ClassVar[Mapping[str, object]] = {"type": "bgm"}
 
-    description: str = attrs.field(
-        metadata=wire(Text(wire="description", least=1, most=200))
-    )
-    version: Version = attrs.field(
-        default="v1.0",
-        kw_only=True,
-        metadata=wire(Name(wire="version", omit="v1.0", values=known_values(Version))),
-    )
-    genre: tuple[BackgroundGenre, ...] = attrs.field(
-        default=(),
-        converter=_words,
-        kw_only=True,
-        metadata=wire(Names(wire="genre", values=known_values(BackgroundGenre))),
-    )
-    mood: tuple[BackgroundMood, ...] = attrs.field(
-        default=(),
-        converter=_words,
-        kw_only=True,
-        metadata=wire(Names(wire="mood", values=known_values(BackgroundMood))),
-    )
-    instrument: tuple[Instrument, ...] = attrs.field(
-        default=(),
-        converter=_words,
-        kw_only=True,
-        metadata=wire(Names(wire="instrument", values=known_values(Instrument))),
-    )
-    theme: tuple[Theme, ...] = attrs.field(
-        default=(),
-        converter=_words,
-        kw_only=True,
-        metadata=wire(Names(wire="theme", values=known_values(Theme))),
-    )
-    duration: int | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=wire(Number(wire="duration", least=1, most=120, whole=True)),
-    )
-    segments: tuple[Segment, ...] = attrs.field(
-        default=(),
-        converter=_segments,
-        kw_only=True,
-        metadata=wire(_Segments(wire="segments")),
+    description: Annotated[str, Text(wire="description", least=1, most=200)]
+    version: Annotated[
+        Version, Name(wire="version", omit="v1.0", values=known_values(Version))
+    ] = attrs.field(default="v1.0", kw_only=True)
+    genre: Annotated[
+        Sequence[BackgroundGenre],
+        Names(wire="genre", values=known_values(BackgroundGenre)),
+    ] = attrs.field(default=(), kw_only=True)
+    mood: Annotated[
+        Sequence[BackgroundMood],
+        Names(wire="mood", values=known_values(BackgroundMood)),
+    ] = attrs.field(default=(), kw_only=True)
+    instrument: Annotated[
+        Sequence[Instrument], Names(wire="instrument", values=known_values(Instrument))
+    ] = attrs.field(default=(), kw_only=True)
+    theme: Annotated[
+        Sequence[Theme], Names(wire="theme", values=known_values(Theme))
+    ] = attrs.field(default=(), kw_only=True)
+    duration: Annotated[
+        int | None, Number(wire="duration", least=1, most=120, whole=True)
+    ] = attrs.field(default=None, kw_only=True)
+    segments: Annotated[tuple[Segment, ...], _Segments(wire="segments")] = attrs.field(
+        default=(), converter=_segments, kw_only=True
     )
 
     def check(self) -> None:
@@ -612,82 +573,11 @@ REQUESTS: tuple[type[Request[Any]], ...] = (CreateVocal, CreateInstrumental)
 
 
 @final
-@attrs.frozen
-class Nuro:
-    """
-    ``music.nuro``: each method checks, returns a `MusicJob` at once, never waits.
+class Nuro(Followed):
+    """``music.nuro``: each method returns a `MusicJob` at once."""
 
-    All take *key* (our name for the job, the same after a restart), *metadata*
-    (what you want to find again beside it) and *extra* (fields to add to the body
-    that is sent, or to override in it).
+    __slots__ = ()
+    NAME = "nuro"
 
-    Raises:
-        InvalidRequest: A field breaks a rule; nothing was sent.
-    """
-
-    _submit: Submit
-    _poll: Poll
-
-    def create_vocal(
-        self,
-        lyrics: str,
-        *,
-        gender: Gender | None = None,
-        genre: Genre | None = None,
-        mood: Mood | None = None,
-        timbre: Timbre | None = None,
-        duration: int | None = None,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Make a song with a voice; see `CreateVocal`."""
-        request = CreateVocal(
-            lyrics,
-            gender=gender,
-            genre=genre,
-            mood=mood,
-            timbre=timbre,
-            duration=duration,
-            extra=extra,
-        )
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def create_instrumental(
-        self,
-        description: str,
-        *,
-        version: Version = "v1.0",
-        genre: Iterable[BackgroundGenre] = (),
-        mood: Iterable[BackgroundMood] = (),
-        instrument: Iterable[Instrument] = (),
-        theme: Iterable[Theme] = (),
-        duration: int | None = None,
-        segments: Iterable[Segment | tuple[SegmentName, int]] = (),
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Make background music; see `CreateInstrumental`."""
-        request = CreateInstrumental(
-            description,
-            version=version,
-            genre=genre,
-            mood=mood,
-            instrument=instrument,
-            theme=theme,
-            duration=duration,
-            segments=segments,
-            extra=extra,
-        )
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    async def get(self, task_id: str) -> TaskSnapshot:
-        """Poll a task once; API: get music (nuro)."""
-        return await self._poll(PROVIDER.name, task_id)
+    create_vocal = operation(CreateVocal)
+    create_instrumental = operation(CreateInstrumental)

@@ -7,27 +7,26 @@ inferred from their siblings; ``extra`` corrects them where the service differs.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, TypeAlias, final
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, final
 
 import attrs
 
-from aiomusic._job import MusicJob, OnKnownKey, Poll, Submit
-from aiomusic._request import (
-    CLIP,
+from aiomusic._fields import (
+    ClipId,
     ClipRef,
     Flag,
     Name,
     Number,
-    Request,
     Text,
     WebAddress,
     clip_ref,
     known_values,
     refuse,
-    wire,
 )
+from aiomusic._request import Request
+from aiomusic.providers._operations import Followed, operation
 from aiomusic.providers._replies import Provider, UploadReply, read_clips
-from aiomusic.results import Clip, TaskSnapshot, Upload
+from aiomusic.results import Clip, Upload
 
 __all__ = [
     "PROVIDER",
@@ -68,10 +67,13 @@ PROVIDER = Provider(
     read=read_clips,
 )
 
-_LYRICS = Text(wire="lyrics", least=1)
-_SOUND = Text(wire="sound", least=1)
-_TITLE = Text(wire="title", most=120, advised=80)
-_MODEL = Name(wire="mv", values=known_values(Model), related=PRODUCER_MODELS)
+_Clip = Annotated[ClipRef, ClipId(takes_uploads=True)]
+_Lyrics = Annotated[str, Text(wire="lyrics", least=1)]
+_Sound = Annotated[str, Text(wire="sound", least=1)]
+_Title = Annotated[str | None, Text(wire="title", most=120, advised=80)]
+_Model = Annotated[
+    Model, Name(wire="mv", values=known_values(Model), related=PRODUCER_MODELS)
+]
 
 
 class _MakesClips(Request[tuple[Clip, ...]]):
@@ -100,10 +102,8 @@ class Create(_MakesClips):
     OPERATION: ClassVar = "create"
     FIXED: ClassVar[Mapping[str, object]] = {"custom_mode": False}
 
-    prompt: str = attrs.field(metadata=wire(Text(wire="prompt", least=1, most=3000)))
-    model: Model = attrs.field(
-        default=DEFAULT_MODEL, kw_only=True, metadata=wire(_MODEL)
-    )
+    prompt: Annotated[str, Text(wire="prompt", least=1, most=3000)]
+    model: _Model = attrs.field(default=DEFAULT_MODEL, kw_only=True)
 
     @classmethod
     def matches(cls, body: Mapping[str, object]) -> bool:
@@ -130,17 +130,15 @@ class CreateWithLyrics(_MakesClips):
     OPERATION: ClassVar = "create_with_lyrics"
     FIXED: ClassVar[Mapping[str, object]] = {"custom_mode": True}
 
-    lyrics: str = attrs.field(default="", metadata=wire(Text(wire="lyrics")))
-    sound: str | None = attrs.field(
-        default=None, kw_only=True, metadata=wire(Text(wire="sound"))
+    lyrics: Annotated[str, Text(wire="lyrics")] = ""
+    sound: Annotated[str | None, Text(wire="sound")] = attrs.field(
+        default=None, kw_only=True
     )
-    title: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TITLE))
-    instrumental: bool = attrs.field(
-        default=False, kw_only=True, metadata=wire(Flag(wire="make_instrumental"))
+    title: _Title = attrs.field(default=None, kw_only=True)
+    instrumental: Annotated[bool, Flag(wire="make_instrumental")] = attrs.field(
+        default=False, kw_only=True
     )
-    model: Model = attrs.field(
-        default=DEFAULT_MODEL, kw_only=True, metadata=wire(_MODEL)
-    )
+    model: _Model = attrs.field(default=DEFAULT_MODEL, kw_only=True)
 
     def check(self) -> None:
         if not (self.lyrics or self.instrumental):
@@ -163,13 +161,11 @@ class _Edits(_MakesClips):
     __slots__ = ()
     FIXED: ClassVar[Mapping[str, object]] = {"custom_mode": True}
 
-    clip: ClipRef = attrs.field(converter=clip_ref, metadata=wire(CLIP))
-    lyrics: str = attrs.field(kw_only=True, metadata=wire(_LYRICS))
-    sound: str = attrs.field(kw_only=True, metadata=wire(_SOUND))
-    title: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TITLE))
-    model: Model = attrs.field(
-        default=DEFAULT_MODEL, kw_only=True, metadata=wire(_MODEL)
-    )
+    clip: _Clip = attrs.field(converter=clip_ref)
+    lyrics: _Lyrics = attrs.field(kw_only=True)
+    sound: _Sound = attrs.field(kw_only=True)
+    title: _Title = attrs.field(default=None, kw_only=True)
+    model: _Model = attrs.field(default=DEFAULT_MODEL, kw_only=True)
 
 
 @final
@@ -191,8 +187,8 @@ class Extend(_Edits):
     OPERATION: ClassVar = "extend"
     TASK_TYPES: ClassVar = ("extend_music", "extend_upload_music")
 
-    at: int = attrs.field(
-        kw_only=True, metadata=wire(Number(wire="continue_at", above=0, whole=True))
+    at: Annotated[int, Number(wire="continue_at", above=0, whole=True)] = attrs.field(
+        kw_only=True
     )
 
 
@@ -237,11 +233,11 @@ class ReplaceSection(_Edits):
     OPERATION: ClassVar = "replace_section"
     TASK_TYPES: ClassVar = ("replace_music", "replace_upload_music")
 
-    at: float = attrs.field(
-        kw_only=True, metadata=wire(Number(wire="continue_at", least=0))
+    at: Annotated[float, Number(wire="continue_at", least=0)] = attrs.field(
+        kw_only=True
     )
-    until: float | None = attrs.field(
-        default=None, kw_only=True, metadata=wire(Number(wire="ends_at", above=0))
+    until: Annotated[float | None, Number(wire="ends_at", above=0)] = attrs.field(
+        default=None, kw_only=True
     )
 
     def check(self) -> None:
@@ -309,7 +305,7 @@ class UploadAudio(Request[Upload]):
     REPLY_S: ClassVar = 20.0
     REPLY: ClassVar = UploadReply
 
-    url: str = attrs.field(metadata=wire(WebAddress(wire="url")))
+    url: Annotated[str, WebAddress(wire="url")]
 
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
@@ -326,215 +322,17 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
 
 
 @final
-@attrs.frozen
-class Riffusion:
-    """
-    ``music.riffusion``: each method checks, returns a `MusicJob` at once.
+class Riffusion(Followed):
+    """``music.riffusion``: each method returns a `MusicJob` at once."""
 
-    All take *key* (our name for the job, the same after a restart), *metadata*
-    (what you want to find again beside it) and *extra* (fields to add to the body
-    that is sent, or to override in it).
+    __slots__ = ()
+    NAME = "riffusion"
 
-    Raises:
-        InvalidRequest: A field breaks a rule; nothing was sent.
-    """
-
-    _submit: Submit
-    _poll: Poll
-
-    def create(
-        self,
-        prompt: str,
-        *,
-        model: Model = DEFAULT_MODEL,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Make two songs from a description; see `Create`."""
-        request = Create(prompt, model=model, extra=extra)
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def create_with_lyrics(
-        self,
-        lyrics: str = "",
-        *,
-        sound: str | None = None,
-        title: str | None = None,
-        instrumental: bool = False,
-        model: Model = DEFAULT_MODEL,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Make two songs from lyrics; see `CreateWithLyrics`."""
-        request = CreateWithLyrics(
-            lyrics,
-            sound=sound,
-            title=title,
-            instrumental=instrumental,
-            model=model,
-            extra=extra,
-        )
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def extend(
-        self,
-        clip: Clip | Upload | str,
-        *,
-        at: int,
-        lyrics: str,
-        sound: str,
-        title: str | None = None,
-        model: Model = DEFAULT_MODEL,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Go on from second *at* of a clip; see `Extend`."""
-        request = Extend(
-            clip,
-            at=at,
-            lyrics=lyrics,
-            sound=sound,
-            title=title,
-            model=model,
-            extra=extra,
-        )
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def cover(
-        self,
-        clip: Clip | Upload | str,
-        *,
-        lyrics: str,
-        sound: str,
-        title: str | None = None,
-        model: Model = DEFAULT_MODEL,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Sing a clip's song in another style (inferred); see `Cover`."""
-        request = Cover(
-            clip,
-            lyrics=lyrics,
-            sound=sound,
-            title=title,
-            model=model,
-            extra=extra,
-        )
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def replace_section(
-        self,
-        clip: Clip | Upload | str,
-        *,
-        at: float,
-        until: float | None = None,
-        lyrics: str,
-        sound: str,
-        title: str | None = None,
-        model: Model = DEFAULT_MODEL,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Make one section anew (inferred); see `ReplaceSection`."""
-        request = ReplaceSection(
-            clip,
-            at=at,
-            until=until,
-            lyrics=lyrics,
-            sound=sound,
-            title=title,
-            model=model,
-            extra=extra,
-        )
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def swap_sound(
-        self,
-        clip: Clip | Upload | str,
-        *,
-        sound: str,
-        lyrics: str,
-        title: str | None = None,
-        model: Model = DEFAULT_MODEL,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Keep the melody, change the instruments (inferred); see `SwapSound`."""
-        request = SwapSound(
-            clip,
-            lyrics=lyrics,
-            sound=sound,
-            title=title,
-            model=model,
-            extra=extra,
-        )
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def swap_vocals(
-        self,
-        clip: Clip | Upload | str,
-        *,
-        sound: str,
-        lyrics: str,
-        title: str | None = None,
-        model: Model = DEFAULT_MODEL,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Keep the music, change the voice (inferred in part); see `SwapVocals`."""
-        request = SwapVocals(
-            clip,
-            lyrics=lyrics,
-            sound=sound,
-            title=title,
-            model=model,
-            extra=extra,
-        )
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def upload(
-        self,
-        url: str,
-        *,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[Upload]:
-        """Bring your own audio to the service; see `UploadAudio`."""
-        request = UploadAudio(url, extra=extra)
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    async def get(self, task_id: str) -> TaskSnapshot:
-        """Poll a task once; API: get music (riffusion)."""
-        return await self._poll(PROVIDER.name, task_id)
+    create = operation(Create)
+    create_with_lyrics = operation(CreateWithLyrics)
+    extend = operation(Extend)
+    cover = operation(Cover)
+    replace_section = operation(ReplaceSection)
+    swap_sound = operation(SwapSound)
+    swap_vocals = operation(SwapVocals)
+    upload = operation(UploadAudio)

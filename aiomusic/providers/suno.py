@@ -6,29 +6,28 @@ persona, upload, get music).
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, TypeAlias, final
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, final
 
 import attrs
 
-from aiomusic._job import MusicJob, OnKnownKey, Poll, Submit
-from aiomusic._request import (
-    CLIP,
-    OLDER_MODELS,
+from aiomusic._fields import (
     Choice,
+    ClipId,
     ClipRef,
     Flag,
     Name,
     Number,
-    Request,
     Text,
     WebAddress,
     clip_ref,
+    generated_ref,
     known_values,
     refuse,
-    wire,
 )
+from aiomusic._request import Request
+from aiomusic.providers._operations import Followed, operation
 from aiomusic.providers._replies import Provider, UploadReply, read_clips, text_at
-from aiomusic.results import Clip, Persona, TaskSnapshot, Upload
+from aiomusic.results import Clip, Persona, Upload
 
 __all__ = [
     "PROVIDER",
@@ -71,6 +70,9 @@ Any other name is sent with one `MusicWarning`, under the limits of the newest m
 one that equals a known name but for case, spaces and separators is refused.
 """
 
+OLDER_MODELS = ("chirp-v3-5", "chirp-v4")
+"""They take shorter texts than all after them (API: suno instructions)."""
+
 DEFAULT_MODEL: Model = "chirp-v4-5"
 PATH = "/api/v1/suno/create"
 
@@ -83,10 +85,17 @@ PROVIDER = Provider(
     read=read_clips,
 )
 
-_LYRICS = Text(wire="prompt", least=1, most=3000, newer_most=5000)
-_TITLE = Text(wire="title", most=120, advised=80)
-_TAGS = Text(wire="tags", most=200, newer_most=1000, advised=80)
-_MODEL = Name(wire="mv", values=known_values(Model))
+_Clip = Annotated[ClipRef, ClipId(takes_uploads=True)]
+_GeneratedClip = Annotated[ClipRef, ClipId()]
+_Lyrics = Annotated[
+    str, Text(wire="prompt", least=1, most=5000, older_most=3000, older=OLDER_MODELS)
+]
+_Title = Annotated[str | None, Text(wire="title", most=120, advised=80)]
+_Tags = Annotated[
+    str | None,
+    Text(wire="tags", most=1000, advised=80, older_most=200, older=OLDER_MODELS),
+]
+_Model = Annotated[Model, Name(wire="mv", values=known_values(Model))]
 
 
 class _MakesClips(Request[tuple[Clip, ...]]):
@@ -130,45 +139,32 @@ class Create(_MakesClips):
 
     OPERATION: ClassVar = "create"
 
-    description: str | None = attrs.field(
-        default=None,
-        metadata=wire(
-            Text(wire="gpt_description_prompt", least=1, most=400, advised=199)
-        ),
+    description: Annotated[
+        str | None, Text(wire="gpt_description_prompt", least=1, most=400, advised=199)
+    ] = None
+    lyrics: Annotated[
+        str | None, Text(wire="prompt", most=5000, older_most=3000, older=OLDER_MODELS)
+    ] = attrs.field(default=None, kw_only=True)
+    title: _Title = attrs.field(default=None, kw_only=True)
+    tags: _Tags = attrs.field(default=None, kw_only=True)
+    instrumental: Annotated[bool, Flag(wire="make_instrumental")] = attrs.field(
+        default=False, kw_only=True
     )
-    lyrics: str | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=wire(Text(wire="prompt", most=3000, newer_most=5000)),
+    model: _Model = attrs.field(default=DEFAULT_MODEL, kw_only=True)
+    negative_tags: Annotated[str | None, Text(wire="negative_tags", most=1000)] = (
+        attrs.field(default=None, kw_only=True)
     )
-    title: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TITLE))
-    tags: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TAGS))
-    instrumental: bool = attrs.field(
-        default=False, kw_only=True, metadata=wire(Flag(wire="make_instrumental"))
-    )
-    model: Model = attrs.field(
-        default=DEFAULT_MODEL, kw_only=True, metadata=wire(_MODEL)
-    )
-    negative_tags: str | None = attrs.field(
-        default=None, kw_only=True, metadata=wire(Text(wire="negative_tags", most=1000))
-    )
-    style_weight: float | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=wire(Number(wire="style_weight", least=0, most=1)),
-    )
-    weirdness: float | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=wire(Number(wire="weirdness_constraint", least=0, most=1)),
-    )
-    vocal_gender: Literal["f", "m"] | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=wire(Choice(wire="vocal_gender", values=("f", "m"))),
-    )
-    auto_lyrics: bool = attrs.field(
-        default=False, kw_only=True, metadata=wire(Flag(wire="auto_lyrics", omit=False))
+    style_weight: Annotated[
+        float | None, Number(wire="style_weight", least=0, most=1)
+    ] = attrs.field(default=None, kw_only=True)
+    weirdness: Annotated[
+        float | None, Number(wire="weirdness_constraint", least=0, most=1)
+    ] = attrs.field(default=None, kw_only=True)
+    vocal_gender: Annotated[
+        Literal["f", "m"] | None, Choice(wire="vocal_gender", values=("f", "m"))
+    ] = attrs.field(default=None, kw_only=True)
+    auto_lyrics: Annotated[bool, Flag(wire="auto_lyrics", omit=False)] = attrs.field(
+        default=False, kw_only=True
     )
 
     @property
@@ -218,7 +214,7 @@ class _Rewrites(_MakesClips):
     __slots__ = ()
     FIXED: ClassVar[Mapping[str, object]] = {"custom_mode": True}
 
-    clip: ClipRef = attrs.field(converter=clip_ref, metadata=wire(CLIP))
+    clip: _Clip = attrs.field(converter=clip_ref)
 
 
 @final
@@ -239,15 +235,13 @@ class Extend(_Rewrites):
     OPERATION: ClassVar = "extend"
     TASK_TYPES: ClassVar = ("extend_music", "extend_upload_music")
 
-    at: float = attrs.field(
-        kw_only=True, metadata=wire(Number(wire="continue_at", above=0))
+    at: Annotated[float, Number(wire="continue_at", above=0)] = attrs.field(
+        kw_only=True
     )
-    lyrics: str = attrs.field(kw_only=True, metadata=wire(_LYRICS))
-    title: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TITLE))
-    tags: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TAGS))
-    model: Model = attrs.field(
-        default=DEFAULT_MODEL, kw_only=True, metadata=wire(_MODEL)
-    )
+    lyrics: _Lyrics = attrs.field(kw_only=True)
+    title: _Title = attrs.field(default=None, kw_only=True)
+    tags: _Tags = attrs.field(default=None, kw_only=True)
+    model: _Model = attrs.field(default=DEFAULT_MODEL, kw_only=True)
 
 
 @final
@@ -268,17 +262,13 @@ class Cover(_Rewrites):
     OPERATION: ClassVar = "cover"
     TASK_TYPES: ClassVar = ("cover_music", "cover_upload_music")
 
-    lyrics: str = attrs.field(kw_only=True, metadata=wire(_LYRICS))
-    title: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TITLE))
-    tags: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TAGS))
-    model: Model = attrs.field(
-        default=DEFAULT_MODEL, kw_only=True, metadata=wire(_MODEL)
-    )
-    audio_weight: float | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=wire(Number(wire="audio_weight", least=0, most=1)),
-    )
+    lyrics: _Lyrics = attrs.field(kw_only=True)
+    title: _Title = attrs.field(default=None, kw_only=True)
+    tags: _Tags = attrs.field(default=None, kw_only=True)
+    model: _Model = attrs.field(default=DEFAULT_MODEL, kw_only=True)
+    audio_weight: Annotated[
+        float | None, Number(wire="audio_weight", least=0, most=1)
+    ] = attrs.field(default=None, kw_only=True)
 
     def check(self) -> None:
         if self.audio_weight is not None and not self.clip.is_upload:
@@ -304,7 +294,7 @@ class Concat(_MakesClips):
     WEBHOOK: ClassVar = False
     FIXED: ClassVar[Mapping[str, object]] = {"task_type": "concat_music"}
 
-    clip: ClipRef = attrs.field(converter=clip_ref, metadata=wire(CLIP))
+    clip: _GeneratedClip = attrs.field(converter=generated_ref)
 
 
 def _persona_id(persona: Persona | str) -> str:
@@ -331,16 +321,13 @@ class CreateWithPersona(_MakesClips):
         "custom_mode": True,
     }
 
-    persona: str = attrs.field(
-        converter=_persona_id,
-        metadata=wire(Text(wire="persona_id", least=1)),
+    persona: Annotated[str, Text(wire="persona_id", least=1)] = attrs.field(
+        converter=_persona_id
     )
-    lyrics: str = attrs.field(kw_only=True, metadata=wire(_LYRICS))
-    title: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TITLE))
-    tags: str | None = attrs.field(default=None, kw_only=True, metadata=wire(_TAGS))
-    model: Model = attrs.field(
-        default=DEFAULT_MODEL, kw_only=True, metadata=wire(_MODEL)
-    )
+    lyrics: _Lyrics = attrs.field(kw_only=True)
+    title: _Title = attrs.field(default=None, kw_only=True)
+    tags: _Tags = attrs.field(default=None, kw_only=True)
+    model: _Model = attrs.field(default=DEFAULT_MODEL, kw_only=True)
 
 
 @final
@@ -378,12 +365,12 @@ class CreatePersona(Request[Persona]):
     COST: ClassVar = 1
     REPLY: ClassVar = _PersonaReply
 
-    clip: ClipRef = attrs.field(converter=clip_ref, metadata=wire(CLIP))
-    name: str = attrs.field(
-        kw_only=True, metadata=wire(Text(wire="name", least=1, most=80))
+    clip: _GeneratedClip = attrs.field(converter=generated_ref)
+    name: Annotated[str, Text(wire="name", least=1, most=80)] = attrs.field(
+        kw_only=True
     )
-    description: str = attrs.field(
-        kw_only=True, metadata=wire(Text(wire="description", least=1, most=200))
+    description: Annotated[str, Text(wire="description", least=1, most=200)] = (
+        attrs.field(kw_only=True)
     )
 
 
@@ -406,7 +393,7 @@ class UploadAudio(Request[Upload]):
     REPLY_S: ClassVar = 20.0
     REPLY: ClassVar = UploadReply
 
-    url: str = attrs.field(metadata=wire(WebAddress(wire="url")))
+    url: Annotated[str, WebAddress(wire="url")]
 
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
@@ -422,189 +409,16 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
 
 
 @final
-@attrs.frozen
-class Suno:
-    """
-    ``music.suno``: each method checks, returns a `MusicJob` at once, never waits.
+class Suno(Followed):
+    """``music.suno``: each method returns a `MusicJob` at once."""
 
-    All take *key* (our name for the job, the same after a restart), *metadata*
-    (what you want to find again beside it) and *extra* (fields to add to the body
-    that is sent, or to override in it).
+    __slots__ = ()
+    NAME = "suno"
 
-    Raises:
-        InvalidRequest: A field breaks a rule; nothing was sent.
-    """
-
-    _submit: Submit
-    _poll: Poll
-
-    def create(
-        self,
-        description: str | None = None,
-        *,
-        lyrics: str | None = None,
-        title: str | None = None,
-        tags: str | None = None,
-        instrumental: bool = False,
-        model: Model = DEFAULT_MODEL,
-        negative_tags: str | None = None,
-        style_weight: float | None = None,
-        weirdness: float | None = None,
-        vocal_gender: Literal["f", "m"] | None = None,
-        auto_lyrics: bool = False,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Make two songs from a description, or from lyrics; see `Create`."""
-        request = Create(
-            description,
-            lyrics=lyrics,
-            title=title,
-            tags=tags,
-            instrumental=instrumental,
-            model=model,
-            negative_tags=negative_tags,
-            style_weight=style_weight,
-            weirdness=weirdness,
-            vocal_gender=vocal_gender,
-            auto_lyrics=auto_lyrics,
-            extra=extra,
-        )
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def extend(
-        self,
-        clip: Clip | Upload | str,
-        *,
-        at: float,
-        lyrics: str,
-        title: str | None = None,
-        tags: str | None = None,
-        model: Model = DEFAULT_MODEL,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Go on from second *at* of a clip; see `Extend`."""
-        request = Extend(
-            clip,
-            at=at,
-            lyrics=lyrics,
-            title=title,
-            tags=tags,
-            model=model,
-            extra=extra,
-        )
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def cover(
-        self,
-        clip: Clip | Upload | str,
-        *,
-        lyrics: str,
-        title: str | None = None,
-        tags: str | None = None,
-        model: Model = DEFAULT_MODEL,
-        audio_weight: float | None = None,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Sing a clip's song in another style; see `Cover`."""
-        request = Cover(
-            clip,
-            lyrics=lyrics,
-            title=title,
-            tags=tags,
-            model=model,
-            audio_weight=audio_weight,
-            extra=extra,
-        )
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def concat(
-        self,
-        clip: Clip | str,
-        *,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Join an extension to what it extends; see `Concat`."""
-        request = Concat(clip, extra=extra)
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def create_persona(
-        self,
-        clip: Clip | str,
-        *,
-        name: str,
-        description: str,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[Persona]:
-        """Keep the voice of a clip; see `CreatePersona`."""
-        request = CreatePersona(clip, name=name, description=description, extra=extra)
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def create_with_persona(
-        self,
-        persona: Persona | str,
-        *,
-        lyrics: str,
-        title: str | None = None,
-        tags: str | None = None,
-        model: Model = DEFAULT_MODEL,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[tuple[Clip, ...]]:
-        """Make two songs in the voice of a persona; see `CreateWithPersona`."""
-        request = CreateWithPersona(
-            persona,
-            lyrics=lyrics,
-            title=title,
-            tags=tags,
-            model=model,
-            extra=extra,
-        )
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    def upload(
-        self,
-        url: str,
-        *,
-        key: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        on_known_key: OnKnownKey | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> MusicJob[Upload]:
-        """Bring your own audio to the service; see `UploadAudio`."""
-        request = UploadAudio(url, extra=extra)
-        return self._submit(
-            request, key=key, metadata=metadata, on_known_key=on_known_key
-        )
-
-    async def get(self, task_id: str) -> TaskSnapshot:
-        """Poll a task once; API: get music (suno)."""
-        return await self._poll(PROVIDER.name, task_id)
+    create = operation(Create)
+    extend = operation(Extend)
+    cover = operation(Cover)
+    concat = operation(Concat)
+    create_persona = operation(CreatePersona)
+    create_with_persona = operation(CreateWithPersona)
+    upload = operation(UploadAudio)

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from aiomusic import InvalidRequest, Request, nuro, riffusion, suno
-from aiomusic._request import known_values
+from aiomusic._fields import known_values
 from aiomusic.cli import _options
 from aiomusic.cli._exits import UsageError
 from aiomusic.cli._options import Song

@@ -148,7 +148,7 @@ def a_job_of_more_is_a_job_of_less(job: MusicJob[Clips]) -> MusicJob[object]:
 async def mistakes_are_seen(music: MusicSession) -> None:
     music.suno.create("rain", model=9)  # type: ignore[arg-type]
     music.suno.create("rain", lyrics=5)  # type: ignore[arg-type]
-    music.suno.create("rain", "lyrics")  # type: ignore[call-arg]
+    music.suno.create("rain", "lyrics")  # type: ignore[arg-type,call-arg]
     music.suno.extend("id", lyrics="la")  # type: ignore[call-arg]
     music.suno.concat(Upload(clip_id="c", provider="suno", url="u"))  # type: ignore[arg-type]
     music.nuro.create_vocal("la", genre=["Jazz"])  # type: ignore[arg-type]
