@@ -45,6 +45,7 @@ from aiomusic.journal import (
     Wanted,
 )
 from aiomusic.journal.memory import MemoryJournal
+from aiomusic.journal.opening import journal_at
 from aiomusic.providers._all import PROVIDERS
 from aiomusic.providers._replies import Provider, check_task_id
 from aiomusic.results import Clip, Credits, TaskSnapshot
@@ -89,7 +90,8 @@ class MusicSession:
         max_credits: How many credits may be spent in all, by this session, or by
             all of the account that ever shared its journal; None: no limit.
         journal: A file that keeps what is bought through crashes and between
-            processes; None: AIOMUSIC_JOURNAL, else nothing is kept.
+            processes, or ``postgresql://user:password@host/database`` for those of
+            several machines; None: AIOMUSIC_JOURNAL, else nothing is kept.
         on_known_key: What to do with a key that the journal has: ``"attach"`` gives
             the job that it belongs to, ``"new"`` buys again, ``"error"`` refuses.
         webhook_url: A public address where `webhooks` is mounted; creates that
@@ -596,10 +598,9 @@ def _journal(value: "str | Path | Journal | None", clock: Clock) -> Journal:
     if value is None or value == "":
         return MemoryJournal(wall=clock.wall)
     if isinstance(value, (str, Path)):
-        from aiomusic.journal.sqlite import SqliteJournal  # noqa: PLC0415 - its cost
-
-        return SqliteJournal(value)
-    check_has("journal", value, "open", "admit", takes="the path of a file")
+        return journal_at(value)
+    takes = "the path of a file, or postgresql://…"
+    check_has("journal", value, "open", "admit", takes=takes)
     return value
 
 

@@ -1,3 +1,4 @@
+import pg_server
 import pytest
 
 from aiomusic import _redact
@@ -20,6 +21,10 @@ def pytest_collection_modifyitems(
         for item in items:
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(MAX_TEST_S))
+
+
+def pytest_sessionfinish() -> None:
+    pg_server.stop_running()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

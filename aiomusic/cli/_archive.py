@@ -5,12 +5,17 @@ import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiomusic.cli._exits import Exit, UsageError
 from aiomusic.cli._jobs import ending_well
 from aiomusic.cli._journal import Place, writing
 from aiomusic.cli._options import seconds
 from aiomusic.cli._show import say, tell
+from aiomusic.journal.sqlite import SqliteJournal
+
+if TYPE_CHECKING:
+    from aiomusic.journal.opening import KeptJournal
 
 __all__ = ["archive", "vacuum"]
 
@@ -29,17 +34,32 @@ async def _archive(
     place = Place.of(typed)
     async with writing(place) as journal:
         if journal is None:
-            tell(f"no jobs yet in {place.path}.")
+            tell(f"no jobs yet in {place.shown}.")
             return Exit.DONE
-        moved = await journal.archive(until, to)
+        moved = await _in_a_file(journal).archive(until, to)
     if as_json:
         event = {"event": "archived", "jobs": moved.jobs, "file": str(moved.file)}
         say(json.dumps(event))
     elif moved.jobs:
         tell(f"{moved.jobs} jobs were moved to {moved.file}.")
     else:
-        tell(f"no jobs in {place.path} ended before {before}.")
+        tell(f"no jobs in {place.shown} ended before {before}.")
     return Exit.DONE
+
+
+def _in_a_file(journal: "KeptJournal") -> SqliteJournal:
+    """
+    Return a journal that is a file.
+
+    Raises:
+        UsageError: It is in PostgreSQL.
+    """
+    if isinstance(journal, SqliteJournal):
+        return journal
+    raise UsageError(
+        f"The journal {journal.shown} is no file: its server tidies up by itself, and"
+        " its own tools copy what is old. Nothing was moved."
+    )
 
 
 def _moment(typed: str) -> float:
@@ -70,11 +90,11 @@ async def _vacuum(typed: str | None, *, as_json: bool) -> Exit:
     place = Place.of(typed)
     async with writing(place) as journal:
         if journal is None:
-            tell(f"no jobs yet in {place.path}.")
+            tell(f"no jobs yet in {place.shown}.")
             return Exit.DONE
-        before, after = await journal.vacuum()
+        before, after = await _in_a_file(journal).vacuum()
     if as_json:
         say(json.dumps({"event": "vacuumed", "before": before, "after": after}))
     else:
-        tell(f"{place.path} had {before:,} bytes, and has {after:,}.")
+        tell(f"{place.shown} had {before:,} bytes, and has {after:,}.")
     return Exit.DONE

@@ -121,7 +121,7 @@ async def _bought(plan: batch.Plan, batching: Batching) -> set[str]:
     """Return the keys of rows that the journal has, and that cost nothing more."""
     place = _place(batching)
     found: set[str] = set()
-    if place is None or not place.path.exists():
+    if place is None or not place.may_be_there:
         return found
     reader = await reader_of(place)
     for row in plan.rows if reader is not None else ():
@@ -200,7 +200,7 @@ async def _ceiling(place: Place | None, batching: Batching) -> int | None:
     run there ever was, so what they spent comes on top.
     """
     most = batching.max_credits
-    if most is None or place is None or place.is_named or not place.path.exists():
+    if most is None or place is None or place.is_named or not place.may_be_there:
         return most
     reader = await reader_of(place)
     if reader is None:

@@ -98,7 +98,7 @@ async def _list(wanted: Wanted, typed: str | None, *, as_json: bool) -> Exit:
         are_any = journal is not None and await journal.records(
             Wanted(limit=1, are_own=wanted.are_own)
         )
-        tell(f"no such jobs in {place.path}." if are_any else _none(place))
+        tell(f"no such jobs in {place.shown}." if are_any else _none(place))
     elif as_json:
         for record in found:
             say(json.dumps(listed(record)))
@@ -114,7 +114,7 @@ async def _list(wanted: Wanted, typed: str | None, *, as_json: bool) -> Exit:
 
 
 def _none(place: Place) -> str:
-    return f"no jobs yet in {place.path}."
+    return f"no jobs yet in {place.shown}."
 
 
 def _fields(record: Record) -> list[str]:
@@ -266,7 +266,7 @@ async def _spending(
         say(json.dumps({"event": "total", **attrs.asdict(total)}))
         return Exit.DONE
     if not found:
-        tell(f"nothing was bought in {place.path}.")
+        tell(f"nothing was bought in {place.shown}.")
     rows = [_sum(heading or "(none)", one) for heading, one in found.items()]
     rows.append(_sum("total", total))
     if not sys.stdout.isatty():

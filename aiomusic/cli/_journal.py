@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final, Protocol, final
+from typing import TYPE_CHECKING, Any, Final, Protocol, final
 
 import attrs
 import platformdirs
@@ -22,8 +22,10 @@ from aiomusic.errors import (
     SubmissionUnknown,
 )
 from aiomusic.journal import Identity, Record
-from aiomusic.journal.reader import SqliteReader
-from aiomusic.journal.sqlite import SqliteJournal
+from aiomusic.journal.opening import is_address, journal_at, reader_at, shown_place
+
+if TYPE_CHECKING:
+    from aiomusic.journal.opening import KeptJournal, Reader
 
 __all__ = ["Guide", "Place", "find_job", "known_of", "reader_of", "writing"]
 
@@ -34,47 +36,73 @@ SHORTEST_KEY: Final = 4
 @attrs.frozen(kw_only=True)
 class Place:
     """
-    The file of a journal.
+    The file of a journal, or its address.
 
     Attributes:
+        where: The file, or ``postgresql://…``.
+        shown: The same as it may be shown.
         is_named: Whether whoever runs the command chose it.
-        option: What a command line needs to mean the same file.
+        option: What a command line needs to mean the same one.
     """
 
-    path: Path
+    where: str | Path = attrs.field(repr=False)
+    shown: str
     is_named: bool
     option: str = ""
 
     @classmethod
     def of(cls, typed: str | None) -> "Place":
-        """Give the file that is typed, else AIOMUSIC_JOURNAL, else the usual one."""
+        """
+        Give the one that is typed, else AIOMUSIC_JOURNAL, else the usual file.
+
+        Raises:
+            JournalError: What it needs is not installed.
+            UsageError: It can't be read.
+        """
         if typed == "":
             raise UsageError("--journal needs the path of a file. Nothing was sent.")
-        if typed is not None:
-            option = f" --journal {shlex.quote(typed)}"
-            return cls(path=Path(typed).expanduser(), is_named=True, option=option)
-        if named := os.environ.get("AIOMUSIC_JOURNAL"):
-            return cls(path=Path(named).expanduser(), is_named=True)
+        if named := typed or os.environ.get("AIOMUSIC_JOURNAL"):
+            found = cls._named(named)
+            # Without its password, which then has to be added again.
+            shown = found.shown if is_address(named) else named
+            option = f" --journal {shlex.quote(shown)}"
+            return found if typed is None else attrs.evolve(found, option=option)
         folder = platformdirs.user_data_path("aiomusic", appauthor=False)
-        return cls(path=folder / "jobs.db", is_named=False)
+        file = folder / "jobs.db"
+        return cls(where=file, shown=str(file), is_named=False)
 
-    def to_keep(self) -> SqliteJournal:
+    @classmethod
+    def _named(cls, name: str) -> "Place":
+        if not is_address(name):
+            file = Path(name).expanduser()
+            return cls(where=file, shown=str(file), is_named=True)
+        try:
+            return cls(where=name, shown=shown_place(name), is_named=True)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+
+    @property
+    def may_be_there(self) -> bool:
+        """Whether a journal may be there: of an address, the server knows."""
+        return not isinstance(self.where, Path) or self.where.exists()
+
+    def to_keep(self) -> "KeptJournal":
         """
         Give the journal to write into; only the usual one's folder is made.
 
         Raises:
             JournalError: The folder can't be made.
         """
-        if not self.is_named:
+        if isinstance(self.where, Path) and not self.is_named:
             try:
-                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self.where.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise JournalError(
-                    f"No journal can be kept in {self.path.parent}: {error.strerror}."
+                    f"No journal can be kept in {self.where.parent}: {error.strerror}."
                     " Choose a file with --journal, or none with --no-journal."
                     " Nothing was sent."
                 ) from error
-        return SqliteJournal(self.path)
+        return journal_at(self.where)
 
 
 def _whose() -> Identity | None:
@@ -97,15 +125,15 @@ def _is_there(place: Place) -> bool:
     Raises:
         UsageError: The file that was chosen does not exist.
     """
-    if place.is_named and not place.path.exists():
+    if place.is_named and not place.may_be_there:
         raise UsageError(
-            f"There is no journal {place.path}: the file does not exist."
+            f"There is no journal {place.shown}: the file does not exist."
             " Check --journal or AIOMUSIC_JOURNAL; 'aiomusic create' makes it."
         )
-    return place.path.exists()
+    return place.may_be_there
 
 
-async def reader_of(place: Place) -> SqliteReader | None:
+async def reader_of(place: Place) -> "Reader | None":
     """
     Return what reads a journal and changes nothing; None if there is none yet.
 
@@ -115,7 +143,9 @@ async def reader_of(place: Place) -> SqliteReader | None:
     """
     if not _is_there(place):
         return None
-    reader = SqliteReader(place.path, identity=_whose())
+    reader = reader_at(place.where, _whose())
+    if not await reader.is_there():
+        return None
     if not await reader.is_current():
         # What an earlier version wrote is brought up to date, and what is none told.
         async with writing(place):
@@ -124,7 +154,7 @@ async def reader_of(place: Place) -> SqliteReader | None:
 
 
 @contextlib.asynccontextmanager
-async def writing(place: Place) -> AsyncIterator[SqliteJournal | None]:
+async def writing(place: Place) -> AsyncIterator["KeptJournal | None"]:
     """
     Open a journal without a session, so without a key; None if there is none yet.
 
@@ -135,7 +165,7 @@ async def writing(place: Place) -> AsyncIterator[SqliteJournal | None]:
     if not _is_there(place):
         yield None
         return
-    journal = SqliteJournal(place.path)
+    journal = journal_at(place.where)
     await journal.open(_whose())
     try:
         yield journal
@@ -173,11 +203,11 @@ async def find_job(journal: _Finding | None, place: Place, key: str) -> Record:
     if journal is not None and (names := await journal.accounts_with(key)):
         known = " and ".join(name or "(none)" for name in names)
         raise UsageError(
-            f"Job {key!r} in {place.path} belongs to account {known}: set"
+            f"Job {key!r} in {place.shown} belongs to account {known}: set"
             " AIOMUSIC_ACCOUNT to its name, or AIOMUSIC_API_KEY to its key."
         )
     raise UsageError(
-        f"There is no job {key!r} in {place.path};"
+        f"There is no job {key!r} in {place.shown};"
         f" 'aiomusic jobs{place.option}' lists what there is."
     )
 

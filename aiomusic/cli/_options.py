@@ -223,8 +223,8 @@ class Delivery:
     journal: Annotated[
         str | None,
         Parameter(
-            help="File that keeps what is bought, if not the usual one; with --local"
-            " none is kept without it."
+            help="File, or postgresql://…, that keeps what is bought, if not the usual"
+            " one; with --local none is kept without it."
         ),
     ] = None
     no_journal: Annotated[
@@ -239,7 +239,10 @@ class Delivery:
 
 JournalOption = Annotated[
     str | None,
-    Parameter(name="--journal", help="File of the journal, if not the usual one."),
+    Parameter(
+        name="--journal",
+        help="File or postgresql://… of the journal, if not the usual one.",
+    ),
 ]
 JsonOption = Annotated[
     bool, Parameter(name="--json", help="JSON lines on standard output.")
@@ -320,8 +323,8 @@ class Batching:
     journal: Annotated[
         str | None,
         Parameter(
-            help="File that keeps what is bought, if not the usual one; with --local"
-            " none is kept without it."
+            help="File, or postgresql://…, that keeps what is bought, if not the usual"
+            " one; with --local none is kept without it."
         ),
     ] = None
     sign_cert: SignCert = None

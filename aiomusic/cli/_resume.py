@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiomusic import _codec
 from aiomusic._job import MusicJob
@@ -25,7 +25,9 @@ from aiomusic.cli._service import open_session, signer_of
 from aiomusic.cli._show import Events, Paths, Show, say, tell
 from aiomusic.errors import Charged, JobCancelled, JobDetached, MusicError
 from aiomusic.journal import Record, Wanted
-from aiomusic.journal.sqlite import SqliteJournal
+
+if TYPE_CHECKING:
+    from aiomusic.journal.opening import KeptJournal
 
 __all__ = ["attach", "give_up", "resubmit", "resume"]
 
@@ -43,7 +45,7 @@ def resume(
         place = Place.of(following.journal)
         records = asyncio.run(_wanted(keys, place))
         if not records:
-            tell(f"nothing is open in {place.path}.{asyncio.run(_unsaved(place))}")
+            tell(f"nothing is open in {place.shown}.{asyncio.run(_unsaved(place))}")
             return Exit.DONE
         with writable(Path(following.out)) as folder:
             work = _resume(
@@ -229,7 +231,7 @@ def _guide(place: Place, following: Following) -> Guide:
 
 
 def _opening(
-    journal: SqliteJournal, following: Following, *, max_credits: int | None
+    journal: "KeptJournal", following: Following, *, max_credits: int | None
 ) -> Any:  # noqa: ANN401 - what contextlib makes of a generator
     return open_session(
         journal=journal,
@@ -299,7 +301,7 @@ async def _wanted_again(key: str, place: Place) -> Record:
         return await _settled(journal, record)
 
 
-async def _settled(journal: SqliteJournal, record: Record) -> Record:
+async def _settled(journal: "KeptJournal", record: Record) -> Record:
     """Find out of a job whether whoever was sending it is still there."""
     if record.is_open and record.task_id is None:
         await journal.adopt(time.time(), record.key)
@@ -370,7 +372,7 @@ async def _resubmit(
     return await pursuit.run(_opening(journal, following, max_credits=None), start)
 
 
-async def _check_latest(journal: SqliteJournal, shown: Record, place: Place) -> None:
+async def _check_latest(journal: "KeptJournal", shown: Record, place: Place) -> None:
     """
     See that the purchase to be made again is the one that was shown.
 

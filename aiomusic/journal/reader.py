@@ -55,6 +55,10 @@ class SqliteReader:
     lock_wait_s: float = 10.0
     identity: Identity | None = None
 
+    async def is_there(self) -> bool:
+        """Check whether there is a file."""
+        return self.path.exists()
+
     async def is_current(self) -> bool:
         """
         Check whether the file has every step of the schema.

@@ -35,12 +35,13 @@ from aiomusic.journal import (
 from aiomusic.journal._writer import Writer
 from aiomusic.journal.archive import Archived, ArchiveFile, restored
 from aiomusic.journal.dialect import SQLITE, Dialect
+from aiomusic.journal.endings import change_of, facts_of, not_accepted, unheeded
 from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.policy import Change, Row, is_heeded
 from aiomusic.journal.programs import Moved, Program
 from aiomusic.journal.reader import SqliteReader, connect_to_read, drive, read_rows
-from aiomusic.journal.rows import dump, integer
+from aiomusic.journal.rows import dump
 from aiomusic.journal.schema import APPLICATION_ID, STEPS, statements
 
 __all__ = ["SqliteJournal"]
@@ -280,30 +281,17 @@ class SqliteJournal:
         change = Change(event=Event.ACCEPTED, now=now, by=self.owner, task_id=task_id)
         row = await self._transition(key, attempt, change, {"error": None})
         if row is None or row.task_id != task_id:
-            found = "another task" if row is not None else "no such purchase"
-            message = (
-                f"Task {task_id} of job {key} was not written down: the journal"
-                f" {self._path} has {found} there. The task is paid for and followed."
-            )
-            raise JournalError(message)
+            raise JournalError(not_accepted(self._path, key, task_id, row))
 
     async def settle(self, key: str, attempt: int, ending: Ending) -> None:
-        change = self._change(ending)
-        row = await self._transition(key, attempt, change, _facts(ending))
+        change = change_of(ending, self.owner)
+        row = await self._transition(key, attempt, change, facts_of(ending))
         if not is_heeded(row, change):
-            raise JournalError(self._unheeded(key, row, change))
+            raise JournalError(unheeded(self._path, key, row, change))
 
     def end(self, key: str, attempt: int, ending: Ending) -> None:
-        self._post_transition(key, attempt, self._change(ending), _facts(ending))
-
-    def _change(self, ending: Ending) -> Change:
-        return Change(
-            event=ending.event,
-            now=ending.now,
-            by=self.owner,
-            task_id=ending.task_id,
-            charged=ending.charged,
-        )
+        change = change_of(ending, self.owner)
+        self._post_transition(key, attempt, change, facts_of(ending))
 
     def release(self, key: str, attempt: int) -> None:
         change = Change(event=Event.RELEASED, now=time.time(), by=self.owner)
@@ -477,18 +465,12 @@ class SqliteJournal:
     ) -> None:
         def then(moved: Moved) -> None:
             if not is_heeded(moved.row, change):
-                say(logging.WARNING, "%s", self._unheeded(key, moved.row, change))
+                words = unheeded(self._path, key, moved.row, change)
+                say(logging.WARNING, "%s", words)
             self._clear(key, attempt, moved)
 
         program = partial(programs.transition, self, key, attempt, change, facts)
         self._open_writer().post(partial(drive, program=program), then)
-
-    def _unheeded(self, key: str, row: Row | None, change: Change) -> str:
-        found = "has no such purchase" if row is None else f"has it as {row.stage}"
-        return (
-            f"'{change.event}' did not move job {key}: the journal {self._path}"
-            f" {found}."
-        )
 
     def _clear(self, key: str, attempt: int, moved: Moved) -> None:
         """Clear a mark once its row tells by itself, on the disk."""
@@ -665,14 +647,3 @@ class SqliteJournal:
 
     def _error(self, error: BaseException) -> JournalError:
         return JournalError(fault(self._path, error))
-
-
-def _facts(ending: Ending) -> dict[str, Any]:
-    """Return the columns that are kept beside the money."""
-    return {
-        "error": None if ending.error is None else dump(ending.error),
-        "result": None if ending.result is None else dump(ending.result),
-        "clips": dump(list(ending.clips)),
-        "clip_count": len(ending.clips),
-        "balance_after": integer(ending.balance),
-    }

@@ -261,7 +261,7 @@ def test_what_keeps_a_journal(
 
     place = place_of(Delivery(**options))
 
-    assert kept == (None if place is None else str(place.path))
+    assert kept == (None if place is None else str(place.where))
 
 
 async def test_the_limit_is_for_one_run_unless_the_journal_is_named(

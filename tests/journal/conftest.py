@@ -19,7 +19,7 @@ def tmp_path() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(params=journaling.ALL)
+@pytest.fixture(params=journaling.params(journaling.ALL))
 async def journal(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[Journal]:
@@ -29,7 +29,7 @@ async def journal(
     await made.aclose()
 
 
-@pytest.fixture(params=journaling.KEPT)
+@pytest.fixture(params=journaling.params(journaling.KEPT))
 async def kept(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[Journal]:
@@ -40,9 +40,14 @@ async def kept(
 
 
 @pytest.fixture
-async def other(kept: Journal, tmp_path: Path) -> AsyncIterator[Journal]:
+async def other(
+    request: pytest.FixtureRequest,
+    kept: Journal,  # noqa: ARG001 - it is the first
+    tmp_path: Path,
+) -> AsyncIterator[Journal]:
     """A second session on the journal of *kept*."""
-    made = type(kept)(tmp_path / "songs.db")  # type: ignore[call-arg]
+    name = request.node.callspec.params["kept"]
+    made = journaling.KEPT[name](tmp_path)
     await made.open()
     yield made
     await made.aclose()

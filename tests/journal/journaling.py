@@ -5,8 +5,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+import pg_server
+import pytest
+
 from aiomusic.journal import Ending, Entry, Event, Journal, Limits
+from aiomusic.journal.liveness import HEADER_BYTES, _boot_id
 from aiomusic.journal.memory import MemoryJournal
+from aiomusic.journal.postgres import PostgresJournal
 from aiomusic.journal.sqlite import SqliteJournal
 
 # Every commit is synced, which memory does at once.
@@ -18,13 +24,31 @@ def sqlite_journal(folder: Path) -> SqliteJournal:
     return SqliteJournal(folder / "songs.db", lock_wait_s=5.0)
 
 
-KEPT: Mapping[str, Callable[[Path], Journal]] = {"sqlite": sqlite_journal}
+def postgres_journal(folder: Path) -> PostgresJournal:
+    return PostgresJournal(pg_server.running().url(folder))
+
+
+def pooled_journal(folder: Path) -> PostgresJournal:
+    return PostgresJournal(pg_server.running().url(folder, is_pooled=True))
+
+
+KEPT: Mapping[str, Callable[[Path], Journal]] = {
+    "sqlite": sqlite_journal,
+    "postgres": postgres_journal,
+    "pgbouncer": pooled_journal,
+}
 """Journals that outlive their session, by name: each made anew on one folder."""
 
 ALL: Mapping[str, Callable[[Path], Journal]] = {
     "memory": lambda _: MemoryJournal(),
     **KEPT,
 }
+
+
+def params(names: Mapping[str, object]) -> list[Any]:
+    """Return names of journals to run a test with, as far as they can be had."""
+    needed = {"postgres": pg_server.NEEDED, "pgbouncer": pg_server.NEEDED}
+    return [pytest.param(name, marks=needed.get(name, ())) for name in names]
 
 
 def entry(key: str = "k", **fields: Any) -> Entry:  # noqa: ANN401 - an entry's own
@@ -68,12 +92,58 @@ async def over(
     journal.end(key, attempt, end)
 
 
-async def crash(journal: SqliteJournal) -> None:
-    """End its session as a kill does: its lock is dropped, and nothing is settled."""
+async def crash(journal: SqliteJournal | PostgresJournal) -> None:
+    """End its session as a kill does, and nothing is settled."""
     writer, journal._writer = journal._writer, None
     assert writer is not None
     await writer.stop()
-    journal._lock.forget()
+    if isinstance(journal, SqliteJournal):
+        journal._lock.forget()
+    else:
+        await expire(journal)
+
+
+async def expire(journal: PostgresJournal) -> None:
+    """End the lease of a session, as if it had been silent for that long."""
+    await query(
+        journal,
+        "UPDATE sessions SET until = clock_timestamp() - interval '1 s'"
+        f" WHERE name = '{journal.owner}'",
+    )
+
+
+async def query(journal: PostgresJournal, text: str) -> list[dict[str, Any]]:
+    """Ask the database of a journal, past the journal."""
+    db = await asyncpg.connect(journal._address.dsn, statement_cache_size=0)
+    try:
+        await db.execute("BEGIN")
+        await db.execute(f"SET LOCAL search_path TO {journal._address.schema}")
+        found = await db.fetch(text)
+        await db.execute("COMMIT")
+    finally:
+        await db.close()
+    return [dict(row) for row in found]
+
+
+async def take_for_dead(
+    journal: SqliteJournal | PostgresJournal, *, is_sure_of_marks: bool
+) -> None:
+    """
+    Have others take a session that lives for dead.
+
+    Args:
+        is_sure_of_marks: Whether they can tell what it has sent: nothing.
+    """
+    if isinstance(journal, PostgresJournal):
+        if not is_sure_of_marks:
+            await journal.note_sent("a", 1)
+        await expire(journal)
+        return
+    # Somebody tidied the folder under it.
+    lock = journal.path.with_name(f"{journal.path.name}-owner-{journal.owner}")
+    lock.unlink()
+    if is_sure_of_marks:
+        lock.write_bytes(_boot_id().ljust(HEADER_BYTES, b"\0"))
 
 
 def rows(path: Path) -> dict[tuple[str, int], dict[str, Any]]:

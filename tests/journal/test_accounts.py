@@ -1,12 +1,21 @@
 """Rows belong to an account and an address: others' are neither met nor counted."""
 
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from journaling import ALL, KEPT, NO_LIMITS, crash, ending, entry, over, totals
+from journaling import (
+    ALL,
+    KEPT,
+    NO_LIMITS,
+    crash,
+    ending,
+    entry,
+    over,
+    params,
+    totals,
+)
 
 from aiomusic import MusicSession
 from aiomusic.emulator import Emulator, Pace
@@ -60,7 +69,7 @@ SAME = {
 }
 
 
-@pytest.fixture(params=ALL)
+@pytest.fixture(params=params(ALL))
 def closed(request: pytest.FixtureRequest, tmp_path: Path) -> Journal:
     return ALL[request.param](tmp_path)
 
@@ -105,13 +114,13 @@ async def test_ones_own_purchases_are_counted(
     assert [OverBudget(10)] == found
 
 
-@pytest.mark.parametrize("make", KEPT.values(), ids=KEPT)
+@pytest.mark.parametrize("kind", params(KEPT))
 @pytest.mark.parametrize(("one", "other"), OTHERS.values(), ids=OTHERS)
 async def test_anothers_job_is_not_met(
-    tmp_path: Path, make: Callable[[Path], Journal], one: Identity, other: Identity
+    tmp_path: Path, kind: str, one: Identity, other: Identity
 ) -> None:
     """Not by its key, nor by its task; nobody takes it up, and it is listed as such."""
-    mine, theirs = make(tmp_path), make(tmp_path)
+    mine, theirs = KEPT[kind](tmp_path), KEPT[kind](tmp_path)
     await mine.open(one)
     await theirs.open(other)
     await mine.admit([entry("a"), entry("lost")], NO_LIMITS)
@@ -150,13 +159,13 @@ async def test_anothers_job_is_not_met(
     await theirs.aclose()
 
 
-@pytest.mark.parametrize("make", KEPT.values(), ids=KEPT)
+@pytest.mark.parametrize("kind", params(KEPT))
 @pytest.mark.parametrize(("one", "again"), SAME.values(), ids=SAME)
 async def test_ones_own_job_is_met(
-    tmp_path: Path, make: Callable[[Path], Journal], one: Identity, again: Identity
+    tmp_path: Path, kind: str, one: Identity, again: Identity
 ) -> None:
     """A key that was replaced buys nothing again."""
-    journal = make(tmp_path)
+    journal = KEPT[kind](tmp_path)
     await journal.open(one)
     await journal.admit([entry("a")], NO_LIMITS)
     await over(journal, "a")
@@ -169,7 +178,7 @@ async def test_ones_own_job_is_met(
     await journal.aclose()
 
 
-@pytest.mark.parametrize("kind", KEPT)
+@pytest.mark.parametrize("kind", params(KEPT))
 async def test_a_job_waits_for_a_slot_where_others_have_jobs(
     kind: str, tmp_path: Path
 ) -> None:

@@ -1,0 +1,688 @@
+"""The journal in PostgreSQL, for any number of machines."""
+
+import contextlib
+import logging
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Self, TypeVar, final
+
+import attrs
+
+from aiomusic._log import say
+from aiomusic.errors import JournalError
+from aiomusic.journal import (
+    EVERYTHING,
+    Ending,
+    Entry,
+    Event,
+    Granted,
+    Grouping,
+    Identity,
+    Limits,
+    Record,
+    Spending,
+    Verdict,
+    Wanted,
+    accounts,
+    listing,
+    programs,
+)
+from aiomusic.journal._postgres_link import FAULTS, Address, Connection, Link, fault
+from aiomusic.journal._postgres_writer import PostgresWriter, drive
+from aiomusic.journal.dialect import POSTGRES, Dialect
+from aiomusic.journal.endings import change_of, facts_of, not_accepted, unheeded
+from aiomusic.journal.policy import Change, Row, is_heeded
+from aiomusic.journal.programs import Moved, Program
+from aiomusic.journal.rows import dump
+from aiomusic.journal.schema_postgres import STEPS
+
+__all__ = ["PostgresJournal", "PostgresReader"]
+
+R = TypeVar("R")
+
+WAIT_S: Final = 30.0
+# How long the server lets a transaction wait, work, and be idle: a session that is
+# stopped or cut off while it holds the lock must not keep the others for longer.
+SERVER_S: Final = 10
+IDLE_S: Final = 5
+# Of a lease, what must be left when a create leaves.
+MARGIN: Final = 0.25
+# Clocks that differ by less are taken for one.
+SAME_CLOCK_S: Final = 2.0
+
+
+def _boot_time() -> float:
+    """Give seconds that go on while the process, or the machine, is stopped."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+@final
+class PostgresJournal:
+    """
+    A journal in one schema of a PostgreSQL database, which never holds the API key.
+
+    Every transaction takes one lock, so that all sessions write in one order, and
+    renews the lease of its session, by the server's clock.  A session whose lease is
+    over is dead to the others: what it left is settled, and its tasks are taken over.
+    If it was only stopped, it finds so before it sends anything, and goes on under a
+    new name and fencing number.
+
+    Args:
+        url: ``postgresql://user:password@host:port/database``.  Its options are those
+            of libpq, and ``schema`` (aiomusic), ``lease_s`` (30), and
+            ``statement_cache_size``: 0 where a pooler in transaction mode stands
+            between, which is found out if it is left out.
+        wait_s: How long to wait for a server that can't be reached.
+
+    Raises:
+        ValueError: The address can't be read.
+    """
+
+    def __init__(self, url: str, *, wait_s: float = WAIT_S) -> None:
+        self._address = Address.of(url)
+        self._wait_s = wait_s
+        self._writer: PostgresWriter | None = None
+        self._owner = ""
+        self._fence = 0
+        self._lease_until = 0.0
+        # How much later it is by the server's clock, in seconds.
+        self._skew_s = 0.0
+        self._account = accounts.NOBODY
+        self._identity: Identity | None = None
+        self._pid = os.getpid()
+
+    def __repr__(self) -> str:
+        return f"<PostgresJournal {self._address.shown}>"
+
+    @property
+    def shown(self) -> str:
+        """Where it is, without the password."""
+        return self._address.shown
+
+    @property
+    def is_kept(self) -> bool:
+        return True
+
+    @property
+    def lease_until(self) -> float | None:
+        # Others share it, so it is asked again and again.
+        return None
+
+    @property
+    def owner(self) -> str:
+        """The name of the session, as its rows have it."""
+        return self._owner
+
+    @property
+    def fence(self) -> int:
+        """The number of the session: whoever comes later has a higher one."""
+        return self._fence
+
+    @property
+    def account(self) -> int:
+        """The number of the account that it works for."""
+        return self._account
+
+    @property
+    def dialect(self) -> Dialect:
+        """How PostgreSQL spells what others spell otherwise."""
+        return POSTGRES
+
+    def is_sent(self, found: Mapping[str, Any]) -> bool:
+        """Check whether the create's body of a row may have left."""
+        return bool(found["begun"])
+
+    def dead_owners(self) -> Program[set[str]]:
+        """Return the sessions that own rows and whose leases are over, for good."""
+        yield (
+            "DELETE FROM sessions WHERE until <= clock_timestamp() AND name <> :name",
+            {"name": self._owner},
+        )
+        living = yield ("SELECT name FROM sessions", {})
+        owners = yield from programs.owners()
+        return owners - {row["name"] for row in living}
+
+    async def open(self, identity: Identity | None = None) -> None:
+        if self._writer is not None:
+            message = f"The journal {self.shown} is open already; make one a session."
+            raise JournalError(message)
+        self._pid = os.getpid()
+        self._owner, self._fence = "", 0
+        link = Link(self._address)
+        writer = PostgresWriter(
+            link,
+            self._begin,
+            renew_s=self._address.lease_s / 3,
+            wait_s=self._wait_s,
+        )
+        try:
+            db = await link.connected()
+            await _upgrade(db, self._address)
+            writer.start()
+            await self._work_for(writer, identity)
+        except BaseException as error:
+            link.drop()
+            await writer.stop()
+            if isinstance(error, FAULTS):
+                raise self._error(error) from error
+            raise
+        self._writer = writer
+
+    async def _work_for(
+        self, writer: PostgresWriter, identity: Identity | None
+    ) -> None:
+        self._identity = identity
+        if identity is None:
+            self._account = await writer.call(partial(accounts.sought, None))
+            return
+        claiming = partial(accounts.claim, identity)
+        self._account, is_new = await writer.call(claiming)
+        if is_new:
+            words = (
+                "the journal %s holds jobs of other accounts, whose keys are not met."
+                " If the API key was replaced, give account=, or AIOMUSIC_ACCOUNT, the"
+                " account's name: music.jobs() tells it"
+            )
+            say(logging.WARNING, words, self.shown)
+
+    async def _begin(self, db: Connection) -> str:
+        """Begin a transaction as the only one that writes, and renew the lease."""
+        began = _boot_time()
+        lease = f"clock_timestamp() + interval '{self._address.lease_s:g} s'"
+        await db.execute(
+            f"{_settings(self._address)}"
+            f"UPDATE sessions SET until = {lease} WHERE name = '{self._owner}';"
+        )
+        told = time.time()
+        found = await db.fetchrow(
+            "SELECT pg_current_xact_id()::text AS number,"
+            " EXISTS (SELECT 1 FROM sessions WHERE name = $1) AS is_alive,"
+            " extract(epoch FROM clock_timestamp())::float8 AS now",
+            self._owner,
+        )
+        self._see_clock(told, found["now"])
+        if not found["is_alive"]:
+            await self._register(db, lease)
+        self._lease_until = began + self._address.lease_s * (1 - MARGIN)
+        return str(found["number"])
+
+    def _see_clock(self, told: float, now: float) -> None:
+        took_s = time.time() - told
+        skew_s = now - told - took_s / 2
+        if abs(took_s) < SAME_CLOCK_S:
+            self._skew_s = 0.0 if abs(skew_s) < SAME_CLOCK_S else skew_s
+
+    async def _register(self, db: Connection, lease: str) -> None:
+        """Enter the session: a new one, or one that was taken for dead."""
+        if self._owner:
+            words = (
+                "session %s of the journal %s was silent for longer than its lease of"
+                " %s s: others have taken over its jobs. It goes on as another"
+            )
+            say(logging.WARNING, words, self._owner, self.shown, self._address.lease_s)
+        self._fence = await db.fetchval("SELECT nextval('fences')")
+        # A number may come again where an old backup was restored.
+        self._owner = f"{self._fence}-{uuid.uuid4().hex}"
+        await db.execute(
+            f"INSERT INTO sessions (name, fence, until) VALUES ('{self._owner}',"
+            f" {self._fence}, {lease})"
+        )
+
+    async def aclose(self) -> None:
+        writer, self._writer = self._writer, None
+        # In a forked child, the connection is its parent's.
+        if writer is None or os.getpid() != self._pid:
+            return
+
+        def leave() -> Program[None]:
+            now = self._now()
+            yield from programs.leave(self, self.owner, Event.LEFT, now)
+            yield "DELETE FROM sessions WHERE name = :name", {"name": self.owner}
+
+        writer.post(leave)
+        await writer.stop()
+        if writer.failed is not None:
+            raise self._error(writer.failed) from writer.failed
+
+    def _now(self) -> float:
+        return time.time() + self._skew_s
+
+    async def admit(self, entries: Sequence[Entry], limits: Limits) -> list[Verdict]:
+        self._check_account()
+        entries = [self._by_server(entry) for entry in entries]
+
+        def regret(judged: tuple[list[Verdict], set[str]]) -> Program[None]:
+            # Nobody will send what was granted.
+            for entry, verdict in zip(entries, judged[0], strict=False):
+                if isinstance(verdict, Granted):
+                    change = Change(event=Event.DROPPED, now=entry.now, by=self.owner)
+                    yield from programs.transition(
+                        self, entry.key, verdict.attempt, change
+                    )
+
+        program = partial(programs.admit, self, entries, limits)
+        verdicts, _ = await self._call(program, regret=regret)
+        return verdicts
+
+    async def note_sent(self, key: str, attempt: int) -> bool:
+        def regret(is_granted: bool) -> Program[None]:
+            # Nothing leaves where nobody waits any more.
+            if is_granted:
+                yield from programs.unbegin(self, key, attempt)
+
+        program = partial(programs.begin, self, key, attempt)
+        is_granted = await self._call(program, regret=regret)
+        if is_granted and _boot_time() >= self._lease_until:
+            self.note_unsent(key, attempt)
+            message = (
+                f"The session was stopped, or its journal {self.shown} was slow, for so"
+                " long that others may have taken over its jobs. Nothing was sent."
+            )
+            raise JournalError(message)
+        return is_granted
+
+    def note_unsent(self, key: str, attempt: int) -> None:
+        self._post(partial(programs.unbegin, self, key, attempt))
+
+    async def accept(self, key: str, attempt: int, task_id: str, now: float) -> None:
+        change = Change(event=Event.ACCEPTED, now=now, by=self.owner, task_id=task_id)
+        row = await self._transition(key, attempt, change, {"error": None})
+        if row is None or row.task_id != task_id:
+            raise JournalError(not_accepted(self.shown, key, task_id, row))
+
+    async def settle(self, key: str, attempt: int, ending: Ending) -> None:
+        change = change_of(ending, self.owner)
+        row = await self._transition(key, attempt, change, facts_of(ending))
+        if not is_heeded(row, change):
+            raise JournalError(unheeded(self.shown, key, row, change))
+
+    def end(self, key: str, attempt: int, ending: Ending) -> None:
+        change = change_of(ending, self.owner)
+        self._post_transition(key, attempt, change, facts_of(ending))
+
+    def release(self, key: str, attempt: int) -> None:
+        change = Change(event=Event.RELEASED, now=time.time(), by=self.owner)
+        self._post_transition(key, attempt, change)
+
+    async def find_lost(self, key: str, attempt: int, task_id: str, now: float) -> bool:
+        now += self._skew_s
+        moved = await self._call(
+            partial(programs.find_lost, self, key, attempt, task_id, now)
+        )
+        return moved.row is not None and moved.row.task_id == task_id
+
+    def enqueue(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self._post(partial(programs.enqueue, self, self._by_server(entry)))
+
+    def attach(self, entry: Entry, task_id: str) -> None:
+        self._post(partial(programs.attach, self, self._by_server(entry), task_id))
+
+    def give_up_soon(
+        self, key: str, attempt: int, now: float, *, is_charged: bool = True
+    ) -> None:
+        event = Event.GIVEN_UP if is_charged else Event.GIVEN_UP_UNPAID
+        self._post_transition(key, attempt, Change(event=event, now=now))
+
+    def note_balance(self, key: str, attempt: int, balance: int) -> None:
+        self._post(partial(programs.note_balance, self.account, key, attempt, balance))
+
+    async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
+        return await self._call(partial(programs.recall, name))
+
+    def keep(self, name: str, value: object) -> None:
+        self._post(partial(programs.keep, name, dump(value)))
+
+    def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
+        self._post(partial(programs.note_files, self.account, key, attempt, files))
+
+    async def find(self, key: str, attempt: int | None = None) -> Record | None:
+        found = await self._call(partial(programs.find, self.account, key, attempt))
+        return None if found is None else self._by_own(found)
+
+    async def find_task(self, provider: str, task_id: str) -> Record | None:
+        found = await self._call(
+            partial(programs.find_task, self.account, provider, task_id)
+        )
+        return None if found is None else self._by_own(found)
+
+    async def adopt(
+        self, now: float, key: str | None = None, limit: int | None = None
+    ) -> list[Record]:
+        now += self._skew_s
+
+        def regret(adopted: tuple[list[Record], set[str]]) -> Program[None]:
+            change = Change(event=Event.RELEASED, now=now, by=self.owner)
+            for one in adopted[0]:
+                yield from programs.transition(self, one.key, one.attempt, change)
+
+        program = partial(programs.adopt, self, now, key, limit)
+        found, _ = await self._call(program, regret=regret)
+        return [self._by_own(one) for one in found]
+
+    async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
+        return await self._read(partial(listing.records, POSTGRES, wanted, self._seen))
+
+    async def spending(
+        self, by: Grouping = "operation", tag: str | None = None
+    ) -> dict[str, Spending]:
+        return await self._read(
+            partial(listing.spending, POSTGRES, by, tag, self._seen)
+        )
+
+    async def find_near(self, start: str, limit: int = 2) -> list[str]:
+        """Return keys that begin so."""
+        return await self._read(partial(listing.find_near, self.account, start, limit))
+
+    async def accounts_with(self, key: str) -> list[str]:
+        """Return the names of the accounts that have a job of that key."""
+        return await self._read(partial(accounts.with_key, key))
+
+    @property
+    def _seen(self) -> int | None:
+        """Whose rows are told from those of others; None: nobody's."""
+        return None if self._identity is None else self._account
+
+    def _by_server(self, entry: Entry) -> Entry:
+        """Return an entry with the times that the server's clock has."""
+        skew_s = self._skew_s
+        now, made_at = entry.now + skew_s, entry.made_at + skew_s
+        return attrs.evolve(entry, now=now, made_at=made_at)
+
+    def _by_own(self, record: Record) -> Record:
+        """Return a record with the times that this machine's clock has."""
+        if not self._skew_s:
+            return record
+        return attrs.evolve(
+            record,
+            made_at=record.made_at - self._skew_s,
+            sent_at=self._earlier(record.sent_at),
+            accepted_at=self._earlier(record.accepted_at),
+            ended_at=self._earlier(record.ended_at),
+        )
+
+    def _earlier(self, at: float | None) -> float | None:
+        return None if at is None else at - self._skew_s
+
+    async def _read(self, program: Callable[[], Program[R]]) -> R:
+        """Run what only reads, and may take long, beside the writer."""
+        # What was written before is seen: it is committed by then.
+        await self._call(_nothing)
+        return await PostgresReader(self._address).run(program)
+
+    async def _transition(
+        self, key: str, attempt: int, change: Change, facts: dict[str, Any]
+    ) -> Row | None:
+        change = attrs.evolve(change, now=change.now + self._skew_s)
+        program = partial(programs.transition, self, key, attempt, change, facts)
+        moved: Moved = await self._call(program, is_lasting=True)
+        return moved.row
+
+    def _post_transition(
+        self,
+        key: str,
+        attempt: int,
+        change: Change,
+        facts: dict[str, Any] | None = None,
+    ) -> None:
+        def then(moved: Moved) -> None:
+            if not is_heeded(moved.row, change):
+                words = unheeded(self.shown, key, moved.row, change)
+                say(logging.WARNING, "%s", words)
+
+        moved_to = attrs.evolve(change, now=change.now + self._skew_s)
+        program = partial(programs.transition, self, key, attempt, moved_to, facts)
+        self._open_writer().post(program, then)
+
+    async def _call(
+        self,
+        program: Callable[[], Program[R]],
+        *,
+        regret: Callable[[R], Program[object]] | None = None,
+        is_lasting: bool = False,
+    ) -> R:
+        try:
+            return await self._open_writer().call(
+                program, regret=regret, is_lasting=is_lasting
+            )
+        except FAULTS as error:
+            raise self._error(error) from error
+
+    def _post(self, program: Callable[[], Program[object]]) -> None:
+        self._open_writer().post(program)
+
+    def _open_writer(self) -> PostgresWriter:
+        if self._writer is None:
+            message = f"The journal {self.shown} is not open."
+            raise JournalError(message)
+        return self._writer
+
+    def _check_account(self) -> None:
+        """Refuse to buy for nobody knows whom."""
+        if self._account == accounts.NOBODY:
+            message = (
+                f"The journal {self.shown} holds jobs of several accounts; account=, or"
+                " an API key, says whose this is. Nothing is sent."
+            )
+            raise JournalError(message)
+
+    def _error(self, error: BaseException) -> JournalError:
+        return JournalError(fault(self._address, error))
+
+
+@final
+@attrs.frozen
+class PostgresReader:
+    """
+    Reads a journal that is there and up to date, and never changes or locks it.
+
+    Each call sees it as it was at one moment, on a connection of its own.
+
+    Args:
+        address: Where it is.
+        identity: Whose rows are told from those of others; None: nobody's.
+    """
+
+    address: Address
+    identity: Identity | None = None
+
+    @classmethod
+    def at(cls, url: str, identity: Identity | None) -> Self:
+        """
+        Read the journal of an address.
+
+        Raises:
+            ValueError: The address can't be read.
+        """
+        return cls(Address.of(url), identity)
+
+    async def is_there(self) -> bool:
+        """
+        Check whether there is a journal, of whatever version.
+
+        Raises:
+            JournalError: It can't be read.
+        """
+        return bool(await self._steps())
+
+    async def is_current(self) -> bool:
+        """
+        Check whether the schema has every step.
+
+        Raises:
+            JournalError: It can't be read.
+        """
+        return await self._steps() == len(STEPS)
+
+    async def _steps(self) -> int:
+        try:
+            async with self._reading() as db:
+                return await _version(db, self.address)
+        except FAULTS as error:
+            raise JournalError(fault(self.address, error)) from error
+
+    async def find(self, key: str, attempt: int | None = None) -> Record | None:
+        """Return a purchase under a key whole; None: the last that counts."""
+
+        def program() -> Program[Record | None]:
+            account = yield from accounts.sought(self.identity)
+            return (yield from programs.find(account, key, attempt))
+
+        return await self.run(program)
+
+    async def find_near(self, start: str, limit: int = 2) -> list[str]:
+        """Return keys that begin so."""
+
+        def program() -> Program[list[str]]:
+            account = yield from accounts.sought(self.identity)
+            return (yield from listing.find_near(account, start, limit))
+
+        return await self.run(program)
+
+    async def others(self) -> list[str]:
+        """Return the names of the accounts that are not one's own, if that is told."""
+
+        def program() -> Program[list[str]]:
+            return (yield from accounts.others((yield from self._seen())))
+
+        return await self.run(program)
+
+    async def accounts_with(self, key: str) -> list[str]:
+        """Return the names of the accounts that have a job of that key."""
+        return await self.run(partial(accounts.with_key, key))
+
+    async def neighbours(self, keys: list[str]) -> list[str]:
+        """Return keys, and of each those before and after it in their order."""
+        return await self.run(partial(listing.neighbours, keys))
+
+    async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
+        """Return the last purchase under every key and all that is open."""
+
+        def program() -> Program[list[Record]]:
+            seen = yield from self._seen()
+            return (yield from listing.records(POSTGRES, wanted, seen))
+
+        return await self.run(program)
+
+    async def spending(
+        self, by: Grouping = "operation", tag: str | None = None
+    ) -> dict[str, Spending]:
+        """Add up what was bought, by operation, by day, or by a metadata name."""
+
+        def program() -> Program[dict[str, Spending]]:
+            seen = yield from self._seen()
+            return (yield from listing.spending(POSTGRES, by, tag, seen))
+
+        return await self.run(program)
+
+    def _seen(self) -> Program[int | None]:
+        if self.identity is None:
+            return None
+        return (yield from accounts.sought(self.identity))
+
+    async def run(self, program: Callable[[], Program[R]]) -> R:
+        """
+        Run a program that only reads.
+
+        Raises:
+            JournalError: It can't be read.
+        """
+        try:
+            async with self._reading() as db:
+                return await drive(db, program)
+        except FAULTS as error:
+            raise JournalError(fault(self.address, error)) from error
+
+    @contextlib.asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Connection]:
+        link = Link(attrs.evolve(self.address, cached_statements=0))
+        try:
+            db = await link.connected()
+            await db.execute(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+                f"SET LOCAL search_path TO {self.address.schema}"
+            )
+            yield db
+            await db.execute("COMMIT")
+        except BaseException:
+            link.drop()
+            raise
+        await link.aclose()
+
+
+def _nothing() -> Program[None]:
+    yield "SELECT 1 AS one", {}
+
+
+def _settings(address: Address) -> str:
+    """
+    Return what each transaction that writes begins with.
+
+    A pooler gives it another connection each time, so it says all that it needs.  The
+    lock comes first: what is read after it is what the one before has left.
+    """
+    return (
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
+        f"SET LOCAL search_path TO {address.schema};"
+        f"SET LOCAL lock_timeout TO '{SERVER_S}s';"
+        f"SET LOCAL statement_timeout TO '{SERVER_S}s';"
+        f"SET LOCAL idle_in_transaction_session_timeout TO '{IDLE_S}s';"
+        # What was committed must be on the disk; who asks for even more has it.
+        "SELECT set_config('synchronous_commit', 'on', true)"
+        " WHERE current_setting('synchronous_commit') = 'off';"
+        "SELECT pg_advisory_xact_lock(hashtextextended("
+        f"'aiomusic {address.schema}', 0));"
+    )
+
+
+async def _upgrade(db: Connection, address: Address) -> None:
+    """Apply the steps that are missing, one session at a time."""
+    await db.execute(_settings(address))
+    if await db.fetchval("SHOW server_encoding") != "UTF8":
+        message = "its database must be made with ENCODING 'UTF8'"
+        raise ValueError(message)
+    version = await _version(db, address)
+    if version < len(STEPS):
+        await db.execute(f"CREATE SCHEMA IF NOT EXISTS {address.schema}")
+        for step in STEPS[version:]:
+            await db.execute(step)
+        await db.execute(
+            f"UPDATE about SET value = {len(STEPS)} WHERE name = 'version'"
+        )
+    await db.execute("COMMIT")
+
+
+async def _version(db: Connection, address: Address) -> int:
+    """
+    Count the steps that the schema has had.
+
+    Raises:
+        JournalError: It is another program's, or from a newer version.
+    """
+    found = await db.fetchrow(
+        "SELECT to_regclass($1) IS NOT NULL AS is_ours,"
+        " EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = $2) AS is_used",
+        f"{address.schema}.about",
+        address.schema,
+    )
+    if not found["is_ours"]:
+        if not found["is_used"]:
+            return 0
+        raise JournalError(
+            f"The schema of {address.shown} is another program's, and was left as it"
+            " is. Give another, as in ?schema=aiomusic."
+        )
+    text = "SELECT value::bigint FROM about WHERE name = 'version'"
+    version = int(await db.fetchval(text))
+    if version > len(STEPS):
+        raise JournalError(
+            f"The journal {address.shown} was written by a newer aiomusic (step"
+            f" {version}, this one knows {len(STEPS)}), and was left as it is."
+            " Upgrade aiomusic."
+        )
+    return version
