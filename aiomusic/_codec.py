@@ -1,23 +1,19 @@
-"""Requests, results and errors to JSON and back: for the journal, and for files."""
+"""Results and errors to JSON and back: for the journal, and for files."""
 
-import functools
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from aiomusic import errors
-from aiomusic._redact import kept, shown
-from aiomusic.errors import ApiError, Charged, InvalidRequest, MusicError, Retry
-from aiomusic.providers._all import requests
+from aiomusic._json import from_json, to_json
+from aiomusic._redact import shown
+from aiomusic.errors import ApiError, Charged, MusicError, Retry
 from aiomusic.results import Clip, Lyrics, Persona, Upload
 
 if TYPE_CHECKING:
-    import cattrs
-
     from aiomusic._request import Request
 
 __all__ = [
@@ -27,14 +23,10 @@ __all__ = [
     "error_from_json",
     "error_to_json",
     "fingerprint",
-    "request_from_json",
     "request_to_json",
     "result_from_json",
     "result_to_json",
-    "to_json",
 ]
-
-R = TypeVar("R")
 
 
 def canonical(value: object) -> str:
@@ -62,56 +54,10 @@ def _whole(value: object) -> object:
 
 
 def request_to_json(request: "Request[Any]") -> dict[str, object]:
-    """Give ``{"kind": "suno.create", …}``, with the fields that were set."""
-    fields = {
-        field.name: getattr(request, field.name)
-        for field in attrs.fields(type(request))
-        # The job's own key and metadata are no part of what was asked for.
-        if field.eq and getattr(request, field.name) != _default(field)
-    }
-    return {"kind": request.kind(), **_converter().unstructure(fields)}
-
-
-def _default(field: "attrs.Attribute[Any]") -> object:
-    make = getattr(field.default, "factory", None)
-    return field.default if make is None else make()
-
-
-def request_from_json(value: Mapping[str, Any]) -> "Request[Any]":
-    """
-    Read what `request_to_json` gave.
-
-    Raises:
-        ValueError: It is no request, or one that breaks a rule.
-    """
-    fields = dict(value)
-    kind = requests().get(str(fields.pop("kind", None)))
-    if kind is None:
-        known = ", ".join(requests())
-        message = f"kind is {value.get('kind')!r}; it must be one of {known}."
-        raise ValueError(message)
-    import cattrs  # noqa: PLC0415 - its cost
-
-    from aiomusic._fields import unwarned  # noqa: PLC0415 - its cost
-
-    try:
-        with unwarned():
-            return _converter().structure(fields, kind)
-    except cattrs.BaseValidationError as error:
-        places = "; ".join(
-            cattrs.transform_error(error, path=kind.kind(), format_exception=_words)
-        )
-        message = f"This is no {kind.kind()}: {places}."
-        raise ValueError(message) from error
-
-
-def _words(error: BaseException, kind: type | None) -> str:
-    import cattrs.v  # noqa: PLC0415 - its cost
-
-    # A rule of ours is told in our own words.
-    if isinstance(error, InvalidRequest):
-        return str(error).rstrip(".")
-    return cattrs.v.format_exception(error, kind)
+    """Return what was asked for, without its job's own key and metadata."""
+    own = {field.name for field in attrs.fields(type(request)) if not field.eq}
+    found = request.to_json()
+    return {name: value for name, value in found.items() if name not in own}
 
 
 def difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
@@ -148,11 +94,11 @@ def result_from_json(value: Any) -> object:  # noqa: ANN401 - JSON
     """
     match value:
         case {"Persona": fields}:
-            return _read(fields, Persona)
+            return from_json(fields, Persona)
         case {"Upload": fields}:
-            return _read(fields, Upload)
+            return from_json(fields, Upload)
         case {"Lyrics": versions}:
-            return _read(versions, tuple[Lyrics, ...])
+            return from_json(versions, tuple[Lyrics, ...])
         case _:
             return None
 
@@ -164,22 +110,7 @@ def clips_from_json(value: Any) -> tuple[Clip, ...]:  # noqa: ANN401 - JSON
     Raises:
         ValueError: They are something else.
     """
-    return _read(value, tuple[Clip, ...])
-
-
-def _read(value: Any, kind: type[R]) -> R:  # noqa: ANN401 - JSON
-    import cattrs  # noqa: PLC0415 - its cost
-
-    try:
-        return _converter().structure(value, kind)
-    except (cattrs.BaseValidationError, AttributeError, TypeError) as error:
-        message = f"this is no {getattr(kind, '__name__', kind)}: {error}"
-        raise ValueError(message) from error
-
-
-def to_json(value: object) -> Any:  # noqa: ANN401 - JSON
-    """Give any value of this library as JSON, in which no secret is spelled."""
-    return kept(_converter().unstructure(value))
+    return from_json(value, tuple[Clip, ...])
 
 
 def error_to_json(error: MusicError) -> dict[str, object]:
@@ -220,22 +151,3 @@ def error_from_json(value: Mapping[str, Any]) -> MusicError:
 
 
 _ERRORS = frozenset(errors.__all__) - {"Charged", "MusicWarning", "Retry"}
-
-
-@functools.cache
-def _converter() -> "cattrs.Converter":
-    import cattrs  # noqa: PLC0415 - its cost
-
-    converter = cattrs.Converter(forbid_extra_keys=True)
-    converter.register_unstructure_hook(datetime, datetime.isoformat)
-    converter.register_structure_hook(
-        datetime, lambda value, _: datetime.fromisoformat(value)
-    )
-    from aiomusic._fields import is_open  # noqa: PLC0415 - its cost
-
-    converter.register_structure_hook_func(
-        # What a name may be is for the rule of its field to say.
-        lambda kind: kind is object or is_open(kind),
-        lambda value, _: value,
-    )
-    return converter

@@ -10,7 +10,6 @@ emulator, its OpenAPI document and the columns of a batch come from that declara
 import contextlib
 import contextvars
 import sys
-import types
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import (
@@ -18,7 +17,6 @@ from typing import (
     Literal,
     NoReturn,
     Protocol,
-    Union,
     cast,
     final,
     get_args,
@@ -48,7 +46,6 @@ __all__ = [
     "clip_ref",
     "field_of",
     "generated_ref",
-    "is_open",
     "known_values",
     "refuse",
     "unwarned",
@@ -371,13 +368,6 @@ class Names(Plain):
     def schema(self) -> dict[str, object]:
         items = {"type": "string", "examples": list(self.values)}
         return {"type": "array", "maxItems": self.most, "items": items}
-
-
-def is_open(kind: object) -> bool:
-    """Check whether a type is that of known names, or any text."""
-    is_union = get_origin(kind) in {Union, types.UnionType}
-    parts = get_args(kind) if is_union else ()
-    return str in parts and any(get_origin(one) is Literal for one in parts)
 
 
 def known_values(kind: object) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import (
 import attrs
 
 from aiomusic._arguments import check_folder, check_seconds
+from aiomusic._json import Portable
 from aiomusic._names import NameTemplate
 from aiomusic._request import OnKnownKey, Request
 from aiomusic.errors import Charged, JobTimedOut, MusicError
@@ -56,11 +57,12 @@ class JobState(enum.StrEnum):
 
 @final
 @attrs.frozen(kw_only=True)
-class JobUpdate:
+class JobUpdate(Portable):
     """
     One change of a job.
 
     Attributes:
+        key: The job's.
         state: The state from now on.
         task_id: The service's id; None until it is known.
         clips: All clips so far.
@@ -69,6 +71,7 @@ class JobUpdate:
         elapsed_s: Seconds since the job was made.
     """
 
+    key: str
     state: JobState
     task_id: str | None
     clips: tuple[Clip, ...]
@@ -126,6 +129,7 @@ class Poll(Protocol):
     async def __call__(self, provider: str, task_id: str) -> TaskSnapshot: ...
 
 
+_OVER = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN})
 _SO_FAR = {
     Charged.NO: "Nothing was charged so far.",
     Charged.YES: "It is paid for.",
@@ -179,6 +183,11 @@ class MusicJob(Coroutine[Any, Any, R_co]):
         return self._request
 
     @property
+    def kind(self) -> str:
+        """What was asked for, as in ``"suno.create"``; ``"attach"`` if adopted."""
+        return "attach" if self._request is None else self._request.kind()
+
+    @property
     def provider(self) -> str:
         """Whose task it is, as in ``"suno"``."""
         return self._provider
@@ -192,6 +201,14 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     def cost(self) -> int:
         """Credits that the request is priced at; 0 for a task that was adopted."""
         return 0 if self._request is None else self._request.cost
+
+    @property
+    def charged(self) -> Charged | None:
+        """What is known of the money; None while the job is not over."""
+        if self._state is JobState.SUCCEEDED:
+            return Charged.YES
+        is_over = self._state in _OVER
+        return self._error.charged if is_over and self._error is not None else None
 
     @property
     def metadata(self) -> Mapping[str, object]:
@@ -225,8 +242,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
 
     def __repr__(self) -> str:
         task = "" if self._task_id is None else f" task={self._task_id}"
-        name = "attached" if self._request is None else self._request.kind()
-        return f"<MusicJob {self._key} {name} {self._state.name}{task}>"
+        return f"<MusicJob {self._key} {self.kind} {self._state.name}{task}>"
 
     def done(self) -> bool:
         """Tell whether awaiting it answers at once."""
@@ -289,16 +305,19 @@ class MusicJob(Coroutine[Any, Any, R_co]):
                 raise
             message = (
                 f"The job is {self._state} after {timeout_s:g} s of waiting."
-                f" {_SO_FAR[self._charged]} It goes on: wait for it again, or leave it"
-                " to the session; job.cancel() gives it up."
+                f" {_SO_FAR[self._charged_so_far]} It goes on: wait for it again, or"
+                " leave it to the session; job.cancel() gives it up."
             )
             late = JobTimedOut(
-                message, charged=self._charged, key=self._key, task_id=self._task_id
+                message,
+                charged=self._charged_so_far,
+                key=self._key,
+                task_id=self._task_id,
             )
             raise late._when(self._state, self.elapsed_s) from None
 
     @property
-    def _charged(self) -> Charged:
+    def _charged_so_far(self) -> Charged:
         """What is known of the money of a job that is open."""
         if self._task_id is not None:
             return Charged.YES
@@ -437,6 +456,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
 
     def _update(self, playable: tuple[Clip, ...] = ()) -> JobUpdate:
         return JobUpdate(
+            key=self._key,
             state=self._state,
             task_id=self._task_id,
             clips=self._clips,

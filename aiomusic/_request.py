@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import importlib
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -19,8 +20,10 @@ from typing import (
 
 import attrs
 
-from aiomusic._fields import ClipRef, Field, field_of, refuse
+from aiomusic._fields import ClipRef, Field, field_of, refuse, unwarned
+from aiomusic._json import converter
 from aiomusic._spelling import shown
+from aiomusic.errors import InvalidRequest
 
 __all__ = ["DirectReply", "OnKnownKey", "Request", "fields_of"]
 
@@ -139,6 +142,43 @@ class Request(Generic[R_co]):
                 body["task_type"] = self.TASK_TYPES[value.is_upload]
         return {**body, **self.extra}
 
+    def to_json(self) -> dict[str, object]:
+        """
+        Return ``{"kind": "suno.create", …}``, with the fields that were set.
+
+        Its job's key and metadata travel with it.
+        """
+        fields = {
+            field.name: getattr(self, field.name)
+            for field in attrs.fields(type(self))
+            if getattr(self, field.name) != _default(field)
+        }
+        return {"kind": self.kind(), **converter().unstructure(fields)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Request[Any]":
+        """
+        Read what `to_json` returned, or what was written by hand in its way.
+
+        ``Request.from_json`` reads every kind, and that of a kind its own.
+
+        Raises:
+            ValueError: It is no such request, or one that breaks a rule.
+        """
+        fields = dict(value)
+        kind = _kind_of(cls, fields.pop("kind", None))
+        import cattrs  # noqa: PLC0415 - its cost
+
+        try:
+            with unwarned():
+                return converter().structure(fields, kind)
+        except cattrs.BaseValidationError as error:
+            places = "; ".join(
+                cattrs.transform_error(error, path=kind.kind(), format_exception=_words)
+            )
+            message = f"This is no {kind.kind()}: {places}."
+            raise ValueError(message) from error
+
     @classmethod
     def matches(cls, body: Mapping[str, object]) -> bool:
         """Check whether a body that was received is one of this kind."""
@@ -164,6 +204,31 @@ class Request(Generic[R_co]):
             elif defaults[name].default is attrs.NOTHING:
                 known[name] = None
         return cls(**known)
+
+
+def _kind_of(base: type[Request[Any]], name: object) -> type[Request[Any]]:
+    # Every kind stands above this module, so they are looked for when one is read.
+    known = importlib.import_module("aiomusic.providers._all").requests()
+    fit = {key: one for key, one in known.items() if issubclass(one, base)}
+    if not isinstance(name, str) or name not in fit:
+        message = f"kind is {name!r}; it must be one of {', '.join(fit)}."
+        raise ValueError(message)
+    found: type[Request[Any]] = fit[name]
+    return found
+
+
+def _default(field: "attrs.Attribute[Any]") -> object:
+    make = getattr(field.default, "factory", None)
+    return field.default if make is None else make()
+
+
+def _words(error: BaseException, kind: type | None) -> str:
+    import cattrs.v  # noqa: PLC0415 - its cost
+
+    # A rule of ours is told in our own words.
+    if isinstance(error, InvalidRequest):
+        return str(error).rstrip(".")
+    return cattrs.v.format_exception(error, kind)
 
 
 class DirectReply(Protocol):

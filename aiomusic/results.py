@@ -7,6 +7,8 @@ from typing import final
 
 import attrs
 
+from aiomusic._json import Portable
+
 __all__ = [
     "Clip",
     "ClipState",
@@ -39,7 +41,7 @@ _FINAL = frozenset({ClipState.SUCCEEDED, ClipState.FAILED})
 
 @final
 @attrs.frozen(kw_only=True)
-class Clip:
+class Clip(Portable):
     """
     One audio that the service made.
 
@@ -82,7 +84,7 @@ class Clip:
 
 @final
 @attrs.frozen(kw_only=True)
-class Lyrics:
+class Lyrics(Portable):
     """One version of generated lyrics."""
 
     title: str
@@ -91,7 +93,7 @@ class Lyrics:
 
 @final
 @attrs.frozen(kw_only=True)
-class Persona:
+class Persona(Portable):
     """A voice kept from a clip, to sing other songs."""
 
     persona_id: str
@@ -100,7 +102,7 @@ class Persona:
 
 @final
 @attrs.frozen(kw_only=True)
-class Upload:
+class Upload(Portable):
     """
     Your own audio at the service.
 
@@ -115,7 +117,7 @@ class Upload:
 
 @final
 @attrs.frozen(kw_only=True)
-class Credits:
+class Credits(Portable):
     """The account's balance; extra credits are spent first and never expire."""
 
     credits: int
@@ -129,7 +131,7 @@ class Credits:
 
 @final
 @attrs.frozen(kw_only=True)
-class TaskSnapshot:
+class TaskSnapshot(Portable):
     """
     What one poll of a task showed.
 

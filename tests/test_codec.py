@@ -30,6 +30,7 @@ from aiomusic import (
     riffusion,
     suno,
 )
+from aiomusic._json import to_json
 
 any_request = st.one_of(list(requests.values()))
 
@@ -42,9 +43,9 @@ def through_json(value: object) -> Any:  # noqa: ANN401 - JSON
 @given(any_request)
 def test_a_request_reads_back_as_it_was(request: Request[Any]) -> None:
     """All of it, whatever its kind, through text."""
-    written = through_json(_codec.request_to_json(request))
+    written = through_json(request.to_json())
 
-    found = _codec.request_from_json(written)
+    found = Request.from_json(written)
 
     assert (type(request), request) == (type(found), found)
     assert _codec.fingerprint(request) == _codec.fingerprint(found)
@@ -73,10 +74,10 @@ FINGERPRINT = "c4181cab4092d926ec5cce18d7be96a416acf03b646791888224f0a24109b6db"
 def test_only_what_was_set_is_written() -> None:
     """A file of requests is short, and can be written by hand."""
     assert {"kind": "suno.create", "description": "rain"} == (
-        _codec.request_to_json(suno.Create("rain"))
+        suno.Create("rain").to_json()
     )
     assert {"kind": "suno.create", "description": "rain", "model": "chirp-v5"} == (
-        _codec.request_to_json(suno.Create("rain", model="chirp-v5"))
+        suno.Create("rain", model="chirp-v5").to_json()
     )
 
 
@@ -93,13 +94,13 @@ WRONG: dict[str, tuple[object, str]] = {
 def test_what_is_no_request_is_a_value_error(value: Any, match: str) -> None:  # noqa: ANN401
     """It names the place."""
     with pytest.raises(ValueError, match=match):
-        _codec.request_from_json(value)
+        Request.from_json(value)
 
 
 def test_a_difference_names_the_fields_and_both_values() -> None:
     """What is the same is not told; what is long is cut."""
-    one = _codec.request_to_json(suno.Create("rain", model="chirp-v5"))
-    other = _codec.request_to_json(suno.Create("s" * 100, model="chirp-v5"))
+    one = suno.Create("rain", model="chirp-v5").to_json()
+    other = suno.Create("s" * 100, model="chirp-v5").to_json()
 
     found = _codec.difference(one, other)
 
@@ -108,8 +109,8 @@ def test_a_difference_names_the_fields_and_both_values() -> None:
 
 def test_a_difference_tells_of_fields_that_one_lacks() -> None:
     """And of another kind of request."""
-    one = _codec.request_to_json(lyrics.Create("rain"))
-    other = _codec.request_to_json(riffusion.Create("rain"))
+    one = lyrics.Create("rain").to_json()
+    other = riffusion.Create("rain").to_json()
 
     found = _codec.difference(one, other)
 
@@ -154,7 +155,7 @@ _clips = st.builds(
 @given(st.lists(_clips, max_size=3).map(tuple))
 def test_clips_read_back_as_they_were(clips: tuple[Clip, ...]) -> None:
     """The keys of the wire that nobody knows yet included."""
-    found = _codec.clips_from_json(through_json(_codec.to_json(clips)))
+    found = _codec.clips_from_json(through_json(to_json(clips)))
 
     assert clips == found
     assert [clip.raw for clip in clips] == [clip.raw for clip in found]
@@ -167,7 +168,7 @@ def test_a_time_keeps_its_zone() -> None:
         clip_id="c", provider="suno", state=ClipState.SUCCEEDED, created_at=made
     )
 
-    [found] = _codec.clips_from_json(through_json(_codec.to_json((clip,))))
+    [found] = _codec.clips_from_json(through_json(to_json((clip,))))
 
     assert found.created_at == made
 

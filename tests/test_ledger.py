@@ -30,7 +30,7 @@ RECORD = Record(
     attempt=1,
     kind="riffusion.create",
     provider="riffusion",
-    request=None,
+    raw_request=None,
     fingerprint=None,
     metadata={},
     cost=10,
@@ -44,10 +44,10 @@ RECORD = Record(
     ended_at=1.0,
     balance_before=None,
     balance_after=None,
-    error=None,
+    raw_error=None,
     files=(),
-    clips=(),
-    result=None,
+    raw_clips=(),
+    raw_result=None,
 )
 
 

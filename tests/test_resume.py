@@ -186,7 +186,7 @@ async def test_an_unknown_job_is_listed_with_what_is_known(
     )
     assert (riffusion.Create("lost"), {"n": 1}) == (job.request, job.metadata)
     assert (1000, 990) == (record.balance_before, record.balance_after)
-    assert record.request == {"kind": "riffusion.create", "prompt": "lost"}
+    assert record.raw_request == {"kind": "riffusion.create", "prompt": "lost"}
     assert record.sent_at is not None
     assert record.ended_at is not None
     assert record.sent_at <= record.ended_at

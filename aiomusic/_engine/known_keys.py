@@ -36,7 +36,7 @@ def another_request(
     """Return the refusal of a key whose row has another request; None: it has not."""
     if record.fingerprint == _codec.fingerprint(request):
         return None
-    return _another_request(key, record.request or {}, request)
+    return _another_request(key, record.raw_request or {}, request)
 
 
 def another_task(key: str, had: str | None) -> InvalidRequest:

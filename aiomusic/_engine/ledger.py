@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, final
 
 import attrs
@@ -13,6 +12,7 @@ from aiomusic import _codec
 from aiomusic._clock import Clock
 from aiomusic._engine.job import TrackedJob
 from aiomusic._job import JobState
+from aiomusic._json import to_json
 from aiomusic._log import say
 from aiomusic.errors import (
     Charged,
@@ -36,8 +36,6 @@ TAKEN = (
 WAKING_TURNS = 5
 # How many tasks a session remembers after their jobs are over.
 MAX_OWNERS = 10_000
-# What reading a damaged row may raise.
-UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @final
@@ -358,32 +356,17 @@ class Ledger:
         self._close(job)
         job.attempt = record.attempt
         job.is_row_closed = True
-        if record.lacks_archive:
-            error = _archived(record)
-            job.settle(JobState.FAILED, error=error, task_id=record.task_id)
-            return
-        try:
-            self._settle_again(job, record)
-        except UNREADABLE as error:
-            message = (
-                f"What the journal has of the job can't be read: {error}. It was"
-                f" {record.state}, and is not bought again by itself."
-            )
-            damaged = JournalError(message, charged=Charged.UNKNOWN)
-            damaged.__cause__ = error
-            job.settle(JobState.FAILED, error=damaged, task_id=record.task_id)
-
-    def _settle_again(self, job: TrackedJob[Any], record: Record) -> None:
-        clips = _codec.clips_from_json(record.clips)
-        state = JobState(record.state)
         task_id = record.task_id
-        if state is JobState.SUCCEEDED:
-            made = tuple(c for c in clips if c.state is ClipState.SUCCEEDED)
-            result = _codec.result_from_json(record.result)
-            job.settle(state, result=result or made, clips=clips, task_id=task_id)
-            return
-        error = _recorded_error(record)
-        job.settle(state, error=error, clips=clips, task_id=task_id)
+        try:
+            if record.state is JobState.SUCCEEDED and not record.lacks_archive:
+                clips, result = record.clips, record.result
+                job.settle(record.state, result=result, clips=clips, task_id=task_id)
+                return
+            state = JobState.FAILED if record.lacks_archive else record.state
+            clips, error = record.clips, record.error
+            job.settle(state, error=error, clips=clips, task_id=task_id)
+        except JournalError as damaged:
+            job.settle(JobState.FAILED, error=damaged, task_id=task_id)
 
     def note_files(self, job: TrackedJob[Any], files: list[str]) -> None:
         """Write down where a job's clips are stored."""
@@ -471,7 +454,7 @@ class Ledger:
             task_id=job.task_id,
             error=_codec.error_to_json(error) if is_kept and error else None,
             result=_codec.result_to_json(result) if is_kept else None,
-            clips=_codec.to_json(clips) if is_kept else (),
+            clips=to_json(clips) if is_kept else (),
             balance=balance,
         )
 
@@ -506,72 +489,3 @@ def _detached(job: TrackedJob[Any], why: str) -> MusicError:
         " Submit it again, or have music.resume(queued=True) send what a journal keeps."
     )
     return JobDetached(message, charged=Charged.NO)
-
-
-def _recorded_error(record: Record) -> MusicError:
-    if record.state == JobState.QUEUED:
-        return _held()
-    if record.state == JobState.CANCELLED:
-        return _given_up(record)
-    if record.error is not None:
-        return _codec.error_from_json(record.error)
-    message = (
-        f"The session ended while the create was on the wire ({_when(record)}), so it"
-        f" may have been charged: {_balances(record)} It is not sent again unless you"
-        " call job.resubmit(); job.found(task_id) names its task, and job.give_up()"
-        " closes it."
-    )
-    return SubmissionUnknown(message)
-
-
-def _archived(record: Record) -> JournalError:
-    again = (
-        ""
-        if record.task_id is None
-        else f" music.attach({record.provider!r}, {record.task_id!r}) asks the service"
-        " for its clips, for free."
-    )
-    message = (
-        f"The job was {record.state}, and moved to {record.archive}, where it can't be"
-        f" read; put that file back. It is not bought again by itself.{again}"
-    )
-    return JournalError(message, charged=Charged(record.charged or Charged.UNKNOWN))
-
-
-def _held() -> JobDetached:
-    message = (
-        "The job was queued by a session that has ended, and was never sent. Nothing"
-        " was charged: music.resume(queued=True) or job.resubmit() sends it."
-    )
-    return JobDetached(message, charged=Charged.NO)
-
-
-def _given_up(record: Record) -> JobCancelled:
-    charged = Charged(record.charged or Charged.UNKNOWN)
-    if record.task_id is None:
-        message = (
-            "The job was given up; whether its create was charged is not known."
-            " job.resubmit() buys it again."
-        )
-    else:
-        message = (
-            "The job was given up while its task went on at the service:"
-            f" music.attach({record.provider!r}, {record.task_id!r}) follows it."
-        )
-    return JobCancelled(message, charged=charged)
-
-
-def _balances(record: Record) -> str:
-    before, after = record.balance_before, record.balance_after
-    now = "" if after is None else f" and was {_credits(after)} afterwards"
-    return f"the balance before it was {_credits(before)}{now}."
-
-
-def _when(record: Record) -> str:
-    if record.sent_at is None:
-        return "it is not known when"
-    return f"{datetime.fromtimestamp(record.sent_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _credits(value: int | None) -> str:
-    return "not seen" if value is None else f"{value} credits"

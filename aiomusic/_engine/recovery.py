@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, final
 
 import attrs
 
-from aiomusic import _codec
 from aiomusic._clock import Clock
 from aiomusic._engine.balance import Balance
 from aiomusic._engine.job import TrackedJob
@@ -292,10 +291,8 @@ class Recovery:
 
 def _request(record: Record) -> "Request[Any] | None":
     """Read a job's request; a task that is paid for is followed without it, too."""
-    if record.request is None:
-        return None
     try:
-        return _codec.request_from_json(record.request)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return record.request
+    except JournalError:
         say(logging.ERROR, "the request of job %s can't be read", record.key)
         return None

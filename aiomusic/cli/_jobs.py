@@ -203,16 +203,17 @@ def _details(record: Record, guide: Guide) -> list[tuple[str, str]]:
         ("balance before", record.balance_before),
         ("balance after", record.balance_after),
     ]
-    request = record.request or {}
+    request = record.raw_request or {}
     lines += [
         (f"request {name}", value) for name, value in request.items() if name != "kind"
     ]
     lines += [(f"tag {name}", value) for name, value in record.metadata.items()]
-    if record.error is not None:
-        lines.append(("error", f"{record.error['type']}: {record.error['message']}"))
-    if record.result is not None:
-        lines.append(("result", record.result))
-    for clip in record.clips:
+    if record.raw_error is not None:
+        error = record.raw_error
+        lines.append(("error", f"{error['type']}: {error['message']}"))
+    if record.raw_result is not None:
+        lines.append(("result", record.raw_result))
+    for clip in record.raw_clips:
         # The service may render by another model than the one that was asked for.
         made_by = clip.get("model") and f"by {clip['model']}"
         words = (clip.get("state"), clip.get("title"), made_by, clip.get("audio_url"))
@@ -236,7 +237,7 @@ def _next(record: Record, guide: Guide) -> str | None:
         return f"{guide.resume(record.key)} follows and saves it."
     if is_unsaved(record):
         return f"{guide.resume(record.key)} saves it."
-    if record.state == "failed" and record.request is not None:
+    if record.state == "failed" and record.raw_request is not None:
         return guide.again(record.key)
     return None
 

@@ -59,8 +59,8 @@ def moment(seconds: float | None) -> str:
 
 def title(record: Record) -> str:
     """Give the words that tell a job from others, on one short line."""
-    request: Mapping[str, Any] = record.request or {}
-    clips = [clip.get("title") for clip in record.clips]
+    request: Mapping[str, Any] = record.raw_request or {}
+    clips = [clip.get("title") for clip in record.raw_clips]
     known = [request.get(name) for name in _NAMES] + clips
     found = (printable(one) for one in known if isinstance(one, str))
     text = next((one for one in found if one), "")
@@ -93,8 +93,8 @@ def _shared(one: str, other: str) -> int:
 
 def as_json(record: Record) -> dict[str, object]:
     """Give all that is known of a job: what a list tells of it, and what it came to."""
-    clips = [{name: clip.get(name) for name in _CLIP} for clip in record.clips]
-    return {**listed(record), "result": record.result, "clips": clips}
+    clips = [{name: clip.get(name) for name in _CLIP} for clip in record.raw_clips]
+    return {**listed(record), "result": record.raw_result, "clips": clips}
 
 
 def listed(record: Record) -> dict[str, object]:
@@ -146,9 +146,9 @@ def listed(record: Record) -> dict[str, object]:
         "balance_before": record.balance_before,
         "balance_after": record.balance_after,
         "title": title(record),
-        "request": record.request,
+        "request": record.raw_request,
         "tags": dict(record.metadata),
-        "error": record.error,
+        "error": record.raw_error,
         "archive": record.archive,
         "clip_count": record.clip_count,
         "files": list(record.files),

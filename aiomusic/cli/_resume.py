@@ -244,7 +244,7 @@ def _opening(
 
 def _take(music: MusicSession, record: Record) -> MusicJob[Any]:
     """Have a job again by its key, which the journal knows, so it costs nothing."""
-    if record.request is None and record.task_id is not None:
+    if record.raw_request is None and record.task_id is not None:
         return music.attach(
             record.provider,
             record.task_id,
@@ -255,12 +255,12 @@ def _take(music: MusicSession, record: Record) -> MusicJob[Any]:
 
 
 def _request(record: Record) -> Request[Any]:
-    if record.request is None:
+    if record.raw_request is None:
         raise UsageError(
             f"Job {record.key} was made elsewhere, so its request is not known."
         )
     try:
-        return _codec.request_from_json(record.request)
+        return Request.from_json(record.raw_request)
     except ValueError as error:
         raise UsageError(
             f"The request of job {record.key} can't be read: {error}"
@@ -271,12 +271,12 @@ def _over(record: Record, guide: Guide) -> MusicError:
     """Give why a job that is over has no songs."""
     charged = Charged(record.charged or Charged.UNKNOWN)
     error: MusicError = JobCancelled("It was given up.", charged=charged)
-    if record.error is not None:
-        error = _codec.error_from_json(record.error)
+    if record.raw_error is not None:
+        error = _codec.error_from_json(record.raw_error)
     error.task_id = record.task_id
     guide.reworded(error, record.key, None)
     told = f"Job {record.key} is over, as {record.state}: {error.args[0]}"
-    if record.state == "failed" and record.request is not None:
+    if record.state == "failed" and record.raw_request is not None:
         told += f" {guide.again(record.key)}"
     error.args = (told,)
     return error

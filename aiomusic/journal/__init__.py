@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, TypeAlias, final
 import attrs
 
 from aiomusic.journal.policy import Event
+from aiomusic.journal.record import OPEN_STATES, Record
 
 __all__ = [
     "EVERYTHING",
@@ -153,7 +154,7 @@ class Known:
         is_taken_up: Whether nobody followed its job, and this session does from now.
     """
 
-    record: "Record"
+    record: Record
     is_taken_up: bool = False
 
 
@@ -194,92 +195,6 @@ class Ending:
     result: Any = None
     clips: Sequence[Any] = ()
     balance: int | None = None
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Record:
-    """
-    All that a journal knows of one job; times are seconds since 1970.
-
-    Attributes:
-        state: A `JobState`, in lower case.
-        charged: A `Charged`; None while the job is open.
-        owner: The session that follows it; None: nobody.
-        is_followed: Whether a living session is on it.
-        balance_before, balance_after: Credits of the account around the create.
-        account: Whose it is; None: not known, as it is from before there were any.
-        is_other_account: Whether it is another's than the session's: its key is free,
-            it is not counted, and nobody here follows it.
-        archive: The file that its request, error, files, result and clips were moved
-            to; `find` reads them there.
-        archive_place: Where in it they begin, in bytes.
-        clip_count: How many clips it has.
-        clips, result: What came of it; a list of jobs leaves both out.
-        damage: What is wrong with its row, of which nothing else is told then; None:
-            nothing.
-    """
-
-    key: str
-    attempt: int
-    kind: str
-    provider: str
-    request: Mapping[str, Any] | None
-    fingerprint: str | None
-    metadata: Mapping[str, Any]
-    cost: int
-    state: str
-    charged: str | None
-    owner: str | None = None
-    is_followed: bool
-    task_id: str | None
-    made_at: float
-    sent_at: float | None
-    accepted_at: float | None
-    ended_at: float | None
-    balance_before: int | None
-    balance_after: int | None
-    error: Mapping[str, Any] | None
-    files: Sequence[str]
-    account: str | None = None
-    is_other_account: bool = False
-    archive: str | None = None
-    archive_place: int | None = None
-    clip_count: int = 0
-    clips: Sequence[Any] = ()
-    result: Any = None
-    damage: str | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is at the service, or somebody waits to send it."""
-        return self.state in OPEN_STATES or (
-            self.state == "queued" and self.is_followed
-        )
-
-    @property
-    def is_held(self) -> bool:
-        """Whether it was queued by a session that is gone, and never sent."""
-        return self.state == "queued" and not self.is_followed
-
-    @property
-    def lacks_archive(self) -> bool:
-        """Whether what it came to was moved away, and is not read from there."""
-        told = (self.request, self.error, self.result)
-        return self.archive is not None and not self.clips and told == (None,) * 3
-
-    def task_age_s(self, now: float) -> float:
-        """Give how long ago the service took the task, as far as is known."""
-        return max(0.0, now - (self.accepted_at or self.made_at))
-
-    @property
-    def lacks_balance(self) -> bool:
-        """Whether its outcome is lost, and nobody has looked at the account since."""
-        is_lost = self.state == "unknown" and self.damage is None
-        return is_lost and self.balance_after is None
-
-
-OPEN_STATES = ("submitting", "pending", "running")
 
 
 @final

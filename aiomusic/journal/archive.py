@@ -166,7 +166,7 @@ def _line(one: Record) -> dict[str, Any]:
     """Return all that is known of a job; times are seconds since 1970."""
     left_out = {"is_followed", "owner", "damage", "is_other_account"}
     left_out |= {"archive", "archive_place"}
-    fields = attrs.asdict(one, recurse=False)
+    fields = one.to_json()
     told = {name: value for name, value in fields.items() if name not in left_out}
     return {"event": "archived", **told}
 
@@ -187,5 +187,11 @@ def restored(one: Record | None, journal: Path) -> Record | None:
             file.seek(one.archive_place or 0)
             found = json.loads(file.readline())
         if (found["key"], found["attempt"]) == (one.key, one.attempt):
-            return attrs.evolve(one, **{name: found[name] for name in MOVED})
+            moved = {_field(name): found[name] for name in MOVED}
+            return attrs.evolve(one, **moved)
     return one
+
+
+def _field(name: str) -> str:
+    """Return what a record calls what a row calls so."""
+    return name if name == "files" else f"raw_{name}"

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, final
 
 import attrs
 
+from aiomusic._job import JobState
 from aiomusic.journal import (
     OPEN_STATES,
     Busy,
@@ -324,7 +325,7 @@ def _judge(me: Context, entry: Entry, limits: Limits) -> Program[Verdict]:
     )
     if refused is not None:
         return refused
-    if last is not None and last.state == Stage.QUEUED:
+    if last is not None and last.state is JobState.QUEUED:
         yield from _drop_row(me, last)
         attempt = last.attempt
     else:
@@ -338,7 +339,7 @@ def _judge(me: Context, entry: Entry, limits: Limits) -> Program[Verdict]:
 
 def _is_free(me: Context, last: Record) -> bool:
     """Check whether nothing was ever bought under a key, as its last row tells."""
-    if last.state == Stage.QUEUED:
+    if last.state is JobState.QUEUED:
         return not last.is_followed or last.owner == me.owner
     return last.charged == "no"
 
@@ -346,7 +347,7 @@ def _is_free(me: Context, last: Record) -> bool:
 def _is_wanted(entry: Entry, last: Record) -> bool:
     """Check whether to buy again under a key."""
     # What was unknown may have been recovered since its owner asked to send it again.
-    is_over = not last.is_open and last.state != Stage.SUCCEEDED
+    is_over = not last.is_open and last.state is not JobState.SUCCEEDED
     return entry.attempt == last.attempt + 1 and (is_over or entry.is_anew)
 
 

@@ -233,18 +233,19 @@ def record(found: Found) -> Record:
     )
     packed: dict[str, Any] = {
         "metadata": Mapping,
-        "error": Mapping | None,
         "files": list,
     }
+    raw: dict[str, Any] = {"error": Mapping | None}
     if "clips" in found.keys():  # noqa: SIM118 - a row of SQLite is no mapping
-        packed |= {"result": object, "clips": list}
+        raw |= {"result": object, "clips": list}
     return Record(
         **{name: found[name] for name in same.split()},
         **{name: _unpacked(found, name, kind) for name, kind in packed.items()},
+        **{f"raw_{name}": _unpacked(found, name, kind) for name, kind in raw.items()},
         account=found["account_name"],
         archive=found["archive"],
         archive_place=found["archive_place"],
-        request=_request(found),
+        raw_request=_request(found),
         is_followed=found["owner"] is not None,
     )
 
@@ -283,7 +284,7 @@ def _damaged(found: Found, why: str) -> Record:
         attempt=attempt if _is_count(attempt) else 0,
         kind=str(found["kind"]),
         provider=str(found["provider"]),
-        request=None,
+        raw_request=None,
         fingerprint=None,
         metadata={},
         cost=0,
@@ -297,7 +298,7 @@ def _damaged(found: Found, why: str) -> Record:
         ended_at=None,
         balance_before=None,
         balance_after=None,
-        error=None,
+        raw_error=None,
         files=(),
         damage=why,
     )

@@ -24,7 +24,7 @@ from running import Command, Ended, Here
 from test_cli_terminal import Terminal
 
 from aiomusic import MusicSession, nuro
-from aiomusic._codec import fingerprint, request_to_json
+from aiomusic._codec import fingerprint
 from aiomusic.cli._create import place_of
 from aiomusic.cli._options import Delivery
 from aiomusic.emulator import Emulator, Pace
@@ -106,7 +106,7 @@ def intent(key: str, then: float, balance: int | None = None) -> Entry:
         key=key,
         kind=request.kind(),
         provider="nuro",
-        request=request_to_json(request),
+        request=request.to_json(),
         fingerprint=fingerprint(request),
         cost=10,
         metadata={"album": "blue" if key == "done" else "red"},

@@ -103,7 +103,14 @@ async def test_an_archived_job_is_read_from_its_line(tmp_path: Path) -> None:
 
     def told(one: Record | None) -> tuple[object, ...]:
         assert one is not None
-        return (one.request, one.error, one.files, one.result, one.clips, one.metadata)
+        return (
+            one.raw_request,
+            one.raw_error,
+            one.files,
+            one.raw_result,
+            one.raw_clips,
+            one.metadata,
+        )
 
     assert [told(one) for one in whole] == [told(one) for one in found]
     listed = {one.key: one for one in await reader.records()}
@@ -162,7 +169,7 @@ async def test_a_line_that_was_cut_off_is_ended(tmp_path: Path) -> None:
     assert ["done", "bad"] == [json.loads(one)["key"] for one in whole]
     found = await journal.find("done")
     assert found is not None
-    assert CLIPS == found.clips
+    assert CLIPS == found.raw_clips
     await journal.aclose()
 
 
@@ -271,8 +278,8 @@ async def test_a_kill_at_any_instant_loses_nothing(tmp_path: Path, calls: int) -
         done, bad = await journal.find("done"), await journal.find("bad")
         assert done is not None
         assert bad is not None
-        assert (CLIPS, ["rain.mp3"]) == (done.clips, done.files)
-        assert "JobFailed" == (bad.error or {})["type"]
+        assert (CLIPS, ["rain.mp3"]) == (done.raw_clips, done.files)
+        assert "JobFailed" == (bad.raw_error or {})["type"]
         await journal.archive(LATER)
     assert (2, 2) == (
         sum(row["archive"] is not None for row in rows(path).values()),
@@ -303,5 +310,5 @@ async def test_a_vacuum_gives_the_space_back(tmp_path: Path) -> None:
     assert keys == [one.key for one in await journal.records()]
     found = await journal.find("long")
     assert found is not None
-    assert words == found.clips
+    assert words == found.raw_clips
     await journal.aclose()

@@ -246,7 +246,7 @@ async def test_a_job_is_known_by_its_key_from_its_intent_on(
     )
     assert ({"song": "1"}, given.request, "f") == (
         record.metadata,
-        record.request,
+        record.raw_request,
         record.fingerprint,
     )
     assert (100.0, 101.0, True) == (
@@ -303,9 +303,9 @@ async def test_the_end_is_kept_whole(kept: Journal) -> None:
         record.is_open,
     )
     assert ({"type": "JobFailed"}, [{"clip_id": "c"}], {"Lyrics": []}) == (
-        record.error,
-        record.clips,
-        record.result,
+        record.raw_error,
+        record.raw_clips,
+        record.raw_result,
     )
 
 
@@ -600,7 +600,7 @@ async def test_an_unknown_job_whose_task_comes_home_is_open_and_stays_paid(
 
     record = await find(kept, "a")
     assert ("pending", "t-a") == (record.state, record.task_id)
-    assert (None, None, None) == (record.charged, record.error, record.ended_at)
+    assert (None, None, None) == (record.charged, record.raw_error, record.ended_at)
     tight = Limits(concurrency=9, max_credits=10)
     assert [Busy()] == await kept.admit([entry("b")], tight)
     kept.end("a", 1, ending("refunded", "failed"))
@@ -832,7 +832,7 @@ async def test_a_reply_with_half_a_surrogate_pair_is_kept(kept: Journal) -> None
     await over(kept, "a", 1, clips=[{"title": "\udc00 boats"}])
 
     record = await find(kept, "a")
-    assert [{"title": "\udc00 boats"}] == record.clips
+    assert [{"title": "\udc00 boats"}] == record.raw_clips
     assert {"\ud800": "x"} == record.metadata
 
 

@@ -78,12 +78,12 @@ async def test_a_list_counts_clips_and_one_job_has_them(kept: Journal) -> None:
     listed = (await kept.records())[0]
     whole = await kept.find("done")
 
-    assert (2, (), None) == (listed.clip_count, listed.clips, listed.result)
+    assert (2, (), None) == (listed.clip_count, listed.raw_clips, listed.raw_result)
     assert whole is not None
     assert (2, CLIPS, {"any": "thing"}) == (
         whole.clip_count,
-        whole.clips,
-        whole.result,
+        whole.raw_clips,
+        whole.raw_result,
     )
 
 

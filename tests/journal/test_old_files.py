@@ -117,7 +117,7 @@ async def test_each_job_is_what_it_was(old: Path) -> None:
         song.metadata,
     )
     assert 2 == found["bought twice"].attempt
-    assert "JobFailed" == (found["refunded"].error or {})["type"]
+    assert "JobFailed" == (found["refunded"].raw_error or {})["type"]
     await journal.aclose()
 
 
