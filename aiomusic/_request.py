@@ -4,7 +4,7 @@ import copy
 import functools
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import (
     Any,
@@ -39,7 +39,7 @@ def _kept(extra: Mapping[str, object] | None) -> Mapping[str, object]:
     if not isinstance(cast("object", extra), Mapping):
         return extra
     try:
-        return copy.deepcopy(dict(extra))
+        return copy.deepcopy(dict(extra)) if extra else {}
     except (TypeError, RecursionError, copy.Error):
         # What can't be copied can't be sent either, and is refused in words below.
         return dict(extra)
@@ -97,8 +97,9 @@ class Request(Generic[R_co]):
         return f"{cls.PROVIDER}.{cls.OPERATION}"
 
     def __attrs_post_init__(self) -> None:
-        self._check_extra()
-        defaults = attrs.fields_dict(type(self))
+        if self.extra != {}:
+            self._check_extra()
+        needed = _needed(cast("Any", type(self)))
         for name, field in fields_of(type(self)).items():
             value = getattr(self, name)
             if value is not None:
@@ -109,7 +110,7 @@ class Request(Generic[R_co]):
                 continue
             if value is not None:
                 field.check(self, name, value)
-            elif defaults[name].default is not None:
+            elif name in needed:
                 refuse(self, name, "is None", "it is needed")
         self.check()
 
@@ -251,3 +252,10 @@ def fields_of(kind: type[Request[Any]]) -> Mapping[str, Field]:
 def _fields_of(kind: Any) -> Mapping[str, Field]:  # noqa: ANN401 - a class
     found = {field.name: field_of(field.type) for field in attrs.fields(kind)}
     return MappingProxyType({k: v for k, v in found.items() if v is not None})
+
+
+@functools.cache
+def _needed(kind: Any) -> Collection[str]:  # noqa: ANN401 - a class
+    """Return the fields that can't be None."""
+    fields = attrs.fields(kind)
+    return frozenset(one.name for one in fields if one.default is not None)

@@ -59,6 +59,7 @@ from aiomusic.errors import (
 from aiomusic.journal import (
     Busy,
     Damaged,
+    Entry,
     Granted,
     Known,
     OverBudget,
@@ -252,10 +253,9 @@ class Admission:
                 self._unforeseen(job, error)
         return None
 
-    def _entry(self, job: TrackedJob[Any], balance: int | None) -> Any:  # noqa: ANN401
-        return attrs.evolve(
-            self.ledger.entry(job, balance), lease_s=self.poller.lease_s(job)
-        )
+    def _entry(self, job: TrackedJob[Any], balance: int | None) -> Entry:
+        lease_s = self.poller.lease_s(job)
+        return self.ledger.entry(job, balance=balance, lease_s=lease_s)
 
     def _head(self) -> list[TrackedJob[Any]]:
         """Return the first jobs of the queue; those that were cancelled are gone."""

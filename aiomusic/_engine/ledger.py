@@ -22,7 +22,7 @@ from aiomusic.errors import (
     MusicError,
     SubmissionUnknown,
 )
-from aiomusic.journal import Ending, Entry, Event, Journal, Limits, Record
+from aiomusic.journal import LEASE_S, Ending, Entry, Event, Journal, Limits, Record
 from aiomusic.results import Clip, ClipState, TaskSnapshot
 
 __all__ = ["Ledger"]
@@ -118,8 +118,20 @@ class Ledger:
         found = (job for job in (self.open_jobs.get(key), *self._older) if job)
         return next((j for j in found if (j.key, j.attempt) == (key, attempt)), None)
 
-    def entry(self, job: TrackedJob[Any], balance: int | None = None) -> Entry:
-        """Return what the journal keeps of a job before it is sent."""
+    def entry(
+        self,
+        job: TrackedJob[Any],
+        *,
+        balance: int | None = None,
+        lease_s: float = LEASE_S,
+    ) -> Entry:
+        """
+        Return what the journal keeps of a job before it is sent.
+
+        Args:
+            balance: Credits of the account when last seen; None: not known.
+            lease_s: How long its slot is held where nobody sees its end, in seconds.
+        """
         request = job.request
         is_kept = self.journal.is_kept and request is not None
         now = self.clock.wall()
@@ -136,6 +148,7 @@ class Ledger:
             now=now,
             balance=balance,
             is_anew=job.force_new,
+            lease_s=lease_s,
         )
 
     # On the way to the wire.

@@ -18,6 +18,7 @@ import attrs
 from aiohttp.client_proto import ResponseHandler
 
 from aiomusic._bodies import MAX_BYTES
+from aiomusic._http.deadline import Deadline
 
 __all__ = [
     "MAX_BYTES",
@@ -54,7 +55,7 @@ class Recording:
         is_broken: Whether aiohttp could not parse it.
     """
 
-    deadline: "asyncio.Timeout | None" = None
+    deadline: Deadline | None = None
     is_broken: bool = False
     _data: bytearray = attrs.field(factory=bytearray)
     _token: "contextvars.Token[Recording | None] | None" = None
@@ -87,8 +88,8 @@ class Recording:
 
     def end_soon(self, wait_s: float) -> None:
         """End the waiting: nothing more will come of it."""
-        if self.deadline is not None and not self.deadline.expired():
-            self.deadline.reschedule(asyncio.get_running_loop().time() + wait_s)
+        if self.deadline is not None:
+            self.deadline.end_soon(wait_s)
 
     def reply(self) -> RawReply | None:
         """Read what came; None: nothing did."""

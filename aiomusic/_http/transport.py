@@ -15,14 +15,15 @@ import ssl
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
-from types import TracebackType
-from typing import Any, Generic, Self, TypeAlias, TypeVar, final
+from typing import Any, Generic, TypeAlias, TypeVar, final
 from urllib.parse import urlsplit
 
 import aiohttp
 import attrs
+from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
+from aiomusic._http.deadline import Deadline
 from aiomusic._http.raw_http import MAX_BYTES, Recording, decoded, record_replies
 from aiomusic._http.wire import Reply
 from aiomusic._redact import hide
@@ -83,9 +84,6 @@ MAX_HEADER_BYTES = 256 * 1024
 MAX_TAIL_BYTES, MAX_READ_BYTES = 64 * 1024, 16 * 1024 * 1024
 # What `raw_http` can undo; aiohttp undoes nothing, as that costs a reply's bytes.
 ENCODINGS = "gzip, deflate"
-# A timer that is so late says that the loop stood still, not that nothing came: what
-# lies in the socket is read first.
-LATE_S, GRACE_S, MAX_GRACES = 0.1, 1.0, 3
 
 
 def base_url_from(value: str | None) -> str:
@@ -134,25 +132,28 @@ def key_from(value: ApiKey | None) -> ApiKey:
 
 
 @final
-class _Body:
+class _Body(aiohttp.Payload):
     """The bytes of a create; aiohttp can't send them without asking for them here."""
 
-    __slots__ = ("_data", "_sending")
-
     def __init__(self, data: bytes, sending: Sending) -> None:
-        self._data: bytes | None = data
+        super().__init__(data)
+        self._left: bytes | None = data
         self._sending = sending
 
-    def __aiter__(self) -> Self:
-        return self
+    @property
+    def autoclose(self) -> bool:
+        # There is nothing to close.
+        return True
 
-    async def __anext__(self) -> bytes:
-        data, self._data = self._data, None
-        if data is None:
-            raise StopAsyncIteration
-        # From here on, it may be paid.
-        await self._sending.begin()
-        return data
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return bytes(self._value).decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        data, self._left = self._left, None
+        if data is not None:
+            # From here on, it may be paid.
+            await self._sending.begin()
+            await writer.write(data)
 
 
 @final
@@ -183,6 +184,8 @@ class Transport:
     _last_headers: Mapping[str, str] = attrs.field(factory=dict, init=False)
     _proxy: str | None = attrs.field(default=None, init=False)
     _root: str = attrs.field(init=False)
+    # The whole is limited by a deadline that a loop which stood still moves.
+    _connecting: aiohttp.ClientTimeout = attrs.field(init=False)
     _creates: aiohttp.ClientSession = attrs.field(init=False)
     _polls: aiohttp.ClientSession = attrs.field(init=False)
 
@@ -209,6 +212,8 @@ class Transport:
         Raises:
             NotSent: The caller's own session is closed.
         """
+        connect_s = min(CONNECT_S, self._timeout_s)
+        self._connecting = aiohttp.ClientTimeout(total=None, sock_connect=connect_s)
         self._root = self._base_url
         with contextlib.suppress(ValueError):
             # An address that can't be read is told by the first call.
@@ -347,12 +352,11 @@ class Transport:
     ) -> Reply | BaseException:
         """Make a call; what aiohttp raises is returned, so that no error holds it."""
         try:
-            async with (
-                _Deadline(limit_s, heard),
-                method(
+            with Deadline(limit_s) as heard.deadline:
+                async with method(
                     URL(self._root + path, encoded=True),
                     headers={**headers, "Accept-Encoding": ENCODINGS},
-                    timeout=self._limits,
+                    timeout=self._connecting,
                     allow_redirects=False,
                     raise_for_status=False,
                     auto_decompress=False,
@@ -360,22 +364,12 @@ class Transport:
                     max_field_size=MAX_HEADER_BYTES,
                     proxy=self._proxy,
                     **options,
-                ) as response,
-            ):
-                reply = await _whole_reply(response)
-                heard.begin()
-                return reply
+                ) as response:
+                    reply = await _whole_reply(response)
+                    heard.begin()
+                    return reply
         except _REFUSED_CALL as error:
             return error
-
-    @property
-    def _limits(self) -> aiohttp.ClientTimeout:
-        # The whole is limited by a deadline that a loop which stood still moves.
-        return aiohttp.ClientTimeout(total=None, sock_connect=self._connect_s)
-
-    @property
-    def _connect_s(self) -> float:
-        return min(CONNECT_S, self._timeout_s)
 
     async def _headers(self) -> Mapping[str, str]:
         """Give what carries the key; one that never changes is checked once."""
@@ -446,48 +440,10 @@ class Transport:
         )
 
 
-@final
-class _Deadline:
-    """Ends a call in time, and a call whose answer may lie in the socket later."""
-
-    def __init__(self, limit_s: float, heard: Recording) -> None:
-        self._limit_s = limit_s
-        self._heard = heard
-        self._scope = asyncio.timeout(None)
-        self._graces = 0
-
-    async def __aenter__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        await self._scope.__aenter__()
-        self._heard.deadline = self._scope
-        self._end_at(self._loop.time() + self._limit_s)
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._timer.cancel()
-        self._heard.deadline = None
-        await self._scope.__aexit__(kind, error, trace)
-
-    def _end_at(self, when: float) -> None:
-        self._timer = self._loop.call_at(when, self._end, when)
-
-    def _end(self, when: float) -> None:
-        now = self._loop.time()
-        if now - when > LATE_S and self._graces < MAX_GRACES:
-            self._graces += 1
-            self._end_at(now + GRACE_S)
-        elif not self._scope.expired():
-            self._scope.reschedule(now)
-
-
 async def _whole_reply(response: aiohttp.ClientResponse) -> Reply:
     """Read a reply to its end, or as far as any reply of the API can go."""
     body, came = bytearray(), 0
-    async for chunk in response.content.iter_any():
+    while chunk := await response.content.readany():
         body += chunk
         came += len(chunk)
         if came > MAX_BYTES:

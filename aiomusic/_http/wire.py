@@ -477,9 +477,15 @@ def _code(raw: Mapping[str, Any], *, is_create: bool = False) -> int | None:
     """
     fields = folded(raw)
     inner = folded(fields.get("error"))
-    names = ("code", "statuscode", *(["status"] if is_create else []))
-    found = (_number(one.get(name)) for name in names for one in (fields, inner))
-    return next((one for one in found if one is not None), None)
+    names = _CREATE_CODES if is_create else _CODES
+    for value in [one.get(name) for name in names for one in (fields, inner)]:
+        if value is not None and (found := _number(value)) is not None:
+            return found
+    return None
+
+
+_CODES = ("code", "statuscode")
+_CREATE_CODES = (*_CODES, "status")
 
 
 def _number(value: object) -> int | None:

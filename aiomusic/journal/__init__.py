@@ -11,11 +11,12 @@ from typing import Any, Literal, Protocol, TypeAlias, final
 
 import attrs
 
-from aiomusic.journal.policy import Event
+from aiomusic.journal.policy import LEASE_S, Event
 from aiomusic.journal.record import OPEN_STATES, Record
 
 __all__ = [
     "EVERYTHING",
+    "LEASE_S",
     "OPEN_STATES",
     "Archive",
     "Busy",
@@ -133,7 +134,7 @@ class Entry:
     now: float
     balance: int | None = None
     is_anew: bool = False
-    lease_s: float = 600.0
+    lease_s: float = LEASE_S
 
 
 @final

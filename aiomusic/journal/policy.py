@@ -45,6 +45,7 @@ from typing import final
 import attrs
 
 __all__ = [
+    "LEASE_S",
     "TABLE",
     "Change",
     "Credits",
@@ -58,6 +59,9 @@ __all__ = [
     "is_heeded",
     "may_begin",
 ]
+
+# How long a task whose kind is not known may take, in seconds.
+LEASE_S = 600.0
 
 
 @final
@@ -283,7 +287,7 @@ class Row:
     owner: str | None = None
     has_slot: bool = False
     slot_until: float | None = None
-    lease_s: float = 600.0
+    lease_s: float = LEASE_S
     reserved: int = 0
     spent: int = 0
     task_id: str | None = None
@@ -322,13 +326,15 @@ def apply(row: Row, change: Change) -> Row:
     reserved, spent, charged = _credits(row, rule, change)
     has_slot, until = _slot(row, rule, change)
     sent_at, accepted_at, ended_at = _times(row, rule, change)
-    return attrs.evolve(
-        row,
+    # Named one by one: it is made four times for each purchase.
+    return Row(
         stage=rule.stage,
+        cost=row.cost,
         charged=charged,
         owner=_owner(row, rule, change),
         has_slot=has_slot,
         slot_until=until,
+        lease_s=row.lease_s,
         reserved=reserved,
         spent=spent,
         task_id=_task_id(row, rule, change),
@@ -392,6 +398,8 @@ def _credits(row: Row, rule: Rule, change: Change) -> tuple[int, int, str | None
             change.charged or "", Credits.SPEND_UNSURE
         )
     match told:
+        case Credits.KEEP:
+            return row.reserved, row.spent, row.charged
         case Credits.RESERVE:
             return row.cost, 0, None
         case Credits.RETURN:
@@ -400,10 +408,8 @@ def _credits(row: Row, rule: Rule, change: Change) -> tuple[int, int, str | None
             return 0, 0, "refunded"
         case Credits.SPEND:
             return 0, row.cost, "yes"
-        case Credits.SPEND_UNSURE:
-            return 0, row.cost, "unknown"
         case _:
-            return row.reserved, row.spent, row.charged
+            return 0, row.cost, "unknown"
 
 
 def _slot(row: Row, rule: Rule, change: Change) -> tuple[bool, float | None]:

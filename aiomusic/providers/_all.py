@@ -47,5 +47,6 @@ def requests() -> Mapping[str, type["Request[Any]"]]:
     return {kind.kind(): kind for module in modules for kind in module.REQUESTS}
 
 
+@functools.cache
 def _module(name: str) -> Any:  # noqa: ANN401 - a module
     return importlib.import_module(f"aiomusic.providers.{name}")

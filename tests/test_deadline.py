@@ -1,0 +1,63 @@
+"""A call ends at its limit; what else cancels its task is not mistaken for it."""
+
+import asyncio
+
+import pytest
+
+from aiomusic._http.deadline import Deadline
+
+pytestmark = pytest.mark.anyio
+
+LONG_S = 3600.0
+
+
+async def for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_call_ends_at_its_limit() -> None:
+    """By an error, and its task is not cancelled."""
+    with pytest.raises(TimeoutError), Deadline(0.0):
+        await for_ever()
+
+    await asyncio.sleep(0)
+
+
+async def test_a_call_may_be_ended_sooner() -> None:
+    """When it is known that no reply will come."""
+    with pytest.raises(TimeoutError), Deadline(LONG_S) as deadline:
+        deadline.end_soon(0.0)
+        await for_ever()
+
+
+async def test_a_call_is_never_ended_later() -> None:
+    """However often there is news that wants a little more time."""
+    with pytest.raises(TimeoutError), Deadline(0.0) as deadline:
+        deadline.end_soon(LONG_S)
+        await for_ever()
+
+
+async def test_a_call_that_is_over_is_not_ended() -> None:
+    """What comes for it afterwards cancels nothing of what its task does then."""
+    with Deadline(LONG_S) as deadline:
+        pass
+
+    deadline.end_soon(0.0)
+
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+async def test_a_task_that_is_cancelled_at_the_limit_stays_cancelled() -> None:
+    """Whoever cancelled it is told so, and not that the time was over."""
+    task = asyncio.current_task()
+    assert task is not None
+
+    with pytest.raises(asyncio.CancelledError), Deadline(0.0):
+        try:
+            await for_ever()
+        finally:
+            task.cancel()
+
+    assert 1 == task.cancelling()
+    task.uncancel()
