@@ -18,6 +18,7 @@ __all__ = [
     "check_folder",
     "check_has",
     "check_key",
+    "check_mark",
     "check_number",
     "check_one_of",
     "check_request",
@@ -204,6 +205,21 @@ def check_text(name: str, value: object, *, is_secret: bool = False) -> None:
         seen = f"a {type(value).__name__}" if is_secret else shown(value)
         message = f"{name} is {seen}; it must be text."
         raise TypeError(message)
+
+
+def check_mark(name: object) -> None:
+    """
+    Check that *name* can be what a job is marked as.
+
+    Raises:
+        TypeError, ValueError: It can't.
+    """
+    if not isinstance(name, str):
+        message = f"name is {shown(name)}; it must be text, such as 'delivered'."
+        raise TypeError(message)
+    if not name:
+        message = "name is empty; it must be text, such as 'delivered'."
+        raise ValueError(message)
 
 
 def check_has(name: str, value: object, *methods: str, takes: str) -> None:

@@ -15,7 +15,7 @@ from typing import (
 
 import attrs
 
-from aiomusic._arguments import check_folder, check_seconds
+from aiomusic._arguments import check_folder, check_mark, check_seconds
 from aiomusic._json import Portable
 from aiomusic._names import NameTemplate
 from aiomusic._request import OnKnownKey, Request
@@ -101,6 +101,9 @@ class JobOwner(Protocol):
     def eta(self, job: "MusicJob[Any]") -> tuple[float, float] | None:
         """Guess the seconds until the job is over, as a range."""
 
+    async def mark(self, job: "MusicJob[Any]", name: str) -> None:
+        """Keep what the user notes of a job."""
+
     async def save(
         self,
         job: "MusicJob[Any]",
@@ -164,6 +167,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     _error: MusicError | None = None
     _is_settled: bool = False
     _is_sent: bool = False
+    _marks: Mapping[str, float] | None = None
     _waiters: list[asyncio.Future[None]] | None = None
     _watchers: "list[Watcher] | None" = None
 
@@ -214,6 +218,11 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     def metadata(self) -> Mapping[str, object]:
         """What the caller wants to find again beside it."""
         return {} if self._metadata is None else self._metadata
+
+    @property
+    def marks(self) -> Mapping[str, float]:
+        """What it was marked as, and when, in seconds since 1970."""
+        return {} if self._marks is None else self._marks
 
     @property
     def clips(self) -> tuple[Clip, ...]:
@@ -387,6 +396,19 @@ class MusicJob(Coroutine[Any, Any, R_co]):
         """
         self._check_unknown("be given up")
         self._owner.give_up(self, is_charged=charged)
+
+    async def mark(self, name: str) -> None:
+        """
+        Keep a note of yours in the journal, such as ``"delivered"``; once is enough.
+
+        ``music.resume(undelivered=True)`` gives what is over and not marked so.
+
+        Raises:
+            JournalError: It could not be written down, or the job is not, as it still
+                waits to be sent.
+        """
+        check_mark(name)
+        await self._owner.mark(self, name)
 
     def _check_unknown(self, what: str) -> None:
         if not self._is_settled or self._state is not JobState.UNKNOWN:

@@ -387,7 +387,9 @@ class MusicSession:
         check_task_id(task_id)
         return run.attach(provider, task_id, key, metadata)
 
-    async def resume(self, *, queued: bool = False) -> list[MusicJob[Any]]:
+    async def resume(
+        self, *, queued: bool = False, undelivered: bool = False
+    ) -> list[MusicJob[Any]]:
         """
         Take up every job of the journal that is not over, without paying.
 
@@ -399,6 +401,8 @@ class MusicSession:
 
         Args:
             queued: Whether to send the held ones, which is paid for.
+            undelivered: Whether to give those too that have succeeded or failed, and
+                that ``await job.mark("delivered")`` has not marked.
 
         Returns:
             The jobs, with their metadata, oldest first; none without a journal.
@@ -406,7 +410,9 @@ class MusicSession:
         Raises:
             JournalError: The journal can't be read.
         """
-        return await self._open_engine().resume(are_queued_sent=queued)
+        return await self._open_engine().resume(
+            are_queued_sent=queued, with_undelivered=undelivered
+        )
 
     async def jobs(
         self,

@@ -13,6 +13,7 @@ import pytest
 from aiomusic import (
     BudgetExceeded,
     Charged,
+    ContentRefused,
     JobCancelled,
     JobDetached,
     JobState,
@@ -505,3 +506,66 @@ async def test_a_balance_that_was_seen_only_afterwards_is_compared_with_none(
 
     assert "None" not in str(caught.value)
     assert (None, 990) == (record.balance_before, record.balance_after)
+
+
+async def test_what_is_over_and_not_delivered_comes_back(
+    api: Emulator, path: Path
+) -> None:
+    """With its clips or its error, until it is marked."""
+    async with session(api, path) as music:
+        for key in ("told", "song"):
+            await music.riffusion.create(key, key=key, metadata={"chat": key})
+        api.fault("copyright", on="poll")
+        failed = music.riffusion.create("bad", key="bad")
+        with pytest.raises(ContentRefused):
+            await failed
+        told = (await music.resume(undelivered=True))[0]
+        await told.mark("delivered")
+        marks = told.marks
+
+    async with session(api, path) as music:
+        usual = await music.resume()
+        jobs = await music.resume(undelivered=True)
+        for job in jobs:
+            await job.mark("delivered")
+        again = await music.resume(undelivered=True)
+
+        song, bad = jobs
+        assert 2 == len(await song)
+        with pytest.raises(ContentRefused):
+            await bad
+        record = await music.job("told")
+
+    assert ([], []) == (usual, again)
+    assert [("song", {"chat": "song"}), ("bad", {})] == [
+        (job.key, job.metadata) for job in jobs
+    ]
+    assert record is not None
+    assert ["delivered"] == list(marks)
+    assert marks == record.marks
+    assert 3 == api.submissions
+
+
+async def test_a_job_that_waits_can_not_be_marked(api: Emulator, path: Path) -> None:
+    """There is no row of it yet, and the mark would be lost."""
+    async with session(api, path) as music:
+        job = music.riffusion.create("rain")
+
+        with pytest.raises(JournalError, match="it still waits to be sent"):
+            await job.mark("delivered")
+        with pytest.raises(ValueError, match="name is empty"):
+            await job.mark("")
+        with pytest.raises(TypeError, match="name is 5; it must be text"):
+            await job.mark(5)  # type: ignore[arg-type]
+        await job
+
+
+async def test_without_a_journal_a_mark_is_the_jobs_own(api: Emulator) -> None:
+    """Nothing outlives the session, so nothing is given again either."""
+    async with session(api, Path(), journal=None) as music:
+        job = music.riffusion.create("rain")
+        await job
+        await job.mark("delivered")
+
+        assert ["delivered"] == list(job.marks)
+        assert [] == await music.resume(undelivered=True)

@@ -303,9 +303,11 @@ class Engine:
         self.poller.follow(job, 0.0, is_age_sure=False)
         return job
 
-    async def resume(self, *, are_queued_sent: bool = False) -> list[MusicJob[Any]]:
+    async def resume(
+        self, *, are_queued_sent: bool = False, with_undelivered: bool = False
+    ) -> list[MusicJob[Any]]:
         """Take up what the journal holds open; send what was held, if told to."""
-        jobs = await self.recovery.resume()
+        jobs = await self.recovery.resume(with_undelivered=with_undelivered)
         if not are_queued_sent:
             return list(jobs)
         return [self._send_held(job) for job in jobs]
@@ -346,6 +348,10 @@ class Engine:
         self._check_open()
         check_task_id(task_id)
         return await self.recovery.found(_tracked(job), task_id)
+
+    async def mark(self, job: MusicJob[Any], name: str) -> None:
+        self._check_open()
+        await self.ledger.mark(_tracked(job), name)
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -9,7 +9,7 @@ from aiomusic.errors import JobDetached, JobTimedOut, MusicError
 from aiomusic.results import Clip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 __all__ = ["TrackedJob"]
 
@@ -139,6 +139,10 @@ class TrackedJob(MusicJob[R_co]):
         for waiter in waiters or ():
             if not waiter.done():
                 waiter.set_result(None)
+
+    def note_marks(self, marks: "Mapping[str, float]") -> None:
+        """Take what the user notes of it."""
+        self._marks = {**self.marks, **marks}
 
     def close_unknown(self) -> None:
         """Take the user's verdict on a job whose outcome is unknown."""

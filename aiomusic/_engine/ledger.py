@@ -369,6 +369,7 @@ class Ledger:
         self._close(job)
         job.attempt = record.attempt
         job.is_row_closed = True
+        job.note_marks(record.marks)
         task_id = record.task_id
         try:
             if record.state is JobState.SUCCEEDED and not record.lacks_archive:
@@ -380,6 +381,20 @@ class Ledger:
             job.settle(state, error=error, clips=clips, task_id=task_id)
         except JournalError as damaged:
             job.settle(JobState.FAILED, error=damaged, task_id=task_id)
+
+    async def mark(self, job: TrackedJob[Any], name: str) -> None:
+        """
+        Write down what the user notes of a job.
+
+        Raises:
+            JournalError: It could not be, or the job is not written down itself.
+        """
+        now = self.clock.wall()
+        if self.journal.is_kept and not job.attempt:
+            message = f"{job!r} can't be marked: it still waits to be sent."
+            raise JournalError(message, charged=Charged.NO)
+        await self.journal.mark(job.key, job.attempt, name, now)
+        job.note_marks({name: now} | dict(job.marks))
 
     def note_files(self, job: TrackedJob[Any], files: list[str]) -> None:
         """Write down where a job's clips are stored."""

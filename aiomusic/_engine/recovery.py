@@ -21,7 +21,7 @@ from aiomusic._engine.poller import Poller
 from aiomusic._job import JobOwner, JobState
 from aiomusic._log import say
 from aiomusic.errors import Charged, JournalError, MusicError
-from aiomusic.journal import Record
+from aiomusic.journal import Record, Wanted
 from aiomusic.providers._all import PROVIDERS
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ __all__ = ["Recovery"]
 # How long a callback may take to bring a task id that was lost, where a job may take
 # so long.
 CALLBACK_S = 600.0
+# What the user marks a job as that needs no resuming any more.
+DELIVERED = "delivered"
 # How often to see whether it came to another process that shares the journal.
 ASK_EVERY_S = 2.0
 
@@ -69,14 +71,25 @@ class Recovery:
             made_at=self.clock.now(),
         )
 
-    async def resume(self) -> list[TrackedJob[Any]]:
-        """Take up what the journal holds open."""
+    async def resume(self, *, with_undelivered: bool) -> list[TrackedJob[Any]]:
+        """Take up what the journal holds open, and what is over and not delivered."""
         journal = self.ledger.journal
         records = await self._with_balances(await journal.adopt(self.clock.wall()))
+        records += await self._undelivered() if with_undelivered else []
         recovered, self._recovered = self._recovered, {}
         taken = [self.revive(record) for record in records]
         jobs = dict.fromkeys([*recovered.values(), *taken])
         return sorted(jobs, key=lambda job: job.made_at)
+
+    async def _undelivered(self) -> list[Record]:
+        """Return what came to its end, whole, and was not marked as delivered."""
+        journal = self.ledger.journal
+        wanted = Wanted(
+            states=("succeeded", "failed"), lacks_mark=DELIVERED, are_own=True
+        )
+        listed = await journal.records(wanted)
+        found = [await journal.find(one.key, one.attempt) for one in listed]
+        return [one for one in found if one is not None]
 
     async def _with_balances(self, records: list[Record]) -> list[Record]:
         """Ask for the balance once for those whose outcome was lost with a session."""
@@ -166,6 +179,7 @@ class Recovery:
             message = f"provider is {record.provider!r}, which this version knows not"
             raise ValueError(message)
         job.attempt = record.attempt
+        job.note_marks(record.marks)
         # How old the task is says when to poll; by two clocks, so it is not learned.
         age_s = record.task_age_s(self.clock.wall())
         job.accept(record.task_id, self.clock.now() - age_s)

@@ -218,6 +218,7 @@ class Wanted:
         states: Those of a `JobState`, or ``"open"``; none: all.
         tags: Names in their metadata, and the text of each.
         clips: Ids, of which a job made at least one; None: all.
+        lacks_mark: Only those that the user has not marked so; None: all.
         made_after: Only those made since, in seconds since 1970; None: all.
         limit: How many, the newest; None: all.
         are_own: Only those of the account that reads, if it is told which.
@@ -226,6 +227,7 @@ class Wanted:
     states: Sequence[str] = ()
     tags: Mapping[str, str] = attrs.field(factory=dict)
     clips: Sequence[str] | None = None
+    lacks_mark: str | None = None
     made_after: float | None = None
     limit: int | None = None
     are_own: bool = False
@@ -347,6 +349,14 @@ class Archive(Protocol):
 
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         """Add files that a job's clips were stored in."""
+
+    async def mark(self, key: str, attempt: int, name: str, now: float) -> None:
+        """
+        Write down, durably, what the user notes of a job, once under each name.
+
+        Raises:
+            JournalError: It could not be, or there is no such purchase.
+        """
 
     async def find(self, key: str, attempt: int | None = None) -> Record | None:
         """Return a purchase under a key; None: the last that was not refused unpaid."""

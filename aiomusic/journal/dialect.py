@@ -23,6 +23,7 @@ class Dialect:
         tag: The value of the name ``:tag`` in metadata.
         made: Whether a job made one of ``:clips``, a JSON array of ids.
         day: The day (UTC) on which a job was bought.
+        marked: Whether the user has marked a job as ``:mark``.
     """
 
     money: str
@@ -30,6 +31,7 @@ class Dialect:
     tag: str
     made: str
     day: str
+    marked: str
 
 
 SQLITE: Final = Dialect(
@@ -51,6 +53,10 @@ SQLITE: Final = Dialect(
         " json_each(:clips)))"
     ),
     day="date(coalesce(sent_at, made_at), 'unixepoch')",
+    marked=(
+        "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(marks) THEN marks"
+        " ELSE '{}' END) WHERE json_each.key = :mark)"
+    ),
 )
 
 # The functions are this project's own: they take JSON that can't be read for none.
@@ -70,6 +76,7 @@ POSTGRES: Final = Dialect(
         "to_char(to_timestamp(coalesce(sent_at, made_at)) AT TIME ZONE 'UTC',"
         " 'YYYY-MM-DD')"
     ),
+    marked="EXISTS (SELECT 1 FROM tags_of(marks) AS tag WHERE tag.name = :mark)",
 )
 
 

@@ -6,7 +6,7 @@ from aiomusic.journal import Ending
 from aiomusic.journal.policy import Change, Row
 from aiomusic.journal.rows import dump, integer
 
-__all__ = ["change_of", "facts_of", "not_accepted", "unheeded"]
+__all__ = ["change_of", "facts_of", "no_such_job", "not_accepted", "unheeded"]
 
 
 def change_of(ending: Ending, by: str) -> Change:
@@ -44,3 +44,8 @@ def not_accepted(journal: object, key: str, task_id: str, row: Row | None) -> st
         f"Task {task_id} of job {key} was not written down: the journal {journal} has"
         f" {found} there. The task is paid for and followed."
     )
+
+
+def no_such_job(journal: object, key: str) -> str:
+    """Say that a job could not be marked."""
+    return f"Job {key} can't be marked: the journal {journal} has no such purchase."

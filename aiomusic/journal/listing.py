@@ -91,6 +91,9 @@ def _terms(dialect: Dialect, wanted: Wanted) -> tuple[list[str], dict[str, Any]]
     for at, (name, value) in enumerate(wanted.tags.items()):
         terms.append(dialect.tagged.format(at))
         values |= {f"name{at}": name, f"value{at}": value}
+    if wanted.lacks_mark is not None:
+        terms.append(f"NOT {dialect.marked}")
+        values["mark"] = wanted.lacks_mark
     terms.append(f"({LAST_ATTEMPT} OR {OPEN})")
     if wanted.clips is not None:
         # What is long stands last, where rows that are not wanted never go.

@@ -235,6 +235,9 @@ class MemoryJournal:
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         """Keep nothing: there is no row to read it from."""
 
+    async def mark(self, key: str, attempt: int, name: str, now: float) -> None:
+        """Keep nothing: there is no row to read it from."""
+
     async def find(
         self,
         key: str,  # noqa: ARG002

@@ -33,7 +33,13 @@ from aiomusic.journal import (
 from aiomusic.journal._postgres_link import FAULTS, Address, Connection, Link, fault
 from aiomusic.journal._postgres_writer import PostgresWriter, drive
 from aiomusic.journal.dialect import POSTGRES, Dialect
-from aiomusic.journal.endings import change_of, facts_of, not_accepted, unheeded
+from aiomusic.journal.endings import (
+    change_of,
+    facts_of,
+    no_such_job,
+    not_accepted,
+    unheeded,
+)
 from aiomusic.journal.policy import Change, Row, is_heeded
 from aiomusic.journal.programs import Moved, Program
 from aiomusic.journal.rows import dump
@@ -340,6 +346,11 @@ class PostgresJournal:
 
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         self._post(partial(programs.note_files, self.account, key, attempt, files))
+
+    async def mark(self, key: str, attempt: int, name: str, now: float) -> None:
+        program = partial(programs.mark, self.account, key, attempt, name, now)
+        if not await self._call(program):
+            raise JournalError(no_such_job(self.shown, key))
 
     async def find(self, key: str, attempt: int | None = None) -> Record | None:
         found = await self._call(partial(programs.find, self.account, key, attempt))

@@ -59,6 +59,7 @@ __all__ = [
     "is_granted",
     "keep",
     "leave",
+    "mark",
     "note_balance",
     "note_files",
     "owners",
@@ -549,6 +550,19 @@ def note_files(
             f"UPDATE jobs SET files = :files WHERE {PURCHASE}",
             {**where, "files": dump(known)},
         )
+
+
+def mark(account: int, key: str, attempt: int, name: str, now: float) -> Program[bool]:
+    """Note what the user says of a job, once; return whether there is one."""
+    where = {"account": account, "key": key, "attempt": attempt}
+    found = yield f"SELECT marks FROM jobs WHERE {PURCHASE}", where
+    if found:
+        marks = {name: now} | json.loads(found[0]["marks"])
+        yield (
+            f"UPDATE jobs SET marks = :marks WHERE {PURCHASE}",
+            {**where, "marks": dump(marks)},
+        )
+    return bool(found)
 
 
 def find(account: int, key: str, attempt: int | None) -> Program[Record | None]:

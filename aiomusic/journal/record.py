@@ -39,7 +39,7 @@ class Record:
 
     What a `MusicJob` answers too, it answers by the same name and type: ``key``,
     ``kind``, ``provider``, ``request``, ``state``, ``task_id``, ``cost``, ``charged``,
-    ``metadata``, ``clips``, ``error`` and ``done()``.
+    ``metadata``, ``marks``, ``clips``, ``error`` and ``done()``.
 
     Attributes:
         charged: None while the job is open.
@@ -53,6 +53,7 @@ class Record:
             to; `find` reads them there.
         archive_place: Where in it they begin, in bytes.
         clip_count: How many clips it has.
+        marks: What the user marked it as, and when.
         raw_request, raw_error, raw_clips, raw_result: As they are written down, in
             JSON; a list of jobs leaves out clips and result.
         damage: What is wrong with its row, of which nothing else is told then; None:
@@ -85,6 +86,7 @@ class Record:
     archive: str | None = None
     archive_place: int | None = None
     clip_count: int = 0
+    marks: Mapping[str, float] = attrs.field(factory=dict)
     raw_clips: Sequence[Any] = ()
     raw_result: Any = None
     damage: str | None = None

@@ -37,7 +37,7 @@ LISTED = (
     "account, key, attempt, kind, provider, request, fingerprint, metadata, cost,"
     " state, charged, owner, slot, slot_until, lease_s, reserved, spent, task_id,"
     " made_at, sent_at, accepted_at, ended_at, balance_before, balance_after, error,"
-    " files, clip_count, archive, archive_place,"
+    " files, clip_count, archive, archive_place, marks,"
     " (SELECT name FROM accounts WHERE id = jobs.account) AS account_name"
 )
 """All that a list tells of a job: clips are counted, and results are left out."""
@@ -234,6 +234,7 @@ def record(found: Found) -> Record:
     packed: dict[str, Any] = {
         "metadata": Mapping,
         "files": list,
+        "marks": Mapping,
     }
     raw: dict[str, Any] = {"error": Mapping | None}
     if "clips" in found.keys():  # noqa: SIM118 - a row of SQLite is no mapping

@@ -167,6 +167,10 @@ STEPS = (
     ALTER TABLE jobs ADD COLUMN archive TEXT;
     ALTER TABLE jobs ADD COLUMN archive_place INTEGER;
     """,
+    # What the user has noted of a job, such as that it is delivered, and when.
+    """
+    ALTER TABLE jobs ADD COLUMN marks TEXT NOT NULL DEFAULT '{}';
+    """,
 )
 
 

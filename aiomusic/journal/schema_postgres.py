@@ -142,4 +142,8 @@ STEPS = (
         END IF;
     END $$;
     """,
+    # What the user has noted of a job, such as that it is delivered, and when.
+    """
+    ALTER TABLE jobs ADD COLUMN marks TEXT NOT NULL DEFAULT '{}';
+    """,
 )

@@ -35,7 +35,13 @@ from aiomusic.journal import (
 from aiomusic.journal._writer import Writer
 from aiomusic.journal.archive import Archived, ArchiveFile, restored
 from aiomusic.journal.dialect import SQLITE, Dialect
-from aiomusic.journal.endings import change_of, facts_of, not_accepted, unheeded
+from aiomusic.journal.endings import (
+    change_of,
+    facts_of,
+    no_such_job,
+    not_accepted,
+    unheeded,
+)
 from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.policy import Change, Row, is_heeded
@@ -327,6 +333,11 @@ class SqliteJournal:
 
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         self._post(partial(programs.note_files, self.account, key, attempt, files))
+
+    async def mark(self, key: str, attempt: int, name: str, now: float) -> None:
+        program = partial(programs.mark, self.account, key, attempt, name, now)
+        if not await self._run(program):
+            raise JournalError(no_such_job(self._path, key))
 
     async def find(self, key: str, attempt: int | None = None) -> Record | None:
         found = await self._run(partial(programs.find, self.account, key, attempt))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from journaling import NO_LIMITS, ending, entry, over, take_for_dead
 
+from aiomusic.errors import JournalError
 from aiomusic.journal import (
     Busy,
     Ending,
@@ -20,6 +21,7 @@ from aiomusic.journal import (
     OverBudget,
     Record,
     Spending,
+    Wanted,
 )
 from aiomusic.journal.postgres import PostgresJournal
 from aiomusic.journal.sqlite import SqliteJournal
@@ -937,3 +939,35 @@ async def test_a_create_that_waits_to_be_looked_at_is_not_taken_for_sent(
     assert await journal.note_sent("a", 1)
     assert is_sent(journal, "a")
     await journal.aclose()
+
+
+async def test_a_job_is_marked_once_under_each_name(kept: Journal) -> None:
+    """In its row, for whoever lists it or takes it up; the first time stays."""
+    await kept.admit([entry("a"), entry("b")], NO_LIMITS)
+
+    await kept.mark("a", 1, "delivered", 200.0)
+    await kept.mark("a", 1, "delivered", 300.0)
+    await kept.mark("a", 1, "größe \udc00", 250.0)
+
+    found = await kept.find("a")
+    assert found is not None
+    assert {"delivered": 200.0, "größe \udc00": 250.0} == found.marks
+    marks = [one.marks for one in await kept.records()]
+    assert [found.marks, {}] == marks
+    with pytest.raises(JournalError, match="Job a can't be marked: .* no such"):
+        await kept.mark("a", 2, "delivered", 200.0)
+
+
+async def test_what_lacks_a_mark_is_listed(kept: Journal) -> None:
+    """By any name; other marks don't count."""
+    await kept.admit([entry(key) for key in "abc"], NO_LIMITS)
+    for key in "abc":
+        await over(kept, key)
+    await kept.mark("a", 1, "delivered", 200.0)
+    await kept.mark("b", 1, "seen", 200.0)
+
+    left = await kept.records(Wanted(states=["succeeded"], lacks_mark="delivered"))
+    unseen = await kept.records(Wanted(lacks_mark="seen", limit=1))
+
+    assert ["b", "c"] == [one.key for one in left]
+    assert ["c"] == [one.key for one in unseen]
