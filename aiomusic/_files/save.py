@@ -399,6 +399,9 @@ class _Saving:
         if not (isinstance(seen, DeadLink) and seen.may_pass):
             return False
         made_at = self._clip.created_at
+        if self._clip.task_id is None:
+            # A link that somebody typed: its file is hardly a minute old.
+            return False
         if made_at and self._clock.wall() - made_at.timestamp() > YOUNG_S:
             return False
         now = self._clock.now()

@@ -5,7 +5,7 @@ Its exit codes, the same for every command:
 
 ==== ======================================================================
 0    done
-1    the service refused the content, or the task failed there
+1    the content was refused, the task failed, or doctor found a fault
 2    the command line or the request is wrong; nothing was sent
 3    the API key is missing or not accepted
 4    no credits, no subscription, or over ``--max-credits``

@@ -11,6 +11,7 @@ from aiomusic.cli._exits import MEANINGS
 from aiomusic.cli._options import (
     Batching,
     Delivery,
+    Fetching,
     Following,
     JournalOption,
     JsonOption,
@@ -28,6 +29,7 @@ Examples:
   aiomusic create "slow r&b" --lyrics words.txt --title "Paper Boats"
   aiomusic jobs
   aiomusic credits
+  aiomusic doctor
   eval "$(aiomusic emulator &)"
 """
 
@@ -294,6 +296,89 @@ def gallery(
 
     return _gallery.show_album(album, page, kept=kept, is_opened=open_it)
 
+
+DOWNLOAD_EXAMPLES: Final = """\
+Examples:
+
+  aiomusic download demo --out songs/
+  aiomusic download --provider suno 468d0e42-f7a6-40ce-9a4c-37db56b13b99
+  aiomusic download https://cdn.example.com/boats.mp3
+"""
+
+OPEN_EXAMPLES: Final = """\
+Examples:
+
+  aiomusic open album/
+  aiomusic open "songs/Paper Boats 0f7b5f2e-6c1d.mp3"
+  aiomusic open demo
+"""
+
+DOCTOR_EXAMPLES: Final = """\
+Examples:
+
+  aiomusic doctor
+  aiomusic doctor --json | jq -r 'select(.state=="wrong").advice'
+"""
+
+FETCHED: Final = Fetching()
+
+
+@APP.command(help_epilogue=f"{DOWNLOAD_EXAMPLES}\n{EXIT_CODES}")
+def download(
+    *what: Annotated[
+        str,
+        Parameter(
+            help="Links to audio, jobs by their keys, or, with --provider, tasks."
+        ),
+    ],
+    fetching: Fetching = FETCHED,
+) -> int:
+    """
+    Save what is made already; nothing is bought, and no journal is written.
+
+    A link needs no key. Files that are there and whole are not fetched again.
+    """
+    from aiomusic.cli import _download  # noqa: PLC0415 - costs the whole library
+
+    return _download.download(what, fetching)
+
+
+@APP.command(name="open", help_epilogue=f"{OPEN_EXAMPLES}\n{EXIT_CODES}")
+def open_file(
+    what: Annotated[
+        str, Parameter(help="A file, an album's folder, or a job by its key.")
+    ],
+    /,
+    *,
+    journal: JournalOption = None,
+) -> int:
+    """Open a saved song, or an album's page, with the platform's own program."""
+    from aiomusic.cli import _open  # noqa: PLC0415 - costs the whole library
+
+    return _open.open_it(what, journal)
+
+
+@APP.command(help_epilogue=f"{DOCTOR_EXAMPLES}\n{EXIT_CODES}")
+def doctor(
+    *,
+    out: Annotated[str, Parameter(help="The folder that you save into.")] = "songs/",
+    journal: JournalOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """
+    Check key, network, clock, proxy, folder, journal and extras.
+
+    Each line begins with ok, note or wrong, and says what to do; the code is 1 if
+    anything is wrong. No secret is shown, and nothing is bought.
+    """
+    from aiomusic.cli import _doctor  # noqa: PLC0415 - costs the whole library
+
+    return _doctor.examine(out, journal, as_json=as_json)
+
+
+APP.register_install_completion_command(
+    help="Install completion for this shell (bash, zsh, fish), and say where."
+)
 
 JOBS: Final = App(
     name="jobs",

@@ -59,7 +59,7 @@ class Exit(enum.IntEnum):
 
 MEANINGS: Final = {
     Exit.DONE: "done",
-    Exit.FAILED: "the service refused the content, or the task failed there",
+    Exit.FAILED: "the content was refused, the task failed, or doctor found a fault",
     Exit.USAGE: "the command line or the request is wrong; nothing was sent",
     Exit.AUTHENTICATION: "the API key is missing or not accepted",
     Exit.MONEY: "no credits, no subscription, or over --max-credits",

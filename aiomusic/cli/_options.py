@@ -12,6 +12,7 @@ from aiomusic.cli._exits import UsageError
 __all__ = [
     "Batching",
     "Delivery",
+    "Fetching",
     "Following",
     "JournalOption",
     "JsonOption",
@@ -62,6 +63,13 @@ EventsOption = Annotated[
 ]
 
 
+NameOption = Annotated[
+    str | None,
+    Parameter(
+        help="Pattern for the files' names, as in '{title} ({take})'; left out: title"
+        " and id."
+    ),
+]
 SignCert = Annotated[
     str | None,
     Parameter(
@@ -264,6 +272,24 @@ class Following:
     as_json: EventsOption = False
 
 
+@Parameter(name="*", group=_FOLLOWING)
+@final
+@attrs.frozen(kw_only=True)
+class Fetching:
+    """How what is made already is fetched and saved."""
+
+    provider: Annotated[
+        ProviderName | None,
+        Parameter(help="Whose tasks are named; left out: they are jobs, or links."),
+    ] = None
+    out: Annotated[str, Parameter(help="Folder to save into.")] = "songs/"
+    name: NameOption = None
+    journal: JournalOption = None
+    sign_cert: SignCert = None
+    sign_key: SignKey = None
+    as_json: EventsOption = False
+
+
 @Parameter(name="*", group=_DELIVERY)
 @final
 @attrs.frozen(kw_only=True)
@@ -306,13 +332,7 @@ class Batching:
         int | None,
         Parameter(validator=Number(gte=1), help="Buy no more after so many failures."),
     ] = None
-    name: Annotated[
-        str | None,
-        Parameter(
-            help="Pattern for the files' names, as in '{track:02} {title} ({take})';"
-            " left out: title and id."
-        ),
-    ] = None
+    name: NameOption = None
     kept: Annotated[
         str | None,
         Parameter(

@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import os
+import secrets
 from collections.abc import AsyncIterator
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from aiomusic.errors import AuthenticationFailed
 from aiomusic.journal import Journal
 from aiomusic.journal.memory import MemoryJournal
 
-__all__ = ["open_session", "signer_of"]
+__all__ = ["is_loopback", "open_session", "signer_of"]
 
 LOCAL_POLL_S: Final = 0.1
 
@@ -41,6 +42,7 @@ async def open_session(
     poll_every_s: float | None = None,
     job_timeout_s: float = 1800.0,
     signer: Signer | None = None,
+    needs_key: bool = True,
 ) -> AsyncIterator[MusicSession]:
     """
     Open a session on what the environment names, or on an emulator of its own.
@@ -51,6 +53,7 @@ async def open_session(
         local_seed: What the emulator's songs follow from; None: no emulator.
         max_credits, concurrency, poll_every_s, job_timeout_s, signer: As
             `MusicSession` has them.
+        needs_key: Whether the service itself is asked for anything.
 
     Raises:
         AuthenticationFailed: The environment has no key.
@@ -67,9 +70,12 @@ async def open_session(
             base_url: str | None = api.url
             poll_every_s = LOCAL_POLL_S if poll_every_s is None else poll_every_s
         else:
-            key, base_url = _key(), os.environ.get("AIOMUSIC_BASE_URL")
+            key, base_url = (
+                _key(is_needed=needs_key),
+                os.environ.get("AIOMUSIC_BASE_URL"),
+            )
         http = None
-        if _is_loopback(base_url):
+        if is_loopback(base_url):
             # A proxy of the environment does not reach this machine's own loopback.
             http = await stack.enter_async_context(
                 aiohttp.ClientSession(trust_env=False)
@@ -114,8 +120,11 @@ def signer_of(options: _Signing) -> Signer | None:
     return Signer(certificate, key)
 
 
-def _key() -> str:
+def _key(*, is_needed: bool) -> str:
     key = os.environ.get("AIOMUSIC_API_KEY")
+    if not key and not is_needed:
+        # It is never sent.
+        return secrets.token_hex()
     if not key:
         raise AuthenticationFailed(
             "There is no API key: set AIOMUSIC_API_KEY, or try without one:"
@@ -124,7 +133,8 @@ def _key() -> str:
     return key
 
 
-def _is_loopback(base_url: str | None) -> bool:
+def is_loopback(base_url: str | None) -> bool:
+    """Check whether an address is this machine's own, to which no proxy leads."""
     try:
         host = urlsplit(base_url or "").hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
