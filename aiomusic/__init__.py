@@ -1,5 +1,5 @@
 """
-An asyncio SDK for the AI Music API: Suno, Riffusion, Nuro and lyrics.
+An asyncio SDK for the AI Music API: Suno, Riffusion, Nuro, Producer and lyrics.
 
 Nothing is loaded before it is named, so importing this package costs next to
 nothing.
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         SubscriptionInactive,
         TaskNotFound,
     )
-    from aiomusic.providers import lyrics, nuro, riffusion, suno
+    from aiomusic.providers import lyrics, nuro, producer, riffusion, suno
     from aiomusic.results import (
         Clip,
         ClipState,
@@ -96,6 +96,7 @@ __all__ = [
     "Upload",
     "lyrics",
     "nuro",
+    "producer",
     "riffusion",
     "suno",
     "wait_all",
@@ -119,7 +120,7 @@ _ROOMS = {
     ),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
-_PROVIDERS = {"lyrics", "nuro", "riffusion", "suno"}
+_PROVIDERS = {"lyrics", "nuro", "producer", "riffusion", "suno"}
 
 
 def __getattr__(name: str) -> object:

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from aiomusic._polling.schedule import Schedule
     from aiomusic.providers.lyrics import LyricsWriter
     from aiomusic.providers.nuro import Nuro
+    from aiomusic.providers.producer import Producer
     from aiomusic.providers.riffusion import Riffusion
     from aiomusic.providers.suno import Suno
     from aiomusic.webhooks import Event, Hooks, OnEvent
@@ -215,7 +216,7 @@ class MusicSession:
 
     @functools.cached_property
     def riffusion(self) -> "Riffusion":
-        """The operations of riffusion."""
+        """The operations of riffusion; legacy, the vendor says: see `producer`."""
         from aiomusic.providers.riffusion import Riffusion  # noqa: PLC0415
 
         return Riffusion(self.submit, self._poll)
@@ -226,6 +227,13 @@ class MusicSession:
         from aiomusic.providers.nuro import Nuro  # noqa: PLC0415
 
         return Nuro(self.submit, self._poll)
+
+    @functools.cached_property
+    def producer(self) -> "Producer":
+        """The operations of producer."""
+        from aiomusic.providers.producer import Producer  # noqa: PLC0415
+
+        return Producer(self.submit, self._poll)
 
     @functools.cached_property
     def lyrics(self) -> "LyricsWriter":
@@ -376,7 +384,7 @@ class MusicSession:
         Follow a task that was made elsewhere, or before; it costs nothing.
 
         Args:
-            provider: ``"suno"``, ``"riffusion"`` or ``"nuro"``.
+            provider: ``"suno"``, ``"riffusion"``, ``"nuro"`` or ``"producer"``.
             task_id: The service's id of the task.
             key, metadata: As in `submit`.
         """

@@ -47,10 +47,12 @@ class Clip(Portable):
 
     Attributes:
         clip_id: The service's id, for later calls such as extend.
-        provider: Who made it: ``"suno"``, ``"riffusion"``, ``"nuro"``.
+        provider: Who made it: ``"suno"``, ``"riffusion"``, ``"nuro"``,
+            ``"producer"``.
         task_id: The task that made it; None if it is not known.
         state: How far it is.
-        title, tags, lyrics: As the service has them; None where it has none.
+        title, tags, lyrics: As the service has them (producer calls the tags its
+            sound); None where it has none.
         audio_url, image_url, video_url: None until there is something to fetch.
         duration: Seconds; None until it is known.
         created_at: When the service made it, with a time zone.

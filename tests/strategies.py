@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from aiomusic import Request, lyrics, nuro, riffusion, suno
+from aiomusic import Request, lyrics, nuro, producer, riffusion, suno
 from aiomusic._fields import ClipRef, known_values
 from aiomusic._spelling import is_blank
 
@@ -140,6 +140,23 @@ _instrumentals = st.one_of(
     ),
 )
 
+
+def _produced(kind: type[Any], *clip: Any, **fields: Any) -> Any:  # noqa: ANN401
+    return st.builds(
+        kind,
+        *clip,
+        sound=_words,
+        lyrics=_titles,
+        title=_titles,
+        model=st.sampled_from(known_values(producer.Model)),
+        seed=_maybe(_words),
+        lyrics_strength=_parts,
+        sound_strength=_maybe(st.floats(0.2, 1)),
+        weirdness=_parts,
+        **fields,
+    )
+
+
 requests: Mapping[type[Request[Any]], st.SearchStrategy[Request[Any]]] = {
     suno.Create: _suno_creates,
     suno.Extend: _sung(suno.Extend, _clips, at=_numbers),
@@ -178,6 +195,22 @@ requests: Mapping[type[Request[Any]], st.SearchStrategy[Request[Any]]] = {
     riffusion.UploadAudio: _uploads(riffusion.UploadAudio),
     nuro.CreateVocal: _vocals,
     nuro.CreateInstrumental: _instrumentals,
+    producer.Create: _produced(producer.Create, instrumental=st.booleans()),
+    producer.Extend: _produced(producer.Extend, _made, at=_maybe(_numbers)),
+    producer.Cover: _produced(producer.Cover, _made, strength=_parts),
+    producer.ReplaceSection: _produced(
+        producer.ReplaceSection,
+        _made,
+        at=st.floats(0, 100),
+        until=_maybe(st.floats(100.5, 400)),
+    ),
+    producer.SwapSound: _produced(producer.SwapSound, _made, strength=_parts),
+    producer.SwapVocals: _produced(producer.SwapVocals, _made, strength=_parts),
+    producer.Variation: _produced(producer.Variation, _made),
+    producer.UploadAudio: _uploads(producer.UploadAudio),
+    producer.Download: st.builds(
+        producer.Download, _made, format=st.sampled_from(["mp3", "wav"])
+    ),
     lyrics.Create: st.builds(lyrics.Create, _words),
 }
 """Requests that the service takes, by their kind."""

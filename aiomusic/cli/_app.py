@@ -64,7 +64,8 @@ def _shown(value: object) -> str | None:
 
 APP: Final = App(
     name="aiomusic",
-    help="Make songs with Suno, Riffusion and Nuro, paid for once, saved as files.",
+    help="Make songs with Suno, Riffusion, Nuro and Producer, paid for once, and saved"
+    " as files.",
     help_epilogue=f"{EXAMPLES}\n{ENVIRONMENT}\n{EXIT_CODES}",
     help_format="plaintext",
     version=_version,

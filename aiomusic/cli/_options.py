@@ -23,7 +23,7 @@ __all__ = [
     "seconds",
 ]
 
-ProviderName = Literal["riffusion", "suno", "nuro"]
+ProviderName = Literal["riffusion", "suno", "nuro", "producer"]
 StateName = Literal[
     "open",
     "queued",
@@ -95,8 +95,9 @@ class Song:
     provider: Annotated[
         ProviderName,
         Parameter(
-            help="Who makes it: riffusion in under a minute, suno in 1 to 3, nuro in"
-            " half a minute (from a prompt: background music, no voice)."
+            help="Who makes it: riffusion (legacy, says the vendor) in under a minute,"
+            " suno in 1 to 3, nuro in half a minute (from a prompt: background music,"
+            " no voice), producer in half a minute."
         ),
     ] = "riffusion"
     lyrics: Annotated[
@@ -124,6 +125,8 @@ class Song:
             help="riffusion: FUZZ-1.1 Pro, FUZZ-1.0 Pro, FUZZ-1.1, FUZZ-1.0."
             " suno: chirp-v3-5, chirp-v4, chirp-v4-5, chirp-v4-5-plus, chirp-v5,"
             " chirp-v5-5, chirp-v6, chirp-v6-wild, chirp-v6-mini. nuro: v1.0, v2.0."
+            " producer: FUZZ-2.0 Pro, FUZZ-2.0, FUZZ-2.0 Raw, FUZZ-1.1 Pro, FUZZ-1.1,"
+            " FUZZ-1.0 Pro, FUZZ-1.0, FUZZ-0.8."
             " A newer one is sent too, with a warning."
         ),
     ] = None

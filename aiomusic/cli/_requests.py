@@ -12,7 +12,7 @@ from aiomusic._request import Request
 from aiomusic._spelling import meant
 from aiomusic.cli._exits import UsageError
 from aiomusic.cli._options import Song
-from aiomusic.providers import nuro, riffusion, suno
+from aiomusic.providers import nuro, producer, riffusion, suno
 
 __all__ = ["read_lyrics", "to_request"]
 
@@ -69,6 +69,16 @@ _DESCRIBED: Final = {
             "segment": "segments",
         },
     ),
+    "producer": _Way(
+        name="producer with a prompt alone",
+        kind=producer.Create,
+        takes={
+            "prompt": "sound",
+            "title": "title",
+            "instrumental": "instrumental",
+            "model": "model",
+        },
+    ),
 }
 
 _WITH_WORDS: Final = {
@@ -109,6 +119,17 @@ _WITH_WORDS: Final = {
             "genre": "genre",
             "mood": "mood",
             "timbre": "timbre",
+        },
+    ),
+    "producer": _Way(
+        name="producer with --lyrics",
+        kind=producer.Create,
+        takes={
+            "lyrics": "lyrics",
+            "style": "sound",
+            "title": "title",
+            "instrumental": "instrumental",
+            "model": "model",
         },
     ),
 }
@@ -184,7 +205,7 @@ def _way(song: Song) -> _Way:
             has_words = song.lyrics is not None or song.instrumental
         case "suno":
             has_words = song.lyrics is not None or (song.instrumental and is_named)
-        case "nuro":
+        case "nuro" | "producer":
             has_words = song.lyrics is not None
     return (_WITH_WORDS if has_words else _DESCRIBED)[song.provider]
 

@@ -127,12 +127,16 @@ class MediaDirectory:
 
     def audio_format_of(self, task: Task) -> str:
         """Return the format of a task's audio."""
-        return dialect_of(task.request).audio_format or self.audio_format
+        return dialect_of(task.request).format_of(task.request) or self.audio_format
 
     def clip_id(self, task: Task, clip: int) -> str:
         """Return the id of a clip; the task's, if its clips have none."""
-        if not dialect_of(task.request).has_clip_ids:
+        dialect = dialect_of(task.request)
+        if not dialect.has_clip_ids:
             return task.task_id
+        known = dialect.made_before(task.request)
+        if known is not None:
+            return known
         return self.ids.make("clip", task.number, clip)
 
 
@@ -291,7 +295,7 @@ class RenderedMedia:
             return [self._clips[song.clip_id] for song in drafts]
 
     async def _takes(self, task: Task, count: int) -> list[Composed]:
-        source = self._source(source_of(task.request) or "")
+        source = self._source(task.source or source_of(task.request) or "")
         seed = self._seed * 1_000_003 + task.number
         call = functools.partial(compose_takes, task.request, source, seed, count)
         if self._is_eager:

@@ -50,13 +50,14 @@ def _body(kind: type[Request[Any]]) -> dict[str, Any]:
     properties = {spec.wire: spec.schema() for spec in fields_of(kind).values()}
     required = list(REQUIRED[kind])
     default_task_type = dialect_of(kind).default_task_type
+    is_create = kind.PATH.endswith("/create")
     for name, value in kind.FIXED.items():
         properties[name] = {"const": value}
         required.append(name)
     if kind.TASK_TYPES is not None:
         properties["task_type"] = {"enum": list(kind.TASK_TYPES)}
         required.append("task_type")
-    elif kind.CLIPS and default_task_type and "task_type" not in properties:
+    elif is_create and default_task_type and "task_type" not in properties:
         properties["task_type"] = {"enum": [default_task_type]}
     if "prompt" in properties and "custom_mode" not in properties:
         properties["custom_mode"] = {"type": "boolean"}

@@ -39,7 +39,7 @@ RefusalKind = Literal[
     "no_key",
     "no_subscription",
     "not_ready",
-    "producer",
+    "producer_tag",
     "qps",
     "queue_full",
     "rate_limited",
@@ -130,7 +130,7 @@ REFUSALS: Final[dict[str, Refusal]] = {
     "artist": _content(
         "The song description contains artist names: 'An Artist' which is not allowed."
     ),
-    "producer": _content(
+    "producer_tag": _content(
         "The song description contains producer tags: 'A Producer'"
         " which is not allowed."
     ),

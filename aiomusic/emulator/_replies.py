@@ -5,10 +5,10 @@ from typing import Any
 
 from aiomusic.emulator._refusals import Reply
 from aiomusic.emulator._songs import Song
-from aiomusic.emulator._tasks import LateResult, Progress, Task
+from aiomusic.emulator._tasks import LateResult, Progress, Stage, Task
 from aiomusic.emulator.dialects import dialect_of
 
-__all__ = ["accepted", "poll_reply", "webhook_body"]
+__all__ = ["accepted", "other_state_reply", "poll_reply", "webhook_body"]
 
 
 def accepted(task: Task) -> dict[str, object]:
@@ -29,9 +29,28 @@ def poll_reply(
         late: The part of the result that is still missing.
     """
     dialect = dialect_of(task.request)
-    if late is not None:
-        songs = dialect.held_back(task, late, songs)
-    return dialect.poll(task, progress, songs)
+    return dialect.poll(task, progress, _left(task, songs, late))
+
+
+def other_state_reply(
+    task: Task,
+    progress: Progress,
+    songs: Sequence[Song],
+    late: LateResult | None,
+    state: str,
+) -> Reply:
+    """Return the reply to a poll that shows a task in another *state* than its own."""
+    dialect = dialect_of(task.request)
+    # Before it is listed, it has no state to replace.
+    progress = max(progress, Progress(Stage.PENDING), key=lambda one: one.stage)
+    shown = dialect.shown(task, progress, _left(task, songs, late))
+    return 200, dialect.with_state(shown, state)
+
+
+def _left(task: Task, songs: Sequence[Song], late: LateResult | None) -> Sequence[Song]:
+    if late is None:
+        return songs
+    return dialect_of(task.request).held_back(task, late, songs)
 
 
 def webhook_body(
@@ -48,6 +67,7 @@ def webhook_body(
             **about,
             "event": "song.failed",
         }
-    _, body = poll_reply(task, progress, songs, task.late)
-    body = dialect_of(task.request).webhook(task, dict(body))
+    dialect = dialect_of(task.request)
+    shown = dialect.shown(task, progress, _left(task, songs, task.late))
+    body = dialect.webhook(task, shown)
     return {**body, **about, "event": "song.completed"}

@@ -238,7 +238,7 @@ _EARLY: Final[dict[str, RefusalKind]] = {
     "[[inappropriate]]": "inappropriate",
     "[[moderation]]": "moderation",
     "[[artist]]": "artist",
-    "[[producer]]": "producer",
+    "[[producer]]": "producer_tag",
     "[[language]]": "language",
     "[[semantic]]": "semantic",
 }

@@ -406,7 +406,7 @@ class Emulator:
         inappropriate *   403      the lyrics are inappropriate
         moderation *      403      the description needs a review
         artist *          403      the description names an artist
-        producer *        403      the description has a producer tag
+        producer_tag *    403      the description has a producer tag
         retired           410      the endpoint is gone
         rate_limited      429      too many requests; see *retry_after*
         server_error      500      an internal error

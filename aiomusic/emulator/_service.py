@@ -9,12 +9,12 @@ import attrs
 from yarl import URL
 
 from aiomusic._clock import Clock
-from aiomusic._request import Request
+from aiomusic._request import Request, fields_of
 from aiomusic.emulator._account import Account
 from aiomusic.emulator._faults import Fault
 from aiomusic.emulator._ids import Ids
 from aiomusic.emulator._refusals import Reply
-from aiomusic.emulator._replies import accepted, poll_reply
+from aiomusic.emulator._replies import accepted, other_state_reply, poll_reply
 from aiomusic.emulator._rules import (
     NOT_ACCESSIBLE,
     RequestRefused,
@@ -102,6 +102,7 @@ class Service:
         if request.REPLY is not None:
             return dialect_of(request).direct(request, source, self)
         task = self._new_task(request, failure)
+        task.source = source
         if fault is not None:
             task.is_stuck, task.late = fault.kind == "stuck", fault.to_late()
         task.webhook = webhook
@@ -124,7 +125,7 @@ class Service:
         clip = getattr(request, "clip", None)
         if clip is not None:
             kind = "upload" if clip.is_upload else "clip"
-            self._check_known(kind, clip.clip_id, "continue_clip_id")
+            self._check_known(kind, clip.clip_id, fields_of(type(request))["clip"].wire)
         persona = dialect.persona(request)
         if persona is not None:
             self._check_known("persona", persona, "persona_id")
@@ -242,9 +243,7 @@ class Service:
         progress = self._progress(task)
         late = task.missing(self.clock.now())
         if state is not None:
-            shown = max(progress, Progress(Stage.PENDING), key=lambda one: one.stage)
-            _, body = poll_reply(task, shown, self.songs(task), late)
-            return 200, dialect.with_state(body, state)
+            return other_state_reply(task, progress, self.songs(task), late, state)
         failed = self._failed(task, dialect)
         return failed or poll_reply(task, progress, self.songs(task), late)
 

@@ -211,6 +211,8 @@ class Task:
     started: float
     """By the monotonic clock."""
     stretch: float = 1.0
+    source: str = ""
+    """The name of what it uploaded; empty: nothing."""
     failure: PlannedFailure | None = None
     is_stuck: bool = False
     late: LateResult | None = None

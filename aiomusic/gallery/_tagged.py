@@ -15,7 +15,7 @@ from aiomusic.gallery._text import block, fields_of, line, number
 __all__ = ["Tagged", "can_read_tags", "read_picture", "read_tags"]
 
 # As this library's own tags name the clip.
-_CLIP: Final = re.compile(r"\b(suno|riffusion|nuro) clip (\S{1,100})")
+_CLIP: Final = re.compile(r"\b(suno|riffusion|nuro|producer) clip (\S{1,100})")
 _PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"RIFF")
 # How names begin that no format has a frame or an atom of its own for.
 _OWN: Final = ("txxx:", "----:com.apple.itunes:")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PROVIDERS", "requests"]
 
-FOLLOWED = ("suno", "riffusion", "nuro")
+FOLLOWED = ("suno", "riffusion", "nuro", "producer")
 OTHERS = ("lyrics",)
 
 

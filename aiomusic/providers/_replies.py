@@ -299,7 +299,7 @@ def _sentence(value: object) -> str | None:
 
 def read_clips(raw: Mapping[str, Any], *, provider: str, task_id: str) -> TaskSnapshot:
     """
-    Read ``{code, data: [clip], message}``, as suno and riffusion answer a poll.
+    Read ``{code, data: [clip], message}``, as most providers answer a poll.
 
     Sisters wrap the clips in objects, or give them by their ids; a clip without a
     state has that of the object around it.
@@ -424,7 +424,7 @@ class _Reader:
             task_id=self.task_id,
             state=state,
             title=words(fields.get("title")),
-            tags=words(fields.get("tags")),
+            tags=words(fields.get("tags", fields.get("sound"))),
             lyrics=words(fields.get("lyrics")),
             audio_url=audio_url,
             image_url=address(fields.get("imageurl")),

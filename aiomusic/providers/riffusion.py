@@ -1,6 +1,9 @@
 """
 Riffusion: songs, and edits of their voice, instruments and sections.
 
+The vendor calls it legacy and names producer as its successor; it works as before, and
+new programs are better off with `aiomusic.producer`.
+
 API: riffusion instructions and the riffusion pages.  The pages of cover, replace
 section, swap sound and most of swap vocals were not seen: their bodies are
 inferred from their siblings; ``extra`` corrects them where the service differs.
@@ -323,7 +326,11 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
 
 @final
 class Riffusion(Followed):
-    """``music.riffusion``: each method returns a `MusicJob` at once."""
+    """
+    ``music.riffusion``: each method returns a `MusicJob` at once.
+
+    The vendor calls riffusion legacy; its successor is ``music.producer``.
+    """
 
     __slots__ = ()
     NAME = "riffusion"

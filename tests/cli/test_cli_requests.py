@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from aiomusic import InvalidRequest, Request, nuro, riffusion, suno
+from aiomusic import InvalidRequest, Request, nuro, producer, riffusion, suno
 from aiomusic._fields import known_values
 from aiomusic.cli import _options
 from aiomusic.cli._exits import UsageError
@@ -44,6 +44,18 @@ def song(**options: object) -> Song:
             None,
             riffusion.CreateWithLyrics(sound="lo-fi", instrumental=True),
             id="riffusion instrumental",
+        ),
+        pytest.param(
+            song(provider="producer", prompt="pop", instrumental=True, title="Boats"),
+            None,
+            producer.Create("pop", instrumental=True, title="Boats"),
+            id="producer prompt",
+        ),
+        pytest.param(
+            song(provider="producer", prompt="pop", lyrics="f", model="FUZZ-2.0 Raw"),
+            WORDS,
+            producer.Create("pop", lyrics=WORDS, model="FUZZ-2.0 Raw"),
+            id="producer words and prompt",
         ),
         pytest.param(
             song(provider="suno", prompt="pop", instrumental=True, gender="male"),
@@ -216,7 +228,8 @@ def test_help_names_every_model() -> None:
     help_text = _help_of("model")
 
     models = [
-        known_values(kind) for kind in (riffusion.Model, suno.Model, nuro.Version)
+        known_values(kind)
+        for kind in (riffusion.Model, suno.Model, producer.Model, nuro.Version)
     ]
     assert [] == [name for kind in models for name in kind if name not in help_text]
 

@@ -28,11 +28,14 @@ SUNG = {
 RIFFUSION = {"mv": "FUZZ-1.1 Pro", "prompt": "r&b pop song", "custom_mode": False}
 VOCAL = {"type": "vocal", "lyrics": "[verse]\n" + "Paper boats go by\n" * 20}
 
+PRODUCED = {"task_type": "create_music", "mv": "FUZZ-2.0", "sound": "r&b pop song"}
+
 SUNO = "/api/v1/suno/create"
 BODIES = {
     "suno": DESCRIBED,
     "riffusion": RIFFUSION,
     "nuro": VOCAL,
+    "producer": PRODUCED,
 }
 
 

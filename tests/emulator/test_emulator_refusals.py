@@ -33,7 +33,7 @@ SAID: dict[RefusalKind, tuple[int, str]] = {
     "inappropriate": (403, "The lyrics contain inappropriate content: '"),
     "moderation": (403, "The song description needs moderation review."),
     "artist": (403, "The song description contains artist names: '"),
-    "producer": (403, "The song description contains producer tags: '"),
+    "producer_tag": (403, "The song description contains producer tags: '"),
     "retired": (410, "retired"),
     "rate_limited": (429, "Too Many Requests."),
     "server_error": (500, "Internal Server Error."),
@@ -45,6 +45,10 @@ SAID: dict[RefusalKind, tuple[int, str]] = {
 NURO: dict[RefusalKind, tuple[int, str]] = {
     "task_not_found": (404, "Task not found"),
     "bad_key": (401, "Invalid signature"),
+}
+OWN_WORDS: dict[str, dict[RefusalKind, tuple[int, str]]] = {
+    "nuro": NURO,
+    "producer": {"task_not_found": (404, "task not found")},
 }
 ENDING = {kind for kind, one in REFUSALS.items() if one.ends_task}
 
@@ -62,13 +66,13 @@ def test_every_refusal_is_in_the_tables() -> None:
 async def test_create_is_refused_in_the_services_words(
     kind: RefusalKind, provider: str
 ) -> None:
-    """Nothing is made or charged; nuro has its own envelope and some own words."""
+    """Nothing is made or charged; nuro and producer have words of their own."""
     async with opened() as (api, client):
         fault = api.fault(kind, on="create")
 
         path = f"/api/v1/{provider}/create"
         status, body = await client.post(path, BODIES[provider])
-        expected = {**SAID, **NURO}[kind] if provider == "nuro" else SAID[kind]
+        expected = {**SAID, **OWN_WORDS.get(provider, {})}[kind]
 
         assert status == expected[0]
         assert expected[1] in body.get("message", body.get("error"))
@@ -96,7 +100,7 @@ async def test_poll_that_is_refused_leaves_the_task_alone(
         status, _ = await client.poll(task_id, provider)
         after, body = await client.poll(task_id, provider)
 
-        assert status == ({**SAID, **NURO} if provider == "nuro" else SAID)[kind][0]
+        assert status == {**SAID, **OWN_WORDS.get(provider, {})}[kind][0]
         assert after == 200
         assert "succeeded" in json.dumps(body)
         assert (api.charged, api.refunds) == (10, 0)

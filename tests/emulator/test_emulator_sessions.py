@@ -60,7 +60,7 @@ REFUSED: dict[FaultKind, type[MusicError]] = {
     "inappropriate": ContentRefused,
     "moderation": ContentRefused,
     "artist": ContentRefused,
-    "producer": ContentRefused,
+    "producer_tag": ContentRefused,
     "retired": ApiError,
 }
 
@@ -83,7 +83,7 @@ ENDED: dict[FaultKind, type[MusicError]] = {
     "inappropriate": ContentRefused,
     "moderation": ContentRefused,
     "artist": ContentRefused,
-    "producer": ContentRefused,
+    "producer_tag": ContentRefused,
     "timeout": JobFailed,
 }
 

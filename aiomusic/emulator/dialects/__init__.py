@@ -17,6 +17,7 @@ from aiomusic.emulator.dialects._dialect import (
 )
 from aiomusic.emulator.dialects.lyrics import LyricsDialect
 from aiomusic.emulator.dialects.nuro import NuroDialect
+from aiomusic.emulator.dialects.producer import ProducerDialect
 from aiomusic.emulator.dialects.riffusion import RiffusionDialect
 from aiomusic.emulator.dialects.suno import SunoDialect
 
@@ -34,7 +35,13 @@ __all__ = [
 
 DIALECTS: Final[dict[str, Dialect]] = {
     dialect.name: dialect
-    for dialect in (SunoDialect(), RiffusionDialect(), NuroDialect(), LyricsDialect())
+    for dialect in (
+        SunoDialect(),
+        RiffusionDialect(),
+        NuroDialect(),
+        ProducerDialect(),
+        LyricsDialect(),
+    )
 }
 """The dialect of each provider."""
 

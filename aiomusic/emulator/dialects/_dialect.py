@@ -168,12 +168,24 @@ class Dialect:
 
     def poll(self, task: Task, progress: Progress, songs: Sequence[Song]) -> Reply:
         """Return the reply to a poll of a task that has not failed."""
+        if not self.is_ready(progress):
+            return 202, NOT_READY
+        return 200, self.shown(task, progress, songs)
+
+    def is_ready(self, progress: Progress) -> bool:
+        """Check whether a poll is answered with the task, or with 202."""
+        return True
+
+    def shown(
+        self, task: Task, progress: Progress, songs: Sequence[Song]
+    ) -> dict[str, Any]:
+        """Return what a poll shows of a task."""
         listed = songs[: self.listed(task, progress)]
         data = [
             self.clip(task, song, view_clip(task, progress, song, number))
             for number, song in enumerate(listed)
         ]
-        return 200, {"code": 200, "data": data, "message": "success"}
+        return {"code": 200, "data": data, "message": "success"}
 
     def listed(self, task: Task, progress: Progress) -> int:
         """Return how many clips are listed: none, then the first, then all."""
@@ -241,6 +253,15 @@ class Dialect:
     """The format of its audio; None: the emulator's."""
     audio_prefix: ClassVar[str] = ""
     """What the names of its audio files begin with."""
+
+    def format_of(self, request: Request[Any]) -> str | None:
+        """Return the format of a request's audio; None: the emulator's."""
+        return self.audio_format
+
+    def made_before(self, request: Request[Any]) -> str | None:
+        """Return the id of the clip that a request asks for again; None: it is new."""
+        return None
+
     has_clip_ids: ClassVar[bool] = True
     """Whether clips have ids; else the task's id is that of its clip."""
 

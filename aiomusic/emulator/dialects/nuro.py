@@ -68,8 +68,10 @@ class NuroDialect(Dialect):
         )
         return status, body
 
-    def poll(self, task: Task, progress: Progress, songs: Sequence[Song]) -> Reply:
-        """Return the reply to a poll: the song itself, not a list."""
+    def shown(
+        self, task: Task, progress: Progress, songs: Sequence[Song]
+    ) -> dict[str, Any]:
+        """Return what a poll shows: the song itself, not a list."""
         song = songs[0]
         view = view_clip(task, progress, song, 0)
         is_done = view.state == "succeeded"
@@ -93,7 +95,7 @@ class NuroDialect(Dialect):
                 for name in ("genre", "mood", "theme", "instrument"):
                     body[name] = ", ".join(getattr(played, name)) if is_done else ""
                 body["prompt"] = played.description if is_done else ""
-        return 200, body
+        return body
 
     def held_back(
         self,

@@ -1,13 +1,12 @@
 """Suno's dialect (API: create music and the pages after it; webhooks)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final, final
 
 import attrs
 
 from aiomusic._request import Request
 from aiomusic.composer import Score, SongSpec, compose, concat, cover, extend
-from aiomusic.emulator._refusals import NOT_READY, Reply
 from aiomusic.emulator._schemas import INTEGER, TEXT, TEXT_OR_NULL, clip_list, record
 from aiomusic.emulator._songs import Song, SongRequest
 from aiomusic.emulator._tasks import Progress, Stage, Task
@@ -71,11 +70,9 @@ class SunoDialect(Dialect):
         """Return the persona that a request sings with."""
         return request.persona if isinstance(request, suno.CreateWithPersona) else None
 
-    def poll(self, task: Task, progress: Progress, songs: Sequence[Song]) -> Reply:
+    def is_ready(self, progress: Progress) -> bool:
         """Answer 202 while nothing is known of the task."""
-        if progress.stage is Stage.NOT_READY:
-            return 202, NOT_READY
-        return super().poll(task, progress, songs)
+        return progress.stage is not Stage.NOT_READY
 
     def listed(self, task: Task, progress: Progress) -> int:
         """List all clips from the start."""
