@@ -651,3 +651,24 @@ async def test_a_task_that_never_ends_teaches_that_some_take_long(
         learned = music._schedule.to_state()["whole"][kind]
 
     assert 1 == learned["ends"]
+
+
+async def test_what_sends_creates_ends_when_nothing_waits() -> None:
+    """It waits for the next job for as long as one waits for room, and no longer."""
+    async with (
+        Emulator(pace=Pace.polls(pending=10**9), media=False) as api,
+        MusicSession(
+            api.key, base_url=api.url, concurrency=2, on_exit="detach"
+        ) as music,
+    ):
+        jobs = [music.riffusion.create(f"song {n}") for n in range(3)]
+        assert music._engine is not None
+        admission = music._engine.admission
+        async with asyncio.timeout(30):
+            while len(admission._idle) < 2:
+                await asyncio.sleep(0)
+            jobs[2].cancel()
+            while admission._idle:
+                await asyncio.sleep(0)
+
+    assert (2, set()) == (api.submissions, admission._sending)

@@ -19,6 +19,7 @@ import attrs
 from aiomusic._clock import Clock
 from aiomusic._engine.balance import Balance
 from aiomusic._engine.breaker import Breaker
+from aiomusic._engine.deadlines import Deadlines
 from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.known_keys import another_request, used_already
@@ -76,7 +77,7 @@ MAX_UNSENT_TRIES = 5
 # So many refusals in a row, with nothing let through between them, end a job.
 MAX_429_TRIES = 10
 TOO_MANY_REQUESTS = 429
-MAX_ADMITTED_TOGETHER = 64
+MAX_ADMITTED_TOGETHER = MAX_IDLE = 64
 # How often to ask again for what another process may have freed, or found out.
 SHARED_S = 0.25
 # So many tasks that nobody follows are taken care of at a time.
@@ -92,6 +93,8 @@ class _Tries:
 
     Attributes:
         deadline: Until when it may be.
+        job: Whose create it is; None: it is tried no more.
+        is_under_way: Whether a try is being made.
         unsent: How often it could not be sent.
         denied: How often its key was refused.
         key_number: Which key that was.
@@ -101,12 +104,18 @@ class _Tries:
     """
 
     deadline: float
+    job: TrackedJob[Any] | None
+    is_under_way: bool = False
     unsent: int = 0
     denied: int = 0
     key_number: int = 0
     refused: int = 0
     passes: int = -1
     last: MusicError | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.job is None
 
 
 @final
@@ -134,6 +143,9 @@ class Admission:
     # Those whose create is on the wire, or about to be written down.
     _sending: set[asyncio.Task[Any]] = attrs.field(factory=set)
     _admitting: asyncio.Lock = attrs.field(factory=asyncio.Lock)
+    # Workers that wait for the next job.
+    _idle: list[asyncio.Future[TrackedJob[Any] | None]] = attrs.field(factory=list)
+    _deadlines: Deadlines[_Tries] = attrs.field(init=False)
     # Those that wait until the service takes another create.
     _in_line: set[TrackedJob[Any]] = attrs.field(factory=set)
     # Those that wait, and are not written down yet.
@@ -142,6 +154,7 @@ class Admission:
 
     def __attrs_post_init__(self) -> None:
         self.breaker = Breaker(self.clock)
+        self._deadlines = Deadlines(self.clock, self._overdue)
 
     def queue(self, job: TrackedJob[Any]) -> None:
         """Take a job; `run` sends it when there is room."""
@@ -151,15 +164,24 @@ class Admission:
 
     async def run(self) -> None:
         """Send what is queued, for as long as there is a session."""
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                self.ledger.changed.clear()
-                async with self._admitting:
-                    is_waiting = await self._admit_all(tasks)
-                    self._write_queued()
-                if is_waiting:
-                    await self._take_care()
-                await self._wait_for_room(is_waiting=is_waiting)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    await self._admit(tasks)
+        finally:
+            self._deadlines.close()
+
+    async def _admit(self, tasks: asyncio.TaskGroup) -> None:
+        """Start what there is room for, and wait until there may be more."""
+        self.ledger.changed.clear()
+        async with self._admitting:
+            is_waiting = await self._admit_all(tasks)
+            self._write_queued()
+        if not self._queue:
+            self._dismiss()
+        if is_waiting:
+            await self._take_care()
+        await self._wait_for_room(is_waiting=is_waiting)
 
     async def _wait_for_room(self, *, is_waiting: bool) -> None:
         timer = None
@@ -280,8 +302,7 @@ class Admission:
             case Granted(attempt):
                 self.ledger.granted(job, attempt)
                 self.breaker.on_wire += 1
-                task = tasks.create_task(raised_once(self._submit, job))
-                task.add_done_callback(self._sending.discard)
+                self._hand(job, tasks)
             case Known():
                 self._resolve_known_key(job, verdict, tasks)
             case Damaged(why):
@@ -369,6 +390,44 @@ class Admission:
         else:
             self.ledger.restore(job, found)
 
+    # Workers: a task costs as much as a tenth of a create, so each sends one after the
+    # other for as long as jobs wait.
+
+    def _hand(self, job: TrackedJob[Any], tasks: asyncio.TaskGroup) -> None:
+        """Have a job submitted by a worker that is idle, or by a new one."""
+        while self._idle:
+            hand = self._idle.pop()
+            if not hand.done():
+                hand.set_result(job)
+                return
+        tasks.create_task(raised_once(self._work, job))
+
+    async def _work(self, job: TrackedJob[Any]) -> None:
+        handed: TrackedJob[Any] | None = job
+        while handed is not None:
+            try:
+                await self._submit(handed)
+            finally:
+                self._sending.discard(_this_task())
+            handed = await self._handed()
+
+    async def _handed(self) -> TrackedJob[Any] | None:
+        """Wait to be handed a job; None: there is none to wait for."""
+        if self.is_leaving or not self._queue or len(self._idle) == MAX_IDLE:
+            return None
+        hand: asyncio.Future[TrackedJob[Any] | None] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self._idle.append(hand)
+        return await hand
+
+    def _dismiss(self) -> None:
+        """Let the idle workers end."""
+        idle, self._idle = self._idle, []
+        for hand in idle:
+            if not hand.done():
+                hand.set_result(None)
+
     async def _submit(self, job: TrackedJob[Any]) -> None:
         task = _this_task()
         self.ledger.submitting(job)
@@ -387,9 +446,13 @@ class Admission:
     async def _send_off_the_wire(
         self, job: TrackedJob[Any], deadline: float
     ) -> Outcome:
+        tries = _Tries(deadline, job)
+        self._deadlines.watch(tries)
         try:
-            return await self._send_until_answered(job, _Tries(deadline))
+            return await self._send_until_answered(job, tries)
         finally:
+            tries.job = None
+            self._deadlines.over()
             # There is room on the wire for the next.
             self.breaker.on_wire -= 1
             self.ledger.changed.set()
@@ -471,7 +534,10 @@ class Admission:
         while True:
             self._sending.discard(_this_task())
             outcome = await self._send_in_turn(job, tries)
-            if await self._is_denied_for_good(outcome, tries):
+            is_denied = isinstance(outcome, Refused) and isinstance(
+                outcome.error, AuthenticationFailed
+            )
+            if is_denied and await self._is_denied_for_good(tries):
                 return outcome
             pause_s = self._sent_again_in_s(job, outcome, tries)
             if pause_s is None:
@@ -481,13 +547,9 @@ class Admission:
                 left_s = max(0.0, tries.deadline - self.clock.now())
                 await self.clock.sleep(min(pause_s, left_s))
 
-    async def _is_denied_for_good(self, outcome: Outcome, tries: "_Tries") -> bool:
-        """Check whether the key was refused, and there is no other to try."""
-        match outcome:
-            case Refused(AuthenticationFailed()):
-                tries.denied += 1
-            case _:
-                return False
+    async def _is_denied_for_good(self, tries: "_Tries") -> bool:
+        """Check whether there is no other key to try than the one that was refused."""
+        tries.denied += 1
         left_s = max(0.0, tries.deadline - self.clock.now())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(left_s):
@@ -539,9 +601,7 @@ class Admission:
         self.ledger.submitting(job)
         tried = self.breaker.begin()
         sending = Sending(functools.partial(self.ledger.body_begins, job))
-        # In the loop's time, as it waits for what comes over a real socket.
-        left_s = max(0.0, tries.deadline - self.clock.now())
-        overdue = asyncio.get_running_loop().call_later(left_s, self._overdue, job)
+        tries.is_under_way = True
         try:
             outcome = await self._send_once(job, sending)
         except BaseException as error:
@@ -549,7 +609,7 @@ class Admission:
             self.breaker.unsent(tried)
             raise
         finally:
-            overdue.cancel()
+            tries.is_under_way = False
         tries.key_number = sending.key_number
         if not sending.is_sent:
             self.breaker.unsent(tried)
@@ -563,8 +623,12 @@ class Admission:
             self.creates.end(turn, outcome.error)
         return outcome
 
-    def _overdue(self, job: TrackedJob[Any]) -> None:
+    def _overdue(self, tries: "_Tries") -> None:
         """End the waiting for a create; what is on the wire still hears its answer."""
+        job = tries.job
+        if job is None or not tries.is_under_way:
+            # Whatever it waits for ends in time by itself.
+            return
         limit = f"job_timeout_s={self.job_timeout_s:g} s"
         if job.is_sent:
             self.ledger.unheard(

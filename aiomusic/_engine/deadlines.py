@@ -15,14 +15,17 @@ __all__ = ["Deadlines"]
 # What is asked at its very limit may still be answered.
 GRACE_S = 0.5
 # So many that are over are kept in line, before it is cleared of them.
-MAX_OVER = 1000
+MAX_OVER = 100
 
 
 class Limited(Protocol):
     """What has a limit, by the session's clock, and may be over before."""
 
     deadline: float
-    is_over: bool
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended before."""
 
 
 T = TypeVar("T", bound=Limited)
