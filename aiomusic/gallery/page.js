@@ -348,6 +348,7 @@ const audio = byId("audio");
 const player = {
   take: null,
   waits: null,
+  begins: false,
   plays: true,
   wave: null,
 
@@ -365,6 +366,7 @@ const player = {
     audio.pause();
     this.take = take;
     this.waits = null;
+    this.begins = false;
     audio.src = take.src;
     if (before) {
       for (const wave of before.waves) wave.show(0);
@@ -375,6 +377,12 @@ const player = {
   play(take, second = null) {
     this.load(take);
     if (second !== null) this.to(second);
+    // Until the place is known nothing is heard, lest it be the beginning.
+    this.begins = this.waits !== null;
+    if (this.begins) audio.preload = "auto";
+    else this.start();
+  },
+  start() {
     audio.play().catch((error) => {
       // A pause may come before the first sound, and a file that fails tells it itself.
       if (error.name === "NotAllowedError") say("The browser did not let it play.");
@@ -489,6 +497,8 @@ audio.addEventListener("loadedmetadata", () => {
   if (player.waits !== null) audio.currentTime = Math.min(player.waits, lengthOf(take));
   player.waits = player.waitsShare = null;
   player.draw();
+  if (player.begins) player.start();
+  player.begins = false;
 });
 for (const name of ["play", "pause"]) audio.addEventListener(name, () => player.changed());
 audio.addEventListener("seeked", () => player.draw());
