@@ -18,6 +18,7 @@ __all__ = [
     "check_folder",
     "check_has",
     "check_key",
+    "check_limits",
     "check_mark",
     "check_number",
     "check_one_of",
@@ -205,6 +206,29 @@ def check_text(name: str, value: object, *, is_secret: bool = False) -> None:
         seen = f"a {type(value).__name__}" if is_secret else shown(value)
         message = f"{name} is {seen}; it must be text."
         raise TypeError(message)
+
+
+def check_limits(limits: object) -> None:
+    """
+    Check that *limits* maps names in metadata to credits.
+
+    Raises:
+        TypeError, ValueError: It does not.
+    """
+    if limits is None:
+        return
+    takes = "it must map names in metadata to credits, as in {'user': 200}."
+    if not isinstance(limits, Mapping):
+        message = f"limits is {shown(limits)}; {takes}"
+        raise TypeError(message)
+    for name, ceiling in limits.items():
+        if not isinstance(name, str):
+            message = f"limits has the name {shown(name)}; {takes}"
+            raise TypeError(message)
+        if not name or not name.isprintable() or len(name) > MAX_KEY:
+            message = f"limits has the name {shown(name)}; {takes}"
+            raise ValueError(message)
+        check_count(f"limits[{name!r}]", ceiling, 0, may_be_none=False)
 
 
 def check_mark(name: object) -> None:

@@ -90,7 +90,8 @@ class _Batch:
         self.open_jobs -= 1
         self.ended[job] = None
         assert isinstance(job, TrackedJob)
-        if isinstance(job.stored_error, BudgetExceeded):
+        error = job.stored_error
+        if isinstance(error, BudgetExceeded) and error.tag is None:
             self.stop_after = 0
         self.failures += job.stored_error is not None
         self.changed.set()

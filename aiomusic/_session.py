@@ -18,6 +18,7 @@ from aiomusic._arguments import (
     check_folder,
     check_has,
     check_key,
+    check_limits,
     check_number,
     check_one_of,
     check_request,
@@ -90,6 +91,10 @@ class MusicSession:
         concurrency: How many tasks may be in flight at the service at one time.
         max_credits: How many credits may be spent in all, by this session, or by
             all of the account that ever shared its journal; None: no limit.
+        limits: Names in jobs' metadata, and how many credits may be spent under each
+            value of them, as in ``{"user": 200}``; a job without the name is not
+            counted.  Whatever the journal has counts, and what is reserved too: a job
+            that goes beyond fails at once with `BudgetExceeded`.
         journal: A file that keeps what is bought through crashes and between
             processes, or ``postgresql://user:password@host/database`` for those of
             several machines; None: AIOMUSIC_JOURNAL, else nothing is kept.
@@ -135,6 +140,7 @@ class MusicSession:
         account: str | None = None,
         concurrency: int = 10,
         max_credits: int | None = None,
+        limits: Mapping[str, int] | None = None,
         journal: "str | Path | Journal | None" = None,
         on_known_key: OnKnownKey = "attach",
         webhook_url: str | None = None,
@@ -154,6 +160,7 @@ class MusicSession:
         check_text("account", account)
         check_count("concurrency", concurrency, 1, may_be_none=False)
         check_count("max_credits", max_credits, 0)
+        check_limits(limits)
         check_number("request_timeout_s", request_timeout_s)
         check_number("job_timeout_s", job_timeout_s)
         check_number("poll_every_s", poll_every_s, may_be_zero=True, may_be_none=True)
@@ -182,7 +189,9 @@ class MusicSession:
             raise ValueError(message)
         if webhook_url is not None:
             _check_webhook_url(webhook_url)
-        self._limits = Limits(concurrency=concurrency, max_credits=max_credits)
+        self._limits = Limits(
+            concurrency=concurrency, max_credits=max_credits, by_tag=dict(limits or {})
+        )
         self._clock = SystemClock() if clock is None else clock
         self._journal = _journal(journal, self._clock)
         self._on_known_key = on_known_key

@@ -22,7 +22,7 @@ Everything aiomusic raises on purpose.
     │   ├── JobCancelled             job.cancel() was called
     │   ├── JobTimedOut              a time limit of yours ran out
     │   └── JobDetached              we stopped following a task that may live on
-    ├── BudgetExceeded           max_credits does not cover the cost
+    ├── BudgetExceeded           max_credits, or a ceiling of limits, is too low
     ├── JournalError             the journal can't be read or written
     └── DownloadError            a clip could not be stored as a file
 
@@ -352,7 +352,28 @@ class JobDetached(JobError):
 
 
 class BudgetExceeded(MusicError):
-    """``max_credits`` does not cover the cost; nothing was sent."""
+    """
+    ``max_credits``, or a ceiling of ``limits``, does not cover it; nothing was sent.
+
+    Attributes:
+        tag: The name in the job's metadata, and its value, whose ceiling it is; None:
+            it is that of all jobs.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        tag: tuple[str, str] | None = None,
+        charged: Charged | None = None,
+        retry: Retry | None = None,
+        key: str | None = None,
+        task_id: str | None = None,
+    ) -> None:
+        super().__init__(
+            message, charged=charged, retry=retry, key=key, task_id=task_id
+        )
+        self.tag = tag
 
 
 class JournalError(MusicError):

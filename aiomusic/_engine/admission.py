@@ -63,6 +63,7 @@ from aiomusic.journal import (
     Entry,
     Granted,
     Known,
+    Limits,
     OverBudget,
     Record,
     Verdict,
@@ -309,14 +310,9 @@ class Admission:
                 message = f"The journal has {why}. It is damaged, and nothing was sent."
                 error = JournalError(message, charged=Charged.UNKNOWN)
                 self.ledger.unreadable(job, error)
-            case OverBudget(spent):
-                message = (
-                    f"It costs {job.cost} credits, and {spent} of max_credits="
-                    f"{self.ledger.limits.max_credits} are spent, or held by tasks"
-                    " that only music.resume() follows. Raise max_credits= to buy it."
-                    " Nothing was sent or charged."
-                )
-                self.ledger.dropped(job, BudgetExceeded(message))
+            case OverBudget():
+                over = _over_budget(job.cost, verdict, self.ledger.limits)
+                self.ledger.dropped(job, over)
             case Busy():
                 pass
 
@@ -720,3 +716,21 @@ def _this_task() -> asyncio.Task[Any]:
     task = asyncio.current_task()
     assert task is not None
     return task
+
+
+def _over_budget(cost: int, verdict: OverBudget, limits: Limits) -> BudgetExceeded:
+    nothing = "Nothing was sent or charged."
+    if verdict.tag is None:
+        message = (
+            f"It costs {cost} credits, and {verdict.spent} of max_credits="
+            f"{limits.max_credits} are spent, or held by tasks that only"
+            f" music.resume() follows. Raise max_credits= to buy it. {nothing}"
+        )
+        return BudgetExceeded(message)
+    name, value = verdict.tag
+    message = (
+        f"It costs {cost} credits, and {verdict.spent} of limits[{name!r}]="
+        f"{limits.by_tag[name]} are spent or reserved where {name} is {value!r}. Raise"
+        f" it to buy more, or wait for what is given back. {nothing}"
+    )
+    return BudgetExceeded(message, tag=verdict.tag)

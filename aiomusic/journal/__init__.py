@@ -72,19 +72,29 @@ class OverBudget:
     Even if all that may be given back were, it would not be enough.
 
     Attributes:
-        spent: Credits that are spent, or held by jobs that nobody follows.
+        spent: Credits that are spent, or held by jobs that nobody follows; of a tag,
+            also those that are reserved.
+        tag: The name and value in its metadata whose ceiling it is; None: that of all.
     """
 
     spent: int
+    tag: tuple[str, str] | None = None
 
 
 @final
 @attrs.frozen(kw_only=True)
 class Limits:
-    """How much may be in flight and spent by all who share a journal."""
+    """
+    How much may be in flight and spent by all who share a journal.
+
+    Attributes:
+        by_tag: Names in jobs' metadata, and how many credits may be spent, or
+            reserved, under each value of them.
+    """
 
     concurrency: int
     max_credits: int | None = None
+    by_tag: Mapping[str, int] = attrs.field(factory=dict)
 
     def refuse(
         self, cost: int, *, slots: int, reserved: int, spent: int, stranded: int
@@ -103,6 +113,22 @@ class Limits:
             gone = spent + stranded
             return OverBudget(gone) if gone + cost > limit else Busy()
         return Busy() if slots >= self.concurrency else None
+
+    def refuse_tag(
+        self, cost: int, tag: tuple[str, str], taken: int
+    ) -> OverBudget | None:
+        """
+        Decide whether one more purchase may be made under a tag.
+
+        It is refused, and does not wait for what may be given back: those behind it
+        have other tags.
+
+        Args:
+            tag: A name in its metadata, and the text of its value.
+            taken: Credits that are spent or reserved under it.
+        """
+        is_over = taken + cost > self.by_tag[tag[0]]
+        return OverBudget(taken, tag) if is_over else None
 
 
 @final

@@ -23,6 +23,7 @@ from aiomusic.journal import (
 )
 from aiomusic.journal.accounts import digest_of, place_of
 from aiomusic.journal.policy import CLOSED, Change, Row, Stage, apply, may_begin
+from aiomusic.journal.tags import tag_text
 
 __all__ = ["MemoryJournal"]
 
@@ -30,6 +31,10 @@ ME = "me"
 
 _Purchase: TypeAlias = str | tuple[str, int]
 """A key and an attempt; the first attempt is the key alone, which is half as large."""
+
+
+_Tag: TypeAlias = tuple[str, str]
+"""A name in a job's metadata that has a ceiling, and the text of its value."""
 
 
 def _purchase(key: str, attempt: int) -> _Purchase:
@@ -50,18 +55,24 @@ class _Account:
     slots: int = 0
     rows: dict[_Purchase, Row] = attrs.field(factory=dict)
     leased: set[_Purchase] = attrs.field(factory=set)
+    tags: dict[_Purchase, tuple[_Tag, ...]] = attrs.field(factory=dict)
+    by_tag: dict[_Tag, int] = attrs.field(factory=dict)
 
     def put(self, purchase: _Purchase, old: Row, new: Row) -> None:
         """Keep a row for as long as something may become of it."""
         self.slots += new.has_slot - old.has_slot
         self.reserved += new.reserved - old.reserved
         self.spent += new.spent - old.spent
+        for tag in self.tags.get(purchase, ()):
+            more = new.reserved + new.spent - old.reserved - old.spent
+            self.by_tag[tag] = self.by_tag.get(tag, 0) + more
         if (new.stage in CLOSED or new.owner is None) and not new.has_slot:
             # Credits that nobody will settle any more are spent.
             self.reserved -= new.reserved
             self.spent += new.reserved
             self.rows.pop(purchase, None)
             self.leased.discard(purchase)
+            self.tags.pop(purchase, None)
             return
         self.rows[purchase] = new
         if new.slot_until is None:
@@ -146,6 +157,14 @@ class MemoryJournal:
         return verdicts
 
     def _judge(self, entry: Entry, limits: Limits) -> Verdict:
+        found = entry.metadata
+        names = [name for name in limits.by_tag if name in found]
+        tags = tuple((name, tag_text(found[name])) for name in names)
+        for tag in tags:
+            taken = self._mine.by_tag.get(tag, 0)
+            over = limits.refuse_tag(entry.cost, tag, taken)
+            if over is not None:
+                return over
         refused = limits.refuse(
             entry.cost,
             slots=self._mine.slots,
@@ -161,6 +180,8 @@ class MemoryJournal:
             attempt += 1
         fresh = Row(stage=Stage.QUEUED, cost=entry.cost, lease_s=entry.lease_s)
         change = Change(event=Event.GRANTED, now=entry.now, by=ME)
+        if tags:
+            self._mine.tags[_purchase(entry.key, attempt)] = tags
         self._mine.put(_purchase(entry.key, attempt), fresh, apply(fresh, change))
         return Granted(attempt)
 

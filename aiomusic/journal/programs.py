@@ -11,7 +11,7 @@ All that changes a purchase goes through `transition`, and so through the one ta
 
 import contextlib
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar, final
 
 import attrs
@@ -25,6 +25,7 @@ from aiomusic.journal import (
     Granted,
     Known,
     Limits,
+    OverBudget,
     Record,
     Verdict,
 )
@@ -42,6 +43,7 @@ from aiomusic.journal.rows import (
     record,
     shown_cell,
 )
+from aiomusic.journal.tags import tag_text
 
 __all__ = [
     "Context",
@@ -69,6 +71,8 @@ __all__ = [
 ]
 
 R = TypeVar("R")
+
+PAGE_ROWS = 1_000
 
 Statement: TypeAlias = tuple[str, Mapping[str, Any]]
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
@@ -254,6 +258,7 @@ def admit(
     verdicts: list[Verdict] = []
     dead: set[str] = set()
     yield from _end_leases(me, max((entry.now for entry in entries), default=0.0))
+    yield from _limit(limits.by_tag)
     for entry in entries:
         verdict = yield from _judge(me, entry, limits)
         if _may_have_died(verdict):
@@ -310,6 +315,9 @@ def _judge(me: Context, entry: Entry, limits: Limits) -> Program[Verdict]:
         return Damaged(str(error))
     if last is not None and not _is_free(me, last) and not _is_wanted(entry, last):
         return Known(last)
+    refused = yield from _over_tag(me, entry, limits)
+    if refused is not None:
+        return refused
     [totals] = yield (
         (
             f"SELECT {_sum('slots')}, {_sum('reserved')}, {_sum('spent')} FROM totals"
@@ -317,15 +325,15 @@ def _judge(me: Context, entry: Entry, limits: Limits) -> Program[Verdict]:
         ),
         {"account": me.account},
     )
-    refused = limits.refuse(
+    waits = limits.refuse(
         entry.cost,
         slots=totals["slots"],
         reserved=totals["reserved"],
         spent=totals["spent"],
         stranded=(yield from _stranded(me)),
     )
-    if refused is not None:
-        return refused
+    if waits is not None:
+        return waits
     if last is not None and last.state is JobState.QUEUED:
         yield from _drop_row(me, last)
         attempt = last.attempt
@@ -334,8 +342,78 @@ def _judge(me: Context, entry: Entry, limits: Limits) -> Program[Verdict]:
     granted = apply(
         _fresh(entry), Change(event=Event.GRANTED, now=entry.now, by=me.owner)
     )
-    yield _insert(me, entry, attempt, granted)
+    yield from _enter(me, entry, attempt, granted)
     return Granted(attempt)
+
+
+def _limit(names: Mapping[str, int]) -> Program[None]:
+    """Count every job under the names that have a ceiling, from now on and before."""
+    if not names:
+        return
+    known = yield "SELECT name FROM limited", {}
+    new = {name for name in names if name not in {row["name"] for row in known}}
+    for name in new:
+        yield "INSERT INTO limited (name) VALUES (:name)", {"name": name}
+    place: dict[str, Any] = {"account": 0, "key": "", "attempt": 0}
+    while new:
+        rows = yield (
+            (
+                "SELECT account, key, attempt, metadata FROM jobs WHERE"
+                " (account, key, attempt) > (:account, :key, :attempt)"
+                f" ORDER BY account, key, attempt LIMIT {PAGE_ROWS}"
+            ),
+            place,
+        )
+        for row in rows:
+            place = {name: row[name] for name in place}
+            yield from _tag(place, _metadata(row["metadata"]), new)
+        if len(rows) < PAGE_ROWS:
+            return
+
+
+def _metadata(text: str) -> Mapping[str, object]:
+    """Return a row's metadata; of one that is damaged, none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _tag(
+    where: Mapping[str, Any], metadata: Mapping[str, object], names: Iterable[str]
+) -> Program[None]:
+    for name in names:
+        if name in metadata:
+            yield (
+                (
+                    "INSERT INTO tags (account, name, value, key, attempt) VALUES"
+                    " (:account, :name, :value, :key, :attempt)"
+                ),
+                {**where, "name": name, "value": tag_text(metadata[name])},
+            )
+
+
+def _over_tag(me: Context, entry: Entry, limits: Limits) -> Program[OverBudget | None]:
+    """Return the first ceiling of the entry's tags that it would break."""
+    for name in limits.by_tag:
+        if name not in entry.metadata:
+            continue
+        value = tag_text(entry.metadata[name])
+        [found] = yield (
+            (
+                f"SELECT {_sum('reserved')}, {_sum('spent')} FROM tags JOIN jobs ON"
+                " jobs.account = tags.account AND jobs.key = tags.key AND jobs.attempt"
+                " = tags.attempt WHERE tags.account = :account AND tags.name = :name"
+                " AND tags.value = :value"
+            ),
+            {"account": me.account, "name": name, "value": value},
+        )
+        taken = found["reserved"] + found["spent"]
+        refused = limits.refuse_tag(entry.cost, (name, value), taken)
+        if refused is not None:
+            return refused
+    return None
 
 
 def _is_free(me: Context, last: Record) -> bool:
@@ -377,14 +455,21 @@ def _next_attempt(me: Context, key: str) -> Program[int]:
 
 def _drop_row(me: Context, record: Record) -> Program[None]:
     """Make room for the same purchase, which is written down whole again."""
-    yield (
-        f"DELETE FROM jobs WHERE {PURCHASE} AND state = 'queued'",
-        {"account": me.account, "key": record.key, "attempt": record.attempt},
-    )
+    where = {"account": me.account, "key": record.key, "attempt": record.attempt}
+    yield f"DELETE FROM jobs WHERE {PURCHASE} AND state = 'queued'", where
+    yield f"DELETE FROM tags WHERE {PURCHASE}", where
 
 
 def _fresh(entry: Entry) -> Row:
     return Row(stage=Stage.QUEUED, cost=entry.cost, lease_s=entry.lease_s)
+
+
+def _enter(me: Context, entry: Entry, attempt: int, row: Row) -> Program[None]:
+    """Write down a job that is new, and what its ceilings count it under."""
+    yield _insert(me, entry, attempt, row)
+    names = yield "SELECT name FROM limited", {}
+    where = {"account": me.account, "key": entry.key, "attempt": attempt}
+    yield from _tag(where, entry.metadata, [one["name"] for one in names])
 
 
 def _insert(me: Context, entry: Entry, attempt: int, row: Row) -> Statement:
@@ -410,7 +495,7 @@ def enqueue(me: Context, entry: Entry) -> Program[None]:
     )
     if not known:
         row = attrs.evolve(_fresh(entry), owner=me.owner)
-        yield _insert(me, entry, 1, row)
+        yield from _enter(me, entry, 1, row)
 
 
 def attach(me: Context, entry: Entry, task_id: str) -> Program[None]:
@@ -430,7 +515,7 @@ def attach(me: Context, entry: Entry, task_id: str) -> Program[None]:
             sent_at=entry.now,
             lease_s=entry.lease_s,
         )
-        yield _insert(me, entry, 1, row)
+        yield from _enter(me, entry, 1, row)
 
 
 def find_lost(

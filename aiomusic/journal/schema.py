@@ -171,6 +171,20 @@ STEPS = (
     """
     ALTER TABLE jobs ADD COLUMN marks TEXT NOT NULL DEFAULT '{}';
     """,
+    # Which jobs a ceiling counts, by a name in their metadata: of those names alone
+    # that ever had one.
+    """
+    CREATE TABLE limited (name TEXT PRIMARY KEY);
+    CREATE TABLE tags (
+        account INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        key TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        PRIMARY KEY (account, name, value, key, attempt)
+    );
+    CREATE INDEX tags_job ON tags (account, key, attempt);
+    """,
 )
 
 

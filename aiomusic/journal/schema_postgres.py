@@ -146,4 +146,18 @@ STEPS = (
     """
     ALTER TABLE jobs ADD COLUMN marks TEXT NOT NULL DEFAULT '{}';
     """,
+    # Which jobs a ceiling counts, by a name in their metadata: of those names alone
+    # that ever had one.
+    """
+    CREATE TABLE limited (name TEXT PRIMARY KEY);
+    CREATE TABLE tags (
+        account BIGINT NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        key TEXT COLLATE "C" NOT NULL,
+        attempt BIGINT NOT NULL,
+        PRIMARY KEY (account, name, value, key, attempt)
+    );
+    CREATE INDEX tags_job ON tags (account, key, attempt);
+    """,
 )

@@ -5,6 +5,7 @@ import contextlib
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from journaling import NO_LIMITS, ending, entry, over, take_for_dead
@@ -13,6 +14,7 @@ from aiomusic.errors import JournalError
 from aiomusic.journal import (
     Busy,
     Ending,
+    Entry,
     Event,
     Granted,
     Journal,
@@ -971,3 +973,96 @@ async def test_what_lacks_a_mark_is_listed(kept: Journal) -> None:
 
     assert ["b", "c"] == [one.key for one in left]
     assert ["c"] == [one.key for one in unseen]
+
+
+TAGGED = Limits(concurrency=10, by_tag={"user": 25})
+
+
+def of(key: str, user: object, **fields: Any) -> Entry:  # noqa: ANN401 - an entry's own
+    return entry(key, metadata={"user": user, "n": 1}, **fields)
+
+
+async def test_a_ceiling_holds_for_each_value_of_a_tag(journal: Journal) -> None:
+    """Whoever has used up theirs is refused at once, and those behind are judged."""
+    entries = [of("a", "ann"), of("b", "ann"), of("c", "ann"), of("d", "bob")]
+
+    verdicts = await journal.admit([*entries, entry("e")], TAGGED)
+
+    refused = OverBudget(20, ("user", "ann"))
+    assert [Granted(1), Granted(1), refused, Granted(1), Granted(1)] == verdicts
+
+
+async def test_what_is_given_back_is_the_tags_again(journal: Journal) -> None:
+    """What is paid, or may be, stays."""
+    await journal.admit([of("a", "ann"), of("b", "ann")], TAGGED)
+    await over(journal, "a", charged="refunded", state="failed")
+    await over(journal, "b")
+
+    verdicts = await journal.admit([of("c", "ann"), of("d", "ann")], TAGGED)
+
+    assert [Granted(1), OverBudget(20, ("user", "ann"))] == verdicts
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        (17, "17"),
+        (17, 17.0),
+        (True, "true"),
+        (None, "null"),
+        (["a", 1], ["a", 1]),
+        ("x" * 5_000, "x" * 5_000),
+        ("\0 \udc00 größe", "\0 \udc00 größe"),
+    ],
+    ids=["number", "float", "true", "null", "list", "long", "odd"],
+)
+async def test_one_value_is_counted_together_however_it_is_spelt(
+    journal: Journal, one: object, other: object
+) -> None:
+    """And another is not."""
+    first, second = of("a", one, cost=20), of("b", other)
+
+    verdicts = await journal.admit([first, second, of("c", "else")], TAGGED)
+
+    assert isinstance(verdicts[1], OverBudget)
+    assert [Granted(1), Granted(1)] == verdicts[::2]
+
+
+async def test_a_ceiling_counts_what_was_bought_before_there_was_one(
+    kept: Journal, other: Journal
+) -> None:
+    """By whichever session; and what one without a ceiling buys afterwards."""
+    await kept.admit([of(f"k{n}", "ann", cost=0) for n in range(5)], NO_LIMITS)
+    await kept.admit([of("a", "ann")], NO_LIMITS)
+    assert [Granted(1)] == await other.admit([of("b", "ann")], TAGGED)
+    await over(other, "b")
+    await kept.admit([of("c", "ann", cost=3)], NO_LIMITS)
+
+    verdicts = await other.admit([of("d", "ann")], TAGGED)
+
+    assert [OverBudget(23, ("user", "ann"))] == verdicts
+
+
+async def test_two_sessions_share_a_ceiling(kept: Journal, other: Journal) -> None:
+    """Whoever asks first has it."""
+    both = await asyncio.gather(
+        kept.admit([of("a", "ann"), of("b", "ann")], TAGGED),
+        other.admit([of("c", "ann"), of("d", "ann")], TAGGED),
+    )
+
+    granted = [one for one in [*both[0], *both[1]] if isinstance(one, Granted)]
+    assert 2 == len(granted)
+
+
+async def test_a_job_that_waited_is_counted_once(kept: Journal) -> None:
+    """Its row is written anew when its turn comes, under what it is tagged by then."""
+    kept.enqueue([of("a", "ann")])
+    await kept.admit([of("x", "x")], TAGGED)
+
+    await kept.admit([of("a", "bob")], TAGGED)
+
+    verdicts = await kept.admit([of("b", "ann", cost=25), of("c", "bob")], TAGGED)
+    assert [Granted(1), Granted(1)] == verdicts
+    assert [OverBudget(20, ("user", "bob"))] == await kept.admit(
+        [of("d", "bob")], TAGGED
+    )
