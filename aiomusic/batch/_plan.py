@@ -1,14 +1,15 @@
 """Which rows can be bought, what they cost, and which of them wait for which."""
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias, final
 
 import attrs
 
-from aiomusic._fields import ClipId, ClipRef, Flag, Names, Number
+from aiomusic._fields import ClipId, ClipRef
 from aiomusic._request import Request, fields_of
 from aiomusic._spelling import meant, shown
+from aiomusic.batch._cells import read_cell
 from aiomusic.batch._rows import AnyRow, BadRow, Record, Reference, Row, bad, rows_of
 from aiomusic.errors import InvalidRequest
 from aiomusic.providers._all import requests
@@ -19,8 +20,6 @@ __all__ = ["Plan", "PlannedRow", "Results", "plan"]
 Results: TypeAlias = Mapping[Reference, object]
 """What each reference of a row stands for, once it is known."""
 
-_YES: Final = frozenset({"true", "yes", "y", "1", "on"})
-_NO: Final = frozenset({"false", "no", "n", "0", "off"})
 # What stands for a clip, a persona or words until they are there.
 _PENDING_ID: Final = "00000000-0000-4000-8000-000000000000"
 
@@ -246,17 +245,9 @@ def _argument(
     if reference is not None and _may_refer(kind, column, reference, known):
         _check_reference(reference, kind, column, known)
         return reference
-    spec = fields_of(kind).get(column)
     if not isinstance(value, str):
         return tuple(value) if isinstance(value, list) else value
-    match spec:
-        case Flag():
-            return _flag(value)
-        case Number(whole=whole):
-            return _number(value, whole=whole)
-        case Names():
-            return tuple(_listed(value))
-    return _parts(value) if column == "segments" else value
+    return read_cell(kind, column, value)
 
 
 def _may_refer(
@@ -338,40 +329,6 @@ def _stand_in(
         return "words" if name == "lyrics" else _PENDING_ID
     made = _made_by(requests()[known[value.key].kind])
     return ClipRef(_PENDING_ID, is_upload=made is Upload, provider=kind.PROVIDER)
-
-
-def _flag(text: str) -> bool:
-    word = text.strip().lower()
-    if word not in _YES | _NO:
-        message = f"it is {shown(text)}; write yes or no"
-        raise ValueError(message)
-    return word in _YES
-
-
-def _number(text: str, *, whole: bool) -> int | float:
-    try:
-        return int(text) if whole else float(text)
-    except ValueError:
-        kind = "a whole number, as in 30" if whole else "a number, as in 12.5"
-        message = f"it is {shown(text)}; write {kind}"
-        raise ValueError(message) from None
-
-
-def _listed(text: str) -> Iterator[str]:
-    separator = ";" if ";" in text else ","
-    yield from (one.strip() for one in text.split(separator) if one.strip())
-
-
-def _parts(text: str) -> list[tuple[str, int]]:
-    """Read the parts of a song, as in ``intro:10; chorus:30``."""
-    found = []
-    for one in _listed(text):
-        name, colon, length = one.rpartition(":")
-        if not (colon and length.strip().isdecimal()):
-            message = f"it holds {shown(one)}; write name:seconds, as in intro:10"
-            raise ValueError(message)
-        found.append((name.strip(), int(length)))
-    return found
 
 
 def _ordered(

@@ -20,13 +20,14 @@ from aiomusic.cli._options import (
     StateName,
 )
 
-__all__ = ["APP"]
+__all__ = ["APP", "EXIT_CODES", "PROVIDERS"]
 
 EXAMPLES: Final = """\
 Examples:
 
   aiomusic create "r&b pop song" --local
   aiomusic create "slow r&b" --lyrics words.txt --title "Paper Boats"
+  aiomusic suno extend @demo --at 60 --lyrics more.txt
   aiomusic jobs
   aiomusic credits
   aiomusic doctor
@@ -296,6 +297,22 @@ def gallery(
     from aiomusic.cli import _gallery  # noqa: PLC0415 - costs a folder's reading
 
     return _gallery.show_album(album, page, kept=kept, is_opened=open_it)
+
+
+PROVIDERS: Final = {
+    name: App(name=name, help=words, help_epilogue=EXIT_CODES)
+    for name, words in {
+        "suno": "Each operation of Suno: create, extend, cover, personas, uploads.",
+        "riffusion": "Each operation of Riffusion: create, extend, replace, swap.",
+        "producer": "Each operation of Producer: create, extend, cover, replace, swap.",
+        "nuro": "Each operation of Nuro: vocal songs and instrumentals.",
+        "lyrics": "Write lyrics.",
+    }.items()
+}
+"""Their operations are added when one is typed, as that costs the whole library."""
+
+for _provider in PROVIDERS.values():
+    APP.command(_provider)
 
 
 DOWNLOAD_EXAMPLES: Final = """\

@@ -3,7 +3,7 @@
 import logging
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,21 @@ from aiomusic.errors import (
 )
 from aiomusic.journal.memory import MemoryJournal
 
-__all__ = ["create", "place_of"]
+__all__ = ["buy", "create", "place_of"]
 
 
 def create(song: Song, delivery: Delivery) -> Exit:
     """Do what is asked for, and say how it ended."""
+    return buy(lambda: _request(song), delivery)
+
+
+def buy(make: Callable[[], Request[Any]], delivery: Delivery) -> Exit:
+    """Buy a request as often as is asked for, save what comes, and say how it ended."""
     # What the library logs, this command shows in its own words.
     logging.getLogger("aiomusic").addHandler(logging.NullHandler())
     try:
-        requests = [_request(song, delivery)] * delivery.count
+        _check_seed(delivery)
+        requests = [make()] * delivery.count
         with writable(Path(delivery.out)) as folder:
             return run(_buy(requests, folder, delivery))
     except (MusicError, UsageError) as error:
@@ -42,9 +48,12 @@ def create(song: Song, delivery: Delivery) -> Exit:
         return exit_for(error)
 
 
-def _request(song: Song, delivery: Delivery) -> Request[Any]:
+def _check_seed(delivery: Delivery) -> None:
     if delivery.seed is not None and not delivery.local:
         raise UsageError("--seed goes with --local alone. Nothing was sent.")
+
+
+def _request(song: Song) -> Request[Any]:
     lyrics = None if song.lyrics is None else read_lyrics(song.lyrics)
     with warnings.catch_warnings(record=True) as noted:
         warnings.simplefilter("always", MusicWarning)

@@ -138,6 +138,7 @@ class Pursuit:
         if failed := [one for one in job.clips if one.state is ClipState.FAILED]:
             show.note(_short(job, failed))
         show.saving(job)
+        show.made(job, result)
         clips = result if isinstance(result, tuple) else ()
         paths: list[str] = []
         codes = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from cyclopts import CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
-from aiomusic.cli._app import APP
+from aiomusic.cli._app import APP, EXIT_CODES, PROVIDERS
 from aiomusic.cli._exits import Exit, UsageError, sentence
 
 __all__ = ["run_command"]
@@ -14,6 +14,7 @@ __all__ = ["run_command"]
 
 def run_command(words: Sequence[str]) -> int:
     """Run the command; what is wrong with the words is told on one line."""
+    _add_operations(words)
     try:
         code = APP(list(words))
     except UsageError as error:
@@ -24,6 +25,20 @@ def run_command(words: Sequence[str]) -> int:
         APP.error_console.print(f"aiomusic: {told}", markup=False, soft_wrap=True)
         return Exit.USAGE
     return code if isinstance(code, int) else Exit.DONE
+
+
+def _add_operations(words: Sequence[str]) -> None:
+    """Load the operations of the provider that is named; completion knows all."""
+    first = words[0] if words else ""
+    names = PROVIDERS if first == "--install-completion" else {first} & set(PROVIDERS)
+    if not names:
+        return
+    from aiomusic.cli._operations import (  # noqa: PLC0415 - costs the whole library
+        add_operations,
+    )
+
+    for name in names:
+        add_operations(PROVIDERS[name], name, EXIT_CODES)
 
 
 def _why(error: CycloptsError) -> str:

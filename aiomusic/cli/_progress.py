@@ -16,7 +16,7 @@ from rich.text import Text
 from aiomusic._job import JobState, JobUpdate, MusicJob
 from aiomusic.cli._exits import sentence
 from aiomusic.cli._journal import Guide
-from aiomusic.cli._show import say, whereabouts
+from aiomusic.cli._show import say, texts_of, whereabouts
 from aiomusic.results import Clip
 
 __all__ = ["Lines", "minutes"]
@@ -119,6 +119,10 @@ class Lines:
     def saving(self, job: MusicJob[Any]) -> None:
         """Say so in the job's line."""
         self._line(job).state = "saving"
+
+    def made(self, job: MusicJob[Any], result: object) -> None:  # noqa: ARG002
+        """Keep it, to be written below the lines."""
+        self._saved.extend(texts_of(result))
 
     def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:  # noqa: ARG002
         """Keep the path for the end, unless standard output is a pipe."""

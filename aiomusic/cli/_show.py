@@ -3,19 +3,21 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, final
 
 import attrs
 
+from aiomusic import _codec
 from aiomusic._job import JobState, JobUpdate, MusicJob
 from aiomusic.cli._exits import exit_for, printable, sentence
 from aiomusic.cli._journal import Guide
 from aiomusic.errors import Charged, MusicError, Retry
-from aiomusic.results import Clip
+from aiomusic.results import Clip, Lyrics, Persona, Upload
 
-__all__ = ["Events", "Paths", "Show", "say", "tell", "whereabouts"]
+__all__ = ["Events", "Paths", "Show", "say", "tell", "texts_of", "whereabouts"]
 
 
 def say(text: str) -> None:
@@ -51,6 +53,9 @@ class Show(Protocol):
 
     def saving(self, job: MusicJob[Any]) -> None:
         """Show that a job's clips are being fetched."""
+
+    def made(self, job: MusicJob[Any], result: object) -> None:
+        """Show what a job made, where that is no clips."""
 
     def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:
         """Show a file that is there now."""
@@ -92,6 +97,11 @@ class Paths:
     def saving(self, job: MusicJob[Any]) -> None:
         """Show nothing."""
 
+    def made(self, job: MusicJob[Any], result: object) -> None:  # noqa: ARG002
+        """Write the id, or the words."""
+        for text in texts_of(result):
+            say(text)
+
     def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:  # noqa: ARG002
         """Write the path."""
         say(str(path))
@@ -130,6 +140,7 @@ class Events:
     state       ``state``, ``request``, ``cost``, ``progress``
     submitted   ``provider``
     playable    ``clip_id``, ``title``, ``audio_url``, ``duration``
+    result      ``result``: an upload, a persona or lyrics
     saved       ``clip_id``, ``title``, ``path``, ``duration``
     failed      ``error``, ``message``, ``charged``, ``retry``, ``exit_code``
     interrupted ``state``, ``charged``, ``message``
@@ -181,6 +192,11 @@ class Events:
 
     def saving(self, job: MusicJob[Any]) -> None:
         """Write nothing."""
+
+    def made(self, job: MusicJob[Any], result: object) -> None:
+        """Write the result."""
+        if list(texts_of(result)):
+            self._write("result", job, result=_codec.result_to_json(result))
 
     def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:
         """Write the path."""
@@ -242,6 +258,25 @@ class Events:
             **besides,
         }
         say(json.dumps(line))
+
+
+def texts_of(result: object) -> Iterator[str]:
+    """Yield what a result is used by: ids and words; nothing of clips."""
+    match result:
+        case Upload():
+            yield result.clip_id
+        case Persona():
+            yield result.persona_id
+        case Lyrics():
+            yield f"# {printable(result.title)}\n\n{block(result.text)}\n"
+        case tuple():
+            for one in result:
+                yield from texts_of(one)
+
+
+def block(text: str) -> str:
+    """Return text of the service with its line ends, and no other controls."""
+    return "\n".join(printable(line) for line in text.splitlines())
 
 
 def whereabouts(job: MusicJob[Any], guide: Guide) -> str:
