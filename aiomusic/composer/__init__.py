@@ -39,6 +39,8 @@ from aiomusic.composer._midi import to_midi
 from aiomusic.composer._piano_roll import TRACK_COLOURS, draw_piano_roll
 from aiomusic.composer._score import Score
 from aiomusic.composer._spec import Segment, SongSpec
+from aiomusic.composer._stems import BASIC_STEMS, FULL_STEMS
+from aiomusic.composer._sung_words import SungWord, sung_words
 from aiomusic.composer._voice import Voice
 from aiomusic.composer._waveform import draw_waveform, measure_levels
 from aiomusic.composer.edits import (
@@ -47,12 +49,15 @@ from aiomusic.composer.edits import (
     extend,
     replace_section,
     score_from_audio,
+    split,
     swap_sound,
     swap_vocals,
 )
 from aiomusic.composer.styles import STYLES
 
 __all__ = [
+    "BASIC_STEMS",
+    "FULL_STEMS",
     "STYLES",
     "TRACK_COLOURS",
     "AudioAnalysis",
@@ -61,6 +66,7 @@ __all__ = [
     "Score",
     "Segment",
     "SongSpec",
+    "SungWord",
     "UnreadableAudio",
     "Voice",
     "WrittenLyrics",
@@ -79,6 +85,8 @@ __all__ = [
     "measure_levels",
     "replace_section",
     "score_from_audio",
+    "split",
+    "sung_words",
     "swap_sound",
     "swap_vocals",
     "to_midi",

@@ -11,6 +11,7 @@ from typing import Final
 import attrs
 
 from aiomusic.composer._spec import SongSpec
+from aiomusic.composer._stems import is_in_stem
 from aiomusic.composer._theory import Chord, Key
 from aiomusic.composer._voice import Voice
 
@@ -192,6 +193,8 @@ class Score:
         voice: None: nobody sings.
         spec: What it was composed from.
         origin: Of a continuation: the song that it continues.
+        stem: Of a stem: which of ``BASIC_STEMS`` or ``FULL_STEMS`` is heard; None: the
+            whole mix.
     """
 
     title: str
@@ -205,6 +208,7 @@ class Score:
     voice: Voice | None
     spec: SongSpec
     origin: Origin | None = None
+    stem: str | None = None
 
     @property
     def duration_s(self) -> float:
@@ -213,8 +217,15 @@ class Score:
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """Return the tracks of the whole song, edits included."""
-        return tuple(track for track in _tracks_of(self.spans) if track.notes)
+        """Return the tracks that are heard in the whole song, edits included."""
+        return tuple(
+            track
+            for track in _tracks_of(self.spans)
+            if track.notes and self._is_heard(track)
+        )
+
+    def _is_heard(self, track: Track) -> bool:
+        return self.stem is None or is_in_stem(track.role, track.patch, self.stem)
 
     @property
     def lyrics(self) -> str:

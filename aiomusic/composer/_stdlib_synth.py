@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+import attrs
+
 from aiomusic.composer._groove import DRUM_PITCHES
 from aiomusic.composer._score import Note, Score, Track
 
@@ -70,6 +72,20 @@ def _to_int16(samples: Iterator[float] | Samples) -> "array[int]":
 
 
 def _mix(score: Score) -> tuple[Samples, Samples]:
+    whole = _sides(attrs.evolve(score, stem=None))
+    levelled = _normalized(*whole)
+    if score.stem is None:
+        return levelled
+    # Each sample is scaled as the mix is, so that the stems sum to it.
+    left, right = (
+        [part * out / mix if mix else 0.0 for part, out, mix in zip(*side, strict=True)]
+        for side in zip(_sides(score), levelled, whole, strict=True)
+    )
+    return left, right
+
+
+def _sides(score: Score) -> tuple[Samples, Samples]:
+    """Sum the tracks that are heard, on both sides."""
     frames = math.ceil(score.duration_s * _RATE) + 1
     buses = [[0.0] * frames for _ in range(3)]
     cache = _ToneCache()
@@ -83,7 +99,7 @@ def _mix(score: Score) -> tuple[Samples, Samples]:
     right = [
         m + 0.4 * a + b for a, m, b in zip(left_bus, middle, right_bus, strict=True)
     ]
-    return _normalized(left, right)
+    return left, right
 
 
 def _normalized(left: Samples, right: Samples) -> tuple[Samples, Samples]:

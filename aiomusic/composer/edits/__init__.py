@@ -9,6 +9,7 @@ from aiomusic.composer.edits._cover import cover
 from aiomusic.composer.edits._extend import concat, extend
 from aiomusic.composer.edits._recording import score_from_audio
 from aiomusic.composer.edits._replace import replace_section
+from aiomusic.composer.edits._stem import split
 from aiomusic.composer.edits._swap import swap_sound, swap_vocals
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "extend",
     "replace_section",
     "score_from_audio",
+    "split",
     "swap_sound",
     "swap_vocals",
 ]

@@ -2,16 +2,19 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeAlias, final
 
+import attrs
 import numpy as np
 import soundfile
 
 from aiomusic.composer._score import Performance, Recording, Score, Span
+from aiomusic.composer._stems import is_in_stem, is_rest
 from aiomusic.composer.synth._loudness import HOP, LoudnessMeter
-from aiomusic.composer.synth._mixer import BLOCK, mix_blocks
+from aiomusic.composer.synth._mixer import BLOCK, mix_blocks, stem_blocks
 from aiomusic.composer.synth._recording import read_recording
 from aiomusic.composer.synth._waves import RATE, Sound
 
@@ -46,7 +49,8 @@ def song_blocks(score: Score, mix: MixFunction = mix_blocks) -> Iterator[Sound]:
     try:
         for span in score.spans:
             if id(span.source) not in mixes:
-                mixes[id(span.source)] = LevelledMix(_blocks(span.source, mix))
+                blocks = _blocks(span.source, mix, score.stem)
+                mixes[id(span.source)] = LevelledMix(blocks)
         yield from _join_spans(score.spans, mixes)
     finally:
         for source_mix in mixes.values():
@@ -100,10 +104,25 @@ def _crossfaded(
     return block
 
 
-def _blocks(source: Performance | Recording, mix: MixFunction) -> Iterator[Sound]:
+def _blocks(
+    source: Performance | Recording, mix: MixFunction, stem: str | None
+) -> Iterator[tuple[Sound, Sound]]:
+    """Yield the blocks of a mix, each with what is heard of it."""
     if isinstance(source, Recording):
-        return read_recording(source, BLOCK)
-    return mix(source)
+        is_heard = stem is None or is_rest(stem)
+        for block in read_recording(source, BLOCK):
+            yield block, block if is_heard else np.zeros_like(block)
+    elif stem is None:
+        for block in mix(source):
+            yield block, block
+    elif mix is mix_blocks:
+        yield from stem_blocks(source, stem)
+    else:
+        heard = (t for t in source.tracks if is_in_stem(t.role, t.patch, stem))
+        part = attrs.evolve(source, tracks=tuple(heard))
+        # Another synthesiser hears no more of the mix than it plays.
+        for block, played in zip_longest(mix(source), mix(part)):
+            yield block, np.zeros_like(block) if played is None else played
 
 
 @final
@@ -112,15 +131,18 @@ class LevelledMix:
     A mix in a temporary file, levelled to the target loudness when it is read.
 
     The creator must close it.
+
+    Args:
+        blocks: Each block of the mix, which is measured, and what of it is heard.
     """
 
-    def __init__(self, blocks: Iterable[Sound]) -> None:
+    def __init__(self, blocks: Iterable[tuple[Sound, Sound]]) -> None:
         self._frames = 0
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
         meter = LoudnessMeter()
-        for block in blocks:
+        for block, heard in blocks:
             meter.feed(block)
-            self._file.write(np.ascontiguousarray(block.T).data)
+            self._file.write(np.ascontiguousarray(heard.T, dtype=np.float32).data)
             self._frames += block.shape[1]
         self._gains = meter.gain_curve()
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from aiomusic.composer._groove import DRUM_PITCHES
 from aiomusic.composer._score import Note, Performance, Track
+from aiomusic.composer._stems import is_in_stem, is_rest
 from aiomusic.composer._voice import Voice, parse_voice
 from aiomusic.composer.synth._convolve import Convolver
 from aiomusic.composer.synth._instruments import PATCHES
@@ -24,6 +25,7 @@ BLOCK: Final = 1 << 16
 _FADE_S: Final = 1.2
 _DUCK_S: Final = 0.26
 _TAPS: Final = 129
+_SILENCE: Final = 1e-9
 
 
 def mix_blocks(performance: Performance) -> Iterator[Sound]:
@@ -32,16 +34,26 @@ def mix_blocks(performance: Performance) -> Iterator[Sound]:
 
     Of notes before second 0 only the part after it is heard.
     """
-    mixer = _Mixer(performance)
+    for mix, _ in _blocks(performance, _Mixer(performance)):
+        yield mix
+
+
+def stem_blocks(performance: Performance, stem: str) -> Iterator[tuple[Sound, Sound]]:
+    """Mix *performance* block by block; yield each block, and what of it is *stem*."""
+    yield from _blocks(performance, _Mixer(performance, stem))
+
+
+def _blocks(performance: Performance, mixer: "_Mixer") -> Iterator[tuple[Sound, Sound]]:
     frames = round(performance.duration_s * RATE)
     first = min((n.start_s for t in performance.tracks for n in t.notes), default=0.0)
     position = -BLOCK * -int(min(0.0, first) * RATE // BLOCK) if first < 0 else 0
     while position < frames:
-        block = mixer.block(position)
-        block = fade_out(block, position, frames)
+        mix, part = (
+            fade_out(block, position, frames) for block in mixer.block(position)
+        )
         start, end = max(0, -position), min(BLOCK, frames - position)
         if end > start:
-            yield block[:, start:end]
+            yield mix[:, start:end], part[:, start:end]
         position += BLOCK
 
 
@@ -55,25 +67,28 @@ def fade_out(block: Sound, position: int, frames: int) -> Sound:
 
 @final
 class _Mixer:
-    """Mixes the channels, and keeps the state between blocks."""
+    """
+    Mixes the channels, and keeps the state between blocks.
 
-    def __init__(self, performance: Performance) -> None:
+    Args:
+        stem: What of the mix is wanted beside it; None: all of it.
+    """
+
+    def __init__(self, performance: Performance, stem: str | None = None) -> None:
         cache = ToneCache(performance.tonic)
         self._channels = [
             _Channel(track, cache, performance.voice) for track in performance.tracks
         ]
         self._preset = MIX_PRESETS[performance.mix]
-        self._reverb = Convolver(impulse_response(self._preset), BLOCK)
+        self._stem = stem
+        self._whole = _Bus(self._preset)
+        self._part = _Bus(self._preset)
         self._kick_frames = _kick_frames(performance)
         self._duck = _duck_shape()
         self._crackle = _crackle_loop(self._preset)
-        is_plain = not (self._preset.low_pass_hz or self._preset.treble_db)
-        self._treble_filter = None if is_plain else _TrebleFilter(self._preset)
 
-    def block(self, position: int) -> Sound:
-        """Return the mix of the block at frame *position*."""
-        dry = np.zeros((2, BLOCK), dtype=np.float32)
-        wet = np.zeros(BLOCK, dtype=np.float32)
+    def block(self, position: int) -> tuple[Sound, Sound]:
+        """Return the block at frame *position*: the mix, and what of it is the stem."""
         duck = self._ducking_curve(position)
         for channel in self._channels:
             sound = channel.block(position)
@@ -81,21 +96,39 @@ class _Mixer:
                 continue
             if channel.track.duck:
                 sound = sound * (1.0 - np.float32(channel.track.duck) * duck)
-            dry += sound
-            if channel.track.send:
-                wet += np.float32(channel.track.send) * (sound[0] + sound[1])
-        mix = dry + self._reverb.feed(wet)
-        return self._apply_preset(mix, position)
+            self._whole.add(sound, channel.track.send)
+            if self._is_in_stem(channel.track):
+                self._part.add(sound, channel.track.send)
+        return self._with_preset(position)
 
-    def _apply_preset(self, mix: Sound, position: int) -> Sound:
-        preset = self._preset
+    def _is_in_stem(self, track: Track) -> bool:
+        stem = self._stem
+        return stem is not None and is_in_stem(track.role, track.patch, stem)
+
+    def _with_preset(self, position: int) -> tuple[Sound, Sound]:
+        preset, stem = self._preset, self._stem
+        whole = mix = self._whole.take()
         if preset.drive:
             drive = np.float32(1.0 + preset.drive)
-            mix = np.tanh(drive * mix) / drive
+            mix = np.tanh(drive * whole) / drive
         if self._crackle is not None:
             shift = position % BLOCK
-            mix = mix + np.roll(self._crackle, -shift)[:BLOCK]
-        return self._treble_filter.feed(mix) if self._treble_filter else mix
+            crackle = np.roll(self._crackle, -shift)[:BLOCK]
+            mix = mix + crackle
+        if stem is None:
+            mix = self._whole.filtered(mix)
+            return mix, mix
+        part = self._part.take()
+        if preset.drive:
+            # The drive is shared out: the parts sum to the driven mix.
+            driven = np.tanh(drive * whole) / drive
+            is_heard = np.abs(whole) > _SILENCE
+            part = part * np.divide(
+                driven, whole, out=np.ones_like(whole), where=is_heard
+            )
+        if self._crackle is not None and is_rest(stem):
+            part = part + crackle
+        return self._whole.filtered(mix), self._part.filtered(part)
 
     def _ducking_curve(self, position: int) -> Sound:
         curve = np.zeros(BLOCK, dtype=np.float32)
@@ -110,6 +143,37 @@ class _Mixer:
                 part = self._duck[low - start : high - start]
                 np.maximum(curve[low:high], part, out=curve[low:high])
         return curve
+
+
+@final
+class _Bus:
+    """Sums channels, with their reverb; filters the sum."""
+
+    def __init__(self, preset: MixPreset) -> None:
+        self._reverb = Convolver(impulse_response(preset), BLOCK)
+        is_plain = not (preset.low_pass_hz or preset.treble_db)
+        self._filter = None if is_plain else _TrebleFilter(preset)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._dry = np.zeros((2, BLOCK), dtype=np.float32)
+        self._wet = np.zeros(BLOCK, dtype=np.float32)
+
+    def add(self, sound: Sound, send: float) -> None:
+        """Add the next block of a channel."""
+        self._dry += sound
+        if send:
+            self._wet += np.float32(send) * (sound[0] + sound[1])
+
+    def take(self) -> Sound:
+        """Return the sum of the block, and begin the next one."""
+        mix: Sound = self._dry + self._reverb.feed(self._wet)
+        self._clear()
+        return mix
+
+    def filtered(self, block: Sound) -> Sound:
+        """Return the next block, filtered as the preset says."""
+        return self._filter.feed(block) if self._filter else block
 
 
 def _kick_frames(performance: Performance) -> list[int]:
