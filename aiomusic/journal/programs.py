@@ -10,6 +10,7 @@ All that changes a purchase goes through `transition`, and so through the one ta
 # ruff: noqa: S608 - what is put into statements is this module's own constants
 
 import contextlib
+import functools
 import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar, final
@@ -235,13 +236,18 @@ def _change(
     if new is old:
         return old
     values = {**columns(new), **(facts or {})}
-    sets = ", ".join(f"{name} = :{name}" for name in values)
     changed = yield (
-        f"UPDATE jobs SET {sets} WHERE {PURCHASE} RETURNING attempt",
+        _updating(tuple(values)),
         {**values, "account": found["account"], "key": key, "attempt": attempt},
     )
     assert len(changed) == 1
     return new
+
+
+@functools.cache
+def _updating(names: tuple[str, ...]) -> str:
+    sets = ", ".join(f"{name} = :{name}" for name in names)
+    return f"UPDATE jobs SET {sets} WHERE {PURCHASE} RETURNING attempt"
 
 
 def _change_each(me: Context, rows: Rows, change: Change) -> Program[None]:
@@ -259,16 +265,20 @@ def admit(
     dead: set[str] = set()
     yield from _end_leases(me, max((entry.now for entry in entries), default=0.0))
     yield from _limit(limits.by_tag)
+    room = _Room()
+    yield from room.read(me)
     for entry in entries:
-        verdict = yield from _judge(me, entry, limits)
+        verdict = yield from _judge(me, entry, limits, room)
         if _may_have_died(verdict):
             gone = yield from _reap(me, entry.now)
             dead |= gone
             if gone:
-                verdict = yield from _judge(me, entry, limits)
+                yield from room.read(me)
+                verdict = yield from _judge(me, entry, limits, room)
         if isinstance(verdict, Known) and verdict.record.is_open:
             # It takes its slot again before another is granted one.
             verdict = yield from _take_up(me, verdict.record, entry.now)
+            yield from room.read(me)
         if isinstance(verdict, Busy):
             verdict = (yield from _damaged_slots(me)) or verdict
         verdicts.append(verdict)
@@ -308,42 +318,104 @@ def _end_leases(me: Context, now: float) -> Program[None]:
     yield from _change_each(me, over, Change(event=Event.LEASE_OVER, now=now))
 
 
-def _judge(me: Context, entry: Entry, limits: Limits) -> Program[Verdict]:
+@final
+@attrs.define
+class _Room:
+    """What limits are held against: an account's slots and credits."""
+
+    slots: int = 0
+    reserved: int = 0
+    spent: int = 0
+    stranded: int = 0
+
+    def read(self, me: Context) -> Program[None]:
+        """Read it anew."""
+        which = f"{OPEN} AND owner IS NULL AND {MINE}"
+        stranded = f"SELECT {_sums('reserved')} FROM jobs WHERE {which}"
+        sums = f"{_sums('slots', 'reserved', 'spent')}, ({stranded}) AS stranded"
+        where = {"account": me.account}
+        [found] = yield f"SELECT {sums} FROM totals WHERE account = :account", where
+        self.slots, self.reserved = found["slots"], found["reserved"]
+        self.spent, self.stranded = found["spent"], found["stranded"]
+
+    def take(self, row: Row) -> None:
+        """Count a row that has been granted since."""
+        self.slots += row.has_slot
+        self.reserved += row.reserved
+
+    def refuse(self, cost: int, limits: Limits) -> Verdict | None:
+        """Return what stands against another purchase; None: nothing."""
+        return limits.refuse(
+            cost,
+            slots=self.slots,
+            reserved=self.reserved,
+            spent=self.spent,
+            stranded=self.stranded,
+        )
+
+
+def _judge(me: Context, entry: Entry, limits: Limits, room: _Room) -> Program[Verdict]:
+    told = "attempt, state, owner, fingerprint, metadata"
+    rows = yield (
+        f"SELECT {told} FROM jobs WHERE {KEYED} LIMIT 2",
+        {"account": me.account, "key": entry.key},
+    )
+    is_waiting = len(rows) == 1 and _is_waiting_here(me, entry, rows[0])
+    if rows and not is_waiting:
+        return (yield from _judge_known(me, entry, limits, room))
+    if (refused := (yield from _refused(me, entry, limits, room))) is not None:
+        return refused
+    granted = _granted(me, entry)
+    if is_waiting:
+        values = {**columns(granted), "balance_before": integer(entry.balance)}
+        which = {"account": me.account, "key": entry.key, "attempt": 1}
+        yield _updating(tuple(values)), {**values, **which}
+    else:
+        yield from _enter(me, entry, 1, granted)
+    room.take(granted)
+    return Granted(1)
+
+
+def _is_waiting_here(me: Context, entry: Entry, row: Mapping[str, Any]) -> bool:
+    """Check whether a row, as it stands, is the job's own, which has waited here."""
+    is_first = (row["attempt"], row["state"]) == (1, JobState.QUEUED)
+    is_own = (row["owner"], row["fingerprint"]) == (me.owner, entry.fingerprint)
+    return is_first and is_own and row["metadata"] == dump(dict(entry.metadata))
+
+
+def _judge_known(
+    me: Context, entry: Entry, limits: Limits, room: _Room
+) -> Program[Verdict]:
+    """Judge a job whose key has rows."""
     try:
         last = yield from find(me.account, entry.key, None)
     except DamagedRow as error:
         return Damaged(str(error))
     if last is not None and not _is_free(me, last) and not _is_wanted(entry, last):
         return Known(last)
-    refused = yield from _over_tag(me, entry, limits)
-    if refused is not None:
+    if (refused := (yield from _refused(me, entry, limits, room))) is not None:
         return refused
-    [totals] = yield (
-        (
-            f"SELECT {_sum('slots')}, {_sum('reserved')}, {_sum('spent')} FROM totals"
-            " WHERE account = :account"
-        ),
-        {"account": me.account},
-    )
-    waits = limits.refuse(
-        entry.cost,
-        slots=totals["slots"],
-        reserved=totals["reserved"],
-        spent=totals["spent"],
-        stranded=(yield from _stranded(me)),
-    )
-    if waits is not None:
-        return waits
     if last is not None and last.state is JobState.QUEUED:
         yield from _drop_row(me, last)
         attempt = last.attempt
     else:
         attempt = yield from _next_attempt(me, entry.key)
-    granted = apply(
-        _fresh(entry), Change(event=Event.GRANTED, now=entry.now, by=me.owner)
-    )
-    yield from _enter(me, entry, attempt, granted)
+    yield from _enter(me, entry, attempt, _granted(me, entry))
+    yield from room.read(me)
     return Granted(attempt)
+
+
+def _granted(me: Context, entry: Entry) -> Row:
+    change = Change(event=Event.GRANTED, now=entry.now, by=me.owner)
+    return apply(_fresh(entry), change)
+
+
+def _refused(
+    me: Context, entry: Entry, limits: Limits, room: _Room
+) -> Program[Verdict | None]:
+    """Return what stands against a purchase; None: nothing."""
+    over = yield from _over_tag(me, entry, limits)
+    return over or room.refuse(entry.cost, limits)
 
 
 def _limit(names: Mapping[str, int]) -> Program[None]:
@@ -402,7 +474,7 @@ def _over_tag(me: Context, entry: Entry, limits: Limits) -> Program[OverBudget |
         value = tag_text(entry.metadata[name])
         [found] = yield (
             (
-                f"SELECT {_sum('reserved')}, {_sum('spent')} FROM tags JOIN jobs ON"
+                f"SELECT {_sums('reserved', 'spent')} FROM tags JOIN jobs ON"
                 " jobs.account = tags.account AND jobs.key = tags.key AND jobs.attempt"
                 " = tags.attempt WHERE tags.account = :account AND tags.name = :name"
                 " AND tags.value = :value"
@@ -430,19 +502,11 @@ def _is_wanted(entry: Entry, last: Record) -> bool:
     return entry.attempt == last.attempt + 1 and (is_over or entry.is_anew)
 
 
-def _stranded(me: Context) -> Program[int]:
-    """Add up the credits of open jobs that no session follows."""
-    which = f"{OPEN} AND owner IS NULL AND {MINE}"
-    [found] = yield (
-        f"SELECT {_sum('reserved')} FROM jobs WHERE {which}",
-        {"account": me.account},
-    )
-    return int(found["reserved"])
-
-
-def _sum(column: str) -> str:
+def _sums(*columns: str) -> str:
     """Add up whole numbers to one: PostgreSQL makes decimals of them."""
-    return f"CAST(coalesce(sum({column}), 0) AS BIGINT) AS {column}"
+    return ", ".join(
+        f"CAST(coalesce(sum({column}), 0) AS BIGINT) AS {column}" for column in columns
+    )
 
 
 def _next_attempt(me: Context, key: str) -> Program[int]:
@@ -467,6 +531,12 @@ def _fresh(entry: Entry) -> Row:
 def _enter(me: Context, entry: Entry, attempt: int, row: Row) -> Program[None]:
     """Write down a job that is new, and what its ceilings count it under."""
     yield _insert(me, entry, attempt, row)
+    yield from _tag_all(me, entry, attempt)
+
+
+def _tag_all(me: Context, entry: Entry, attempt: int) -> Program[None]:
+    if not entry.metadata:
+        return
     names = yield "SELECT name FROM limited", {}
     where = {"account": me.account, "key": entry.key, "attempt": attempt}
     yield from _tag(where, entry.metadata, [one["name"] for one in names])
@@ -474,8 +544,13 @@ def _enter(me: Context, entry: Entry, attempt: int, row: Row) -> Program[None]:
 
 def _insert(me: Context, entry: Entry, attempt: int, row: Row) -> Statement:
     values = {"account": me.account, **entered(entry, attempt, row)}
-    names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
-    return f"INSERT INTO jobs ({names}) VALUES ({marks})", values
+    return _inserting(tuple(values)), values
+
+
+@functools.cache
+def _inserting(names: tuple[str, ...]) -> str:
+    marks = ", ".join(f":{name}" for name in names)
+    return f"INSERT INTO jobs ({', '.join(names)}) VALUES ({marks})"
 
 
 def _take_up(me: Context, record: Record, now: float) -> Program[Known]:
@@ -489,13 +564,18 @@ def _take_up(me: Context, record: Record, now: float) -> Program[Known]:
 
 def enqueue(me: Context, entry: Entry) -> Program[None]:
     """Write down a job that waits, unless its key is known."""
-    known = yield (
-        f"SELECT 1 FROM jobs WHERE {KEYED} LIMIT 1",
-        {"account": me.account, "key": entry.key},
+    row = Row(
+        stage=Stage.QUEUED, cost=entry.cost, lease_s=entry.lease_s, owner=me.owner
     )
-    if not known:
-        row = attrs.evolve(_fresh(entry), owner=me.owner)
-        yield from _enter(me, entry, 1, row)
+    row = Row(
+        stage=Stage.QUEUED, cost=entry.cost, lease_s=entry.lease_s, owner=me.owner
+    )
+    # A key that is known has a first purchase.
+    statement, values = _insert(me, entry, 1, row)
+    statement += " ON CONFLICT (account, key, attempt) DO NOTHING RETURNING attempt"
+    added = yield statement, values
+    if added:
+        yield from _tag_all(me, entry, 1)
 
 
 def attach(me: Context, entry: Entry, task_id: str) -> Program[None]:

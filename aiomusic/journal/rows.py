@@ -118,15 +118,18 @@ _MAY: Mapping[str, Callable[[object], bool]] = {
     "balance_after": _is_integer,
 }
 
+_RULES = {**_MUST, **_MAY}
+
 
 def _check(found: Found) -> None:
     """Raise DamagedRow at the first of its columns that can't be."""
     for name in found.keys():  # noqa: SIM118 - a row of SQLite is no mapping
         value = found[name]
-        if name in _MUST:
-            is_good = _MUST[name](value)
+        if value is None:
+            is_good = name not in _MUST
         else:
-            is_good = value is None or name not in _MAY or _MAY[name](value)
+            rule = _RULES.get(name)
+            is_good = rule is None or rule(value)
         if not is_good:
             raise DamagedRow(found, f"{name} is {shown_cell(value)}")
 
