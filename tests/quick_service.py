@@ -24,7 +24,7 @@ class QuickService:
 
     Attributes:
         api: The emulator.
-        dead: Names of media that answer 404.
+        dead: Names of media that answer with `dead_status`.
         pages: Names of media that a web page stands in place of.
         asked: The names of media that were asked for.
     """
@@ -33,6 +33,7 @@ class QuickService:
         self._options = options
         self._stack = contextlib.AsyncExitStack()
         self.dead: set[str] = set()
+        self.dead_status = 404
         self.pages: set[str] = set()
         self.asked: list[str] = []
         self.api: Emulator
@@ -64,7 +65,9 @@ class QuickService:
         name = request.match_info["name"]
         self.asked.append(name)
         clip_id, _, ending = name.rpartition(".")
-        if clip_id in self.dead or ending != "mp3":
+        if clip_id in self.dead:
+            return web.Response(status=self.dead_status)
+        if ending != "mp3":
             raise web.HTTPNotFound
         if clip_id in self.pages:
             return web.Response(text="<html>sign in</html>", content_type="text/html")
