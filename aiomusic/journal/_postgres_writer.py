@@ -101,6 +101,7 @@ class PostgresWriter:
         self._renew_s = renew_s
         self._wait_s = wait_s
         self._queue: collections.deque[_Work[Any]] = collections.deque()
+        self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._is_stopping = False
         self._why: BaseException | None = None
@@ -138,7 +139,7 @@ class PostgresWriter:
         Raises:
             TimeoutError: It could not be, for reasons that pass.
         """
-        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[R] = self._loop.create_future()
         work = _Work(program, future, regret, is_lasting)
         self._put(work)
         try:
@@ -155,7 +156,7 @@ class PostgresWriter:
         then: Callable[[R], object] | None = None,
     ) -> None:
         """Do it soon."""
-        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[R] = self._loop.create_future()
 
         def done(ended: "asyncio.Future[R]") -> None:
             if ended.cancelled():
@@ -271,8 +272,7 @@ class PostgresWriter:
         Raises:
             _Uncertain: Nobody can tell.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + COMMITTING_S
+        deadline = self._loop.time() + COMMITTING_S
         while True:
             try:
                 db = await self._link.connected()
@@ -285,9 +285,9 @@ class PostgresWriter:
                 if not is_passing(error):
                     raise _Uncertain from error
                 self._why, found = error, "not known yet"
-                deadline = loop.time() + COMMITTING_S
+                deadline = self._loop.time() + COMMITTING_S
             if found in {"committed", "aborted"}:
                 return bool(found == "committed")
-            if found is None or loop.time() > deadline:
+            if found is None or self._loop.time() > deadline:
                 raise _Uncertain
             await asyncio.sleep(RETRY_S)

@@ -5,11 +5,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import asyncpg
 import attrs
+import pg_server
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from journaling import FAST, crash, entry, rows, totals
+from journaling import FAST, KEPT, crash, entry, postgres_journal, rows, totals
 
 from aiomusic import JobState, JournalError, MusicError, MusicJob, MusicSession
 from aiomusic.emulator import Emulator, Pace
@@ -36,7 +38,6 @@ from aiomusic.journal import (
 )
 from aiomusic.journal.memory import ME, MemoryJournal
 from aiomusic.journal.policy import CLOSED, Change, Event, Row, Stage, apply
-from aiomusic.journal.sqlite import SqliteJournal
 from aiomusic.testing import LeapingClock
 
 T = TypeVar("T")
@@ -95,20 +96,50 @@ def seen(row: dict[str, Any]) -> tuple[object, ...]:
     return (*(row[name] for name in names), row["owner"] is not None)
 
 
+class InPostgres:
+    """What a machine asks its rows of, where its journal is in PostgreSQL."""
+
+    folder: Path
+    run: Callable[[Awaitable[Any]], Any]
+    db: Any = None
+
+    def rows(self) -> dict[tuple[str, int], dict[str, Any]]:
+        found = self.ask("SELECT * FROM jobs ORDER BY rowid")
+        return {(row["key"], row["attempt"]): row for row in found}
+
+    def totals(self) -> tuple[int, int, int]:
+        found = self.ask("SELECT slots, reserved, spent FROM totals")
+        return tuple(found[0].values()) if found else (0, 0, 0)
+
+    def ask(self, text: str) -> list[dict[str, Any]]:
+        """Ask the database, past the journals and any pooler."""
+        if self.db is None:
+            address = postgres_journal(self.folder)._address
+            path = {"search_path": address.schema}
+            self.db = self.run(asyncpg.connect(address.dsn, server_settings=path))
+        return [dict(row) for row in self.run(self.db.fetch(text))]
+
+    def close(self) -> None:
+        if self.db is not None:
+            self.run(self.db.close())
+
+
 class TwoSessions(RuleBasedStateMachine):
     """
-    Two sessions on one file buy, end, die and come back; a model predicts it all.
+    Two sessions on one journal buy, end, die and come back; a model predicts it all.
 
     What an event does to a row is the table's, which has its own tests; here it is
-    who may be granted, whose rows are whose, and that the file keeps up with it.
+    who may be granted, whose rows are whose, and that the journal keeps up with it.
     """
+
+    kind = "sqlite"
 
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
         self.folder = Path(tempfile.mkdtemp(dir=FAST))
         self.path = self.folder / "songs.db"
-        self.journals: dict[int, SqliteJournal] = {}
+        self.journals: dict[int, Any] = {}
         self.model: dict[tuple[str, int], Row] = {}
         self.limits = Limits(concurrency=1)
         self.now = 101.0
@@ -127,8 +158,14 @@ class TwoSessions(RuleBasedStateMachine):
             self.open(which)
 
     def open(self, which: int) -> None:
-        self.journals[which] = SqliteJournal(self.path)
+        self.journals[which] = KEPT[self.kind](self.folder)
         self.run(self.journals[which].open())
+
+    def rows(self) -> dict[tuple[str, int], dict[str, Any]]:
+        return rows(self.path)
+
+    def totals(self) -> tuple[int, int, int]:
+        return totals(self.path)
 
     def settle(self, which: int) -> None:
         """Wait until what was posted is written."""
@@ -375,39 +412,65 @@ class TwoSessions(RuleBasedStateMachine):
         """Leave well, or leave nothing but the rows, and come back as another."""
         journal = self.journals[which]
         self.run(crash(journal) if is_crash else journal.aclose())
-        for at in self.model if not is_crash else ():
-            self.happen(at, Event.LEFT, by=journal.owner)
         self.open(which)
+        for at in self.model if not is_crash else ():
+            row = self.happen(at, Event.LEFT, by=journal.owner)
+            if row.stage is Stage.UNKNOWN and row.ended_at == self.now:
+                # Its session left, and so lost it, by the clock on the wall.
+                until = self.rows()[at]["slot_until"]
+                self.model[at] = attrs.evolve(row, slot_until=until)
 
     @invariant()
     def the_ceiling_holds(self) -> None:
         most = self.limits.max_credits
         if self.journals:
-            _, reserved, spent = totals(self.path)
+            _, reserved, spent = self.totals()
             assert most is None or spent + reserved <= most
 
     @invariant()
     def the_totals_are_those_of_the_rows(self) -> None:
         if self.journals:
-            found = rows(self.path).values()
+            found = self.rows().values()
             sums = [sum(r[n] for r in found) for n in ("slot", "reserved", "spent")]
-            assert sums == [*totals(self.path)]
+            assert sums == [*self.totals()]
 
     @invariant()
     def every_row_is_as_predicted(self) -> None:
         if self.journals:
-            found = {at: seen(row) for at, row in rows(self.path).items()}
+            found = {at: seen(row) for at, row in self.rows().items()}
             assert {at: expected(row) for at, row in self.model.items()} == found
+
+    def close(self) -> None:
+        """Close what a kind of it has opened beside."""
 
     def teardown(self) -> None:
         for journal in self.journals.values():
             self.run(journal.aclose())
+        self.close()
         self.runner.close()
         shutil.rmtree(self.folder)
 
 
 TestTwoSessions = TwoSessions.TestCase
 TestTwoSessions.settings = SHARED
+
+
+class OverPostgres(InPostgres, TwoSessions):
+    """The same, where the journal is in PostgreSQL."""
+
+    kind = "postgres"
+
+
+class ThroughABouncer(OverPostgres):
+    """The same, where each transaction may go over another connection."""
+
+    kind = "pgbouncer"
+
+
+TestOverPostgres = pg_server.NEEDED(OverPostgres.TestCase)
+TestOverPostgres.settings = settings(SHARED, max_examples=8)
+TestThroughABouncer = pg_server.NEEDED(ThroughABouncer.TestCase)
+TestThroughABouncer.settings = settings(SHARED, max_examples=4)
 
 
 class WithoutAFile(RuleBasedStateMachine):
@@ -562,8 +625,9 @@ class Bought(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.folder = Path(tempfile.mkdtemp(dir=FAST))
-        self.path = self.folder / "songs.db"
         self.api = Emulator(credits=10_000, pace=Pace.polls(), media=False)
+        self.music: MusicSession
+        self.is_entered = False
         self.jobs: list[MusicJob[Any]] = []
         self.unknown = 0
         self.unpaid_unknown = 0
@@ -586,10 +650,17 @@ class Bought(RuleBasedStateMachine):
             api_key=self.api.key,
             base_url=self.api.url,
             clock=LeapingClock(),
-            journal=self.path,
+            journal=self.where(),
             max_credits=self.most,
         )
         self.run(self.music.__aenter__())
+        self.is_entered = True
+
+    def where(self) -> str:
+        return str(self.folder / "songs.db")
+
+    def rows(self) -> dict[tuple[str, int], dict[str, Any]]:
+        return rows(self.folder / "songs.db")
 
     @rule(
         fate=st.sampled_from(sorted(FATES)),
@@ -663,14 +734,14 @@ class Bought(RuleBasedStateMachine):
     @invariant()
     def the_books_balance(self) -> None:
         """All that was taken is in the journal, and no more but what is unknown."""
-        if not self.path.exists():
+        if not self.is_entered:
             return
         # Whatever was posted before is written once this has been answered.
         self.run(self.music.spending())
         self.balance()
 
     def balance(self) -> None:
-        found = rows(self.path).values()
+        found = self.rows().values()
         kept = sum(row["spent"] + row["reserved"] for row in found)
         # A task that failed gives its credits back before anybody has looked.
         held = {row["task_id"] for row in found if row["reserved"] > 0}
@@ -682,20 +753,35 @@ class Bought(RuleBasedStateMachine):
         assert self.api.charged + early == kept - self.unpaid_unknown
         assert self.most is None or kept <= self.most
 
+    def close(self) -> None:
+        """Close what a kind of it has opened beside."""
+
     def teardown(self) -> None:
         self.run(self.music.__aexit__(None, None, None))
         self.balance()
         # What nobody will see end is in flight for as long as its kind takes.
-        held = [row for row in rows(self.path).values() if row["slot"]]
+        held = [row for row in self.rows().values() if row["slot"]]
         assert {"unknown", "cancelled"} >= {row["state"] for row in held}
         assert all(row["slot_until"] is not None for row in held)
         self.run(self.api.aclose())
+        self.close()
         self.runner.close()
         shutil.rmtree(self.folder)
 
 
 TestBought = Bought.TestCase
 TestBought.settings = settings(SHARED, max_examples=50, stateful_step_count=25)
+
+
+class BoughtOverPostgres(InPostgres, Bought):
+    """The same, where the journal is in PostgreSQL."""
+
+    def where(self) -> str:
+        return pg_server.running().url(self.folder)
+
+
+TestBoughtOverPostgres = pg_server.NEEDED(BoughtOverPostgres.TestCase)
+TestBoughtOverPostgres.settings = settings(SHARED, max_examples=5)
 
 
 BUYER = """
