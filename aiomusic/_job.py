@@ -2,8 +2,11 @@
 
 import asyncio
 import collections
+import contextvars
 import enum
-from collections.abc import AsyncIterator, Coroutine, Generator, Mapping
+import functools
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping
 from pathlib import Path
 from typing import (
     Any,
@@ -17,7 +20,9 @@ import attrs
 
 from aiomusic._arguments import check_folder, check_mark, check_seconds
 from aiomusic._json import Portable
+from aiomusic._log import say
 from aiomusic._names import NameTemplate
+from aiomusic._notebook import facts, stack
 from aiomusic._request import OnKnownKey, Request
 from aiomusic.errors import Charged, JobTimedOut, MusicError
 from aiomusic.results import Clip, ClipState, TaskSnapshot
@@ -169,7 +174,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     _is_sent: bool = False
     _marks: Mapping[str, float] | None = None
     _waiters: list[asyncio.Future[None]] | None = None
-    _watchers: "list[Watcher] | None" = None
+    _watchers: "list[Watching] | None" = None
 
     @property
     def key(self) -> str:
@@ -252,6 +257,29 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     def __repr__(self) -> str:
         task = "" if self._task_id is None else f" task={self._task_id}"
         return f"<MusicJob {self._key} {self.kind} {self._state.name}{task}>"
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook, with a player for each clip."""
+        error = None if self._error is None else str(self._error)
+        percent = None if self._progress is None else f"{self._progress} %"
+        clips = (clip._repr_html_() for clip in self._clips)
+        line = facts(self.kind, self._state, percent, self._key, error)
+        return stack([line, *clips])
+
+    def _ipython_display_(self) -> None:
+        """Show it, and keep what is shown up to date while the job goes on."""
+        from IPython import display  # noqa: PLC0415 - a notebook's own
+
+        page: Any = display
+        shown = page.display(page.HTML(self._repr_html_()), display_id=True)
+        if not self._is_settled:
+            # What is shown again belongs to the cell that showed it first.
+            cell = contextvars.copy_context()
+            again = functools.partial(cell.run, self._show_again, shown, page.HTML)
+            self._watchers = [*(self._watchers or ()), Display(again)]
+
+    def _show_again(self, shown: Any, html: Any) -> None:  # noqa: ANN401 - IPython's
+        shown.update(html(self._repr_html_()))
 
     def done(self) -> bool:
         """Tell whether awaiting it answers at once."""
@@ -486,6 +514,27 @@ class MusicJob(Coroutine[Any, Any, R_co]):
             progress=self._progress,
             elapsed_s=self.elapsed_s,
         )
+
+
+class Watching(Protocol):
+    """What hears of each change of a job."""
+
+    def put(self, update: JobUpdate) -> None:
+        """Take a change."""
+
+
+@final
+@attrs.frozen(eq=False)
+class Display:
+    """What shows a job in a notebook, again at each change."""
+
+    show: Callable[[], None]
+
+    def put(self, update: JobUpdate) -> None:  # noqa: ARG002 - it is the job's by now
+        try:
+            self.show()
+        except Exception as error:  # noqa: BLE001 - no screen stops a paid job
+            say(logging.DEBUG, "a job can't be shown: %s", error)
 
 
 @final

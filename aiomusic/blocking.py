@@ -124,6 +124,11 @@ class _Face:
     def __repr__(self) -> str:
         return repr(self._of)
 
+    def _repr_html_(self) -> str | None:
+        show = getattr(self._of, "_repr_html_", None)
+        found: str | None = None if show is None else show()
+        return found
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Face) and self._of is other._of
 

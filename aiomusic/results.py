@@ -8,6 +8,7 @@ from typing import final
 import attrs
 
 from aiomusic._json import Portable
+from aiomusic._notebook import details, player
 
 __all__ = [
     "Clip",
@@ -83,6 +84,19 @@ class Clip(Portable):
         """Whether there is audio to fetch, be it still a stream."""
         return self.audio_url is not None and self.state is not ClipState.FAILED
 
+    def _repr_html_(self) -> str:
+        """Show it in a notebook, with a player."""
+        length = None if self.duration is None else f"{self.duration:.0f} s"
+        return player(
+            self.title or self.clip_id,
+            self.tags,
+            length,
+            None if self.state is ClipState.SUCCEEDED else self.state,
+            self.error,
+            audio_url=self.audio_url if self.is_playable else None,
+            image=self.image_url,
+        )
+
 
 @final
 @attrs.frozen(kw_only=True)
@@ -91,6 +105,10 @@ class Lyrics(Portable):
 
     title: str
     text: str
+
+    def _repr_html_(self) -> str:
+        """Show them in a notebook, folded."""
+        return details(self.title, self.text)
 
 
 @final

@@ -8,9 +8,11 @@ The page is one file beside the audio, and asks no host for anything.  It reads 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, final
+from urllib.parse import quote
 
 import attrs
 
+from aiomusic._notebook import facts, frame, stack
 from aiomusic.gallery._album import Album, AlbumError
 from aiomusic.gallery._covers import with_covers
 from aiomusic.gallery._kept import Kept, read_kept, write_kept
@@ -52,6 +54,15 @@ class Gallery:
     songs: int
     takes: int
     notes: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook; its address is told from where it runs."""
+        try:
+            page = self.page.resolve().relative_to(Path.cwd())
+        except ValueError:
+            page = self.page
+        line = facts(f"{self.songs} songs, {self.takes} takes", *self.notes)
+        return stack([line, frame(quote(page.as_posix()), page.as_posix())])
 
 
 def write_gallery(
