@@ -10,7 +10,13 @@ import attrs
 from aiomusic import errors
 from aiomusic._json import from_json, to_json
 from aiomusic._redact import shown
-from aiomusic.errors import ApiError, Charged, MusicError, Retry
+from aiomusic.errors import (
+    ApiError,
+    Charged,
+    MusicError,
+    NextStep,
+    Retry,
+)
 from aiomusic.results import Clip, Lyrics, Persona, Upload
 
 if TYPE_CHECKING:
@@ -117,10 +123,12 @@ def error_to_json(error: MusicError) -> dict[str, object]:
     """Give an error as JSON, without its cause."""
     known: dict[str, object] = {
         "type": type(error).__name__,
-        "message": str(error.args[0]),
+        "message": error.message,
         "charged": str(error.charged),
         "retry": str(error.retry),
     }
+    if error.next_steps:
+        known["next_steps"] = [str(step) for step in error.next_steps]
     if error.reply_text is not None:
         # What a create was answered may hold its task's id for a person to find.
         known["reply_text"] = error.reply_text
@@ -145,9 +153,13 @@ def error_from_json(value: Mapping[str, Any]) -> MusicError:
     if issubclass(kind, ApiError):
         options |= {"status": value.get("status"), "text": value.get("text", "")}
     found: MusicError = kind(str(value.get("message")), **options)
+    known = set(NextStep)
+    found.next_steps = tuple(
+        NextStep(step) for step in value.get("next_steps", ()) if step in known
+    )
     if isinstance(reply_text := value.get("reply_text"), str):
         found.reply_text = shown(reply_text)
     return found
 
 
-_ERRORS = frozenset(errors.__all__) - {"Charged", "MusicWarning", "Retry"}
+_ERRORS = frozenset(errors.__all__) - {"Charged", "MusicWarning", "NextStep", "Retry"}

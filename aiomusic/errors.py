@@ -36,7 +36,7 @@ import copy
 import enum
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self, final
+from typing import Final, Self, final
 
 from aiomusic._redact import shown
 
@@ -56,6 +56,7 @@ __all__ = [
     "JournalError",
     "MusicError",
     "MusicWarning",
+    "NextStep",
     "NotSent",
     "OutOfCredits",
     "ProtocolError",
@@ -92,6 +93,42 @@ class Retry(enum.StrEnum):
     NEVER = "never"
 
 
+@final
+class NextStep(enum.StrEnum):
+    """What can be done about a job that ended in an error, in a machine's words."""
+
+    CHECK_ACCOUNT = "check account"
+    """Compare the balance and the service's own list of songs before a repeat."""
+    NAME_TASK = "name task"
+    """``job.found(task_id)``, if that list holds the task."""
+    BUY_AGAIN = "buy again"
+    """``job.resubmit()``."""
+    CLOSE = "close"
+    """``job.give_up()``."""
+    FOLLOW = "follow"
+    """``music.attach(provider, task_id)``, for free; with a journal `resume` too."""
+    SEND = "send"
+    """``music.resume(queued=True)``: it was queued in a journal, and never sent."""
+
+
+_IN_PYTHON: Final = {
+    NextStep.CHECK_ACCOUNT: "Compare your credits and the service's own list of songs"
+    " before you repeat it.",
+    NextStep.NAME_TASK: "job.found(task_id) follows a task that you find there.",
+    NextStep.BUY_AGAIN: "job.resubmit() buys it again.",
+    NextStep.CLOSE: "job.give_up() closes it.",
+    NextStep.SEND: "music.resume(queued=True) sends it, if a journal keeps it.",
+}
+
+UNKNOWN_STEPS: Final = (
+    NextStep.CHECK_ACCOUNT,
+    NextStep.NAME_TASK,
+    NextStep.BUY_AGAIN,
+    NextStep.CLOSE,
+)
+"""What can be done about a create whose answer was lost."""
+
+
 class MusicWarning(UserWarning):
     """The request is sent as it is, and the service may not like it."""
 
@@ -106,15 +143,20 @@ class MusicError(Exception):
         retry: When a repeat makes sense.
         key: The key of the job it is about, if there is one.
         task_id: The service's id of the task, if it is known.
+        next_steps: What can be done about it, the likeliest first; its text says
+            each as a call.
 
     Attributes:
+        provider: Whose task it is, if that is known.
         reply_text: Of an answer that could not be read, what it said, bounded.
     """
 
     charged: Charged = Charged.NO
     retry: Retry = Retry.NEVER
     key: str | None = None
+    provider: str | None = None
     task_id: str | None = None
+    next_steps: tuple[NextStep, ...] = ()
     reply_text: str | None = None
 
     def __init__(
@@ -125,8 +167,11 @@ class MusicError(Exception):
         retry: Retry | None = None,
         key: str | None = None,
         task_id: str | None = None,
+        next_steps: Sequence[NextStep] = (),
     ) -> None:
         super().__init__(shown(message))
+        if next_steps:
+            self.next_steps = tuple(next_steps)
         if charged is not None:
             self.charged = charged
         if retry is not None:
@@ -136,8 +181,23 @@ class MusicError(Exception):
 
     def __str__(self) -> str:
         about = self._known()
-        text = str(self.args[0])
+        steps = (self._in_python(step) for step in self.next_steps)
+        text = " ".join((self.message, *steps))
         return shown(f"{text} [{', '.join(about)}]" if about else text)
+
+    @property
+    def message(self) -> str:
+        """What was tried, what was seen, and what it means for the money."""
+        return str(self.args[0])
+
+    def _in_python(self, step: NextStep) -> str:
+        """Return a next step as the call that takes it."""
+        if step is not NextStep.FOLLOW:
+            return _IN_PYTHON[step]
+        if self.provider is None or self.task_id is None:
+            return "music.resume() with a journal follows it again."
+        call = f"music.attach({self.provider!r}, {self.task_id!r})"
+        return f"{call} follows it again, and so does music.resume() with a journal."
 
     def _known(self) -> list[str]:
         """Say what it is about, in a few words each."""
@@ -148,11 +208,13 @@ class MusicError(Exception):
         self,
         *,
         key: str | None = None,
+        provider: str | None = None,
         task_id: str | None = None,
         charged: Charged | None = None,
     ) -> Self:
         """Add what the raiser could not know: the job, and its money."""
         self.key = self.key if key is None else key
+        self.provider = self.provider if provider is None else provider
         self.task_id = self.task_id if task_id is None else task_id
         self.charged = self.charged if charged is None else charged
         return self
@@ -314,6 +376,20 @@ class JobError(MusicError):
 
     state: str | None = None
     elapsed_s: float | None = None
+
+    @property
+    def message(self) -> str:
+        """What was tried, what was seen, and what it means for the money."""
+        return str(self.args[0])
+
+    def _in_python(self, step: NextStep) -> str:
+        """Return a next step as the call that takes it."""
+        if step is not NextStep.FOLLOW:
+            return _IN_PYTHON[step]
+        if self.provider is None or self.task_id is None:
+            return "music.resume() with a journal follows it again."
+        call = f"music.attach({self.provider!r}, {self.task_id!r})"
+        return f"{call} follows it again, and so does music.resume() with a journal."
 
     def _known(self) -> list[str]:
         known = super()._known()

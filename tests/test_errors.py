@@ -67,7 +67,12 @@ def test_the_tree_that_is_drawn_is_the_tree_that_is() -> None:
 
 def test_every_error_can_be_imported_from_the_package() -> None:
     """Also the enumerations, and the warning."""
-    names = [kind.__name__ for kind in KINDS] + ["Charged", "Retry", "MusicWarning"]
+    names = [kind.__name__ for kind in KINDS] + [
+        "Charged",
+        "Retry",
+        "MusicWarning",
+        "NextStep",
+    ]
 
     assert sorted(names) == sorted(errors.__all__)
     assert set(names) <= set(aiomusic.__all__)

@@ -317,6 +317,6 @@ async def test_an_error_that_ends_a_wait_says_how_to_go_on(
         with pytest.raises(
             AuthenticationFailed,
             match=r"Check the API key\. .*The job is pending after \d+\.\d s\."
-            r" .*music\.attach\('riffusion', '.*'\) follows it again\. \[job",
+            r" .*music\.attach\('riffusion', '.*'\) follows it again, and so",
         ):
             await job

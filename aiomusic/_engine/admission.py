@@ -44,6 +44,7 @@ from aiomusic._log import say
 from aiomusic._request import OnKnownKey
 from aiomusic._sending import Sending
 from aiomusic.errors import (
+    UNKNOWN_STEPS,
     AuthenticationFailed,
     BudgetExceeded,
     Charged,
@@ -52,6 +53,7 @@ from aiomusic.errors import (
     JobTimedOut,
     JournalError,
     MusicError,
+    NextStep,
     NotSent,
     QueueFull,
     Retry,
@@ -512,11 +514,13 @@ class Admission:
         ended: MusicError
         if job.task_id is not None:
             ended = JobDetached(
-                f"{seen}. The task is paid for and goes on at the service:"
-                f" music.attach({job.provider!r}, {job.task_id!r}) follows it again."
+                f"{seen}. The task is paid for and goes on at the service.",
+                next_steps=[NextStep.FOLLOW],
             )
         elif job.is_sent:
-            ended = SubmissionUnknown(f"{seen}. {MAY_BE_CHARGED}")
+            ended = SubmissionUnknown(
+                f"{seen}. {MAY_BE_CHARGED}", next_steps=UNKNOWN_STEPS
+            )
         else:
             message = f"{seen}: please report it. Nothing was sent or charged."
             ended = NotSent(message, retry=Retry.NEVER)
@@ -632,7 +636,8 @@ class Admission:
                 SubmissionUnknown(
                     f"The create was sent, and no answer came within {limit}."
                     f" {MAY_BE_CHARGED} An answer that comes later is taken as long as"
-                    " the session is open: await music.job(key) tells."
+                    " the session is open: await music.job(key) tells.",
+                    next_steps=UNKNOWN_STEPS,
                 ),
             )
             return

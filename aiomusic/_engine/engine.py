@@ -36,6 +36,7 @@ from aiomusic.errors import (
     DownloadError,
     JobCancelled,
     MusicError,
+    NextStep,
     NotSent,
     ProtocolError,
     RateLimited,
@@ -366,18 +367,20 @@ class Engine:
         if job.task_id is not None:
             message = (
                 "The job was given up. The service has no way to stop a task, so it is"
-                " paid for, and its clips can still be had:"
-                f" music.attach({job.provider!r}, {job.task_id!r})."
+                " paid for, and its clips can still be had."
             )
-            error = JobCancelled(message, charged=Charged.YES)
+            error = JobCancelled(
+                message, charged=Charged.YES, next_steps=[NextStep.FOLLOW]
+            )
             self.ledger.abandon(tracked, error)
         elif tracked.is_sent:
             message = (
                 "The job was cancelled while it was being sent. If the service has it"
-                " already, it is paid for: nothing can stop it there. Look at your"
-                " credits and at the service's own list of songs."
+                " already, it is paid for: nothing can stop it there."
             )
-            error = JobCancelled(message, charged=Charged.UNKNOWN)
+            error = JobCancelled(
+                message, charged=Charged.UNKNOWN, next_steps=[NextStep.CHECK_ACCOUNT]
+            )
             self.ledger.abandon(tracked, error)
             if self.hooks is not None:
                 # Nobody waits any more for a callback that names its task.
@@ -406,7 +409,7 @@ class Engine:
                 paths = await self._save_ready(job, folder, _placing(job, name))
         except DownloadError as error:
             paths = error.stored
-            error._about(key=job.key, task_id=job.task_id)
+            error._about(key=job.key, provider=job.provider, task_id=job.task_id)
             raise
         finally:
             if paths:
@@ -428,10 +431,14 @@ class Engine:
         stored = await downloads.save(ready, folder, place)
         names = ", ".join(map(str, stored))
         count = f"{len(stored)} of {len(job.clips)} clips are stored"
-        message = f"{count}: {names}. {ended.args[0]}"
-        raise DownloadError(
-            message, stored=stored, charged=ended.charged, retry=ended.retry
-        ) from ended
+        missing = DownloadError(
+            f"{count}: {names}. {ended.message}",
+            stored=stored,
+            charged=ended.charged,
+            retry=ended.retry,
+        )
+        missing.next_steps = ended.next_steps
+        raise missing from ended
 
     async def _clips_of(self, job: MusicJob[Any]) -> Sequence[Clip]:
         """Return a job's clips, with those that its task has shown since its end."""

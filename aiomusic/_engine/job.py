@@ -129,7 +129,9 @@ class TrackedJob(MusicJob[R_co]):
         self._state = state
         self._result = result
         if error is not None:
-            self._error = error._about(key=self._key, task_id=self._task_id)
+            self._error = error._about(
+                key=self._key, provider=self.provider, task_id=self._task_id
+            )
         self._notify(self._take_clips(clips))
         self._watchers = None
         enders, self._enders = self._enders, None

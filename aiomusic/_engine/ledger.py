@@ -15,11 +15,13 @@ from aiomusic._job import JobState
 from aiomusic._json import to_json
 from aiomusic._log import say
 from aiomusic.errors import (
+    UNKNOWN_STEPS,
     Charged,
     JobCancelled,
     JobDetached,
     JournalError,
     MusicError,
+    NextStep,
     SubmissionUnknown,
 )
 from aiomusic.journal import LEASE_S, Ending, Entry, Event, Journal, Limits, Record
@@ -489,31 +491,22 @@ class Ledger:
 
 def dropped() -> JobCancelled:
     """Return the error of a job that was cancelled before it was sent."""
-    message = (
-        "The job was cancelled before it was sent; it costs nothing. job.resubmit()"
-        " sends it all the same."
-    )
-    return JobCancelled(message)
+    message = "The job was cancelled before it was sent; it costs nothing."
+    return JobCancelled(message, next_steps=[NextStep.BUY_AGAIN])
 
 
 def _detached(job: TrackedJob[Any], why: str) -> MusicError:
     if job.task_id is not None:
-        message = (
-            f"{why} The task is paid for and goes on at the service: music.attach("
-            f"{job.provider!r}, {job.task_id!r}) follows it again, and so does"
-            " music.resume() with a journal."
-        )
-        return JobDetached(message)
+        message = f"{why} The task is paid for and goes on at the service."
+        return JobDetached(message, next_steps=[NextStep.FOLLOW])
     if job.is_sent:
         message = (
             f"{why} The create was on the wire, so it may have been charged, and is not"
-            " sent again. Look at your credits and at the service's own list of songs"
-            " before you repeat it: with a journal, music.resume() gives the job, and"
-            " job.found(task_id) follows a task that you find there."
+            " sent again. With a journal, music.resume() returns the job."
         )
-        return SubmissionUnknown(message)
+        return SubmissionUnknown(message, next_steps=UNKNOWN_STEPS)
     message = (
         f"{why} The job had not been sent, and was dropped unpaid: nothing was charged."
-        " Submit it again, or have music.resume(queued=True) send what a journal keeps."
+        " Submit it again."
     )
-    return JobDetached(message, charged=Charged.NO)
+    return JobDetached(message, charged=Charged.NO, next_steps=[NextStep.SEND])

@@ -30,6 +30,7 @@ from aiomusic.errors import (
     JobFailed,
     JobTimedOut,
     MusicError,
+    NextStep,
     RateLimited,
     TaskNotFound,
 )
@@ -396,7 +397,8 @@ class Poller:
         # The task lives on, but this key will not see it.
         error.charged = Charged.YES
         where = f"The job is {job.state} after {job.elapsed_s:.1f} s."
-        error.args = (f"{error.args[0]} {where} {_still_there(job)}",)
+        error.args = (f"{error.message} {where} {STILL_THERE}",)
+        error.next_steps = (NextStep.FOLLOW,)
         self._close(followed)
         self.ledger.detach(job, error)
 
@@ -421,7 +423,7 @@ class Poller:
         found = TaskNotFound(
             f"{followed.absent} polls in {_age_s(job, self.clock.now()):.0f} s were"
             f" answered that {job.provider} has no task {job.task_id}, and none has"
-            f" ever seen it. {_named_money(job) if is_named else _bought_money(job)}",
+            f" ever seen it. {_named_money(job) if is_named else BOUGHT}",
             charged=Charged.UNKNOWN if is_named else Charged.YES,
             status=None if error is None else error.status,
             text="" if error is None else error.text,
@@ -430,6 +432,7 @@ class Poller:
         if is_named:
             self.ledger.never_seen(job, found)
         else:
+            found.next_steps = (NextStep.FOLLOW,)
             self.ledger.detach(job, found)
 
     async def _see(self, followed: _Followed) -> bool:
@@ -469,9 +472,9 @@ class Poller:
         if followed.failures >= MOST_FAILURES:
             message = (
                 f"{followed.failures} polls of the task failed in a row, the last"
-                f" with: {_words(error)} {_still_there(followed.job)}"
+                f" with: {_words(error)} {STILL_THERE}"
             )
-            ended = JobDetached(message)
+            ended = JobDetached(message, next_steps=[NextStep.FOLLOW])
             ended.__cause__ = error
             self._close(followed)
             self.ledger.detach(followed.job, ended)
@@ -593,10 +596,10 @@ class Poller:
         job = followed.job
         message = (
             f"The task is still {job.state} after job_timeout_s="
-            f"{self.job_timeout_s:g} s. {_so_far(followed)}{_still_there(job)}"
+            f"{self.job_timeout_s:g} s. {_so_far(followed)}{STILL_THERE}"
         )
         self._close(followed)
-        self.ledger.detach(job, JobTimedOut(message))
+        self.ledger.detach(job, JobTimedOut(message, next_steps=[NextStep.FOLLOW]))
 
     def _close(self, followed: _Followed) -> None:
         """Follow a task no longer."""
@@ -644,6 +647,13 @@ def _so_far(followed: _Followed) -> str:
     return "".join(f"{sentence} " for sentence in told)
 
 
+STILL_THERE = "The task is paid for and may live on."
+BOUGHT = (
+    "Its create was accepted, so it counts as paid: see the service's own list of"
+    " songs."
+)
+
+
 def _named_money(job: TrackedJob[Any]) -> str:
     check = "Check the provider and the id, which were given by hand."
     if job.request is None:
@@ -654,26 +664,11 @@ def _named_money(job: TrackedJob[Any]) -> str:
     )
 
 
-def _bought_money(job: TrackedJob[Any]) -> str:
-    return (
-        "Its create was accepted, so it counts as paid: see the service's own list of"
-        f" songs. music.attach({job.provider!r}, {job.task_id!r}) looks for it again,"
-        " and so does music.resume() with a journal."
-    )
-
-
 def _words(error: Exception) -> str:
     """Return what an error says, without the job that it is told for anyhow."""
     if isinstance(error, MusicError):
-        return str(error.args[0])
+        return error.message
     return f"a mistake in aiomusic ({type(error).__name__}: {error})."
-
-
-def _still_there(job: TrackedJob[Any]) -> str:
-    return (
-        "The task is paid for and may live on:"
-        f" music.attach({job.provider!r}, {job.task_id!r}) follows it again."
-    )
 
 
 def _task_failed(provider: str, clips: tuple[Clip, ...]) -> JobFailed:

@@ -15,6 +15,7 @@ from aiomusic._http.transport import Transport
 from aiomusic._request import Request
 from aiomusic._sending import Sending
 from aiomusic.errors import (
+    UNKNOWN_STEPS,
     Charged,
     JobFailed,
     MusicError,
@@ -139,16 +140,14 @@ def _doubtful(error: MusicError) -> SubmissionUnknown:
     if said and not isinstance(error, ProtocolError) and said not in seen:
         # What is no id to us may be one to a person.
         seen = f"{seen} All that it said: {said}"
-    money = "" if is_refunded else f" {MAY_BE_CHARGED}"
-    charged = Charged.REFUNDED if is_refunded else None
-    found = SubmissionUnknown(f"{seen}{money}", charged=charged)
+    found = (
+        SubmissionUnknown(seen, charged=Charged.REFUNDED)
+        if is_refunded
+        else SubmissionUnknown(f"{seen} {MAY_BE_CHARGED}", next_steps=UNKNOWN_STEPS)
+    )
     found.reply_text = error.reply_text
     found.__cause__ = error
     return found
 
 
-MAY_BE_CHARGED = (
-    "The request may have been charged, so it is not sent again. Look at your credits"
-    " and at the service's own list of songs: job.found(task_id) follows a task that"
-    " you find there, job.resubmit() buys again, and job.give_up() closes the job."
-)
+MAY_BE_CHARGED = "The request may have been charged, so it is not sent again."

@@ -29,6 +29,7 @@ from aiomusic._http.wire import Reply
 from aiomusic._redact import hide
 from aiomusic._sending import Sending
 from aiomusic.errors import (
+    UNKNOWN_STEPS,
     AuthenticationFailed,
     MusicError,
     NotSent,
@@ -291,10 +292,8 @@ class Transport:
             return came
         raise SubmissionUnknown(
             f"{what} was sent to {self.host}, and no whole reply came:"
-            f" {_seen(found)}. It may have been charged, so it is not sent"
-            " again. Look at your credits and at the service's own list of"
-            " songs before you repeat it: job.found(task_id) follows a task that you"
-            " find there, job.resubmit() buys again, and job.give_up() closes the job.",
+            f" {_seen(found)}. It may have been charged, so it is not sent again.",
+            next_steps=UNKNOWN_STEPS,
         ) from _cause(found)
 
     async def get(self, path: str) -> Reply:

@@ -28,6 +28,7 @@ from aiomusic.errors import (
     InvalidRequest,
     JobFailed,
     MusicError,
+    NextStep,
     OutOfCredits,
     ProtocolError,
     QueueFull,
@@ -177,12 +178,9 @@ def task_failed(what: str, words: str, *, is_back: bool) -> JobFailed:
     """
     text = _ended(words or "it gives no reason")
     money = _GIVEN_BACK if is_back else _NOT_SAID
-    message = f"{what}: the task failed at the service: {text} {_MAKE_ANOTHER} {money}"
+    message = f"{what}: the task failed at the service: {text} It is over. {money}"
     charged = Charged.REFUNDED if is_back else Charged.UNKNOWN
-    return JobFailed(message, charged=charged)
-
-
-_MAKE_ANOTHER = "It is over: job.resubmit(), or another create, buys a new one."
+    return JobFailed(message, charged=charged, next_steps=[NextStep.BUY_AGAIN])
 
 
 def read_credits(reply: Reply) -> Credits:
@@ -315,8 +313,13 @@ class _Seen:
         is_over = status >= _SERVER_ERROR or self.asked == "task"
         if is_back and is_over and kind is not ContentRefused:
             # API: credits are given back (a 504's, nuro's) when the task is over.
-            message = f"{_ended(message)} {_MAKE_ANOTHER} {_GIVEN_BACK}"
-            return self._marked(JobFailed(message, charged=charged, retry=kind.retry))
+            failed = JobFailed(
+                f"{_ended(message)} It is over. {_GIVEN_BACK}",
+                charged=charged,
+                retry=kind.retry,
+                next_steps=[NextStep.BUY_AGAIN],
+            )
+            return self._marked(failed)
         advice = self._advice(kind, status)
         money = _GIVEN_BACK if is_back else self._money(kind)
         error = kind(

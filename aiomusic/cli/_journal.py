@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import shlex
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from aiomusic.errors import (
     Charged,
     JournalError,
     MusicError,
+    NextStep,
     SubmissionUnknown,
 )
 from aiomusic.journal import Identity, Record
@@ -212,17 +212,6 @@ async def find_job(journal: _Finding | None, place: Place, key: str) -> Record:
     )
 
 
-# The library's advice is for programs; each has its like on the command line.
-_FOLLOW: Final = re.compile(
-    r"music\.attach\([^)]*\) follows it( again)?"
-    r"(, and so does music\.resume\(\) with a journal)?"
-)
-_CLOSE: Final = re.compile(
-    r" It is not sent again unless you call job\.resubmit\(\);"
-    r"( job\.found\(task_id\) names its task, and)? job\.give_up\(\) closes it\."
-)
-
-
 @final
 @attrs.frozen(kw_only=True)
 class Guide:
@@ -270,24 +259,43 @@ class Guide:
         )
 
     def reworded(self, error: MusicError, key: str, record: Record | None) -> None:
-        """Let an error name the commands where it named calls, if there are any."""
-        if self.place is None or self.is_local:
+        """Say an error's next steps as commands, where there are commands."""
+        if self.is_local:
             return
-        text = _CLOSE.sub("", str(error.args[0]))
-        text = _FOLLOW.sub(lambda _: f"{self.resume()} follows it again", text)
-        text = text.replace("music.resume(queued=True)", self.send_queued())
-        text = text.replace("music.resume()", self.resume())
-        again = f"'aiomusic jobs resubmit {shlex.quote(key)}{self.options}'"
-        text = text.replace("job.resubmit()", again)
-        if isinstance(error, SubmissionUnknown):
-            has_balance = "balance" in text
-            known = (
-                ""
-                if record is None
-                else f" ({known_of(record, has_balance=has_balance)})"
+        text = error.message
+        if isinstance(error, SubmissionUnknown) and record is not None:
+            known = known_of(record, has_balance="balance" in text)
+            text = f"{text} Job {key} ({known})."
+        steps = (self._command(step, error, key) for step in error.next_steps)
+        error.args = (" ".join(filter(None, (text, *steps))),)
+        error.next_steps = ()
+
+    def _command(self, step: NextStep, error: MusicError, key: str) -> str | None:
+        """Return a next step as the command that takes it; None: there is none."""
+        name = f"{shlex.quote(key)}{self.options}"
+        if step is NextStep.CHECK_ACCOUNT:
+            return (
+                "Compare 'aiomusic credits' and the service's own list of songs before"
+                " you repeat it."
             )
-            text = f"{text} Job {key}{known}: {self.unknown(key)}"
-        error.args = (text,)
+        if step is NextStep.FOLLOW:
+            return f"{self._follow(error)} follows it again."
+        if self.place is None:
+            return None
+        return {
+            NextStep.NAME_TASK: f"'aiomusic jobs found {name} TASK' follows a task that"
+            " you find there.",
+            NextStep.BUY_AGAIN: f"'aiomusic jobs resubmit {name}' buys it again.",
+            NextStep.CLOSE: f"'aiomusic jobs give-up {name}' closes it.",
+            NextStep.SEND: f"'aiomusic jobs resubmit {name}' sends it,"
+            f" {self.send_queued()} all that was queued.",
+        }[step]
+
+    def _follow(self, error: MusicError) -> str:
+        """Return the command that follows a task again."""
+        if self.place is not None or error.provider is None or error.task_id is None:
+            return self.resume()
+        return self._attach(error.provider, error.task_id)
 
     def interrupted(self, job: MusicJob[Any]) -> str:
         """Say where a job is that the command leaves, and how to have it again."""
@@ -303,17 +311,18 @@ class Guide:
                 return f"{seen}; job {job.key}: {self.unknown(job.key)}"
             return f"{seen}; look at 'aiomusic credits' before you repeat it."
         task = f"{job.provider} task {job.task_id}"
+        attach = self._attach(job.provider, job.task_id)
         if job.state is JobState.SUCCEEDED:
             seen = f"{task} is done and paid for, but not all of it is saved"
-            way = self.resume(job.key) if is_kept else self._attach(job)
+            way = self.resume(job.key) if is_kept else attach
             return f"{seen}: {way} does."
         seen = f"{task} lives on at the service and is paid for"
-        way = self.resume() if is_kept else self._attach(job)
+        way = self.resume() if is_kept else attach
         return f"{seen}: {way} goes on with it."
 
-    def _attach(self, job: MusicJob[Any]) -> str:
+    def _attach(self, provider: str, task_id: str) -> str:
         """Return the command that follows a task which no journal holds."""
-        words = f"aiomusic jobs attach {job.provider} {shlex.quote(job.task_id or '')}"
+        words = f"aiomusic jobs attach {provider} {shlex.quote(task_id)}"
         out = "" if self.out is None else f" --out {shlex.quote(self.out)}"
         return f"'{words}{out}'"
 

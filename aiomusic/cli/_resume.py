@@ -23,7 +23,7 @@ from aiomusic.cli._records import is_unsaved
 from aiomusic.cli._run import run
 from aiomusic.cli._service import open_session, signer_of
 from aiomusic.cli._show import Events, Paths, Show, say, tell
-from aiomusic.errors import Charged, JobCancelled, JobDetached, MusicError
+from aiomusic.errors import Charged, JobCancelled, MusicError
 from aiomusic.journal import Record, Wanted
 
 if TYPE_CHECKING:
@@ -273,10 +273,11 @@ def _over(record: Record, guide: Guide) -> MusicError:
     error: MusicError = JobCancelled("It was given up.", charged=charged)
     if record.raw_error is not None:
         error = _codec.error_from_json(record.raw_error)
-    error.task_id = record.task_id
+    error.provider, error.task_id = record.provider, record.task_id
     guide.reworded(error, record.key, None)
     told = f"Job {record.key} is over, as {record.state}: {error.args[0]}"
-    if record.state == "failed" and record.raw_request is not None:
+    is_told = "jobs resubmit" in told
+    if record.state == "failed" and record.raw_request is not None and not is_told:
         told += f" {guide.again(record.key)}"
     error.args = (told,)
     return error
@@ -284,12 +285,8 @@ def _over(record: Record, guide: Guide) -> MusicError:
 
 def _held(record: Record, guide: Guide) -> MusicError:
     """Give why a job that was never sent has no songs, and how to send it."""
-    error = JobDetached(
-        "The job was queued by a session that has ended, and was never sent. Nothing"
-        " was charged: music.resume(queued=True) or job.resubmit() sends it.",
-        key=record.key,
-        charged=Charged.NO,
-    )
+    error = record.error
+    assert error is not None
     guide.reworded(error, record.key, None)
     return error
 

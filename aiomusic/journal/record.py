@@ -11,11 +11,13 @@ from aiomusic._job import JobState
 from aiomusic._json import from_json, to_json
 from aiomusic._request import Request
 from aiomusic.errors import (
+    UNKNOWN_STEPS,
     Charged,
     JobCancelled,
     JobDetached,
     JournalError,
     MusicError,
+    NextStep,
     SubmissionUnknown,
 )
 from aiomusic.results import Clip, ClipState
@@ -136,11 +138,14 @@ class Record:
         if self.is_open:
             return None
         if self.lacks_archive:
-            return _archived(self)._about(key=self.key, task_id=self.task_id)
+            return self._told(_archived(self))
         if self.state is JobState.SUCCEEDED:
             return None
         found = self._ended_with()
-        return found._about(key=self.key, task_id=self.task_id)
+        return self._told(found)
+
+    def _told(self, error: MusicError) -> MusicError:
+        return error._about(key=self.key, provider=self.provider, task_id=self.task_id)
 
     def _ended_with(self) -> MusicError:
         match self.state:
@@ -161,7 +166,7 @@ class Record:
                 f" {self.state}, and is not bought again by itself."
             )
             unread = JournalError(message, charged=Charged.UNKNOWN)
-            raise unread._about(key=self.key, task_id=self.task_id) from error
+            raise self._told(unread) from error
 
     def done(self) -> bool:
         """Check whether nobody waits for it, and it is not at the service."""
@@ -218,48 +223,38 @@ class Record:
 def _unanswered(record: Record) -> SubmissionUnknown:
     message = (
         f"The session ended while the create was on the wire ({_when(record)}), so it"
-        f" may have been charged: {_balances(record)} It is not sent again unless you"
-        " call job.resubmit(); job.found(task_id) names its task, and job.give_up()"
-        " closes it."
+        f" may have been charged: {_balances(record)} It is not sent again by itself."
     )
-    return SubmissionUnknown(message)
+    return SubmissionUnknown(message, next_steps=UNKNOWN_STEPS)
 
 
 def _archived(record: Record) -> JournalError:
-    again = (
-        ""
-        if record.task_id is None
-        else f" music.attach({record.provider!r}, {record.task_id!r}) asks the service"
-        " for its clips, for free."
-    )
     message = (
         f"The job was {record.state}, and moved to {record.archive}, where it can't be"
-        f" read; put that file back. It is not bought again by itself.{again}"
+        " read; put that file back. It is not bought again by itself."
     )
-    return JournalError(message, charged=Charged(record.charged or Charged.UNKNOWN))
+    return JournalError(
+        message,
+        charged=Charged(record.charged or Charged.UNKNOWN),
+        next_steps=() if record.task_id is None else [NextStep.FOLLOW],
+    )
 
 
 def _held() -> JobDetached:
     message = (
         "The job was queued by a session that has ended, and was never sent. Nothing"
-        " was charged: music.resume(queued=True) or job.resubmit() sends it."
+        " was charged."
     )
-    return JobDetached(message, charged=Charged.NO)
+    return JobDetached(message, charged=Charged.NO, next_steps=[NextStep.SEND])
 
 
 def _given_up(record: Record) -> JobCancelled:
     charged = Charged(record.charged or Charged.UNKNOWN)
     if record.task_id is None:
-        message = (
-            "The job was given up; whether its create was charged is not known."
-            " job.resubmit() buys it again."
-        )
-    else:
-        message = (
-            "The job was given up while its task went on at the service:"
-            f" music.attach({record.provider!r}, {record.task_id!r}) follows it."
-        )
-    return JobCancelled(message, charged=charged)
+        message = "The job was given up; whether its create was charged is not known."
+        return JobCancelled(message, charged=charged, next_steps=[NextStep.BUY_AGAIN])
+    message = "The job was given up while its task went on at the service."
+    return JobCancelled(message, charged=charged, next_steps=[NextStep.FOLLOW])
 
 
 def _balances(record: Record) -> str:

@@ -100,7 +100,14 @@ async def test_it_ends_while_it_works(aiomusic: Command, times: int) -> None:
 async def test_a_question_is_left(aiomusic: Command, times: int) -> None:
     """One that reads a journal ends likewise."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PRESSED, "aiomusic.journal.sqlite", str(times), "jobs"),
+        *(
+            sys.executable,
+            "-c",
+            PRESSED,
+            "aiomusic.journal.opening",
+            str(times),
+            "jobs",
+        ),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=aiomusic.folder,

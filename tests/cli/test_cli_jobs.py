@@ -592,7 +592,7 @@ async def test_what_was_killed_is_told_apart(aiomusic: Command) -> None:
     assert 1 == len(ended.lines)
     assert "Job b (nuro.create_instrumental 'rock', 10 credits, sent" in ended.sentence
     assert "balance before it was" in ended.sentence
-    assert "'aiomusic jobs resubmit b' sends it again" in ended.sentence
+    assert "'aiomusic jobs resubmit b' buys it again" in ended.sentence
     assert "'aiomusic jobs give-up b' closes it" in ended.sentence
     assert 2 == api.submissions
 
@@ -653,7 +653,7 @@ async def test_a_lost_create_is_sent_again_when_told_to(
     (job,) = await kept(aiomusic)
 
     assert 6 == lost.code
-    assert "'aiomusic jobs resubmit a' sends it again" in lost.sentence
+    assert "'aiomusic jobs resubmit a' buys it again" in lost.sentence
     assert (0, "") == (again.code, again.err)
     assert 1 == len(again.lines)
     assert ("succeeded", 2) == (job.state, job.attempt)
