@@ -238,6 +238,10 @@ class _Seen:
     what: str
     reply: Reply
     body: Body = attrs.field(init=False)
+    # Its fields, by names without case and separators.
+    named: Mapping[str, Any] = attrs.field(init=False)
+    # The reply's, or the code of a body that says no under a yes.
+    status: int = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         # A create's task is looked for in all of it; nothing else is so long.
@@ -245,12 +249,14 @@ class _Seen:
         most = MAX_REPLY_CHARS if is_endless else None
         is_kept = self.asked == "task"
         self.body = read_body(self.reply.body[:most], is_kept=is_kept)
+        self.named = folded(self.body.value)
+        self.status = self._status()
 
     # Yes.
 
     def task_id(self, request: "Request[Any]") -> str | None:
         """Return the one task that it names, beside whatever error."""
-        status = self._status()
+        status = self.status
         is_yes = status in _OK or status in _DOUBTFUL
         is_no = _CLIENT_ERROR <= status < _SERVER_ERROR and not is_yes
         found = task_id_in(self.body, self.reply.headers, is_yes=is_yes, is_no=is_no)
@@ -264,7 +270,7 @@ class _Seen:
     def is_doubtful(self) -> bool:
         """Whether its status leaves open what became of a create."""
         is_none = not _OK.start <= self.reply.status < _NO_STATUS
-        return is_none or self._status() in _DOUBTFUL
+        return is_none or self.status in _DOUBTFUL
 
     def result(self, request: "Request[Any]") -> object:
         """
@@ -289,18 +295,18 @@ class _Seen:
 
     def refusal(self) -> MusicError | None:
         """Return what it says no with; None: it does not say no."""
-        status = self._status()
-        if status in _OK and not _is_denied(self.body.fields):
+        status = self.status
+        if status in _OK and not _is_denied(self.named):
             return None
         return self._error(status)
 
     def _status(self) -> int:
-        """Return the status, or the code of a body that says no under a yes."""
-        status = self.reply.status
-        code = _code(self.body.fields, is_create=self.asked == "create")
+        if self.reply.status not in _OK:
+            return self.reply.status
         # A yes by status and a no by code: clients of this family have seen both.
-        is_coded = status in _OK and code is not None and code >= _CLIENT_ERROR
-        return code if is_coded and code is not None else status
+        code = _code(self.named, is_create=self.asked == "create")
+        is_no = code is not None and code >= _CLIENT_ERROR
+        return code if code is not None and is_no else self.reply.status
 
     def _error(self, status: int) -> MusicError:
         """Turn a no into its type, with the service's own sentence."""
@@ -394,13 +400,13 @@ class _Seen:
 
     def failed_task(self, task_id: str) -> JobFailed | None:
         """Return the end of a task that the reply names beside a server's error."""
-        fields = folded(self.body.value)
-        inner = folded(fields.get("data"))
-        named = {str(one.get("taskid")) for one in (fields, inner)}
-        is_coded = (_code(self.body.fields) or 0) >= _SERVER_ERROR
-        if self.reply.status in _OK and is_coded and task_id in named:
-            return self._failed(failure_words(self.body.value))
-        return None
+        if self.reply.status not in _OK or (_code(self.named) or 0) < _SERVER_ERROR:
+            return None
+        inner = folded(self.named.get("data"))
+        named = {str(one.get("taskid")) for one in (self.named, inner)}
+        return (
+            self._failed(failure_words(self.body.value)) if task_id in named else None
+        )
 
     def failed_around(self, task_id: str, snapshot: TaskSnapshot) -> JobFailed | None:
         """Return the end of a task whose own state says so, and that has no clip."""
@@ -470,7 +476,7 @@ _NOT_SAID = "Look at your balance for what is given back."
 _VAGUE = frozenset({"error", "fail"})
 
 
-def _code(raw: Mapping[str, Any], *, is_create: bool = False) -> int | None:
+def _code(fields: Mapping[str, Any], *, is_create: bool = False) -> int | None:
     """
     Read a body's own status, which comes as a number or as text.
 
@@ -478,7 +484,6 @@ def _code(raw: Mapping[str, Any], *, is_create: bool = False) -> int | None:
         is_create: Whether a number under ``status`` is one; a task's state is no
             answer to a poll.
     """
-    fields = folded(raw)
     inner = folded(fields.get("error"))
     names = _CREATE_CODES if is_create else _CODES
     for value in [one.get(name) for name in names for one in (fields, inner)]:
@@ -504,12 +509,11 @@ def _number(value: object) -> int | None:
 _STATUS = re.compile(r"\s*([0-9]{1,9})(?:\.0+)?(?![\w.])")
 
 
-def _is_denied(raw: Mapping[str, Any]) -> bool:
+def _is_denied(fields: Mapping[str, Any]) -> bool:
     """Check whether a body says no, in a code or as ``success: false``."""
-    code = _code(raw)
+    code = _code(fields)
     if code is not None and code >= _CLIENT_ERROR:
         return True
-    fields = folded(raw)
     yes = ("success", "ok", "issuccess")
     return fields.get("error") is True or any(_is_false(fields.get(one)) for one in yes)
 

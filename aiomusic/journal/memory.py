@@ -194,7 +194,8 @@ class MemoryJournal:
 
     async def note_sent(self, key: str, attempt: int) -> bool:
         self._apply(key, attempt, Change(event=Event.BODY_BEGINS, now=self._wall()))
-        return may_begin(self._mine.rows.get(_purchase(key, attempt)), ME)
+        row = self._mine.rows.get(_purchase(key, attempt))
+        return row is not None and may_begin(row.stage, row.owner, ME)
 
     def note_unsent(self, key: str, attempt: int) -> None:
         self._apply(key, attempt, Change(event=Event.RATE_LIMITED, now=self._wall()))

@@ -367,14 +367,13 @@ def is_heeded(row: Row | None, change: Change) -> bool:
             return True
 
 
-def may_begin(row: Row | None, by: str) -> bool:
+def may_begin(stage: Stage, owner: str | None, by: str) -> bool:
     """
     Check whether a create may leave: its row is still granted to that session.
 
     Whoever took the session for dead may have settled it meanwhile, or bought again.
     """
-    is_granted = row is not None and row.stage in {Stage.GRANTED, Stage.SENT}
-    return is_granted and row is not None and row.owner == by
+    return stage in {Stage.GRANTED, Stage.SENT} and owner == by
 
 
 def _is_meant(row: Row, change: Change) -> bool:

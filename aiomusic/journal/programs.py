@@ -43,6 +43,7 @@ from aiomusic.journal.rows import (
     readable,
     record,
     shown_cell,
+    unsent,
 )
 from aiomusic.journal.tags import tag_text
 
@@ -182,14 +183,13 @@ def is_granted(me: Context, key: str, attempt: int) -> Program[bool]:
     Check whether a create may leave.
 
     Raises:
-        DamagedRow: What the row holds can't be.
+        DamagedRow: Stage or owner of its row can't be.
     """
     found = yield (
-        f"SELECT {me.dialect.money} FROM jobs WHERE {PURCHASE}",
+        f"SELECT key, task_id, state, owner FROM jobs WHERE {PURCHASE}",
         {"account": me.account, "key": key, "attempt": attempt},
     )
-    row = money(found[0], is_sent=lambda: True) if found else None
-    return may_begin(row, me.owner)
+    return bool(found) and may_begin(unsent(found[0]), found[0]["owner"], me.owner)
 
 
 def begin(me: Context, key: str, attempt: int) -> Program[bool]:

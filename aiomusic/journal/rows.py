@@ -20,6 +20,7 @@ __all__ = [
     "readable",
     "record",
     "shown_cell",
+    "unsent",
 ]
 
 Found: TypeAlias = Mapping[str, Any]
@@ -169,6 +170,17 @@ def money(found: Found, *, is_sent: Callable[[], bool]) -> Row:
         accepted_at=found["accepted_at"],
         ended_at=found["ended_at"],
     )
+
+
+def unsent(found: Found) -> Stage:
+    """
+    Return the stage of a row whose create has not left yet, as far as it tells.
+
+    Raises:
+        DamagedRow: It can't be told.
+    """
+    _check(found)
+    return _STAGES.get(found["state"], Stage.GRANTED)
 
 
 def columns(row: Row) -> dict[str, Any]:
