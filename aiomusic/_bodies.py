@@ -5,6 +5,7 @@ A reply to a create is paid for, so what is around its JSON, or missing from it,
 not cost the task's id.
 """
 
+import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,8 @@ __all__ = ["MAX_BYTES", "Body", "folded", "is_task_id", "read_body", "task_id_in
 # No reply of the API is nearly so long, as it is sent and as it is decoded.
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_ID_CHARS: Final = 512
+# A longer name of a field is not remembered.
+MAX_NAME_CHARS: Final = 32
 # How far into a reply its JSON may begin, and in how many places it is looked for.
 MAX_JUNK_CHARS, MAX_STARTS = 64 * 1024, 32
 MAX_NODES, MAX_DEPTH = 10_000, 8
@@ -87,10 +90,14 @@ def read_body(body: bytes, *, is_kept: bool = False) -> Body:
     return Body(value=_clean(found, text), text=text)
 
 
+_STARTS: Final = (b"{", b"[")
 _DECODER: Final = json.JSONDecoder(strict=False)
 
 
 def _decoded(body: bytes) -> str:
+    if body[:1] in _STARTS and body[1:2] != b"\0":
+        # As nearly all are; whatever else it is tells by its first bytes.
+        return body.decode(errors="replace")
     encoding = json.detect_encoding(body)
     return body.decode(encoding, errors="replace").removeprefix("\ufeff")
 
@@ -146,7 +153,8 @@ def _starts(text: str) -> Iterator[int]:
 
 def _clean(value: object, text: str) -> object:
     """Replace halves of characters, which no file and no database takes."""
-    return _whole(value) if _HALF.search(text) else value
+    is_plain = text.isascii() and "\\u" not in text
+    return value if is_plain or not _HALF.search(text) else _whole(value)
 
 
 _HALF: Final = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
@@ -176,6 +184,12 @@ def folded(raw: object) -> dict[str, Any]:
 
 
 def _fold(name: str) -> str:
+    # Names are few, unless somebody makes them up.
+    return _folded(name) if len(name) <= MAX_NAME_CHARS else _folded.__wrapped__(name)
+
+
+@functools.lru_cache(maxsize=512)
+def _folded(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
 

@@ -427,14 +427,13 @@ class Admission:
                 hand.set_result(None)
 
     async def _submit(self, job: TrackedJob[Any]) -> None:
-        task = _this_task()
         self.ledger.submitting(job)
         deadline = self.clock.now() + self.job_timeout_s
         try:
             outcome = await self._send_off_the_wire(job, deadline)
             await self._write_down(job, outcome, deadline)
         except asyncio.CancelledError as error:
-            if task.cancelling() or self.is_leaving:
+            if _this_task().cancelling() or self.is_leaving:
                 # The session is being left; what its row says, the journal knows.
                 raise
             self._unforeseen(job, error)
@@ -532,7 +531,6 @@ class Admission:
     ) -> Outcome:
         """Send the create again for as long as it was not sent, or not now."""
         while True:
-            self._sending.discard(_this_task())
             outcome = await self._send_in_turn(job, tries)
             is_denied = isinstance(outcome, Refused) and isinstance(
                 outcome.error, AuthenticationFailed

@@ -7,7 +7,7 @@ the journal; a task of a session that is gone waits in the journal.
 
 import contextlib
 import logging
-import uuid
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, final
 
@@ -33,6 +33,8 @@ __all__ = ["Recovery"]
 # How long a callback may take to bring a task id that was lost, where a job may take
 # so long.
 CALLBACK_S = 600.0
+# As long as a UUID.
+KEY_BYTES = 16
 # What the user marks a job as that needs no resuming any more.
 DELIVERED = "delivered"
 # How often to see whether it came to another process that shares the journal.
@@ -64,7 +66,7 @@ class Recovery:
         """Make a job that nobody knows of yet."""
         return TrackedJob(
             owner=self.owner,
-            key=uuid.uuid4().hex if key is None else key,
+            key=os.urandom(KEY_BYTES).hex() if key is None else key,
             request=request,
             metadata=dict(metadata) if metadata else None,
             provider=provider,
