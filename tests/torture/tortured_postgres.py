@@ -1,0 +1,355 @@
+"""Workers over one journal in PostgreSQL, what is done to them, and what came of it."""
+
+import asyncio
+import json
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, final
+
+import asyncpg
+import attrs
+import pg_server
+
+from aiomusic.emulator import Emulator, Pace
+from aiomusic.errors import MusicError
+from aiomusic.journal import Identity, Wanted
+from aiomusic.journal._postgres_link import Address
+from aiomusic.journal.postgres import PostgresJournal
+from aiomusic.providers import suno
+
+WORKERS = 3
+CONCURRENCY = 12
+TASK_S = 0.8
+COST = suno.Create.COST
+REQUESTS_PER_S = 60.0
+WORKER = Path(__file__).with_name("postgres_worker.py")
+# How long after its lease a session's jobs may stay as it left them: others look when
+# they wait for a slot, or for a job that it has.
+SETTLED_S = 15.0
+# A create whose sender is gone has arrived by then, if it was sent.
+ARRIVES_S = 2.0
+
+
+@final
+@attrs.define
+class Report:
+    """What was done, and what came of it."""
+
+    jobs: int
+    kills: int = 0
+    stops: int = 0
+    restarts: int = 0
+    cuts: int = 0
+    charged: int = 0
+    twice: int = 0
+    silent: int = 0
+    unknown: int = 0
+    peak: int = 0
+    spent: int = 0
+    unsettled_s: float = 0.0
+    seconds: float = 0.0
+
+    def wrong(self) -> list[str]:
+        """Return what must not be."""
+        checks = {
+            f"{self.charged} tasks were charged for {self.jobs} jobs": (
+                self.charged == self.jobs
+            ),
+            f"{self.twice} jobs were bought twice": not self.twice,
+            f"{self.silent} tasks were charged and no journal knows": not self.silent,
+            f"{self.peak} tasks ran at a time, of {CONCURRENCY}": (
+                self.peak <= CONCURRENCY
+            ),
+            f"{self.spent} credits were spent of {self.jobs * COST}": (
+                self.spent <= self.jobs * COST
+            ),
+            f"a dead session's jobs were left for {self.unsettled_s:.1f} s": (
+                self.unsettled_s <= SETTLED_S
+            ),
+        }
+        return [words for words, is_right in checks.items() if not is_right]
+
+
+@final
+@attrs.define(eq=False)
+class Cable:
+    """A proxy before the server's socket, which can be cut without a word."""
+
+    folder: Path
+    server: Path
+    is_cut: bool = False
+    _door: asyncio.Server | None = None
+    _writers: set[asyncio.StreamWriter] = attrs.field(factory=set)
+
+    async def plug(self) -> None:
+        place = f".s.PGSQL.{pg_server.PORT}"
+        self._door = await asyncio.start_unix_server(self._serve, self.folder / place)
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        place = self.server / f".s.PGSQL.{pg_server.PORT}"
+        try:
+            there = await asyncio.open_unix_connection(str(place))
+        except OSError:
+            writer.close()
+            return
+        self._writers |= {writer, there[1]}
+        ways = [self._pass_on(reader, there[1]), self._pass_on(there[0], writer)]
+        await asyncio.gather(*ways, return_exceptions=True)
+        for one in (writer, there[1]):
+            one.close()
+            self._writers.discard(one)
+
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while data := await reader.read(65_536):
+            while self.is_cut:
+                await asyncio.sleep(0.05)
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    def mend(self) -> None:
+        """Let new connections through; those that hung are gone."""
+        for writer in self._writers:
+            writer.close()
+        self.is_cut = False
+
+    async def unplug(self) -> None:
+        assert self._door is not None
+        self.mend()
+        self._door.close()
+
+
+@final
+@attrs.define(eq=False)
+class Torture:
+    """One run."""
+
+    api: Emulator
+    server: pg_server.Server
+    folder: Path
+    report: Report
+    dice: random.Random
+    lease_s: int
+    workers: dict[int, asyncio.subprocess.Process] = attrs.field(factory=dict)
+    urls: dict[int, str] = attrs.field(factory=dict)
+
+    @property
+    def url(self) -> str:
+        return self.server.url(self.folder, options=f"&lease_s={self.lease_s}")
+
+    async def start(self, number: int) -> None:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, str(WORKER), stdin=asyncio.subprocess.PIPE
+        )
+        plan = {
+            "key": self.api.key,
+            "url": self.api.url,
+            "journal": self.urls[number],
+            "jobs": self.report.jobs,
+            "seed": number,
+            "concurrency": CONCURRENCY,
+            "max_credits": self.report.jobs * COST,
+            "requests_per_s": REQUESTS_PER_S,
+        }
+        assert worker.stdin is not None
+        worker.stdin.write(f"{json.dumps(plan)}\n".encode())
+        await worker.stdin.drain()
+        self.workers[number] = worker
+
+    async def kill(self) -> None:
+        number = self.dice.choice(list(self.workers))
+        worker = self.workers[number]
+        if worker.returncode is not None:
+            return
+        worker.kill()
+        await worker.wait()
+        self.report.kills += 1
+        await self.start(number)
+
+    async def stop(self) -> None:
+        """Stop a worker for longer than a lease, and let it go on."""
+        worker = self.workers[self.dice.choice(list(self.workers))]
+        if worker.returncode is not None:
+            return
+        worker.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(self.lease_s * 1.7)
+        worker.send_signal(signal.SIGCONT)
+        self.report.stops += 1
+
+    async def restart(self) -> None:
+        """Stop the server as an operator does, and start it again."""
+        await asyncio.to_thread(self.server.postgres.stop, signal.SIGINT)
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(self.server.postgres.start)
+        self.report.restarts += 1
+
+    async def cut(self, cable: Cable) -> None:
+        cable.is_cut = True
+        await asyncio.sleep(self.lease_s * 1.7)
+        cable.mend()
+        self.report.cuts += 1
+
+    async def harm(self, kills: int, cable: Cable) -> None:
+        """Do it all, at seeded instants, spread over the run."""
+        harms = ["kill"] * kills + ["stop"] * (kills // 2 + 1) + ["restart", "cut"]
+        self.dice.shuffle(harms)
+        share = len(harms)
+        for number, harm in enumerate(harms):
+            due = self.report.jobs * (number + 1) // (share + 2)
+            while len(self.api.tasks) < due and self.is_running:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(self.dice.uniform(0, 0.3))
+            await (self.cut(cable) if harm == "cut" else getattr(self, harm)())
+
+    @property
+    def is_running(self) -> bool:
+        return any(one.returncode is None for one in self.workers.values())
+
+    async def settle(self) -> None:
+        """
+        Find out what became of creates whose answers were lost, as its owner would.
+
+        The service knows; a callback would have said so.
+        """
+        journal = PostgresJournal(self.url)
+        mine = Identity(base_url=self.api.url, key=self.api.key)
+        seen: dict[tuple[str, int], float] = {}
+        await journal.open(mine)
+        try:
+            while True:
+                await asyncio.sleep(0.3)
+                try:
+                    found = await journal.records(Wanted(states=["unknown"]))
+                    for one in found:
+                        at = seen.setdefault((one.key, one.attempt), time.monotonic())
+                        if time.monotonic() - at > ARRIVES_S:
+                            await self._settle(journal, one.key, one.attempt)
+                except MusicError:
+                    continue
+        finally:
+            self.report.unknown = len(seen)
+            await journal.aclose()
+
+    async def _settle(self, journal: PostgresJournal, key: str, attempt: int) -> None:
+        known = await self.rows("SELECT task_id FROM jobs WHERE task_id IS NOT NULL")
+        taken = {row["task_id"] for row in known}
+        made = [t for t in self.tasks_of(key) if t not in taken]
+        if made:
+            await journal.find_lost(key, attempt, made[0], time.time())
+            journal.release(key, attempt)
+        else:
+            journal.give_up_soon(key, attempt, time.time(), is_charged=False)
+
+    def tasks_of(self, key: str) -> list[str]:
+        return [
+            task_id
+            for task_id, task in self.api.tasks.items()
+            if getattr(task.request, "description", "") == f"song {key}"
+        ]
+
+    async def rows(self, text: str) -> list[dict[str, Any]]:
+        address = Address.of(self.url)
+        db = await asyncpg.connect(
+            address.dsn, server_settings={"search_path": address.schema}
+        )
+        try:
+            return [dict(row) for row in await db.fetch(text)]
+        finally:
+            await db.close()
+
+    async def watch(self) -> None:
+        """Measure for how long jobs stay with sessions whose leases are over."""
+        since: float | None = None
+        text = (
+            "SELECT count(*) AS n FROM jobs WHERE owner NOT IN"
+            " (SELECT name FROM sessions WHERE until > clock_timestamp())"
+        )
+        while True:
+            await asyncio.sleep(0.2)
+            try:
+                [found] = await self.rows(text)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                since = None
+                continue
+            now = time.monotonic()
+            since = (since or now) if found["n"] else None
+            if since is not None:
+                self.report.unsettled_s = max(self.report.unsettled_s, now - since)
+
+    async def audit(self) -> None:
+        report = self.report
+        rows = await self.rows("SELECT * FROM jobs")
+        known = {row["task_id"] for row in rows}
+        made = [self.tasks_of(f"k{n}") for n in range(report.jobs)]
+        report.charged = self.api.charges
+        report.twice = sum(len(tasks) > 1 for tasks in made)
+        report.silent = sum(task not in known for one in made for task in one)
+        report.peak = self.api.peak_in_flight
+        [totals] = await self.rows("SELECT sum(spent + reserved) AS all FROM totals")
+        report.spent = max(int(totals["all"]), self.api.charged)
+        over = {row["key"] for row in rows if row["state"] == "succeeded"}
+        assert len(over) == report.jobs, f"{report.jobs - len(over)} jobs are not over"
+
+
+@asynccontextmanager
+async def _cable(server: pg_server.Server, folder: Path) -> AsyncIterator[Cable]:
+    cable = Cable(folder, server.postgres.folder)
+    await cable.plug()
+    try:
+        yield cable
+    finally:
+        await cable.unplug()
+
+
+async def run(
+    folder: Path, *, jobs: int, kills: int, seed: int, lease_s: int = 2
+) -> Report:
+    """Make so many songs with three workers, while all that is done to them."""
+    began = time.monotonic()
+    server = await asyncio.to_thread(pg_server.start)
+    report = Report(jobs=jobs)
+    pace = Pace.seconds(TASK_S / 4, TASK_S / 2, not_ready=TASK_S / 4, spread=0.2)
+    try:
+        async with (
+            Emulator(credits=jobs * COST * 2, pace=pace, media=False) as api,
+            _cable(server, folder) as cable,
+        ):
+            dice = random.Random(seed)
+            torture = Torture(api, server, folder, report, dice, lease_s)
+            schema = Address.of(torture.url).schema
+            through = f"postgresql://postgres@/postgres?host={folder}&schema={schema}"
+            for number in range(WORKERS):
+                is_last = number == WORKERS - 1
+                torture.urls[number] = (
+                    f"{through}&lease_s={lease_s}" if is_last else torture.url
+                )
+                await torture.start(number)
+            beside = [
+                asyncio.create_task(one()) for one in (torture.settle, torture.watch)
+            ]
+            try:
+                await torture.harm(kills, cable)
+                for worker in torture.workers.values():
+                    assert await worker.wait() == 0
+            finally:
+                for task in beside:
+                    task.cancel()
+                await asyncio.wait(beside)
+                for worker in torture.workers.values():
+                    if worker.returncode is None:
+                        worker.kill()
+                        await worker.wait()
+            await torture.audit()
+    finally:
+        await asyncio.to_thread(server.stop)
+    report.seconds = time.monotonic() - began
+    return report
