@@ -120,15 +120,12 @@ def _by_operation(rows: list[batch.PlannedRow]) -> dict[str, tuple[int, int]]:
 async def _bought(plan: batch.Plan, batching: Batching) -> set[str]:
     """Return the keys of rows that the journal has, and that cost nothing more."""
     place = _place(batching)
-    found: set[str] = set()
     if place is None or not place.may_be_there:
-        return found
-    reader = await reader_of(place)
-    for row in plan.rows if reader is not None else ():
-        record = None if reader is None else await reader.find(row.key)
-        if record is not None and record.charged != "no":
-            found.add(row.key)
-    return found
+        return set()
+    reader = await reader_of(place, is_local=batching.local)
+    return (
+        set() if reader is None else await reader.bought([row.key for row in plan.rows])
+    )
 
 
 async def _balance(batching: Batching) -> int | None:
@@ -202,7 +199,7 @@ async def _ceiling(place: Place | None, batching: Batching) -> int | None:
     most = batching.max_credits
     if most is None or place is None or place.is_named or not place.may_be_there:
         return most
-    reader = await reader_of(place)
+    reader = await reader_of(place, is_local=batching.local)
     if reader is None:
         return most
     spent = await reader.spending()

@@ -13,6 +13,7 @@ import aiohttp
 from aiomusic._files.signing import Signer
 from aiomusic._session import MusicSession
 from aiomusic.cli._exits import UsageError
+from aiomusic.cli._journal import LOCAL
 from aiomusic.errors import AuthenticationFailed
 from aiomusic.journal import Journal
 from aiomusic.journal.memory import MemoryJournal
@@ -83,8 +84,7 @@ async def open_session(
         music = MusicSession(
             key,
             base_url=base_url,
-            # Each emulator has a key of its own, and jobs are met in the next as well.
-            account=None if local_seed is None else "emulator",
+            account=None if local_seed is None else LOCAL.name,
             journal=MemoryJournal() if journal is None else journal,
             max_credits=max_credits,
             concurrency=concurrency,

@@ -21,6 +21,7 @@ class Dialect:
         money: The columns of the money side of a purchase.
         tagged: Whether metadata has a name with a value; the parameters are numbered.
         tag: The value of the name ``:tag`` in metadata.
+        listed: The elements of ``:keys``, a JSON array.
         made: Whether a job made one of ``:clips``, a JSON array of ids.
         day: The day (UTC) on which a job was bought.
         marked: Whether the user has marked a job as ``:mark``.
@@ -29,6 +30,7 @@ class Dialect:
     money: str
     tagged: str
     tag: str
+    listed: str
     made: str
     day: str
     marked: str
@@ -46,6 +48,7 @@ SQLITE: Final = Dialect(
         "(SELECT value FROM json_each(CASE WHEN json_valid(metadata) THEN metadata"
         " ELSE '{}' END) WHERE json_each.key = :tag)"
     ),
+    listed="SELECT value FROM json_each(:keys)",
     made=(
         "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(clips) THEN clips"
         " ELSE '[]' END) AS made WHERE made.type = 'object' AND"
@@ -68,6 +71,7 @@ POSTGRES: Final = Dialect(
         " AND :value{0} = coalesce(tag.value, 'null'))"
     ),
     tag="(SELECT tag.value FROM tags_of(metadata) AS tag WHERE tag.name = :tag)",
+    listed="SELECT json_array_elements_text(CAST(:keys AS json))",
     made=(
         "EXISTS (SELECT 1 FROM clips_of(clips) AS made WHERE made.id IN"
         " (SELECT json_array_elements_text(CAST(:clips AS json))))"

@@ -19,10 +19,12 @@ from aiomusic.journal.dialect import Dialect
 from aiomusic.journal.programs import LAST_ATTEMPT, MINE, OPEN, UNSETTLED, Program
 from aiomusic.journal.rows import LISTED, MAX_INTEGER, readable
 
-__all__ = ["find_near", "neighbours", "records", "spending"]
+__all__ = ["bought", "find_near", "neighbours", "records", "spending"]
 
 # Decoding one page takes less than a thread may hold the interpreter for.
 PAGE_ROWS = 50
+# Of keys that are looked up together.
+PAGE_KEYS = 500
 _IS_OPEN = f"({OPEN} OR state = 'queued' AND owner IS NOT NULL)"
 # Those that an index of their own finds: they are few.
 _FEW = {
@@ -120,6 +122,22 @@ def find_near(account: int, start: str, limit: int) -> Program[list[str]]:
         {"account": account, "start": start, "limit": limit},
     )
     return [row["key"] for row in rows]
+
+
+def bought(dialect: Dialect, account: int, keys: list[str]) -> Program[set[str]]:
+    """Return which keys of an account were bought, or may have been."""
+    found: set[str] = set()
+    for start in range(0, len(keys), PAGE_KEYS):
+        rows = yield (
+            (
+                "SELECT DISTINCT key FROM jobs WHERE account = :account"
+                f" AND key IN ({dialect.listed}) AND state <> 'queued'"
+                " AND (charged IS NULL OR charged <> 'no')"
+            ),
+            {"account": account, "keys": json.dumps(keys[start : start + PAGE_KEYS])},
+        )
+        found |= {row["key"] for row in rows}
+    return found
 
 
 def neighbours(keys: list[str]) -> Program[list[str]]:

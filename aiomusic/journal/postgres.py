@@ -555,6 +555,15 @@ class PostgresReader:
 
         return await self.run(program)
 
+    async def bought(self, keys: list[str]) -> set[str]:
+        """Return which keys were bought, or may have been."""
+
+        def program() -> Program[set[str]]:
+            account = yield from accounts.sought(self.identity)
+            return (yield from listing.bought(POSTGRES, account, keys))
+
+        return await self.run(program)
+
     async def others(self) -> list[str]:
         """Return the names of the accounts that are not one's own, if that is told."""
 

@@ -93,6 +93,15 @@ class SqliteReader:
 
         return await self.run(program)
 
+    async def bought(self, keys: list[str]) -> set[str]:
+        """Return which keys were bought, or may have been."""
+
+        def program() -> Program[set[str]]:
+            account = yield from accounts.sought(self.identity)
+            return (yield from listing.bought(SQLITE, account, keys))
+
+        return await self.run(program)
+
     async def others(self) -> list[str]:
         """Return the names of the accounts that are not one's own, if that is told."""
 

@@ -69,6 +69,9 @@ async def test_a_batch_is_stored_and_a_second_run_buys_nothing(
     first = await command(*words)
     again = await command(*words)
     priced = await command(*words, "--dry-run")
+    # Another account has bought nothing yet, whatever the journal holds.
+    stranger = command.having(AIOMUSIC_API_KEY="sk-of-another-account")
+    other = await stranger(*words, "--dry-run")
 
     assert (first.code, again.code) == (2, 2)
     assert sorted(first.lines) == sorted(again.lines)
@@ -77,6 +80,7 @@ async def test_a_batch_is_stored_and_a_second_run_buys_nothing(
     assert "4 of 4 rows: 3 succeeded, 1 refused; 30 credits" in first.err
     assert "; 0 credits; 6 files" in again.err
     assert "bought already" in priced.out
+    assert "bought already" not in other.out
     assert service.api.charged == 30
 
 

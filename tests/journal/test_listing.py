@@ -1,14 +1,19 @@
 """Lists: limits and filters are the database's work, and no list keeps a writer out."""
 
 import asyncio
+import contextlib
 import threading
 from pathlib import Path
 
+import journaling
+import pg_server
 import pytest
 from journaling import NO_LIMITS, entry, over
 
-from aiomusic.journal import Granted, Journal, Wanted
-from aiomusic.journal.listing import PAGE_ROWS
+from aiomusic.journal import Granted, Identity, Journal, Wanted, listing
+from aiomusic.journal.dialect import SQLITE
+from aiomusic.journal.listing import PAGE_KEYS, PAGE_ROWS
+from aiomusic.journal.postgres import PostgresReader
 from aiomusic.journal.programs import Program
 from aiomusic.journal.reader import SqliteReader
 from aiomusic.journal.sqlite import SqliteJournal
@@ -16,6 +21,8 @@ from aiomusic.journal.sqlite import SqliteJournal
 pytestmark = pytest.mark.anyio
 
 CLIPS = [{"clip_id": "c-1"}, {"clip_id": "c-2"}]
+OURS = Identity(base_url="https://api.sunoapi.com", key="sk-listing-ours")
+THEIRS = Identity(base_url="https://api.sunoapi.com", key="sk-listing-theirs")
 TAGS = {"album": "blue", "n": 7, "hit": True, "none": None, "rate": 0.5}
 
 
@@ -143,3 +150,46 @@ async def test_a_reader_changes_nothing(tmp_path: Path) -> None:
     assert 3 == (await reader.spending())["suno.create"].jobs
 
     assert before == journal.path.read_bytes()
+
+
+def reader_of(
+    name: str, folder: Path, whose: Identity
+) -> SqliteReader | PostgresReader:
+    if name == "sqlite":
+        return SqliteReader(journaling.sqlite_journal(folder).path, identity=whose)
+    return PostgresReader.at(pg_server.running().url(folder), whose)
+
+
+@pytest.mark.parametrize("name", journaling.params({"sqlite": 1, "postgres": 1}))
+async def test_keys_that_were_bought_are_found_in_few_queries(
+    tmp_path: Path, name: str
+) -> None:
+    """Of one's own account alone; what is queued or was refused is not bought."""
+    journal = journaling.KEPT[name](tmp_path)
+    await journal.open(OURS)
+    await fill(journal)
+    await journal.admit([entry("unpaid", made_at=107.0)], NO_LIMITS)
+    await over(journal, "unpaid", charged="no", state="failed")
+    await journal.aclose()
+    many = [f"new-{n}" for n in range(3 * PAGE_KEYS)]
+    keys = [*many, "done", "lost", "bad", "open", "unsent", "waits", "unpaid", "'"]
+
+    ours = await reader_of(name, tmp_path, OURS).bought(keys)
+    theirs = await reader_of(name, tmp_path, THEIRS).bought(keys)
+
+    assert {"done", "lost", "bad", "open"} == ours
+    assert set() == theirs
+
+
+def test_many_keys_are_looked_up_together() -> None:
+    """So a batch of ten thousand rows asks some twenty times."""
+    program = listing.bought(SQLITE, 1, [str(n) for n in range(10_000)])
+
+    asked = 0
+    with contextlib.suppress(StopIteration):
+        next(program)
+        while True:
+            asked += 1
+            program.send([])
+
+    assert asked <= 20
