@@ -3,7 +3,7 @@ A song service on aiohttp.
 
 Set AIOMUSIC_API_KEY and run ``python aiohttp_service.py``, then::
 
-    curl localhost:8080/songs -d '{"id": "order-17", "prompt": "paper boats"}'
+    curl -X PUT localhost:8080/songs/order-17 -d '{"prompt": "paper boats"}'
     curl localhost:8080/songs/order-17
     curl localhost:8080/songs/order-17/audio -o boats.mp3
 """
@@ -18,28 +18,26 @@ from aiomusic import MusicError, MusicJob, MusicSession
 from aiomusic.journal import Record
 
 MUSIC = web.AppKey("music", MusicSession)
-# Open jobs by their ids: the session holds them until they are over.
 JOBS = web.AppKey("jobs", weakref.WeakValueDictionary[str, MusicJob])
 
 
 async def create(request: web.Request) -> web.Response:
     """Order a song, and answer at once; the same id again buys nothing."""
     try:
-        body = await request.json()
-        job = request.app[MUSIC].suno.create(body["prompt"], key=body["id"])
+        prompt, key = (await request.json())["prompt"], request.match_info["id"]
+        job = request.app[MUSIC].suno.create(prompt, key=key)
     except (KeyError, TypeError, ValueError) as error:  # InvalidRequest is one too
         raise web.HTTPBadRequest(text=str(error)) from error
     request.app[JOBS][job.key] = job
-    return web.json_response({"id": job.key, "state": job.state}, status=202)
+    return web.json_response({"state": job.state}, status=202)
 
 
 async def find(request: web.Request) -> MusicJob | Record:
-    """Return the open job, or what the journal keeps of one that is over."""
+    """Return a job that the session holds open, or what the journal keeps of it."""
     key = request.match_info["id"]
-    found = request.app[JOBS].get(key) or await request.app[MUSIC].job(key)
-    if found is None:
-        raise web.HTTPNotFound
-    return found
+    if found := request.app[JOBS].get(key) or await request.app[MUSIC].job(key):
+        return found
+    raise web.HTTPNotFound
 
 
 async def show(request: web.Request) -> web.Response:
@@ -47,8 +45,7 @@ async def show(request: web.Request) -> web.Response:
     job = await find(request)
     eta = job.eta if isinstance(job, MusicJob) else None
     error = None if job.error is None else str(job.error)
-    body = {"id": job.key, "state": job.state, "eta": eta, "error": error}
-    return web.json_response(body)
+    return web.json_response({"state": job.state, "eta": eta, "error": error})
 
 
 async def audio(request: web.Request) -> web.FileResponse:
@@ -56,9 +53,11 @@ async def audio(request: web.Request) -> web.FileResponse:
     job = await find(request)
     try:
         clips = await job if isinstance(job, MusicJob) else job.clips
+        if not clips:
+            raise web.HTTPNotFound(text=str(job.error or job.state))
         path = await request.app[MUSIC].download(clips[0], "songs")
-    except (MusicError, IndexError) as error:
-        raise web.HTTPBadGateway(text=str(job.error or error)) from error
+    except MusicError as error:
+        raise web.HTTPBadGateway(text=str(error)) from error
     return web.FileResponse(path)
 
 
@@ -72,7 +71,7 @@ async def session(app: web.Application) -> AsyncIterator[None]:
 
 app = web.Application()
 app.cleanup_ctx.append(session)
-app.router.add_post("/songs", create)
+app.router.add_put("/songs/{id}", create)
 app.router.add_get("/songs/{id}", show)
 app.router.add_get("/songs/{id}/audio", audio)
 

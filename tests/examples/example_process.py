@@ -134,7 +134,7 @@ class Client:
     async def is_answered(self) -> bool:
         """Check whether the service is up: of no such song it says so."""
         try:
-            return 404 == (await self.get("/songs/none")).status
+            return 404 == (await self.get("/songs/none/audio")).status
         except aiohttp.ClientConnectionError:
             return False
 
@@ -142,10 +142,10 @@ class Client:
         async with self._http.get(path) as reply:
             return Answer(reply.status, reply.headers, await reply.read())
 
-    async def post(self, path: str, body: Mapping[str, object] | bytes) -> Answer:
+    async def put(self, path: str, body: Mapping[str, object] | bytes) -> Answer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         kind = {"Content-Type": "application/json"}
-        async with self._http.post(path, data=data, headers=kind) as reply:
+        async with self._http.put(path, data=data, headers=kind) as reply:
             return Answer(reply.status, reply.headers, await reply.read())
 
     async def lines(self, path: str) -> AsyncIterator[str]:
