@@ -46,16 +46,24 @@ if TYPE_CHECKING:
     )
     from aiomusic.providers import lyrics, nuro, producer, riffusion, suno
     from aiomusic.results import (
+        AlignedLyrics,
+        AlignedWord,
         Clip,
         ClipState,
         Credits,
+        Instrument,
         Lyrics,
+        Midi,
+        MidiNote,
         Persona,
         TaskSnapshot,
         Upload,
+        Wav,
     )
 
 __all__ = [
+    "AlignedLyrics",
+    "AlignedWord",
     "ApiError",
     "AuthenticationFailed",
     "BudgetExceeded",
@@ -65,6 +73,7 @@ __all__ = [
     "ContentRefused",
     "Credits",
     "DownloadError",
+    "Instrument",
     "InvalidRequest",
     "JobCancelled",
     "JobDetached",
@@ -75,6 +84,8 @@ __all__ = [
     "JobUpdate",
     "JournalError",
     "Lyrics",
+    "Midi",
+    "MidiNote",
     "MusicError",
     "MusicJob",
     "MusicSession",
@@ -96,6 +107,7 @@ __all__ = [
     "TaskNotFound",
     "TaskSnapshot",
     "Upload",
+    "Wav",
     "lyrics",
     "nuro",
     "producer",
@@ -112,13 +124,19 @@ _ROOMS = {
     "aiomusic._request": ("Request",),
     "aiomusic._session": ("MusicSession",),
     "aiomusic.results": (
+        "AlignedLyrics",
+        "AlignedWord",
         "Clip",
         "ClipState",
         "Credits",
+        "Instrument",
         "Lyrics",
+        "Midi",
+        "MidiNote",
         "Persona",
         "TaskSnapshot",
         "Upload",
+        "Wav",
     ),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -17,7 +17,15 @@ from aiomusic.errors import (
     NextStep,
     Retry,
 )
-from aiomusic.results import Clip, Lyrics, Persona, Upload
+from aiomusic.results import (
+    AlignedLyrics,
+    Clip,
+    Lyrics,
+    Midi,
+    Persona,
+    Upload,
+    Wav,
+)
 
 if TYPE_CHECKING:
     from aiomusic._request import Request
@@ -42,7 +50,7 @@ def canonical(value: object) -> str:
 
 def fingerprint(request: "Request[Any]") -> str:
     """Tell one request from another by what would be sent."""
-    text = canonical([request.PATH, _whole(request.to_body())])
+    text = canonical([request.path, _whole(request.to_body())])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -83,7 +91,7 @@ def _short(value: object) -> str:
 def result_to_json(result: object) -> object:
     """Give the result of a job; clips are kept apart, so theirs is None."""
     match result:
-        case Persona() | Upload():
+        case Persona() | Upload() | Wav() | Midi() | AlignedLyrics():
             return {type(result).__name__: to_json(result)}
         case (Lyrics(), *_):
             return {"Lyrics": to_json(result)}
@@ -99,14 +107,18 @@ def result_from_json(value: Any) -> object:  # noqa: ANN401 - JSON
         ValueError: It is something else.
     """
     match value:
-        case {"Persona": fields}:
-            return from_json(fields, Persona)
-        case {"Upload": fields}:
-            return from_json(fields, Upload)
         case {"Lyrics": versions}:
             return from_json(versions, tuple[Lyrics, ...])
+        case Mapping() if value.keys() <= _RESULTS.keys() and len(value) == 1:
+            ((name, fields),) = value.items()
+            return from_json(fields, _RESULTS[name])
         case _:
             return None
+
+
+_RESULTS: Mapping[str, type] = {
+    kind.__name__: kind for kind in (Persona, Upload, Wav, Midi, AlignedLyrics)
+}
 
 
 def clips_from_json(value: Any) -> tuple[Clip, ...]:  # noqa: ANN401 - JSON

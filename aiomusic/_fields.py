@@ -73,6 +73,11 @@ class Field(Protocol):
     def omit(self) -> object:
         """The value at which the field is left out of the body."""
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether it is in the body; else the path tells it."""
+        ...
+
     def stored(self, value: Any) -> object:  # noqa: ANN401
         """Return what the request keeps of an argument."""
 
@@ -92,6 +97,10 @@ class Plain:
     """A field whose value is the same on the wire."""
 
     __slots__ = ()
+
+    @property
+    def is_sent(self) -> bool:
+        return True
 
     def stored(self, value: Any) -> object:  # noqa: ANN401
         # White space is no text: the rule for "" holds for it.
@@ -195,10 +204,20 @@ def _is_web_address(text: str) -> bool:
 @final
 @attrs.frozen(kw_only=True)
 class Flag(Plain):
-    """Yes or no."""
+    """
+    Yes or no.
+
+    Args:
+        chooses_path: It is not in the body, but chooses where that is sent.
+    """
 
     wire: str
     omit: object = None
+    chooses_path: bool = False
+
+    @property
+    def is_sent(self) -> bool:
+        return not self.chooses_path
 
     def check(self, request: Checked, field: str, value: Any) -> None:  # noqa: ANN401
         if not isinstance(value, bool):

@@ -91,6 +91,26 @@ class Request(Generic[R_co]):
         """Credits that the service takes for it."""
         return self.COST
 
+    @property
+    def path(self) -> str:
+        """Where it is sent."""
+        return self.PATH
+
+    @property
+    def clips(self) -> int:
+        """How many clips the task makes; 0: the reply itself is the result."""
+        return self.CLIPS
+
+    @classmethod
+    def most_clips(cls) -> int:
+        """Return how many clips a task of this kind makes at most."""
+        return cls.CLIPS
+
+    @classmethod
+    def paths(cls) -> Mapping[str, Mapping[str, object]]:
+        """Return every path of this kind, with the arguments that it stands for."""
+        return {cls.PATH: {}}
+
     @classmethod
     def kind(cls) -> str:
         """Name the operation, as in ``suno.create``."""
@@ -136,7 +156,7 @@ class Request(Generic[R_co]):
         body = dict(self.FIXED)
         for name, field in fields_of(type(self)).items():
             value = getattr(self, name)
-            if value is None or value == field.omit:
+            if value is None or value == field.omit or not field.is_sent:
                 continue
             body[field.wire] = field.to_wire(value)
             if self.TASK_TYPES is not None and isinstance(value, ClipRef):
@@ -189,17 +209,20 @@ class Request(Generic[R_co]):
         return all(body.get(name) == value for name, value in cls.FIXED.items())
 
     @classmethod
-    def from_body(cls, body: Mapping[str, object]) -> Self:
+    def from_body(cls, body: Mapping[str, object], path: str | None = None) -> Self:
         """
         Read a body that was received.
+
+        Args:
+            path: Where it came, of `paths`; None: the first of them.
 
         Raises:
             InvalidRequest: It breaks a rule.
         """
         defaults = attrs.fields_dict(cls)
-        known: dict[str, Any] = {}
+        known: dict[str, Any] = dict(cls.paths()[path or cls.PATH])
         for name, field in fields_of(cls).items():
-            value = body.get(field.wire)
+            value = body.get(field.wire) if field.is_sent else None
             if value is not None:
                 known[name] = field.from_wire(value, body)
             elif defaults[name].default is attrs.NOTHING:

@@ -8,9 +8,9 @@ from typing import Final, final
 
 import attrs
 
-from aiomusic.results import Clip
+from aiomusic.results import AlignedWord, Clip
 
-__all__ = ["TimedLine", "lrc_text", "timed_lines"]
+__all__ = ["TimedLine", "lines_of", "lrc_text", "timed_lines", "timed_words"]
 
 MAX_LINES: Final = 5_000
 MAX_CHARS: Final = 500
@@ -29,6 +29,8 @@ _PARTS: Final = frozenset({"lines", "sections"})
 _WITHIN: Final = ("lines", "sections", *_PLACES, "segments", "words", "data")
 _STARTS: Final = ("start_s", "startS", "start", "start_time", "startTime", "begin")
 _STARTS_MS: Final = ("start_ms", "startMs", "begin_ms", "beginMs")
+_ENDS: Final = ("end_s", "endS", "end", "end_time", "endTime")
+_ENDS_MS: Final = ("end_ms", "endMs")
 _HEADING = re.compile(r"\[[^\]\n]*\]")
 
 
@@ -46,10 +48,29 @@ class TimedLine:
     text: str
 
 
+def timed_words(raw: Mapping[str, object]) -> tuple[AlignedWord, ...]:
+    """Return the words of a reply in the order they are sung; none: it has no such."""
+    for place in _PLACES:
+        pieces = [one for one in _spread(raw.get(place), 0) if one.is_word]
+        words = [
+            AlignedWord(text=text, start_s=one.start_s, end_s=one.end_s)
+            for one in pieces[:MAX_LINES]
+            if (text := _line(one.text))
+        ]
+        if words:
+            return tuple(sorted(words, key=lambda word: word.start_s))
+    return ()
+
+
 def timed_lines(clip: Clip) -> tuple[TimedLine, ...]:
     """Return the lines of a clip in the order they are sung; none: no reply tells."""
+    return lines_of(clip.raw)
+
+
+def lines_of(raw: Mapping[str, object]) -> tuple[TimedLine, ...]:
+    """Return the lines of a reply in the order they are sung; none: it has no such."""
     for place in _PLACES:
-        found = list(_spread(clip.raw.get(place), 0))[:MAX_LINES]
+        found = list(_spread(raw.get(place), 0))[:MAX_LINES]
         lines = _joined(found) if any(one.is_word for one in found) else found
         shown = [TimedLine(one.start_s, _line(one.text)) for one in lines]
         kept = sorted((one for one in shown if one.text), key=lambda one: one.start_s)
@@ -76,6 +97,7 @@ class _Piece:
     start_s: float
     text: str
     is_word: bool
+    end_s: float | None = None
 
 
 def _spread(value: object, depth: int) -> Iterator[_Piece]:
@@ -95,16 +117,19 @@ def _spread(value: object, depth: int) -> Iterator[_Piece]:
 
 
 def _piece(entry: Mapping[str, object]) -> _Piece | None:
-    start_s = _start(entry)
+    start_s = _second(entry, _STARTS, _STARTS_MS)
+    end_s = _second(entry, _ENDS, _ENDS_MS)
     for name in ("text", "line", "lyric", "word"):
         text = entry.get(name)
         if isinstance(text, str) and start_s is not None:
-            return _Piece(start_s, text, name == "word")
+            return _Piece(start_s, text, name == "word", end_s)
     return None
 
 
-def _start(entry: Mapping[str, object]) -> float | None:
-    for names, scale in ((_STARTS, 1.0), (_STARTS_MS, 1e-3)):
+def _second(
+    entry: Mapping[str, object], seconds: tuple[str, ...], thousandths: tuple[str, ...]
+) -> float | None:
+    for names, scale in ((seconds, 1.0), (thousandths, 1e-3)):
         for name in names:
             value = entry.get(name)
             if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -11,13 +11,19 @@ from aiomusic._json import Portable
 from aiomusic._notebook import details, player
 
 __all__ = [
+    "AlignedLyrics",
+    "AlignedWord",
     "Clip",
     "ClipState",
     "Credits",
+    "Instrument",
     "Lyrics",
+    "Midi",
+    "MidiNote",
     "Persona",
     "TaskSnapshot",
     "Upload",
+    "Wav",
 ]
 
 
@@ -133,6 +139,74 @@ class Upload(Portable):
     clip_id: str
     provider: str
     url: str
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Wav(Portable):
+    """A clip's audio without loss: fetch *url* soon, as links may expire."""
+
+    clip_id: str
+    provider: str
+    url: str
+
+
+@final
+@attrs.frozen(kw_only=True)
+class MidiNote(Portable):
+    """A note: MIDI pitch (60 is middle C), seconds, and velocity from 0 to 1."""
+
+    pitch: int
+    start_s: float
+    end_s: float
+    velocity: float
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Instrument(Portable):
+    """What one instrument plays."""
+
+    name: str
+    notes: tuple[MidiNote, ...]
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Midi(Portable):
+    """The notes of a clip, and a MIDI file of them at *url*."""
+
+    clip_id: str
+    provider: str
+    url: str
+    instruments: tuple[Instrument, ...] = ()
+
+
+@final
+@attrs.frozen(kw_only=True)
+class AlignedWord(Portable):
+    """A word of the lyrics, and when it is sung, in seconds."""
+
+    text: str
+    start_s: float
+    end_s: float | None
+
+
+@final
+@attrs.frozen(kw_only=True)
+class AlignedLyrics(Portable):
+    """
+    When each word of a clip is sung.
+
+    Attributes:
+        words: In the order that they are sung.
+        lrc: The lines with their times, as an LRC file has them.
+    """
+
+    clip_id: str
+    provider: str
+    words: tuple[AlignedWord, ...]
+    lrc: str
 
 
 @final

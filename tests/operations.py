@@ -5,7 +5,7 @@ from typing import Any, final
 
 import attrs
 
-from aiomusic import Clip, Lyrics, Persona, Upload
+from aiomusic import AlignedLyrics, Clip, Lyrics, Midi, Persona, Upload, Wav
 
 CLIP_ID = "a533515b-56c9-4eb2-8cb8-7f3dfa165eb8"
 PERSONA_ID = "c08806c1-34fa-4290-a78d-0c623eb1dd1c"
@@ -137,6 +137,33 @@ OPERATIONS: Mapping[str, Operation] = {
         body={"url": URL},
         reply="suno_upload_ok",
         result=Upload,
+    ),
+    "suno.stems": Operation(
+        fields={"clip": CLIP_ID},
+        path="/api/v1/suno/stems/basic",
+        body={"clip_id": CLIP_ID},
+        reply="suno_get_music_succeeded",
+    ),
+    "suno.wav": Operation(
+        fields={"clip": CLIP_ID},
+        path="/api/v1/suno/wav",
+        body={"clip_id": CLIP_ID},
+        reply="suno_wav_ok",
+        result=Wav,
+    ),
+    "suno.midi": Operation(
+        fields={"clip": CLIP_ID},
+        path="/api/v1/suno/midi",
+        body={"clip_id": CLIP_ID},
+        reply="suno_midi_ok",
+        result=Midi,
+    ),
+    "suno.aligned_lyrics": Operation(
+        fields={"clip": CLIP_ID},
+        path="/api/v1/suno/aligned-lyrics",
+        body={"clip_id": CLIP_ID},
+        reply="suno_aligned_lyrics_ok",
+        result=AlignedLyrics,
     ),
     "riffusion.create": Operation(
         fields={"prompt": "r&b pop song"},

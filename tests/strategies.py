@@ -174,6 +174,10 @@ requests: Mapping[type[Request[Any]], st.SearchStrategy[Request[Any]]] = {
         suno.CreatePersona, _made, name=_words, description=_words
     ),
     suno.UploadAudio: _uploads(suno.UploadAudio),
+    suno.Stems: st.builds(suno.Stems, _made, full=st.booleans()),
+    suno.GetWav: st.builds(suno.GetWav, _made),
+    suno.GetMidi: st.builds(suno.GetMidi, _made),
+    suno.AlignLyrics: st.builds(suno.AlignLyrics, _made),
     riffusion.Create: st.builds(riffusion.Create, _words, model=_fuzz_models),
     riffusion.CreateWithLyrics: st.builds(
         riffusion.CreateWithLyrics,

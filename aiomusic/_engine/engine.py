@@ -442,7 +442,7 @@ class Engine:
 
     async def _clips_of(self, job: MusicJob[Any]) -> Sequence[Clip]:
         """Return a job's clips, with those that its task has shown since its end."""
-        due = 0 if job.request is None else job.request.CLIPS
+        due = 0 if job.request is None else job.request.clips
         if self._is_closed or job.task_id is None or len(job.clips) >= due:
             return job.clips
         with contextlib.suppress(MusicError):

@@ -112,7 +112,7 @@ class _Followed:
     @property
     def clips_due(self) -> int:
         request = self.job.request
-        return self.provider.clips if request is None else request.CLIPS
+        return self.provider.clips if request is None else request.clips
 
     @property
     def made(self) -> list[Clip]:

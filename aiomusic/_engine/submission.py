@@ -108,7 +108,7 @@ async def send(
     body = wire.encode({**fields, **request.to_body()})
     try:
         reply = await transport.post(
-            request.PATH, body, sending, reply_s=request.REPLY_S
+            request.path, body, sending, reply_s=request.REPLY_S
         )
         found = wire.read_created(request, reply)
     except MusicError as error:

@@ -292,10 +292,10 @@ def _check_reference(
     if reference.is_kept and made is not Clip:
         message = f"{reference} names {row.place}, which makes no takes to keep"
         raise ValueError(message)
-    if made is Clip and reference.take >= target.CLIPS:
+    if made is Clip and reference.take >= target.most_clips():
         message = (
             f"{reference} is take {reference.take + 1} of {row.place}, which makes"
-            f" {target.CLIPS}; the first is [0]"
+            f" {target.most_clips()}; the first is [0]"
         )
         raise ValueError(message)
     if wanted is None and target.PROVIDER != kind.PROVIDER:

@@ -15,7 +15,7 @@ from aiomusic._job import JobState, JobUpdate, MusicJob
 from aiomusic.cli._exits import exit_for, printable, sentence
 from aiomusic.cli._journal import Guide
 from aiomusic.errors import Charged, MusicError, Retry
-from aiomusic.results import Clip, Lyrics, Persona, Upload
+from aiomusic.results import AlignedLyrics, Clip, Lyrics, Midi, Persona, Upload, Wav
 
 __all__ = ["Events", "Paths", "Show", "say", "tell", "texts_of", "whereabouts"]
 
@@ -267,6 +267,10 @@ def texts_of(result: object) -> Iterator[str]:
             yield result.clip_id
         case Persona():
             yield result.persona_id
+        case Wav() | Midi():
+            yield printable(result.url)
+        case AlignedLyrics():
+            yield block(result.lrc)
         case Lyrics():
             yield f"# {printable(result.title)}\n\n{block(result.text)}\n"
         case tuple():

@@ -82,6 +82,9 @@ class Media(Protocol):
     def alias(self, new_id: str, source: str) -> None:
         """Let an id stand for a clip or an upload."""
 
+    def score(self, clip_id: str) -> Score | None:
+        """Return the score of a clip; None: it is not known."""
+
     async def file(self, name: str) -> Path | None:
         """Return the audio file of that name; None: there is none."""
 
@@ -167,6 +170,9 @@ class NoMedia:
 
     def alias(self, new_id: str, source: str) -> None:
         pass
+
+    def score(self, clip_id: str) -> Score | None:  # noqa: ARG002 - none has one
+        return None
 
     async def file(self, name: str) -> Path | None:  # noqa: ARG002 - none has one
         return None
@@ -326,6 +332,10 @@ class RenderedMedia:
 
     def alias(self, new_id: str, source: str) -> None:
         self._aliases[new_id] = source
+
+    def score(self, clip_id: str) -> Score | None:
+        packed = self._source(clip_id)
+        return None if packed is None else unpack(packed)
 
     def _source(self, clip_id: str) -> bytes | None:
         """Return the packed score that an edit works on; None: unknown."""

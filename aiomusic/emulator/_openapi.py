@@ -47,7 +47,8 @@ def _create(path: str, kinds: tuple[type[Request[Any]], ...]) -> dict[str, Any]:
 
 
 def _body(kind: type[Request[Any]]) -> dict[str, Any]:
-    properties = {spec.wire: spec.schema() for spec in fields_of(kind).values()}
+    sent = (spec for spec in fields_of(kind).values() if spec.is_sent)
+    properties = {spec.wire: spec.schema() for spec in sent}
     required = list(REQUIRED[kind])
     default_task_type = dialect_of(kind).default_task_type
     is_create = kind.PATH.endswith("/create")

@@ -37,7 +37,8 @@ __all__ = [
 def _kinds() -> dict[str, tuple[type[Request[Any]], ...]]:
     found: dict[str, list[type[Request[Any]]]] = {}
     for kind in requests().values():
-        found.setdefault(kind.PATH, []).append(kind)
+        for path in kind.paths():
+            found.setdefault(path, []).append(kind)
     return {path: tuple(kinds) for path, kinds in found.items()}
 
 
@@ -129,7 +130,7 @@ def read_request(path: str, body: object) -> Request[Any]:
         if body.get(field) is None:
             breach = dialect.breach_if_missing.get(field, Breach.MISSING)
             _refuse(kind, field, breach, "it is required")
-    return _checked(kind, body)
+    return _checked(kind, body, path)
 
 
 def _kind_of(path: str, body: Mapping[str, object]) -> type[Request[Any]]:
@@ -166,11 +167,13 @@ def _required(kind: type[Request[Any]]) -> tuple[str, ...]:
 REQUIRED: Final = {kind: _required(kind) for kind in requests().values()}
 
 
-def _checked(kind: type[Request[Any]], body: Mapping[str, object]) -> Request[Any]:
+def _checked(
+    kind: type[Request[Any]], body: Mapping[str, object], path: str
+) -> Request[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", MusicWarning)
-            return kind.from_body(body)
+            return kind.from_body(body, path)
     except InvalidRequest as error:
         _refuse_as(kind, body, error)
     except _WRONG_TYPE:

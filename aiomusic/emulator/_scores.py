@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from aiomusic._request import Request
-from aiomusic.composer import Score, Segment, SongSpec, compose
+from aiomusic.composer import Score, Segment, SongSpec
 from aiomusic.emulator._songs import SongRequest
 from aiomusic.emulator.dialects import dialect_of
 
@@ -38,7 +38,7 @@ def score_of(
     dialect = dialect_of(request)
     spec = _spec(dialect.song_request(request), seed, take)
     if source is None:
-        return compose(spec)
+        return dialect.compose(request, spec)
     return dialect.edit(request, _another_take(source, take), spec)
 
 

@@ -155,6 +155,8 @@ class Emulator:
             on_task=self._task_added,
             receive=self._media.receive,
             on_alias=self._media.alias,
+            url_of=self._urls.of,
+            score_of=self._media.score,
             on_end=self._ended,
             is_made=self._media.is_made,
             is_lenient=lenient_clips,

@@ -10,6 +10,7 @@ from yarl import URL
 
 from aiomusic._clock import Clock
 from aiomusic._request import Request, fields_of
+from aiomusic.composer import Score
 from aiomusic.emulator._account import Account
 from aiomusic.emulator._faults import Fault
 from aiomusic.emulator._ids import Ids
@@ -40,6 +41,8 @@ class Service:
         on_task: Called with each new task.
         receive: Fetches an upload and returns its name, or raises `RequestRefused`.
         on_alias: Called with each id that stands for a clip, and that clip.
+        url_of: Returns the URL of a media file.
+        score_of: Returns the score of a clip; None: it is not known.
         on_end: Called once with each task that is over.
         is_made: Checks whether a task's media are finished, so that it may end.
         is_lenient: Whether unknown clip and persona ids are accepted.
@@ -55,6 +58,8 @@ class Service:
     on_task: Callable[[Task], None]
     receive: Callable[[str], Awaitable[str]]
     on_alias: Callable[[str, str], None]
+    url_of: Callable[[str], str]
+    score_of: Callable[[str], Score | None]
     on_end: Callable[[Task], None]
     is_made: Callable[[Task], bool]
     is_lenient: bool = True
@@ -96,7 +101,7 @@ class Service:
         source = await self._fetched_upload(request)
         if request.REPLY is None and self._is_full():
             raise RequestRefused.of("queue_full")
-        if not self.account.charge(request.COST):
+        if not self.account.charge(request.cost):
             raise RequestRefused.of("no_credits")
         self._number += 1
         if request.REPLY is not None:
@@ -149,7 +154,7 @@ class Service:
 
     def _new_task(self, request: Request[Any], failure: PlannedFailure | None) -> Task:
         if not self.is_lenient:
-            for clip in range(request.CLIPS):
+            for clip in range(request.clips):
                 self.new_id("clip", clip)
         return Task(
             number=self._number,
@@ -213,7 +218,7 @@ class Service:
         self.in_flight -= 1
         failure = task.failure
         if failure is not None and failure.is_refunded and not failure.is_partial:
-            self.account.refund(task.request.COST)
+            self.account.refund(task.request.cost)
             task.is_refunded = True
         self.on_end(task)
 
@@ -226,7 +231,7 @@ class Service:
         if not task.is_over:
             self.end(task)
         elif not task.is_refunded:
-            self.account.refund(task.request.COST)
+            self.account.refund(task.request.cost)
             task.is_refunded = True
 
     def poll(self, provider: str, task_id: str, state: str | None = None) -> Reply:
@@ -272,13 +277,21 @@ class Service:
     async def _fetched_upload(self, request: Request[Any]) -> str:
         """Return the name of a fetched upload; empty: nothing to fetch or to pay."""
         url = dialect_of(request).upload_url(request)
-        if url is None or self.account.balance < request.COST:
+        if url is None or self.account.balance < request.cost:
             return ""
         return await self.receive(url)
 
     def alias(self, new_id: str, source: str) -> None:
         """Let an id stand for a clip or an upload."""
         self.on_alias(new_id, source)
+
+    def url(self, name: str) -> str:
+        """Return the URL of a media file."""
+        return self.url_of(name)
+
+    def score(self, clip_id: str) -> Score | None:
+        """Return the score of a clip; None: it is not known."""
+        return self.score_of(clip_id)
 
 
 def _check_address(url: str) -> None:

@@ -234,7 +234,7 @@ class Task:
     @property
     def clips(self) -> int:
         """How many clips it generates."""
-        return self.request.CLIPS
+        return self.request.clips
 
     def progress(self, pace: Pace, now: float) -> Progress:
         """Return its progress at *now*."""

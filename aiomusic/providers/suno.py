@@ -6,10 +6,11 @@ persona, upload, get music).
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, final
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast, final
 
 import attrs
 
+from aiomusic._bodies import folded
 from aiomusic._fields import (
     Choice,
     ClipId,
@@ -25,20 +26,42 @@ from aiomusic._fields import (
     refuse,
 )
 from aiomusic._request import Request
+from aiomusic._timed_lyrics import lines_of, lrc_text, timed_words
 from aiomusic.providers._operations import Followed, operation
-from aiomusic.providers._replies import Provider, UploadReply, read_clips, text_at
-from aiomusic.results import Clip, Persona, Upload
+from aiomusic.providers._replies import (
+    Provider,
+    Unreadable,
+    UploadReply,
+    read_clips,
+    text_at,
+    words,
+)
+from aiomusic.results import (
+    AlignedLyrics,
+    AlignedWord,
+    Clip,
+    Instrument,
+    Midi,
+    MidiNote,
+    Persona,
+    Upload,
+    Wav,
+)
 
 __all__ = [
     "PROVIDER",
     "REQUESTS",
+    "AlignLyrics",
     "Concat",
     "Cover",
     "Create",
     "CreatePersona",
     "CreateWithPersona",
     "Extend",
+    "GetMidi",
+    "GetWav",
     "Model",
+    "Stems",
     "Suno",
     "UploadAudio",
 ]
@@ -87,6 +110,7 @@ PROVIDER = Provider(
 
 _Clip = Annotated[ClipRef, ClipId(takes_uploads=True)]
 _GeneratedClip = Annotated[ClipRef, ClipId()]
+_ClipById = Annotated[ClipRef, ClipId(wire="clip_id")]
 _Lyrics = Annotated[
     str, Text(wire="prompt", least=1, most=5000, older_most=3000, older=OLDER_MODELS)
 ]
@@ -396,6 +420,219 @@ class UploadAudio(Request[Upload]):
     url: Annotated[str, WebAddress(wire="url")]
 
 
+@final
+@attrs.frozen
+class Stems(Request[tuple[Clip, ...]]):
+    """
+    Split a clip into its stems, each a clip of its own.
+
+    API: stems (second snapshot). The price is not on the API's pages; those of sister
+    services differ, and these are the higher: 20 credits for two stems (voice and
+    instruments), 75 for twelve.
+
+    Args:
+        clip: A Clip, or its id.
+        full: Whether to split it into twelve stems, and not into two.
+    """
+
+    PROVIDER: ClassVar = "suno"
+    OPERATION: ClassVar = "stems"
+    PATH: ClassVar = "/api/v1/suno/stems/basic"
+    COST: ClassVar = 20
+    CLIPS: ClassVar = 2
+
+    clip: _ClipById = attrs.field(converter=generated_ref)
+    full: Annotated[bool, Flag(wire="full", chooses_path=True)] = attrs.field(
+        default=False, kw_only=True
+    )
+
+    @property
+    def cost(self) -> int:
+        return _FULL_COST if self.full else self.COST
+
+    @property
+    def clips(self) -> int:
+        return _FULL_CLIPS if self.full else self.CLIPS
+
+    @property
+    def path(self) -> str:
+        return _FULL_PATH if self.full else self.PATH
+
+    @classmethod
+    def most_clips(cls) -> int:
+        return _FULL_CLIPS
+
+    @classmethod
+    def paths(cls) -> Mapping[str, Mapping[str, object]]:
+        return {cls.PATH: {"full": False}, _FULL_PATH: {"full": True}}
+
+
+_FULL_PATH, _FULL_COST, _FULL_CLIPS = "/api/v1/suno/stems/full", 75, 12
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _WavReply:
+    url: str
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> "_WavReply":
+        return cls(url=text_at(raw, "wav_url", "url"))
+
+    def to_result(self, request: "GetWav") -> Wav:
+        clip_id = request.clip.clip_id
+        return Wav(clip_id=clip_id, provider=request.PROVIDER, url=self.url)
+
+
+@final
+@attrs.frozen
+class GetWav(Request[Wav]):
+    """
+    Have a clip's audio as WAV.
+
+    API: wav (second snapshot). The price is not on the API's page; 2 credits is the
+    higher of the sister services'.
+
+    Args:
+        clip: A Clip, or its id.
+    """
+
+    PROVIDER: ClassVar = "suno"
+    OPERATION: ClassVar = "wav"
+    PATH: ClassVar = "/api/v1/suno/wav"
+    COST: ClassVar = 2
+    REPLY_S: ClassVar = 20.0
+    REPLY: ClassVar = _WavReply
+
+    clip: _ClipById = attrs.field(converter=generated_ref)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _MidiReply:
+    url: str
+    instruments: tuple[Instrument, ...]
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> "_MidiReply":
+        listed = folded(raw).get("instruments")
+        found = listed if isinstance(listed, list) else []
+        return cls(
+            url=text_at(raw, "midi_url", "url"),
+            instruments=tuple(map(_instrument, map(folded, found))),
+        )
+
+    def to_result(self, request: "GetMidi") -> Midi:
+        return Midi(
+            clip_id=request.clip.clip_id,
+            provider=request.PROVIDER,
+            url=self.url,
+            instruments=self.instruments,
+        )
+
+
+def _instrument(fields: Mapping[str, Any]) -> Instrument:
+    listed = fields.get("notes")
+    notes = map(_note, map(folded, listed if isinstance(listed, list) else []))
+    return Instrument(
+        name=words(fields.get("name")) or "",
+        notes=tuple(note for note in notes if note is not None),
+    )
+
+
+def _note(fields: Mapping[str, Any]) -> MidiNote | None:
+    """Read a note; None: the file at the link must tell it."""
+    try:
+        return MidiNote(
+            pitch=int(_number(fields.get("pitch"), MAX_PITCH)),
+            start_s=_number(fields.get("start"), MAX_S),
+            end_s=_number(fields.get("end"), MAX_S),
+            velocity=_number(fields.get("velocity"), 1),
+        )
+    except ValueError:
+        return None
+
+
+MAX_PITCH, MAX_S = 127, 100_000
+
+
+def _number(value: object, most: float) -> float:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (is_number and 0 <= cast("float", value) <= most):
+        raise ValueError
+    return float(cast("float", value))
+
+
+@final
+@attrs.frozen
+class GetMidi(Request[Midi]):
+    """
+    Have the notes of a clip, or of one of its stems.
+
+    API: a copy of the docs (second snapshot), which says that it may have to be asked
+    for again until it is ready. The price is not on the API's pages; 1 credit is a
+    sister service's.
+
+    Args:
+        clip: A Clip, or its id.
+    """
+
+    PROVIDER: ClassVar = "suno"
+    OPERATION: ClassVar = "midi"
+    PATH: ClassVar = "/api/v1/suno/midi"
+    COST: ClassVar = 1
+    REPLY_S: ClassVar = 20.0
+    REPLY: ClassVar = _MidiReply
+
+    clip: _ClipById = attrs.field(converter=generated_ref)
+
+
+@final
+@attrs.frozen(kw_only=True)
+class _AlignedReply:
+    words: tuple[AlignedWord, ...]
+    lrc: str
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> "_AlignedReply":
+        found = timed_words(raw)
+        if not found:
+            message = "it has no list of alignment"
+            raise Unreadable(message)
+        return cls(words=found, lrc=lrc_text(lines_of(raw)))
+
+    def to_result(self, request: "AlignLyrics") -> AlignedLyrics:
+        return AlignedLyrics(
+            clip_id=request.clip.clip_id,
+            provider=request.PROVIDER,
+            words=self.words,
+            lrc=self.lrc,
+        )
+
+
+@final
+@attrs.frozen
+class AlignLyrics(Request[AlignedLyrics]):
+    """
+    Find out when each word of a clip is sung.
+
+    API: aligned lyrics of a sister service; never seen at this host, where it may be
+    missing.  1 credit there, and nothing for a clip that was asked for before.
+
+    Args:
+        clip: A Clip with lyrics, or its id.
+    """
+
+    PROVIDER: ClassVar = "suno"
+    OPERATION: ClassVar = "aligned_lyrics"
+    PATH: ClassVar = "/api/v1/suno/aligned-lyrics"
+    COST: ClassVar = 1
+    REPLY_S: ClassVar = 20.0
+    REPLY: ClassVar = _AlignedReply
+
+    clip: _ClipById = attrs.field(converter=generated_ref)
+
+
 REQUESTS: tuple[type[Request[Any]], ...] = (
     Create,
     Extend,
@@ -404,6 +641,10 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     CreateWithPersona,
     CreatePersona,
     UploadAudio,
+    Stems,
+    GetWav,
+    GetMidi,
+    AlignLyrics,
 )
 """Every kind of request to this provider."""
 
@@ -422,3 +663,7 @@ class Suno(Followed):
     create_persona = operation(CreatePersona)
     create_with_persona = operation(CreateWithPersona)
     upload = operation(UploadAudio)
+    stems = operation(Stems)
+    wav = operation(GetWav)
+    midi = operation(GetMidi)
+    aligned_lyrics = operation(AlignLyrics)

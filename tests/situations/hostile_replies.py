@@ -19,7 +19,7 @@ from hostile_values import (
 )
 from raw_server import Say
 
-from aiomusic import Request, lyrics, nuro, riffusion, suno
+from aiomusic import Request, lyrics, nuro, producer, riffusion, suno
 
 __all__ = ["REQUESTS", "Case", "replies", "wire_faults"]
 
@@ -70,6 +70,12 @@ def _kinds() -> dict[str, Callable[..., Request[Any]]]:
         "suno.create_with_persona": lambda **o: suno.CreateWithPersona(
             "p-1", lyrics="la", **o
         ),
+        "suno.stems": lambda **o: suno.Stems(UUID, **o),
+        "suno.wav": lambda **o: suno.GetWav(UUID, **o),
+        "suno.midi": lambda **o: suno.GetMidi(UUID, **o),
+        "suno.aligned_lyrics": lambda **o: suno.AlignLyrics(UUID, **o),
+        "producer.create": lambda **o: producer.Create(SUNG, **o),
+        "producer.upload": lambda **o: producer.UploadAudio(URL, **o),
         "suno.create_persona": lambda **o: suno.CreatePersona(
             "c-1", name="me", description="low", **o
         ),
@@ -101,6 +107,25 @@ RESULTS: Final[dict[str, Any]] = {
     "suno.create_persona": {"code": 200, "persona_id": UUID, "message": "success"},
     "suno.upload": {"code": 200, "clip_id": UUID, "message": "success"},
     "riffusion.upload": {"code": 200, "clip_id": UUID, "message": "success"},
+    "suno.wav": {"message": "success", "data": {"wav_url": URL}},
+    "suno.midi": {
+        "code": 200,
+        "data": {
+            "midi_url": URL,
+            "instruments": [
+                {
+                    "name": "Voice",
+                    "notes": [{"pitch": 60, "start": 0.5, "end": 1.5, "velocity": 0.5}],
+                }
+            ],
+        },
+        "message": "success",
+    },
+    "suno.aligned_lyrics": {
+        "code": 200,
+        "data": {"alignment": [{"word": "la ", "start_s": 0.5, "end_s": 1.5}] * 2},
+        "message": "success",
+    },
     "lyrics.create": {
         "code": 200,
         "results": [{"title": "Rain", "lyrics": "la la"}] * 2,

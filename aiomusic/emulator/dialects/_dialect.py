@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 import attrs
 
 from aiomusic._request import Request
-from aiomusic.composer import Score, SongSpec
+from aiomusic.composer import Score, SongSpec, compose
 from aiomusic.emulator._refusals import NOT_READY, REFUSALS, RefusalKind, Reply
 from aiomusic.emulator._schemas import clip_list
 from aiomusic.emulator._songs import Song, SongRequest
@@ -54,6 +54,13 @@ class Issuer(Protocol):
 
     def alias(self, new_id: str, source: str) -> None:
         """Let an id stand for a clip or an upload."""
+
+    def url(self, name: str) -> str:
+        """Return the URL of a file, such as ``<clip id>.wav``."""
+        ...
+
+    def score(self, clip_id: str) -> Score | None:
+        """Return the score of a clip; None: it is not known."""
 
 
 @attrs.frozen
@@ -275,6 +282,10 @@ class Dialect:
             title=getattr(request, "title", None) or "",
             instrumental=bool(getattr(request, "instrumental", False)),
         )
+
+    def compose(self, request: Request[Any], spec: SongSpec) -> Score:
+        """Return the score of a new song, also for an edit of an unknown clip."""
+        return compose(spec)
 
     def edit(self, request: Request[Any], source: Score, spec: SongSpec) -> Score:
         """

@@ -6,8 +6,25 @@ from typing import Any, ClassVar, Final, final
 import attrs
 
 from aiomusic._request import Request
-from aiomusic.composer import Score, SongSpec, compose, concat, cover, extend
-from aiomusic.emulator._schemas import INTEGER, TEXT, TEXT_OR_NULL, clip_list, record
+from aiomusic.composer import (
+    Score,
+    SongSpec,
+    compose,
+    concat,
+    cover,
+    extend,
+    split,
+    sung_words,
+)
+from aiomusic.emulator._schemas import (
+    INTEGER,
+    NUMBER,
+    TEXT,
+    TEXT_OR_NULL,
+    array,
+    clip_list,
+    record,
+)
 from aiomusic.emulator._songs import Song, SongRequest
 from aiomusic.emulator._tasks import Progress, Stage, Task
 from aiomusic.emulator.dialects._dialect import (
@@ -103,12 +120,21 @@ class SunoDialect(Dialect):
     def direct(
         self, request: Request[Any], source: str, issuer: Issuer
     ) -> Mapping[str, object]:
-        """Return a new persona, or an upload's clip."""
-        if not isinstance(request, suno.CreatePersona):
-            return super().direct(request, source, issuer)
-        persona_id = issuer.new_id("persona")
-        issuer.alias(persona_id, request.clip.clip_id)
-        return {"code": 200, "persona_id": persona_id, "message": "success"}
+        """Return a new persona, an upload's clip, or what is asked of a clip."""
+        match request:
+            case suno.CreatePersona():
+                persona_id = issuer.new_id("persona")
+                issuer.alias(persona_id, request.clip.clip_id)
+                return {"code": 200, "persona_id": persona_id, "message": "success"}
+            case suno.GetWav():
+                data: object = {"wav_url": issuer.url(f"{request.clip.clip_id}.wav")}
+            case suno.GetMidi():
+                data = _midi(request.clip.clip_id, issuer)
+            case suno.AlignLyrics():
+                data = {"alignment": _alignment(issuer.score(request.clip.clip_id))}
+            case _:
+                return super().direct(request, source, issuer)
+        return {"code": 200, "data": data, "message": "success"}
 
     def song_request(self, request: Request[Any]) -> SongRequest:
         """Return what a request asks the composer for."""
@@ -122,6 +148,13 @@ class SunoDialect(Dialect):
             voice=_GENDERS.get(request.vocal_gender or ""),
         )
 
+    def compose(self, request: Request[Any], spec: SongSpec) -> Score:
+        """Return a new song; the stems of an unknown clip are those of one song."""
+        if isinstance(request, suno.Stems):
+            song = compose(attrs.evolve(spec, take=0))
+            return split(song, full=request.full)[spec.take]
+        return super().compose(request, spec)
+
     def edit(self, request: Request[Any], source: Score, spec: SongSpec) -> Score:
         """Return the score of an edit, or of a song that a persona sings."""
         match request:
@@ -134,15 +167,78 @@ class SunoDialect(Dialect):
                 return cover(source, attrs.evolve(spec, style=style))
             case suno.CreateWithPersona():
                 return compose(attrs.evolve(spec, singer=source.voice))
+            case suno.Stems():
+                return split(source, full=request.full)[spec.take]
         return super().edit(request, source, spec)
 
     def reply_schema(self, kind: type[Request[Any]]) -> str:
         """Return the name of the schema of the reply to a request."""
-        return "Persona" if kind is suno.CreatePersona else super().reply_schema(kind)
+        return _SCHEMAS.get(kind) or super().reply_schema(kind)
 
     def schemas(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the schemas of tasks and personas."""
         return {
             self.task_schema: clip_list(tags=TEXT, gpt_description_prompt=TEXT_OR_NULL),
             "Persona": record(code=INTEGER, persona_id=TEXT, message=TEXT),
+            "Wav": _wrapped(wav_url=TEXT),
+            "Midi": _wrapped(midi_url=TEXT, instruments=array(_INSTRUMENT)),
+            "AlignedLyrics": _wrapped(alignment=array(_WORD)),
         }
+
+
+_SCHEMAS: Final[Mapping[type[Request[Any]], str]] = {
+    suno.CreatePersona: "Persona",
+    suno.GetWav: "Wav",
+    suno.GetMidi: "Midi",
+    suno.AlignLyrics: "AlignedLyrics",
+}
+_NOTE: Final = record(pitch=INTEGER, start=NUMBER, end=NUMBER, velocity=NUMBER)
+_INSTRUMENT: Final = record(name=TEXT, notes=array(_NOTE))
+_WORD: Final = record(word=TEXT, start_s=NUMBER, end_s=NUMBER)
+
+
+def _wrapped(**data: dict[str, Any]) -> dict[str, Any]:
+    return record(code=INTEGER, message=TEXT, data=record(**data))
+
+
+def _midi(clip_id: str, issuer: Issuer) -> dict[str, object]:
+    """Return the notes of a clip; none: it was not made here, or without music."""
+    score = issuer.score(clip_id)
+    instruments = [
+        {
+            "name": f"{track.role} {track.patch}",
+            "notes": [
+                {
+                    "pitch": note.pitch,
+                    "start": note.start_s,
+                    "end": round(note.start_s + note.length_s, 6),
+                    "velocity": round(min(1.0, note.velocity), 3),
+                }
+                for note in track.notes
+                if note.start_s >= 0
+            ],
+        }
+        for track in (() if score is None else score.tracks)
+    ]
+    return {"midi_url": issuer.url(f"{clip_id}.mid"), "instruments": instruments}
+
+
+def _alignment(score: Score | None) -> list[dict[str, object]]:
+    """
+    Return when each word is sung, in the shape that clients of sisters read.
+
+    A line's last word ends with a line break, a section's first follows its heading.
+    """
+    if score is None:
+        return _UNKNOWN_WORDS
+    found: list[dict[str, object]] = []
+    words = sung_words(score)
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        is_last = following is None or following.line != word.line
+        text = f"{word.text}\n" if is_last else f"{word.text} "
+        found.append({"word": text, "start_s": word.start_s, "end_s": word.end_s})
+    return found
+
+
+_UNKNOWN_WORDS: Final = [{"word": "la", "start_s": 0.0, "end_s": 1.0}]
+"""Of a clip that was not made here."""
