@@ -10,10 +10,10 @@ from typing import Any, Final, final
 from aiomusic._redact import kept
 from aiomusic.errors import DownloadError, Retry
 from aiomusic.gallery import Kept, read_kept
+from aiomusic.gallery._lines import MANIFEST_NAME, read_lines
 
 __all__ = ["KEPT_NAME", "Kept", "Manifest", "choices"]
 
-NAME: Final = "manifest.jsonl"
 KEPT_NAME: Final = "kept.json"
 
 
@@ -31,7 +31,7 @@ class Manifest:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._path = folder / NAME
+        self._path = folder / MANIFEST_NAME
 
     def add(self, line: dict[str, Any]) -> None:
         """
@@ -59,7 +59,7 @@ class Manifest:
             DownloadError: The file can't be read.
         """
         with self._trouble():
-            return dict(self._read())
+            return self._read()
 
     def compact(self) -> None:
         """
@@ -68,31 +68,21 @@ class Manifest:
         Raises:
             DownloadError: It can't be written.
         """
-        part = self._path.with_name(f"{NAME}.part")
+        part = self._path.with_name(f"{MANIFEST_NAME}.part")
         with self._trouble():
             with part.open("wb") as file:
-                for line in dict(self._read()).values():
+                for line in self._read().values():
                     text = json.dumps(line, ensure_ascii=False)
                     file.write(f"{text}\n".encode(errors="replace"))
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self._path)
 
-    def _read(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _read(self) -> dict[str, dict[str, Any]]:
         try:
-            file = self._path.open("rb")
+            return read_lines(self._folder)[0]
         except FileNotFoundError:
-            return
-        with file:
-            for number, raw in enumerate(file):
-                try:
-                    line = json.loads(raw)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(line, dict):
-                    # Rows without a key are told apart by where they stand.
-                    key = line.get("key")
-                    yield str(key or f"\0{line.get('row', number)}"), line
+            return {}
 
     @contextlib.contextmanager
     def _trouble(self) -> Iterator[None]:

@@ -16,7 +16,8 @@ from aiomusic._notebook import facts, frame, stack
 from aiomusic.gallery._album import Album, AlbumError
 from aiomusic.gallery._covers import with_covers
 from aiomusic.gallery._kept import Kept, read_kept, write_kept
-from aiomusic.gallery._manifest import MANIFEST_NAME, read_manifest
+from aiomusic.gallery._lines import MANIFEST_NAME
+from aiomusic.gallery._manifest import read_manifest
 from aiomusic.gallery._model import to_model
 from aiomusic.gallery._page import MARK, render_page
 from aiomusic.gallery._peaks import Waveform, can_decode, measure_all

@@ -1,19 +1,17 @@
 """``manifest.jsonl`` as songs; a line that can't be read stops no other."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 from aiomusic.gallery._album import Line, Origin, Song, Take, Trouble, inside
 from aiomusic.gallery._kept import Kept
+from aiomusic.gallery._lines import MANIFEST_NAME, read_lines
 from aiomusic.gallery._lyrics import plain_lines, read_lrc_file, read_words
 from aiomusic.gallery._tagged import read_picture
 from aiomusic.gallery._text import fields_of, line, number, split_tags, whole
 
-__all__ = ["MANIFEST_NAME", "read_manifest"]
-
-MANIFEST_NAME: Final = "manifest.jsonl"
+__all__ = ["read_manifest"]
 
 
 def read_manifest(folder: Path, kept: Kept) -> tuple[tuple[Song, ...], tuple[str, ...]]:
@@ -26,20 +24,9 @@ def read_manifest(folder: Path, kept: Kept) -> tuple[tuple[Song, ...], tuple[str
     Raises:
         OSError: It can't be read.
     """
-    found: dict[str, Song] = {}
-    unread: list[int] = []
-    with (folder / MANIFEST_NAME).open(encoding="utf-8-sig", errors="replace") as file:
-        for place, text in enumerate(file, start=1):
-            if not text.strip():
-                continue
-            song = _song(folder, text, kept)
-            if song is None:
-                unread.append(place)
-            else:
-                # A later line for a key replaces an earlier one, also in its place.
-                found.pop(song.key, None)
-                found[song.key] = song
-    songs = sorted(found.values(), key=_order)
+    lines, unread = read_lines(folder)
+    found = (_song(folder, key, row, kept) for key, row in lines.items())
+    songs = sorted(found, key=_order)
     return tuple(songs), tuple(_notes(songs, unread))
 
 
@@ -59,16 +46,10 @@ def _notes(songs: Sequence[Song], unread: Sequence[int]) -> Iterable[str]:
         yield f"{len(missing)} files are not in the folder, the first is {missing[0]}."
 
 
-def _song(folder: Path, text: str, kept: Kept) -> Song | None:
-    try:
-        row = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(row, dict) or not line(row.get("key")):
-        return None
+def _song(folder: Path, key: str, row: Mapping[str, Any], kept: Kept) -> Song:
     clips = [clip for clip in _list(row.get("clips")) if isinstance(clip, dict)]
     return Song(
-        key=line(row["key"]),
+        key=line(key),
         row=whole(row.get("row")),
         provider=line(row.get("provider")),
         operation=line(row.get("operation")),

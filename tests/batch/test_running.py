@@ -12,6 +12,7 @@ import pytest
 from quick_service import QuickService
 
 from aiomusic import MusicError, MusicSession, batch
+from aiomusic.batch._manifest import Manifest
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.gallery import Kept
 from aiomusic.gallery._manifest import read_manifest
@@ -343,3 +344,21 @@ async def test_a_pattern_for_names_is_checked_before_anything_is_bought(
             batch.run(music, [SONG], album, name="{titel}")
 
     assert service.api.submissions == 0
+
+
+async def test_rows_without_a_key_are_told_apart_in_the_manifest(
+    service: QuickService, album: Path
+) -> None:
+    """Both readers of it, the batch and the gallery, see the same rows."""
+    rows: list[dict[str, Any]] = [{"provider": "none"}, {"provider": "no"}, SONG]
+    async with service.session() as music:
+        await ran(music, rows, album)
+        await ran(music, rows, album)
+    with (album / "manifest.jsonl").open("a") as file:
+        file.write('{"key": "cut o')
+
+    songs, notes = read_manifest(album, Kept())
+
+    assert ["refused", "refused", "succeeded"] == [song.state for song in songs]
+    assert len(Manifest(album).lines()) == 3
+    assert ["could not be read" in note for note in notes] == [True]
