@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aiomusic._files.signing import Signer
     from aiomusic._job import JobState, JobUpdate, MusicJob
     from aiomusic._quote import Quote
+    from aiomusic._reply import RawReply
     from aiomusic._request import Request
     from aiomusic._session import MusicSession
     from aiomusic.errors import (
@@ -98,6 +99,7 @@ __all__ = [
     "QueueFull",
     "Quote",
     "RateLimited",
+    "RawReply",
     "Request",
     "Retry",
     "ServiceFailed",
@@ -121,6 +123,7 @@ _ROOMS = {
     "aiomusic._files.signing": ("Signer",),
     "aiomusic._job": ("JobState", "JobUpdate", "MusicJob"),
     "aiomusic._quote": ("Quote",),
+    "aiomusic._reply": ("RawReply",),
     "aiomusic._request": ("Request",),
     "aiomusic._session": ("MusicSession",),
     "aiomusic.results": (

@@ -1,6 +1,7 @@
 """MusicSession: builds every part, hands out jobs, and closes all of it."""
 
 import contextlib
+import copy
 import functools
 import os
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
@@ -66,6 +67,7 @@ __all__ = ["MusicSession"]
 
 R = TypeVar("R")
 
+OPERATIONS = ("lyrics", *PROVIDERS)
 ON_KNOWN_KEY = ("attach", "new", "error")
 
 
@@ -197,6 +199,8 @@ class MusicSession:
         self._on_known_key = on_known_key
         self._on_exit = on_exit
         self._request_timeout_s = request_timeout_s
+        # Of what is called through `with_options` alone.
+        self._call_timeout_s: float | None = None
         self._job_timeout_s = job_timeout_s
         self._requests_per_s = requests_per_s
         self._poll_every_s = poll_every_s
@@ -343,6 +347,26 @@ class MusicSession:
                 self._engine = None
                 self._is_entered = False
 
+    def with_options(self, *, request_timeout_s: float) -> "MusicSession":
+        """
+        Return this session with another option for what is called through it.
+
+        As in ``music.with_options(request_timeout_s=120).suno.create(…)``: jobs,
+        journal and limits are those of the session, which must be open.
+
+        Args:
+            request_timeout_s: How long one HTTP call may take, also each of those
+                that a job which is submitted so needs until its end.
+        """
+        self._open_engine()
+        check_number("request_timeout_s", request_timeout_s)
+        same = copy.copy(self)
+        for name in OPERATIONS:
+            # Its methods submit through the session that they were made for.
+            vars(same).pop(name, None)
+        vars(same)["_call_timeout_s"] = request_timeout_s
+        return same
+
     def submit(
         self,
         request: "Request[R]",
@@ -379,7 +403,7 @@ class MusicSession:
         check_key(request.kind(), key)
         metadata = kept_metadata(request.kind(), metadata)
         wire.encode(request.to_body())
-        return run.submit(request, key, metadata, on_known_key)
+        return run.submit(request, key, metadata, on_known_key, self._call_timeout_s)
 
     def attach(
         self,
@@ -556,7 +580,9 @@ class MusicSession:
             MusicError: It can't be had; passing faults were tried again.
         """
         run = self._open_engine()
-        found = await run.read(wire.CREDITS_PATH, wire.read_credits)
+        found = await run.read(
+            wire.CREDITS_PATH, wire.read_credits, self._call_timeout_s
+        )
         run.balance.see(found.total)
         return found
 
@@ -604,7 +630,7 @@ class MusicSession:
     async def _poll(self, provider: str, task_id: str) -> TaskSnapshot:
         found = _provider(provider)
         check_task_id(task_id)
-        return await self._open_engine().poll(found, task_id)
+        return await self._open_engine().poll(found, task_id, self._call_timeout_s)
 
     def _open_engine(self) -> "Engine":
         if self._engine is None or self._engine.admission.is_leaving:

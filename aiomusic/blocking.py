@@ -44,9 +44,8 @@ _END: Final = object()
 class _Loop:
     """The event loop of a session, in a thread of its own, while it is open."""
 
-    def __init__(self, submit: Callable[..., Any]) -> None:
+    def __init__(self) -> None:
         self.portal: BlockingPortal | None = None
-        self.submit = functools.partial(self.call, submit)
 
     def call(self, do: Callable[..., Any], *args: Any, **options: Any) -> Any:  # noqa: ANN401
         """Call in the loop, and return what comes of it, as something to use here."""
@@ -76,12 +75,10 @@ class _Loop:
     def wrapped(self, value: Any) -> Any:  # noqa: ANN401 - whatever a call gives
         """Return a value, with what has to be awaited in it made to be called."""
         match value:
-            case _job.MusicJob():
-                return _made(MusicJob, value, self)
+            case _job.MusicJob() | _session.MusicSession() | Hooks():
+                return _made(_face_of(value), value, self)
             case Operations():
                 return _provider(value, self)
-            case Hooks():
-                return _made(Callbacks, value, self)
             case list():
                 return [self.wrapped(one) for one in value]
             case AsyncIterator():
@@ -136,10 +133,18 @@ class _Face:
         return hash(self._of)
 
 
-F = TypeVar("F", bound=_Face)
+def _face_of(value: object) -> "type[_Face]":
+    """Return what stands here for what has to be awaited."""
+    match value:
+        case _job.MusicJob():
+            return MusicJob
+        case _session.MusicSession():
+            return MusicSession
+        case _:
+            return Callbacks
 
 
-def _made(kind: type[F], of: Any, loop: _Loop) -> F:  # noqa: ANN401 - its own
+def _made(kind: type[_Face], of: Any, loop: _Loop) -> _Face:  # noqa: ANN401 - its own
     made = kind.__new__(kind)
     made._of, made._loop = of, loop
     return made
@@ -153,7 +158,7 @@ def _provider(found: Operations, loop: _Loop) -> Operations:
         for name, value in inspect.getmembers_static(kind, inspect.iscoroutinefunction)
     }
     made: Any = object.__new__(type(kind.__name__, (kind,), own))
-    Operations.__init__(made, loop.submit)
+    Operations.__init__(made, functools.partial(loop.call, found._submit))
     made._of, made._loop = found, loop
     return cast("Operations", made)
 
@@ -215,7 +220,7 @@ class MusicSession(_Face):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         self._of = _session.MusicSession(*args, **options)
-        self._loop = _Loop(self._of.submit)
+        self._loop = _Loop()
         self._left = contextlib.ExitStack()
 
     @property

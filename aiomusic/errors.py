@@ -39,6 +39,7 @@ from pathlib import Path
 from typing import Final, Self, final
 
 from aiomusic._redact import shown
+from aiomusic._reply import RawReply
 
 __all__ = [
     "ApiError",
@@ -148,6 +149,8 @@ class MusicError(Exception):
 
     Attributes:
         provider: Whose task it is, if that is known.
+        reply: Status, headers and request id of the answer that it was raised for;
+            None: there was none, or it is from a journal.
         reply_text: Of an answer that could not be read, what it said, bounded.
     """
 
@@ -157,6 +160,7 @@ class MusicError(Exception):
     provider: str | None = None
     task_id: str | None = None
     next_steps: tuple[NextStep, ...] = ()
+    reply: RawReply | None = None
     reply_text: str | None = None
 
     def __init__(

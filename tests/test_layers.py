@@ -14,7 +14,7 @@ ROOT: Final = Path(aiomusic.__file__).parent
 
 LAYERS: Final = {
     "values": (
-        "_bodies _clock _json _log _names _notebook _redact _spelling _sending"
+        "_bodies _clock _json _log _names _notebook _redact _reply _spelling _sending"
         " _timed_lyrics errors results"
     ),
     "providers": "_request _fields _job _arguments providers",

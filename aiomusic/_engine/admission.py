@@ -712,7 +712,13 @@ class Admission:
         fields: dict[str, object] = {}
         if self.hooks is not None and job.request.WEBHOOK:
             fields = self.hooks.fields(job.key, job.attempt)
-        return await send(self.transport, job.request, sending, fields)
+        return await send(
+            self.transport,
+            job.request,
+            sending,
+            fields,
+            timeout_s=job.request_timeout_s,
+        )
 
 
 def _this_task() -> asyncio.Task[Any]:

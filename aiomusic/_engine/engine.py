@@ -252,6 +252,7 @@ class Engine:
         key: str | None,
         metadata: Mapping[str, object],
         on_known_key: "OnKnownKey | None",
+        request_timeout_s: float | None = None,
     ) -> TrackedJob[R]:
         """
         Queue a job, or return the open one that its key has.
@@ -267,6 +268,7 @@ class Engine:
                 return known
         job = self.new_job(request, request.PROVIDER, key, metadata)
         job.on_known_key = on_known_key
+        job.request_timeout_s = request_timeout_s
         self.admission.queue(job)
         return job
 
@@ -330,6 +332,7 @@ class Engine:
             return known
         before = _tracked(job)
         again = self.new_job(job.request, job.provider, job.key, job.metadata)
+        again.request_timeout_s = before.request_timeout_s
         is_held = job.state is JobState.QUEUED
         if not is_held:
             again.requested_attempt = before.attempt + 1 if before.attempt else 0
@@ -490,20 +493,27 @@ class Engine:
         found = [one for one in snapshot.clips if one.clip_id == clip.clip_id]
         return found[0] if found else clip
 
-    async def poll(self, provider: Provider, task_id: str) -> TaskSnapshot:
-        path = provider.path_of(task_id)
-        return await self.read(
-            path, lambda reply: wire.read_task(provider, task_id, reply)
-        )
+    async def poll(
+        self, provider: Provider, task_id: str, timeout_s: float | None = None
+    ) -> TaskSnapshot:
+        def decode(reply: wire.Reply) -> TaskSnapshot:
+            return wire.read_task(provider, task_id, reply)
 
-    async def read(self, path: str, decode: Callable[[wire.Reply], R]) -> R:
+        return await self.read(provider.path_of(task_id), decode, timeout_s)
+
+    async def read(
+        self,
+        path: str,
+        decode: Callable[[wire.Reply], R],
+        timeout_s: float | None = None,
+    ) -> R:
         """Ask for something free; a passing fault is met by asking again."""
         failures = 0
         while True:
             turn = await self._turn_to_read()
             try:
                 with self.polls.using(turn):
-                    return decode(await self.transport.get(path))
+                    return decode(await self.transport.get(path, timeout_s))
             except AuthenticationFailed:
                 failures += 1
                 if failures == MAX_READ_TRIES or not self.transport.asks_for_key:

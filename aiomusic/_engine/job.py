@@ -29,6 +29,8 @@ class TrackedJob(MusicJob[R_co]):
         on_known_key: What to do with a key that is known; None: as the session says.
         is_named: Whether its task's id was given by hand.
         is_row_closed: Whether its row's end is written down.
+        request_timeout_s: How long each call for it may take; None: as the session
+            says.
         accepted_at: When the service took its task, by the session's clock.
         followed: What the poller keeps of it.
     """
@@ -39,6 +41,7 @@ class TrackedJob(MusicJob[R_co]):
     on_known_key: str | None = None
     is_named: bool = False
     is_row_closed: bool = False
+    request_timeout_s: float | None = None
     accepted_at: float | None = None
     followed: Any = None
     _enders: "list[Callable[[MusicJob[Any]], None]] | None" = None

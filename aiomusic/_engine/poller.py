@@ -445,7 +445,9 @@ class Poller:
         task_id = followed.job.task_id
         assert task_id is not None
         followed.asked_s = None
-        reply = await self.transport.get(followed.provider.path_of(task_id))
+        reply = await self.transport.get(
+            followed.provider.path_of(task_id), followed.job.request_timeout_s
+        )
         followed.asked_s = wire.retry_after_s(reply)
         # Most polls show what the one before showed; those are not read again.
         seen = hash((reply.status, reply.body))

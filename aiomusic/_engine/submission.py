@@ -97,6 +97,8 @@ async def send(
     request: Request[Any],
     sending: Sending,
     fields: Mapping[str, object],
+    *,
+    timeout_s: float | None = None,
 ) -> Outcome:
     """
     Send a create, once.
@@ -104,11 +106,16 @@ async def send(
     Args:
         sending: Is told when the body leaves.
         fields: What the body carries beside the request's own fields.
+        timeout_s: How long the call may take; None: as long as others.
     """
     body = wire.encode({**fields, **request.to_body()})
     try:
         reply = await transport.post(
-            request.path, body, sending, reply_s=request.REPLY_S
+            request.path,
+            body,
+            sending,
+            reply_s=request.REPLY_S,
+            timeout_s=timeout_s,
         )
         found = wire.read_created(request, reply)
     except MusicError as error:
@@ -145,7 +152,7 @@ def _doubtful(error: MusicError) -> SubmissionUnknown:
         if is_refunded
         else SubmissionUnknown(f"{seen} {MAY_BE_CHARGED}", next_steps=UNKNOWN_STEPS)
     )
-    found.reply_text = error.reply_text
+    found.reply, found.reply_text = error.reply, error.reply_text
     found.__cause__ = error
     return found
 

@@ -247,7 +247,13 @@ class Transport:
         await self._stack.aclose()
 
     async def post(
-        self, path: str, body: bytes, sending: Sending, *, reply_s: float = 0.0
+        self,
+        path: str,
+        body: bytes,
+        sending: Sending,
+        *,
+        reply_s: float = 0.0,
+        timeout_s: float | None = None,
     ) -> Reply:
         """
         Send a create, once.
@@ -257,6 +263,7 @@ class Transport:
             body: JSON.
             sending: Is told when the body leaves.
             reply_s: How much longer than other calls it may take.
+            timeout_s: How long calls may take; None: as the session says.
 
         Returns:
             The reply, also one that is malformed or cut off.
@@ -278,7 +285,7 @@ class Transport:
                 self._creates.post,
                 path,
                 heard,
-                self._timeout_s + reply_s,
+                (self._timeout_s if timeout_s is None else timeout_s) + reply_s,
                 data=_Body(body, sending),
                 headers=headers,
             )
@@ -296,9 +303,12 @@ class Transport:
             next_steps=UNKNOWN_STEPS,
         ) from _cause(found)
 
-    async def get(self, path: str) -> Reply:
+    async def get(self, path: str, timeout_s: float | None = None) -> Reply:
         """
         Ask for something that costs nothing.
+
+        Args:
+            timeout_s: How long it may take; None: as the session says.
 
         Raises:
             NotSent: The service was not reached.
@@ -308,7 +318,11 @@ class Transport:
         headers = await self._ready(what)
         with Recording() as heard:
             found = await self._call(
-                self._polls.get, path, heard, self._timeout_s, headers=headers
+                self._polls.get,
+                path,
+                heard,
+                self._timeout_s if timeout_s is None else timeout_s,
+                headers=headers,
             )
         if isinstance(found, Reply):
             return found

@@ -9,10 +9,11 @@ A reply to a create that names a task is that task, whatever else it says: it ma
 paid for, and a poll finds out.
 """
 
+import contextlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, final
 
 import attrs
@@ -20,6 +21,7 @@ import attrs
 from aiomusic._bodies import MAX_BYTES, Body, folded, read_body, task_id_in
 from aiomusic._http import retry_after
 from aiomusic._redact import shown
+from aiomusic._reply import RawReply
 from aiomusic.errors import (
     ApiError,
     AuthenticationFailed,
@@ -90,6 +92,16 @@ class Reply:
     flaw: str = ""
 
 
+@contextlib.contextmanager
+def _telling(reply: Reply) -> Iterator[None]:
+    """Let every error tell of the reply that it was raised for."""
+    try:
+        yield
+    except MusicError as error:
+        error.reply = RawReply.of(reply.status, reply.headers)
+        raise
+
+
 @final
 @attrs.frozen(kw_only=True)
 class Accepted:
@@ -125,6 +137,11 @@ def read_created(request: "Request[Any]", reply: Reply) -> Accepted | object:
         ApiError: The service says no.
         ProtocolError: It says neither yes nor no.
     """
+    with _telling(reply):
+        return _read_created(request, reply)
+
+
+def _read_created(request: "Request[Any]", reply: Reply) -> Accepted | object:
     seen = _Seen(asked="create", what=request.kind(), reply=reply)
     if request.REPLY is None:
         task_id = seen.task_id(request)
@@ -149,6 +166,11 @@ def read_task(provider: Provider, task_id: str, reply: Reply) -> TaskSnapshot:
         ApiError: The poll itself failed; the task may be well.
         ProtocolError: The reply can't be read.
     """
+    with _telling(reply):
+        return _read_task(provider, task_id, reply)
+
+
+def _read_task(provider: Provider, task_id: str, reply: Reply) -> TaskSnapshot:
     seen = _Seen(asked="task", what=f"{provider.name} task", reply=reply)
     fields = seen.body.fields
     is_not_ready = fields.get("code") == _NOT_READY or fields.get("type") == "not_ready"
@@ -191,6 +213,11 @@ def read_credits(reply: Reply) -> Credits:
         ApiError: The service says no.
         ProtocolError: The reply can't be read.
     """
+    with _telling(reply):
+        return _read_credits(reply)
+
+
+def _read_credits(reply: Reply) -> Credits:
     seen = _Seen(asked="credits", what="credits", reply=reply)
     if (error := seen.refusal()) is not None:
         raise error
