@@ -367,6 +367,44 @@ async def test_one_kind_holds_back_nothing_of_the_other(clock: LeapingClock) -> 
     assert MAX_HOLD_S == turn.at == clock.now()
 
 
+async def test_turns_of_a_limit_that_is_shared_are_drawn(clock: LeapingClock) -> None:
+    """Nothing goes out before its turn is granted, and then at its time."""
+    cap = Cap(clock, 2.0, is_shared=True)
+    creates, polls = Limiter(clock, cap), Limiter(clock, cap)
+    assert creates.enter_now() is None
+    sent: list[float] = []
+
+    async def send(limiter: Limiter) -> None:
+        turn = await limiter.enter()
+        assert turn is not None
+        sent.append(turn.at)
+        limiter.end(turn, None)
+
+    sending = [asyncio.create_task(send(one)) for one in (creates, polls, creates)]
+    # No more are drawn at a time than go out in half a second.
+    assert 1 == await cap.wanting()
+    cap.grant(1, 3.0)
+    assert 1 == await cap.wanting()
+    cap.grant(2, 10.0)
+    await asyncio.gather(*sending)
+
+    assert [3.0, 10.0, 10.5] == sent
+    assert creates.enter_now() is None
+
+
+async def test_a_turn_that_was_missed_is_lost(clock: LeapingClock) -> None:
+    """It would come beside that of another process."""
+    cap = Cap(clock, 2.0, is_shared=True)
+    limiter = Limiter(clock, cap)
+    cap.grant(2, 0.0)
+    clock.advance(0.6)
+
+    assert limiter.enter_now() is not None
+    cap.grant(1, 0.0)
+    clock.advance(0.5)
+    assert limiter.enter_now() is None
+
+
 async def test_those_that_wait_go_in_order(clock: LeapingClock) -> None:
     """One at first, and each of the others when the one before has got through."""
     creates, _ = pair(clock)

@@ -61,6 +61,7 @@ __all__ = ["Engine"]
 R = TypeVar("R")
 
 MAX_READ_TRIES = 4
+DRAW_AGAIN_S = 1.0
 # While a session is left, creates on the wire may hear their answer so long.
 GRACE_S = 5.0
 
@@ -90,7 +91,11 @@ class Engine:
         self.hooks = hooks
         self.ledger = Ledger(journal=journal, limits=limits, clock=clock)
         # What is refused of one kind holds back nothing of the other.
-        self.cap = cap = Cap(clock, requests_per_s)
+        self.cap = cap = Cap(
+            clock,
+            requests_per_s,
+            is_shared=journal.is_kept and requests_per_s is not None,
+        )
         self.creates, self.polls = Limiter(clock, cap), Limiter(clock, cap)
         self.balance = Balance(
             transport=transport,
@@ -144,6 +149,22 @@ class Engine:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(raised_once(self.admission.run))
             tasks.create_task(raised_once(self.poller.run))
+            if self.cap.is_shared:
+                tasks.create_task(raised_once(self._draw))
+
+    async def _draw(self) -> None:
+        """Draw turns for requests from the limit that all sessions share."""
+        assert self.cap.per_s is not None
+        while True:
+            count = await self.cap.wanting()
+            now = self.clock.wall()
+            try:
+                first_s = await self.journal.draw(count, self.cap.per_s, now)
+            except MusicError as error:
+                say(logging.WARNING, "requests wait for the journal: %s", error)
+                await self.clock.sleep(DRAW_AGAIN_S)
+            else:
+                self.cap.grant(count, first_s)
 
     def _stopped(self, task: "asyncio.Task[None]") -> None:
         """End all waiting if not the session itself stopped its work."""

@@ -41,6 +41,9 @@ CUT, STEP = 0.75, 1 / 32
 SLOW_S = 1.0
 MAX_MARKS = 256
 MIN_GAP_S = 0.001
+# Of a limit that is shared: for how long turns are drawn together, and how late one
+# may be used.
+DRAWN_S, MIN_KEPT_S = 0.5, 0.05
 
 
 def backoff_s(failures: int) -> float:
@@ -228,10 +231,13 @@ class Cap:
     Args:
         per_s: How many requests a second go out in all, evenly spaced; None: no
             limit.
+        is_shared: Whether others send under the same limit: turns are then drawn from
+            what all share, by whoever asks `wanting` and answers with `grant`.
     """
 
     _clock: Clock
     per_s: float | None = None
+    is_shared: bool = False
     is_closed: bool = attrs.field(default=False, init=False)
     _limiters: "list[Limiter]" = attrs.field(factory=list, init=False)
     _free_at: float = attrs.field(default=-math.inf, init=False)
@@ -240,6 +246,9 @@ class Cap:
     _timer: Timer | None = attrs.field(default=None, init=False)
     _due: float = attrs.field(default=math.inf, init=False)
     _slow: asyncio.TimerHandle | None = attrs.field(default=None, init=False)
+    # When requests may go out, where the limit is shared, and that more are waited for.
+    _turns: deque[float] = attrs.field(factory=deque, init=False)
+    _wanted: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
 
     def add(self, limiter: "Limiter") -> None:
         """Serve one more."""
@@ -247,7 +256,35 @@ class Cap:
 
     def is_free(self, now: float) -> bool:
         """Check whether a request may go out, of any kind."""
-        return self._called is None and self._free_at <= now
+        return self._called is None and self._next_at(now) <= now
+
+    def _next_at(self, now: float) -> float:
+        """Return when the next request may go out; infinite: after turns are drawn."""
+        if self.per_s is None or not self.is_shared:
+            return self._free_at
+        # A turn that was missed is lost: it would come beside another's.
+        kept_s = max(1.0 / self.per_s, MIN_KEPT_S)
+        while self._turns and self._turns[0] + kept_s <= now:
+            self._turns.popleft()
+        return self._turns[0] if self._turns else math.inf
+
+    async def wanting(self) -> int:
+        """Wait until turns are waited for that are not drawn; return how many."""
+        while True:
+            self._next_at(self._clock.now())
+            waiting = sum(one.waiting for one in self._limiters)
+            if (count := waiting - len(self._turns)) > 0:
+                # No more than are soon used, so that others come between.
+                return min(count, max(1, round(DRAWN_S * (self.per_s or 1.0))))
+            self._wanted.clear()
+            await self._wanted.wait()
+
+    def grant(self, count: int, first_s: float) -> None:
+        """Take turns that were drawn, the first of them in so many seconds."""
+        assert self.per_s is not None
+        first_at = self._clock.now() + first_s
+        self._turns.extend(first_at + n / self.per_s for n in range(count))
+        self.serve()
 
     def has_room(self, now: float) -> bool:
         """Check whether one that does not wait may go before those that do."""
@@ -260,7 +297,9 @@ class Cap:
         if self._limiters[-1] is not limiter:
             self._limiters.remove(limiter)
             self._limiters.append(limiter)
-        if self.per_s is not None:
+        if self.is_shared and self._turns:
+            self._turns.popleft()
+        elif self.per_s is not None:
             self._free_at = now + 1.0 / self.per_s
 
     def serve(self) -> None:
@@ -276,6 +315,7 @@ class Cap:
             ready = (one for one in awaited if one.pace.ready_at <= now)
             called = (limiter.call_first() for limiter in ready)
             self._called = next(filter(None, called), None)
+        self._wanted.set()
         # The next is called when that one has gone.
         self._arm([] if self._called is not None else awaited)
 
@@ -293,7 +333,8 @@ class Cap:
         held = [limiter for limiter in awaited if not limiter.pace.is_waiting]
         ready_at = min((limiter.pace.ready_at for limiter in held), default=math.inf)
         until = min((limiter.first_until for limiter in held), default=math.inf)
-        self._set_timer(min(until, max(ready_at, self._free_at)))
+        next_at = self._next_at(self._clock.now())
+        self._set_timer(min(until, max(ready_at, next_at)))
         slow = [x.pace.slow_s for x in awaited if x.pace.is_waiting]
         self._watch_answers(min(slow, default=None))
 
@@ -362,6 +403,11 @@ class Limiter:
     def is_awaited(self) -> bool:
         """Whether anybody waits."""
         return bool(self._line)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return sum(not waiter.called.done() for waiter in self._line)
 
     @property
     def first_until(self) -> float:

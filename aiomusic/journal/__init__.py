@@ -337,6 +337,21 @@ class Purchases(Protocol):
     def release(self, key: str, attempt: int) -> None:
         """Stop following an open job, if nobody else does; it stays open."""
 
+    async def draw(self, count: int, per_s: float, now: float) -> float:
+        """
+        Reserve the turns of so many requests, of all that its sessions may send.
+
+        Args:
+            per_s: How many a second the account may send in all.
+            now: Seconds since 1970.
+
+        Returns:
+            In how many seconds the first may go out; the others follow evenly.
+
+        Raises:
+            JournalError: It could not be written, so nothing may be sent.
+        """
+
 
 class Archive(Protocol):
     """What is kept of jobs beside their money, where a journal outlives its session."""

@@ -53,6 +53,7 @@ class _Account:
     spent: int = 0
     reserved: int = 0
     slots: int = 0
+    next_at: float = 0.0
     rows: dict[_Purchase, Row] = attrs.field(factory=dict)
     leased: set[_Purchase] = attrs.field(factory=set)
     tags: dict[_Purchase, tuple[_Tag, ...]] = attrs.field(factory=dict)
@@ -220,6 +221,11 @@ class MemoryJournal:
     def release(self, key: str, attempt: int) -> None:
         change = Change(event=Event.RELEASED, now=self._wall(), by=ME)
         self._apply(key, attempt, change)
+
+    async def draw(self, count: int, per_s: float, now: float) -> float:
+        first_at = max(now, self._mine.next_at)
+        self._mine.next_at = first_at + count / per_s
+        return first_at - now
 
     def _apply(self, key: str, attempt: int, change: Change) -> None:
         old = self._mine.rows.get(_purchase(key, attempt))

@@ -96,6 +96,8 @@ class PostgresJournal:
         self._owner = ""
         self._fence = 0
         self._lease_until = 0.0
+        # When the transaction began, by the server's clock.
+        self._began_at = 0.0
         # How much later it is by the server's clock, in seconds.
         self._skew_s = 0.0
         self._account = accounts.NOBODY
@@ -211,7 +213,8 @@ class PostgresJournal:
             " extract(epoch FROM clock_timestamp())::float8 AS now",
             self._owner,
         )
-        self._see_clock(told, found["now"])
+        self._began_at = found["now"]
+        self._see_clock(told, self._began_at)
         if not found["is_alive"]:
             await self._register(db, lease)
         self._lease_until = began + self._address.lease_s * (1 - MARGIN)
@@ -314,6 +317,17 @@ class PostgresJournal:
     def release(self, key: str, attempt: int) -> None:
         change = Change(event=Event.RELEASED, now=time.time(), by=self.owner)
         self._post_transition(key, attempt, change)
+
+    async def draw(
+        self,
+        count: int,
+        per_s: float,
+        now: float,  # noqa: ARG002 - the server's clock is the same for all
+    ) -> float:
+        def program() -> Program[float]:
+            return programs.draw(self, count, per_s, self._began_at)
+
+        return await self._call(program)
 
     async def find_lost(self, key: str, attempt: int, task_id: str, now: float) -> bool:
         now += self._skew_s

@@ -56,6 +56,7 @@ __all__ = [
     "adopt",
     "attach",
     "begin",
+    "draw",
     "enqueue",
     "find",
     "find_lost",
@@ -73,6 +74,8 @@ __all__ = [
 ]
 
 R = TypeVar("R")
+
+SET_BACK_S = 5.0
 
 PAGE_ROWS = 1_000
 
@@ -667,6 +670,31 @@ def owners() -> Program[set[str]]:
     """Return the sessions that own rows, whether they live or not."""
     rows = yield ("SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL", {})
     return {row["owner"] for row in rows}
+
+
+def draw(me: Context, count: int, per_s: float, now: float) -> Program[float]:
+    """
+    Reserve the turns of so many requests, after those that are reserved already.
+
+    Returns:
+        In how many seconds the first is; the others follow evenly.
+    """
+    account = {"account": me.account}
+    where = "SELECT next_at, drawn_at FROM paces WHERE account = :account"
+    found = yield where, account
+    first_at = now
+    # A clock that was set back must not hold all back for as long.
+    if found and found[0]["drawn_at"] <= now + SET_BACK_S:
+        first_at = max(now, found[0]["next_at"])
+    yield (
+        (
+            "INSERT INTO paces (account, next_at, drawn_at) VALUES (:account, :next,"
+            " :now) ON CONFLICT (account) DO UPDATE SET next_at = :next,"
+            " drawn_at = :now"
+        ),
+        {**account, "next": first_at + count / per_s, "now": now},
+    )
+    return first_at - now
 
 
 def recall(name: str) -> Program[Any]:

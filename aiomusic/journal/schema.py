@@ -185,6 +185,14 @@ STEPS = (
     );
     CREATE INDEX tags_job ON tags (account, key, attempt);
     """,
+    # When the next request may go out, of all sessions of an account.
+    """
+    CREATE TABLE paces (
+        account INTEGER PRIMARY KEY,
+        next_at REAL NOT NULL,
+        drawn_at REAL NOT NULL
+    );
+    """,
 )
 
 

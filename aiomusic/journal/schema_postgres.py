@@ -160,4 +160,12 @@ STEPS = (
     );
     CREATE INDEX tags_job ON tags (account, key, attempt);
     """,
+    # When the next request may go out, of all sessions of an account.
+    """
+    CREATE TABLE paces (
+        account BIGINT PRIMARY KEY,
+        next_at DOUBLE PRECISION NOT NULL,
+        drawn_at DOUBLE PRECISION NOT NULL
+    ) WITH (fillfactor = 50);
+    """,
 )

@@ -303,6 +303,9 @@ class SqliteJournal:
         change = Change(event=Event.RELEASED, now=time.time(), by=self.owner)
         self._post_transition(key, attempt, change)
 
+    async def draw(self, count: int, per_s: float, now: float) -> float:
+        return await self._run(partial(programs.draw, self, count, per_s, now))
+
     async def find_lost(self, key: str, attempt: int, task_id: str, now: float) -> bool:
         program = partial(programs.find_lost, self, key, attempt, task_id, now)
         then = partial(self._clear, key, attempt)

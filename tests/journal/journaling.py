@@ -45,6 +45,13 @@ ALL: Mapping[str, Callable[[Path], Journal]] = {
 }
 
 
+PLACES: Mapping[str, Callable[[Path], str]] = {
+    "sqlite": lambda folder: str(folder / "songs.db"),
+    "postgres": lambda folder: pg_server.running().url(folder),
+}
+"""What a session is given for each, by name."""
+
+
 def params(names: Mapping[str, object]) -> list[Any]:
     """Return names of journals to run a test with, as far as they can be had."""
     needed = {"postgres": pg_server.NEEDED, "pgbouncer": pg_server.NEEDED}

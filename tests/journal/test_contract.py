@@ -8,8 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journaling import NO_LIMITS, ending, entry, over, take_for_dead
+from journaling import (
+    NO_LIMITS,
+    PLACES,
+    ending,
+    entry,
+    over,
+    params,
+    take_for_dead,
+)
 
+from aiomusic import MusicSession
+from aiomusic.emulator import Emulator
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
     Busy,
@@ -733,6 +743,35 @@ async def test_a_balance_is_noted_once_for_an_unknown_purchase_alone(
     assert [7, None, None, None] == [one.balance_after for one in found if one]
 
 
+async def test_turns_are_drawn_one_after_another(journal: Journal) -> None:
+    """Each draw begins where the one before has ended; what was not used is past."""
+    now = time.time()
+
+    waits = [await journal.draw(count, 0.001, now) for count in (1, 2, 1)]
+
+    # Of 1,000 s each.
+    assert [0, 1_000, 3_000] == [round(wait_s, -2) for wait_s in waits]
+
+
+async def test_all_sessions_draw_from_the_same_turns(
+    kept: Journal, other: Journal
+) -> None:
+    """Whoever asks first goes first."""
+    now = time.time()
+
+    waits = [await one.draw(1, 0.001, now) for one in (kept, other, kept)]
+
+    assert [0, 1_000, 2_000] == [round(wait_s, -2) for wait_s in waits]
+
+
+async def test_a_clock_that_was_set_back_holds_nobody_back(file: SqliteJournal) -> None:
+    """What was drawn by the old time is not waited for until it comes again."""
+    await file.draw(1, 1.0, 5_000.0)
+
+    assert 0.0 == await file.draw(1, 1.0, 1_000.0)
+    assert 1.0 == await file.draw(1, 1.0, 1_000.0)
+
+
 async def test_a_value_that_is_kept_can_be_recalled(journal: Journal) -> None:
     """The last one under its name; there is none under another."""
     journal.keep("learned", {"n": 1})
@@ -1066,3 +1105,31 @@ async def test_a_job_that_waited_is_counted_once(kept: Journal) -> None:
     assert [OverBudget(20, ("user", "bob"))] == await kept.admit(
         [of("d", "bob")], TAGGED
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", params(PLACES))
+async def test_sessions_that_share_a_journal_share_its_requests(
+    api: Emulator, tmp_path: Path, kind: str
+) -> None:
+    """Together they send no more in a second than each alone may."""
+    per_s = 25.0
+    sessions = [
+        MusicSession(
+            api.key,
+            base_url=api.url,
+            journal=PLACES[kind](tmp_path),
+            requests_per_s=per_s,
+            poll_every_s=0.05,
+        )
+        for _ in range(2)
+    ]
+    async with sessions[0], sessions[1]:
+        before, began = len(api.requests), time.monotonic()
+        jobs = [music.suno.create("rain") for music in sessions for _ in range(6)]
+        await asyncio.gather(*jobs)
+        seconds = time.monotonic() - began
+
+    sent = len(api.requests) - before
+    assert sent >= 24
+    assert sent <= per_s * (seconds + 0.1) + 2
