@@ -11,7 +11,7 @@ CLIP_ID = "a533515b-56c9-4eb2-8cb8-7f3dfa165eb8"
 PERSONA_ID = "c08806c1-34fa-4290-a78d-0c623eb1dd1c"
 URL = "https://e.org/a.mp3"
 WORDS = "[Verse]\nPaper boats upon the river"
-LONG_WORDS = "[verse]\n" + "Paper boats upon the river\n" * 12
+LONG_WORDS = "[verse]" + "\nPaper boats upon the river" * 12
 
 
 @final

@@ -1,13 +1,18 @@
 """Every operation of the service, in every way that it can be asked for."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cyclopts import App
 from operations import OPERATIONS, Operation
 from scripted import Answer, Scripted, exact, example
 
 from aiomusic import Clip, MusicJob, MusicSession, batch
+from aiomusic.cli._operate import _request
+from aiomusic.cli._operations import _option, add_operations
+from aiomusic.cli._options import Delivery
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.providers._all import PROVIDERS, requests
 
@@ -115,3 +120,40 @@ async def test_a_row_of_a_batch_reaches_it(
     assert (operation.path, exact(operation.body)) == (post.path, exact(post.json))
     assert requests()[name].COST == planned.cost
     _check_result(name, operation, result)
+
+
+@every_operation
+def test_a_command_reaches_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    operation: Operation,
+) -> None:
+    """What is typed behind provider and operation becomes the same body as a call."""
+    monkeypatch.chdir(tmp_path)
+    provider, _, called = name.partition(".")
+    app = App(name=provider)
+    add_operations(app, provider, "")
+    words = [called.replace("_", "-"), *_typed(operation)]
+
+    _, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
+
+    request = _request(requests()[name], bound.arguments, Delivery())
+    assert operation.body == request.to_body()
+    assert operation.path == request.path
+
+
+def _typed(operation: Operation) -> Iterator[str]:
+    """Yield the words that a person types for the arguments of an operation."""
+    for name, value in operation.fields.items():
+        option = _option(name)
+        match value:
+            case True:
+                yield option
+            case list():
+                yield from (word for one in value for word in (option, str(one)))
+            case _ if name == "lyrics":
+                Path("words.txt").write_text(value)
+                yield from (option, "words.txt")
+            case _:
+                yield from (option, str(value))
