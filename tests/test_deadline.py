@@ -1,10 +1,13 @@
 """A call ends at its limit; what else cancels its task is not mistaken for it."""
 
 import asyncio
+import gc
 
 import pytest
 
+from aiomusic import MusicSession
 from aiomusic._http.deadline import Deadline
+from aiomusic.emulator import Emulator, Pace
 
 pytestmark = pytest.mark.anyio
 
@@ -61,3 +64,21 @@ async def test_a_task_that_is_cancelled_at_the_limit_stays_cancelled() -> None:
 
     assert 1 == task.cancelling()
     task.uncancel()
+
+
+async def test_a_connection_keeps_nothing_of_a_call_that_is_over() -> None:
+    """Its time limit knows the task that made the call."""
+    async with (
+        Emulator(pace=Pace.polls(pending=10**9), media=False) as api,
+        MusicSession(
+            api.key, base_url=api.url, poll_every_s=3_600, on_exit="detach"
+        ) as music,
+    ):
+        job = music.riffusion.create("rain")
+        async with asyncio.timeout(30):
+            while job.task_id is None:
+                await asyncio.sleep(0)
+
+        kept = [one for one in gc.get_objects() if isinstance(one, Deadline)]
+
+    assert [] == kept

@@ -383,6 +383,9 @@ class Transport:
                     return reply
         except _REFUSED_CALL as error:
             return error
+        finally:
+            # The connection keeps what it has heard.
+            heard.deadline = None
 
     async def _headers(self) -> Mapping[str, str]:
         """Give what carries the key; one that never changes is checked once."""
