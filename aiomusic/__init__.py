@@ -11,8 +11,9 @@ import importlib
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aiomusic._batch import wait_all
+    from aiomusic._events import Calling, Polled
     from aiomusic._files.signing import Signer
-    from aiomusic._job import JobState, JobUpdate, MusicJob
+    from aiomusic._job import JobState, JobUpdate, MusicJob, merge_updates
     from aiomusic._quote import Quote
     from aiomusic._reply import RawReply
     from aiomusic._request import Request
@@ -68,6 +69,7 @@ __all__ = [
     "ApiError",
     "AuthenticationFailed",
     "BudgetExceeded",
+    "Calling",
     "Charged",
     "Clip",
     "ClipState",
@@ -95,6 +97,7 @@ __all__ = [
     "NotSent",
     "OutOfCredits",
     "Persona",
+    "Polled",
     "ProtocolError",
     "QueueFull",
     "Quote",
@@ -111,6 +114,7 @@ __all__ = [
     "Upload",
     "Wav",
     "lyrics",
+    "merge_updates",
     "nuro",
     "producer",
     "riffusion",
@@ -121,7 +125,8 @@ __all__ = [
 _ROOMS = {
     "aiomusic._batch": ("wait_all",),
     "aiomusic._files.signing": ("Signer",),
-    "aiomusic._job": ("JobState", "JobUpdate", "MusicJob"),
+    "aiomusic._events": ("Calling", "Polled"),
+    "aiomusic._job": ("JobState", "JobUpdate", "MusicJob", "merge_updates"),
     "aiomusic._quote": ("Quote",),
     "aiomusic._reply": ("RawReply",),
     "aiomusic._request": ("Request",),

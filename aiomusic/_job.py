@@ -6,7 +6,15 @@ import contextvars
 import enum
 import functools
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from pathlib import Path
 from typing import (
     Any,
@@ -18,7 +26,7 @@ from typing import (
 
 import attrs
 
-from aiomusic._arguments import check_folder, check_mark, check_seconds
+from aiomusic._arguments import all_of, check_folder, check_mark, check_seconds
 from aiomusic._json import Portable
 from aiomusic._log import say
 from aiomusic._names import NameTemplate
@@ -34,6 +42,7 @@ __all__ = [
     "MusicJob",
     "Poll",
     "Submit",
+    "merge_updates",
     "playable",
 ]
 
@@ -68,7 +77,12 @@ class JobUpdate(Portable):
 
     Attributes:
         key: The job's.
+        kind: What was asked for, as in ``"suno.create"``.
         state: The state from now on.
+        is_over: Whether awaiting the job answers from now on.
+        cost: Credits that it is priced at.
+        charged: What is known of the money; None while that is open.
+        error: Why it ended without a result, in words; None otherwise.
         task_id: The service's id; None until it is known.
         clips: All clips so far.
         playable: Those of them that can be fetched or streamed only now.
@@ -77,7 +91,12 @@ class JobUpdate(Portable):
     """
 
     key: str
+    kind: str
     state: JobState
+    is_over: bool = False
+    cost: int = 0
+    charged: Charged | None = None
+    error: str | None = None
     task_id: str | None
     clips: tuple[Clip, ...]
     playable: tuple[Clip, ...] = ()
@@ -87,6 +106,13 @@ class JobUpdate(Portable):
 
 class JobOwner(Protocol):
     """What a job asks of the session that made it."""
+
+    @property
+    def is_listened_to(self) -> bool:
+        """Whether somebody hears of every change of its jobs."""
+
+    def tell(self, event: JobUpdate) -> None:
+        """Tell a change to whoever listens."""
 
     def now(self) -> float:
         """Give the session's time."""
@@ -443,7 +469,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
             message = f"{self!r} can't {what}: its outcome is not unknown."
             raise ValueError(message)
 
-    async def updates(self) -> AsyncIterator[JobUpdate]:
+    def updates(self) -> AsyncGenerator[JobUpdate, None]:
         """
         Give the present state, then every change of it, to the last one.
 
@@ -451,20 +477,17 @@ class MusicJob(Coroutine[Any, Any, R_co]):
         which may be long before the job is over.
         A job that fails ends the updates; awaiting it tells why.
         """
-        watcher = Watcher()
+        return _watched([self])
+
+    def _watch(self, watcher: "Watcher") -> None:
+        """Have a watcher told how it is, and every change from now on."""
         if not self._is_settled:
             self._watchers = [*(self._watchers or ()), watcher]
         watcher.put(self._update(playable=playable(self._clips)))
-        try:
-            while True:
-                while watcher.updates:
-                    yield watcher.updates.popleft()
-                if self._is_settled:
-                    return
-                await watcher.wait()
-        finally:
-            if self._watchers is not None and watcher in self._watchers:
-                self._watchers.remove(watcher)
+
+    def _unwatch(self, watcher: "Watcher") -> None:
+        if self._watchers is not None and watcher in self._watchers:
+            self._watchers.remove(watcher)
 
     async def save(
         self, folder: "str | Path", *, name: str | None = None
@@ -507,7 +530,12 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     def _update(self, playable: tuple[Clip, ...] = ()) -> JobUpdate:
         return JobUpdate(
             key=self._key,
+            kind=self.kind,
             state=self._state,
+            is_over=self._is_settled,
+            cost=self.cost,
+            charged=self.charged,
+            error=None if self._error is None else str(self._error),
             task_id=self._task_id,
             clips=self._clips,
             playable=playable,
@@ -554,6 +582,43 @@ class Watcher:
     async def wait(self) -> None:
         self._wake.clear()
         await self._wake.wait()
+
+
+async def _watched(jobs: Sequence[MusicJob[Any]]) -> AsyncGenerator[JobUpdate, None]:
+    """Yield how each job is, and then every change, until all are over."""
+    watcher = Watcher()
+    for job in jobs:
+        job._watch(watcher)  # noqa: SLF001
+    left = len(jobs)
+    try:
+        while left:
+            while watcher.updates:
+                update = watcher.updates.popleft()
+                left -= update.is_over
+                yield update
+            if left:
+                await watcher.wait()
+    finally:
+        for job in jobs:
+            job._unwatch(watcher)  # noqa: SLF001
+
+
+def merge_updates(jobs: Iterable[MusicJob[Any]]) -> AsyncGenerator[JobUpdate, None]:
+    """
+    Return the updates of many jobs as one stream, in the order in which they happen.
+
+    Each job's present state comes first; `JobUpdate.key` tells whose an update is.
+    It takes no task for any of them, and ends when all are over.
+
+    Args:
+        jobs: Of one session or of several; they are all taken before the first update.
+
+    Raises:
+        TypeError: Something in *jobs* is no job.
+    """
+    takes = "jobs, as a list or another iterable"
+    given = all_of("merge_updates()", MusicJob, jobs, takes)
+    return _watched([*dict.fromkeys(given)])
 
 
 def playable(clips: tuple[Clip, ...]) -> tuple[Clip, ...]:

@@ -54,6 +54,7 @@ from aiomusic.results import Clip, Credits, TaskSnapshot
 
 if TYPE_CHECKING:
     from aiomusic._engine.engine import Engine
+    from aiomusic._events import OnEvent as OnJobEvent
     from aiomusic._files.signing import Signer
     from aiomusic._polling.schedule import Schedule
     from aiomusic.providers.lyrics import LyricsWriter
@@ -128,6 +129,9 @@ class MusicSession:
             library's own, which lead to public addresses only, unless the API's own
             address is a private one, and which honour the environment's proxies
             unless this session has no ``trust_env``.
+        on_event: Called with each `JobUpdate` of every job, at once, with `Calling`
+            before each call that is made for one, and `Polled` after each poll; it must
+            return soon, and what it raises is logged.
         clock: Where the time comes from, for tests.
 
     Attributes:
@@ -156,6 +160,7 @@ class MusicSession:
         requests_per_s: float | None = None,
         signer: "Signer | None" = None,
         http: aiohttp.ClientSession | None = None,
+        on_event: "OnJobEvent | None" = None,
         clock: Clock | None = None,
     ) -> None:
         check_text("base_url", base_url)
@@ -179,6 +184,8 @@ class MusicSession:
         check_has("signer", signer, "tag", "sign", takes="an aiomusic.Signer")
         check_has("http", http, "request", "closed", takes="an aiohttp.ClientSession")
         check_has("clock", clock, "now", "wall", "sleep", takes="a clock")
+        check_has("on_event", on_event, "__call__", takes="a function of one event")
+        self._on_event = on_event
         self._api_key = Hidden(api_key)
         self._base_url = base_url
         self._account = account
@@ -310,6 +317,7 @@ class MusicSession:
             requests_per_s=self._requests_per_s,
             hooks=self.webhooks,
             on_known_key=self._on_known_key,
+            on_event=self._on_event,
         )
 
     async def _learned(self) -> "Schedule":

@@ -275,6 +275,21 @@ def _ended(job: MusicJob) -> object:
         return error
 
 
+def merge_updates(jobs: Any) -> Any:  # noqa: ANN401 - as it is there
+    takes = "jobs, as a list or another iterable"
+    given = all_of("merge_updates()", MusicJob, jobs, takes)
+    if not given:
+        return iter(())
+    loop = given[0]._loop
+    if any(job._loop is not loop for job in given):
+        message = "merge_updates() takes jobs of one session here."
+        raise ValueError(message)
+    return loop.call(_job.merge_updates, given)
+
+
+functools.update_wrapper(merge_updates, _job.merge_updates)
+
+
 async def _pulled(requests: Iterator[Any]) -> AsyncIterator[Any]:
     while (one := await to_thread.run_sync(next, requests, _END)) is not _END:
         yield one

@@ -212,7 +212,7 @@ def test_every_operation_is_here(api: Emulator) -> None:
 
 def test_every_name_of_the_package_is_here() -> None:
     """Errors, requests and results are the very same."""
-    own = {"MusicJob", "MusicSession", "wait_all"}
+    own = {"MusicJob", "MusicSession", "merge_updates", "wait_all"}
 
     assert aiomusic.__all__ == blocking.__all__ == dir(blocking)
     for name in set(aiomusic.__all__) - own:

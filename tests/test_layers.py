@@ -17,7 +17,7 @@ LAYERS: Final = {
         "_bodies _clock _json _log _names _notebook _redact _reply _spelling _sending"
         " _timed_lyrics errors results"
     ),
-    "providers": "_request _fields _job _arguments providers",
+    "providers": "_request _fields _job _events _arguments providers",
     "wire": "_codec webhooks _http _polling _files",
     "journal": "journal",
     "engine": "_engine",

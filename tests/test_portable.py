@@ -64,6 +64,8 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "update": (
         JobUpdate(
             key="k",
+            kind="suno.create",
+            cost=10,
             state=JobState.RUNNING,
             task_id="t1",
             clips=(CLIP,),
@@ -73,6 +75,11 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
         ),
         {
             "key": "k",
+            "kind": "suno.create",
+            "is_over": False,
+            "cost": 10,
+            "charged": None,
+            "error": None,
             "state": "running",
             "task_id": "t1",
             "clips": [CLIP_JSON],

@@ -24,6 +24,7 @@ from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.known_keys import another_request, used_already
 from aiomusic._engine.ledger import Ledger, dropped
+from aiomusic._engine.listening import Listening
 from aiomusic._engine.poller import MAX_DENIED, Poller
 from aiomusic._engine.recovery import Recovery
 from aiomusic._engine.submission import (
@@ -140,6 +141,7 @@ class Admission:
     job_timeout_s: float
     hooks: "Hooks | None" = None
     on_known_key: OnKnownKey = "attach"
+    listening: Listening = attrs.field(factory=Listening)
     is_leaving: bool = False
     breaker: Breaker = attrs.field(init=False)
     _queue: collections.deque[TrackedJob[Any]] = attrs.field(factory=collections.deque)
@@ -718,6 +720,7 @@ class Admission:
             sending,
             fields,
             timeout_s=job.request_timeout_s,
+            headers=self.listening.headers(job, "create"),
         )
 
 

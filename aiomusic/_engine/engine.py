@@ -18,6 +18,7 @@ from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.known_keys import another_task, check_open_job
 from aiomusic._engine.ledger import Ledger, dropped
+from aiomusic._engine.listening import Listening
 from aiomusic._engine.poller import Poller
 from aiomusic._engine.recovery import Recovery
 from aiomusic._files.placement import USUAL, Placement, values_of
@@ -25,7 +26,7 @@ from aiomusic._files.tags import Label
 from aiomusic._http import wire
 from aiomusic._http.limiter import Cap, Limiter, Turn, backoff_s
 from aiomusic._http.transport import Transport
-from aiomusic._job import JobState, MusicJob
+from aiomusic._job import JobState, JobUpdate, MusicJob
 from aiomusic._log import say
 from aiomusic._names import NameTemplate
 from aiomusic._polling.ration import Ration
@@ -49,6 +50,7 @@ from aiomusic.providers._replies import Provider, check_task_id
 from aiomusic.results import Clip, ClipState, TaskSnapshot
 
 if TYPE_CHECKING:
+    from aiomusic._events import OnEvent
     from aiomusic._files.media import MediaClient
     from aiomusic._files.save import Downloads
     from aiomusic._files.signing import Signer
@@ -84,11 +86,13 @@ class Engine:
         requests_per_s: float | None,
         hooks: "Hooks | None",
         on_known_key: "OnKnownKey",
+        on_event: "OnEvent | None" = None,
     ) -> None:
         self.transport = transport
         self.journal = journal
         self.clock = clock
         self.hooks = hooks
+        self.listening = Listening(on_event)
         self.ledger = Ledger(journal=journal, limits=limits, clock=clock)
         # What is refused of one kind holds back nothing of the other.
         self.cap = cap = Cap(
@@ -112,6 +116,7 @@ class Engine:
             clock=clock,
             job_timeout_s=job_timeout_s,
             ration=_ration(schedule, requests_per_s),
+            listening=self.listening,
         )
         self.recovery = Recovery(
             owner=self,
@@ -132,6 +137,7 @@ class Engine:
             job_timeout_s=job_timeout_s,
             hooks=hooks,
             on_known_key=on_known_key,
+            listening=self.listening,
         )
         self._media = media
         self._signer = signer
@@ -253,6 +259,13 @@ class Engine:
                 await self.transport.aclose()
         if not self._task.cancelled():
             self._task.result()
+
+    @property
+    def is_listened_to(self) -> bool:
+        return self.listening.on_event is not None
+
+    def tell(self, event: JobUpdate) -> None:
+        self.listening.tell(event)
 
     def now(self) -> float:
         return self.clock.now()

@@ -153,6 +153,15 @@ class TrackedJob(MusicJob[R_co]):
         """Take the user's verdict on a job whose outcome is unknown."""
         self._state = JobState.CANCELLED
 
+    def announce(self) -> None:
+        """Tell whoever listens to the session that there is one more."""
+        self._notify()
+
     def _notify(self, heard: tuple[Clip, ...] = ()) -> None:
+        owner = self._owner
+        if not self._watchers and not owner.is_listened_to:
+            return
+        update = self._update(heard)
         for watcher in self._watchers or ():
-            watcher.put(self._update(heard))
+            watcher.put(update)
+        owner.tell(update)

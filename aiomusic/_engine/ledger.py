@@ -110,6 +110,7 @@ class Ledger:
             self.open_jobs[job.key] = job
         self.is_idle.clear()
         self.changed.set()
+        job.announce()
 
     def take_care(self, job: TrackedJob[Any]) -> None:
         """Enter a job that nobody here asked for, and a clean exit does not await."""

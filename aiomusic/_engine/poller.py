@@ -16,6 +16,7 @@ from aiomusic._engine.deadlines import Deadlines
 from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.ledger import Ledger
+from aiomusic._engine.listening import Listening
 from aiomusic._http import wire
 from aiomusic._http.limiter import Limiter, Rate, Turn, backoff_s
 from aiomusic._http.transport import Transport
@@ -152,6 +153,7 @@ class Poller:
     clock: Clock
     job_timeout_s: float
     ration: Ration | None = None
+    listening: Listening = attrs.field(factory=Listening)
     _heap: list[tuple[float, int, _Followed]] = attrs.field(factory=list)
     _order: Iterator[int] = attrs.field(factory=itertools.count)
     _kinds: dict[str, Kind] = attrs.field(factory=dict)
@@ -441,13 +443,20 @@ class Poller:
         with self.polls.using(followed.turn):
             return await self._ask(followed)
 
+    async def _answer(self, job: TrackedJob[Any], path: str) -> wire.Reply:
+        headers = self.listening.headers(job, "poll")
+        reply: wire.Reply | None = None
+        try:
+            reply = await self.transport.get(path, job.request_timeout_s, headers)
+        finally:
+            self.listening.polled(job, None if reply is None else reply.status)
+        return reply
+
     async def _ask(self, followed: _Followed) -> bool:
         task_id = followed.job.task_id
         assert task_id is not None
         followed.asked_s = None
-        reply = await self.transport.get(
-            followed.provider.path_of(task_id), followed.job.request_timeout_s
-        )
+        reply = await self._answer(followed.job, followed.provider.path_of(task_id))
         followed.asked_s = wire.retry_after_s(reply)
         # Most polls show what the one before showed; those are not read again.
         seen = hash((reply.status, reply.body))

@@ -99,6 +99,7 @@ async def send(
     fields: Mapping[str, object],
     *,
     timeout_s: float | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Outcome:
     """
     Send a create, once.
@@ -107,6 +108,7 @@ async def send(
         sending: Is told when the body leaves.
         fields: What the body carries beside the request's own fields.
         timeout_s: How long the call may take; None: as long as others.
+        headers: More of them.
     """
     body = wire.encode({**fields, **request.to_body()})
     try:
@@ -116,6 +118,7 @@ async def send(
             sending,
             reply_s=request.REPLY_S,
             timeout_s=timeout_s,
+            more=headers,
         )
         found = wire.read_created(request, reply)
     except MusicError as error:

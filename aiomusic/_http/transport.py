@@ -254,6 +254,7 @@ class Transport:
         *,
         reply_s: float = 0.0,
         timeout_s: float | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> Reply:
         """
         Send a create, once.
@@ -264,6 +265,7 @@ class Transport:
             sending: Is told when the body leaves.
             reply_s: How much longer than other calls it may take.
             timeout_s: How long calls may take; None: as the session says.
+            more: Headers to send beside its own.
 
         Returns:
             The reply, also one that is malformed or cut off.
@@ -275,6 +277,7 @@ class Transport:
         """
         what = f"POST {path}"
         headers = {
+            **(more or {}),
             **await self._ready(what),
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),
@@ -303,19 +306,25 @@ class Transport:
             next_steps=UNKNOWN_STEPS,
         ) from _cause(found)
 
-    async def get(self, path: str, timeout_s: float | None = None) -> Reply:
+    async def get(
+        self,
+        path: str,
+        timeout_s: float | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> Reply:
         """
         Ask for something that costs nothing.
 
         Args:
             timeout_s: How long it may take; None: as the session says.
+            more: Headers to send beside its own.
 
         Raises:
             NotSent: The service was not reached.
             ProtocolError: It was, and no whole reply came.
         """
         what = f"GET {path}"
-        headers = await self._ready(what)
+        headers = {**(more or {}), **await self._ready(what)}
         with Recording() as heard:
             found = await self._call(
                 self._polls.get,

@@ -1,0 +1,58 @@
+"""Tells events to whoever listens, whose mistakes stop no paid job."""
+
+import logging
+from collections.abc import Mapping
+from typing import Literal, final
+
+import attrs
+
+from aiomusic._engine.job import TrackedJob
+from aiomusic._events import Calling, Event, OnEvent, Polled
+from aiomusic._log import say
+
+__all__ = ["Listening"]
+
+
+@final
+@attrs.frozen
+class Listening:
+    """
+    The one listener of a session.
+
+    Args:
+        on_event: It; None: nobody listens, and nothing is made to be told.
+    """
+
+    on_event: OnEvent | None = None
+
+    def tell(self, event: Event) -> None:
+        """Tell an event."""
+        if self.on_event is None:
+            return
+        try:
+            self.on_event(event)
+        except Exception as error:  # noqa: BLE001 - of the user's code
+            words = "on_event raised %s: %s"
+            say(logging.WARNING, words, type(error).__name__, error)
+
+    def headers(
+        self, job: TrackedJob[object], purpose: Literal["create", "poll"]
+    ) -> Mapping[str, str]:
+        """Tell of a call, and return what the listener adds to its headers."""
+        if self.on_event is None:
+            return {}
+        calling = Calling(key=job.key, purpose=purpose)
+        self.tell(calling)
+        return calling.headers
+
+    def polled(self, job: TrackedJob[object], status: int | None) -> None:
+        """Tell of a poll."""
+        if self.on_event is not None and job.task_id is not None:
+            self.tell(
+                Polled(
+                    key=job.key,
+                    task_id=job.task_id,
+                    status=status,
+                    elapsed_s=job.elapsed_s,
+                )
+            )
