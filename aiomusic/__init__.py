@@ -7,6 +7,8 @@ nothing.
 
 import importlib
 
+from aiomusic.providers._registry import REGISTRY
+
 # So spelt, it is not imported either; type checkers know it by its name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -148,11 +150,10 @@ _ROOMS = {
     ),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
-_PROVIDERS = {"lyrics", "nuro", "producer", "riffusion", "suno"}
 
 
 def __getattr__(name: str) -> object:
-    if name in _PROVIDERS:
+    if name in REGISTRY:
         return importlib.import_module(f"aiomusic.providers.{name}")
     if name not in __all__:
         message = f"module 'aiomusic' has no attribute {name!r}"

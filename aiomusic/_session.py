@@ -48,7 +48,9 @@ from aiomusic.journal import (
 )
 from aiomusic.journal.memory import MemoryJournal
 from aiomusic.journal.opening import journal_at
-from aiomusic.providers._all import PROVIDERS
+from aiomusic.providers._all import PROVIDERS, operations
+from aiomusic.providers._operations import Operations
+from aiomusic.providers._registry import REGISTRY
 from aiomusic.providers._replies import Provider, check_task_id
 from aiomusic.results import Clip, Credits, TaskSnapshot
 
@@ -225,42 +227,30 @@ class MusicSession:
             )
             self.webhooks.replay_window_s = webhook_replay_window_s
 
-    # Each costs its import, and few use them all.
-
-    @functools.cached_property
-    def suno(self) -> "Suno":
-        """The operations of suno."""
-        from aiomusic.providers.suno import Suno  # noqa: PLC0415
-
-        return Suno(self.submit, self._poll)
-
-    @functools.cached_property
-    def riffusion(self) -> "Riffusion":
-        """The operations of riffusion; legacy, the vendor says: see `producer`."""
-        from aiomusic.providers.riffusion import Riffusion  # noqa: PLC0415
-
-        return Riffusion(self.submit, self._poll)
-
-    @functools.cached_property
-    def nuro(self) -> "Nuro":
-        """The operations of nuro."""
-        from aiomusic.providers.nuro import Nuro  # noqa: PLC0415
-
-        return Nuro(self.submit, self._poll)
-
-    @functools.cached_property
-    def producer(self) -> "Producer":
-        """The operations of producer."""
-        from aiomusic.providers.producer import Producer  # noqa: PLC0415
-
-        return Producer(self.submit, self._poll)
-
-    @functools.cached_property
-    def lyrics(self) -> "LyricsWriter":
+    if TYPE_CHECKING:
+        suno: Suno
+        """The operations of Suno."""
+        riffusion: Riffusion
+        """The operations of Riffusion; legacy, the vendor says: see `producer`."""
+        producer: Producer
+        """The operations of Producer."""
+        nuro: Nuro
+        """The operations of Nuro."""
+        lyrics: LyricsWriter
         """The writing of lyrics."""
-        from aiomusic.providers.lyrics import LyricsWriter  # noqa: PLC0415
+    else:
 
-        return LyricsWriter(self.submit)
+        def __getattr__(self, name: str) -> Operations:
+            # A provider's module costs its import, and few programs use them all.
+            if name not in REGISTRY:
+                message = f"{type(self).__name__!r} has no attribute {name!r}"
+                raise AttributeError(message, name=name, obj=self)
+            found = operations(name)(self.submit, self._poll)
+            setattr(self, name, found)
+            return found
+
+        def __dir__(self) -> list[str]:
+            return [*super().__dir__(), *REGISTRY]
 
     def __repr__(self) -> str:
         if self._engine is None:

@@ -30,6 +30,7 @@ from aiomusic._arguments import all_of
 from aiomusic._batch import wait_all as _wait_all
 from aiomusic.errors import MusicError
 from aiomusic.providers._operations import Operations
+from aiomusic.providers._registry import REGISTRY
 from aiomusic.webhooks import Hooks
 
 C = TypeVar("C", bound=type)
@@ -158,13 +159,19 @@ def _provider(found: Operations, loop: _Loop) -> Operations:
         for name, value in inspect.getmembers_static(kind, inspect.iscoroutinefunction)
     }
     made: Any = object.__new__(type(kind.__name__, (kind,), own))
-    Operations.__init__(made, functools.partial(loop.call, found._submit))
+    submit = functools.partial(loop.call, found._submit)
+    Operations.__init__(made, submit, found._poll)
     made._of, made._loop = found, loop
     return cast("Operations", made)
 
 
-def _like(original: type) -> Callable[[C], C]:
-    """Give a class the public names of the asynchronous one that it has not itself."""
+def _like(original: type, *names: str) -> Callable[[C], C]:
+    """
+    Give a class the public names of the asynchronous one that it has not itself.
+
+    Args:
+        names: Attributes that only its instances have.
+    """
 
     def add(kind: C) -> C:
         for name in dir(original):
@@ -177,7 +184,9 @@ def _like(original: type) -> Callable[[C], C]:
             elif inspect.isfunction(found):
                 setattr(kind, name, _method(name, found))
             else:
-                setattr(kind, name, _attribute(name, found))
+                setattr(kind, name, _attribute(name, found.__doc__))
+        for name in names:
+            setattr(kind, name, _attribute(name, f"The operations of {name}."))
         kind.__doc__ = kind.__doc__ or original.__doc__
         return kind
 
@@ -192,11 +201,11 @@ def _method(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def _attribute(name: str, original: object) -> property:
+def _attribute(name: str, doc: str | None) -> property:
     def get(self: _Face) -> Any:  # noqa: ANN401 - as it is there
         return self._loop.wrapped(getattr(self._of, name))
 
-    return property(get, doc=original.__doc__)
+    return property(get, doc=doc)
 
 
 @_like(_job.MusicJob)
@@ -214,7 +223,7 @@ class MusicJob(_Face):
         return self._loop.call(self._of.wait, timeout_s=timeout_s)
 
 
-@_like(_session.MusicSession)
+@_like(_session.MusicSession, *REGISTRY)
 class MusicSession(_Face):
     """Everything for one API key: ``with MusicSession() as music: …``."""
 

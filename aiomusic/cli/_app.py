@@ -19,6 +19,7 @@ from aiomusic.cli._options import (
     Song,
     StateName,
 )
+from aiomusic.providers._registry import REGISTRY
 
 __all__ = ["APP", "EXIT_CODES", "PROVIDERS"]
 
@@ -301,13 +302,7 @@ def gallery(
 
 PROVIDERS: Final = {
     name: App(name=name, help=words, help_epilogue=EXIT_CODES)
-    for name, words in {
-        "suno": "Each operation of Suno: create, extend, cover, personas, uploads.",
-        "riffusion": "Each operation of Riffusion: create, extend, replace, swap.",
-        "producer": "Each operation of Producer: create, extend, cover, replace, swap.",
-        "nuro": "Each operation of Nuro: vocal songs and instrumentals.",
-        "lyrics": "Write lyrics.",
-    }.items()
+    for name, words in REGISTRY.items()
 }
 """Their operations are added when one is typed, as that costs the whole library."""
 

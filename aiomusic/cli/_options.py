@@ -1,13 +1,14 @@
 """What can be asked of ``aiomusic create``: light, so that --help is quick."""
 
 import re
-from typing import Annotated, Literal, final
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, final
 
 import attrs
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
 from aiomusic.cli._exits import UsageError
+from aiomusic.providers._registry import FOLLOWED
 
 __all__ = [
     "Batching",
@@ -23,7 +24,10 @@ __all__ = [
     "seconds",
 ]
 
-ProviderName = Literal["riffusion", "suno", "nuro", "producer"]
+if TYPE_CHECKING:
+    ProviderName: TypeAlias = str
+else:
+    ProviderName = Literal[tuple(FOLLOWED)]
 StateName = Literal[
     "open",
     "queued",

@@ -170,7 +170,7 @@ def to_request(song: Song, lyrics: str | None) -> Request[Any]:
     """
     given = _given(song)
     way = _way(song)
-    if way is _WITH_WORDS[song.provider]:
+    if way is _WITH_WORDS.get(song.provider):
         given["lyrics"] = lyrics or ""
         _take_prompt_for_style(way, given)
     elif "prompt" not in given:
@@ -199,13 +199,18 @@ def _given(song: Song) -> dict[str, Any]:
 
 def _way(song: Song) -> _Way:
     is_named = song.style is not None or song.title is not None
+    if song.provider not in _DESCRIBED:
+        raise _refused(
+            f"{song.provider} has operations of its own:"
+            f" see 'aiomusic {song.provider} --help'"
+        )
     match song.provider:
         case "riffusion":
             # Its description takes no word on the voice.
             has_words = song.lyrics is not None or song.instrumental
         case "suno":
             has_words = song.lyrics is not None or (song.instrumental and is_named)
-        case "nuro" | "producer":
+        case _:
             has_words = song.lyrics is not None
     return (_WITH_WORDS if has_words else _DESCRIBED)[song.provider]
 

@@ -11,11 +11,12 @@ from typing import Any, Final, final
 import attrs
 
 from aiomusic.gallery._text import block, fields_of, line, number
+from aiomusic.providers._registry import FOLLOWED
 
 __all__ = ["Tagged", "can_read_tags", "read_picture", "read_tags"]
 
 # As this library's own tags name the clip.
-_CLIP: Final = re.compile(r"\b(suno|riffusion|nuro|producer) clip (\S{1,100})")
+_CLIP: Final = re.compile(rf"\b({'|'.join(FOLLOWED)}) clip (\S{{1,100}})")
 _PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"RIFF")
 # How names begin that no format has a frame or an atom of its own for.
 _OWN: Final = ("txxx:", "----:com.apple.itunes:")

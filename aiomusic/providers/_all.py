@@ -1,5 +1,5 @@
 """
-Every provider, by name: the one place that a new one is entered.
+Every provider's module, by the names in `_registry`.
 
 Their modules cost more to import than most of this library, so each is loaded when
 it is first asked for.
@@ -10,15 +10,14 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, final
 
+from aiomusic.providers._operations import Operations
+from aiomusic.providers._registry import FOLLOWED, REGISTRY
 from aiomusic.providers._replies import Provider
 
 if TYPE_CHECKING:
     from aiomusic._request import Request
 
-__all__ = ["PROVIDERS", "requests"]
-
-FOLLOWED = ("suno", "riffusion", "nuro", "producer")
-OTHERS = ("lyrics",)
+__all__ = ["PROVIDERS", "operations", "requests"]
 
 
 @final
@@ -43,8 +42,14 @@ PROVIDERS: Mapping[str, Provider] = _Providers()
 @functools.cache
 def requests() -> Mapping[str, type["Request[Any]"]]:
     """Give every kind of request, by its name, as in ``suno.create``."""
-    modules = [_module(name) for name in (*FOLLOWED, *OTHERS)]
+    modules = [_module(name) for name in REGISTRY]
     return {kind.kind(): kind for module in modules for kind in module.REQUESTS}
+
+
+def operations(name: str) -> type[Operations]:
+    """Return the class of a provider's methods."""
+    found: type[Operations] = _module(name).OPERATIONS
+    return found
 
 
 @functools.cache

@@ -29,23 +29,20 @@ class Operations:
         InvalidRequest: A field breaks a rule; nothing was sent.
     """
 
-    __slots__ = ("_submit",)
+    __slots__ = ("_poll", "_submit")
 
-    def __init__(self, submit: Submit) -> None:
+    def __init__(self, submit: Submit, poll: Poll) -> None:
         self._submit = submit
+        self._poll = poll
 
 
 class Followed(Operations):
     """The methods of a provider whose creates are followed as tasks."""
 
-    __slots__ = ("_poll",)
+    __slots__ = ()
 
     NAME: ClassVar[str]
     """The provider's name."""
-
-    def __init__(self, submit: Submit, poll: Poll) -> None:
-        super().__init__(submit)
-        self._poll = poll
 
     async def get(self, task_id: str) -> TaskSnapshot:
         """Poll a task once; API: get music."""

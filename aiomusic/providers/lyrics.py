@@ -83,3 +83,6 @@ class LyricsWriter(Operations):
     __slots__ = ()
 
     create = operation(Create)
+
+
+OPERATIONS: type[Operations] = LyricsWriter

@@ -28,7 +28,7 @@ from aiomusic._fields import (
 )
 from aiomusic._request import Request
 from aiomusic._spelling import shown
-from aiomusic.providers._operations import Followed, operation
+from aiomusic.providers._operations import Followed, Operations, operation
 from aiomusic.providers._replies import (
     Provider,
     address,
@@ -581,3 +581,6 @@ class Nuro(Followed):
 
     create_vocal = operation(CreateVocal)
     create_instrumental = operation(CreateInstrumental)
+
+
+OPERATIONS: type[Operations] = Nuro

@@ -24,7 +24,7 @@ from aiomusic._fields import (
     refuse,
 )
 from aiomusic._request import Request
-from aiomusic.providers._operations import Followed, operation
+from aiomusic.providers._operations import Followed, Operations, operation
 from aiomusic.providers._replies import Provider, read_clips
 from aiomusic.results import Clip
 
@@ -397,3 +397,6 @@ class Producer(Followed):
     variation = operation(Variation)
     upload = operation(UploadAudio)
     download = operation(Download)
+
+
+OPERATIONS: type[Operations] = Producer

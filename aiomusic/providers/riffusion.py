@@ -27,7 +27,7 @@ from aiomusic._fields import (
     refuse,
 )
 from aiomusic._request import Request
-from aiomusic.providers._operations import Followed, operation
+from aiomusic.providers._operations import Followed, Operations, operation
 from aiomusic.providers._replies import Provider, UploadReply, read_clips
 from aiomusic.results import Clip, Upload
 
@@ -343,3 +343,6 @@ class Riffusion(Followed):
     swap_sound = operation(SwapSound)
     swap_vocals = operation(SwapVocals)
     upload = operation(UploadAudio)
+
+
+OPERATIONS: type[Operations] = Riffusion

@@ -27,7 +27,7 @@ from aiomusic._fields import (
 )
 from aiomusic._request import Request
 from aiomusic._timed_lyrics import lines_of, lrc_text, timed_words
-from aiomusic.providers._operations import Followed, operation
+from aiomusic.providers._operations import Followed, Operations, operation
 from aiomusic.providers._replies import (
     Provider,
     Unreadable,
@@ -667,3 +667,6 @@ class Suno(Followed):
     wav = operation(GetWav)
     midi = operation(GetMidi)
     aligned_lyrics = operation(AlignLyrics)
+
+
+OPERATIONS: type[Operations] = Suno

@@ -102,7 +102,7 @@ class Dialect:
 
     def needs_custom_mode(self, body: Mapping[str, Any]) -> bool:
         """Check whether the body of a create must have a boolean ``custom_mode``."""
-        return True
+        return False
 
     def normalized(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Return a body of an older or newer shape in the shape that is checked."""

@@ -38,10 +38,6 @@ class NuroDialect(Dialect):
     has_clip_ids = False
     error_schema = "NuroError"
 
-    def needs_custom_mode(self, body: Mapping[str, Any]) -> bool:
-        """Never: there is no such field."""
-        return False
-
     def envelope(
         self,
         status: int,

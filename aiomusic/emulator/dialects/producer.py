@@ -43,10 +43,6 @@ class ProducerDialect(Dialect):
     }
     may_be_not_ready = True
 
-    def needs_custom_mode(self, body: Mapping[str, Any]) -> bool:
-        """Never: there is no such field."""
-        return False
-
     def is_ready(self, progress: Progress) -> bool:
         """Answer with the clip only once it is made."""
         return progress.stage is Stage.OVER

@@ -31,6 +31,10 @@ class RiffusionDialect(Dialect):
     name = "riffusion"
     required = ("mv", "make_instrumental")
 
+    def needs_custom_mode(self, body: Mapping[str, Any]) -> bool:
+        """All creates need it."""
+        return True
+
     def clip(self, task: Task, song: Song, view: ClipView) -> dict[str, Any]:
         """Return one clip, with the times of its sections once it is made."""
         return {

@@ -1,0 +1,182 @@
+"""A provider that is new takes the files that CONTRIBUTING names, and no other."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import anyio
+import pytest
+
+import aiomusic
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+PROVIDER: Final = '''
+"""Hummer hums: one operation, one clip."""
+
+from typing import Annotated, ClassVar, Final, final
+
+import attrs
+
+from aiomusic._fields import Text
+from aiomusic._request import Request
+from aiomusic.providers._operations import Followed, Operations, operation
+from aiomusic.providers._replies import Provider, read_clips
+from aiomusic.results import Clip
+
+PROVIDER: Final = Provider(
+    name="hummer",
+    task_path="/api/v1/hummer/task/{task_id}",
+    pace_s=1.0,
+    typical_s=(5.0, 10.0),
+    clips=1,
+    read=read_clips,
+)
+
+
+@final
+@attrs.frozen
+class Create(Request[tuple[Clip, ...]]):
+    """Hum a tune."""
+
+    PROVIDER: ClassVar = "hummer"
+    OPERATION: ClassVar = "create"
+    PATH: ClassVar = "/api/v1/hummer/create"
+    COST: ClassVar = 3
+    CLIPS: ClassVar = 1
+
+    tune: Annotated[str, Text(wire="tune", least=1, most=100)]
+
+
+REQUESTS: Final = (Create,)
+
+
+@final
+class Hummer(Followed):
+    __slots__ = ()
+
+    NAME: ClassVar = "hummer"
+
+    create: Final = operation(Create)
+
+
+OPERATIONS: type[Operations] = Hummer
+'''
+
+DIALECT: Final = '''
+"""Hummer's dialect: its tasks are lists of clips."""
+
+from typing import final
+
+from aiomusic.emulator.dialects._dialect import Dialect
+
+
+@final
+class HummerDialect(Dialect):
+    name = "hummer"
+'''
+
+PROGRAM: Final = """
+import asyncio, sys
+from aiomusic import MusicSession, hummer
+from aiomusic.emulator import Emulator, Pace
+
+async def main():
+    async with (
+        Emulator(pace=Pace.polls()) as api,
+        MusicSession(api.key, base_url=api.url, poll_every_s=0) as music,
+    ):
+        job = music.hummer.create("la la")
+        paths = await job.save("out")
+        assert 1 == len(paths) and paths[0].stat().st_size > 10_000
+        assert 3 == api.charged == job.cost
+        await music.submit(hummer.Create("do re mi"))
+        try:
+            music.hummer.create("")
+        except ValueError as error:
+            print(error)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Return a copy of the library with the provider in it."""
+    root = tmp_path / "src"
+    package = root / "aiomusic"
+    shutil.copytree(
+        Path(aiomusic.__file__).parent,
+        package,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    (package / "providers" / "hummer.py").write_text(PROVIDER)
+    (package / "emulator" / "dialects" / "hummer.py").write_text(DIALECT)
+    enter(
+        package / "providers" / "_registry.py", "FOLLOWED: Final = {", '"hummer": "",'
+    )
+    dialects = package / "emulator" / "dialects" / "__init__.py"
+    enter(dialects, "    for dialect in (", "HummerDialect(),")
+    enter(
+        dialects,
+        "from typing import Any, Final",
+        "from aiomusic.emulator.dialects.hummer import HummerDialect",
+    )
+    return root
+
+
+def enter(file: Path, after: str, line: str) -> None:
+    """Add a line to a file behind another one."""
+    text = file.read_text()
+    assert 1 == text.count(after)
+    file.write_text(text.replace(after, f"{after}\n{line}"))
+
+
+async def run(source: Path, *words: str) -> str:
+    """Run Python on that copy; return what it prints."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AIOMUSIC")
+    }
+    with anyio.fail_after(120):
+        done = await anyio.run_process(
+            [sys.executable, *words],
+            cwd=source.parent,
+            check=False,
+            env={**environment, "PYTHONPATH": str(source)},
+            stderr=subprocess.STDOUT,
+        )
+    text = done.stdout.decode()
+    assert 0 == done.returncode, text
+    return text
+
+
+async def test_its_songs_are_made_and_saved(source: Path) -> None:
+    """By its method and by its request, checked before anything is sent."""
+    assert "hummer.create: tune" in await run(source, "-c", PROGRAM)
+
+
+async def test_the_command_knows_it(source: Path) -> None:
+    """Its operation has a name, options and a help text there."""
+    told = await run(source, "-m", "aiomusic", "hummer", "create", "--help")
+    made = await run(source, "-m", "aiomusic", "hummer", "create", "la la", "--local")
+
+    assert "tune" in told.lower()
+    assert [made.strip()] == [
+        path.relative_to(source.parent).as_posix()
+        for path in source.parent.glob("songs/*")
+    ]
+
+
+async def test_a_batch_row_knows_it(source: Path) -> None:
+    """As it knows every other."""
+    rows = source.parent / "rows.csv"
+    rows.write_text("key,provider,tune\na,hummer,la la\n")
+
+    await run(source, "-m", "aiomusic", "batch", str(rows), "--out", "al", "--local")
+
+    assert 1 == len([*source.parent.glob("al/*.mp3"), *source.parent.glob("al/*.wav")])
