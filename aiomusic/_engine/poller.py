@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import heapq
-import itertools
 import logging
 import math
-from collections.abc import Iterator
 from typing import Any, final
 
 import attrs
@@ -70,45 +68,71 @@ _NOTHING_SEEN = TaskSnapshot(state=ClipState.PENDING)
 
 
 @final
+@attrs.frozen
+class _Oddities:
+    """
+    What is told of few polls: how they failed, and what was odd in their replies.
+
+    Attributes:
+        failures: How many failed in a row.
+        passes: How many polls of any task had got through when one of this failed.
+        denied: How many in a row were refused for the key.
+        absent: How many found that the service knows no such task.
+        unknown: States that nobody knows.
+    """
+
+    failures: int = 0
+    passes: int = -1
+    denied: int = 0
+    absent: int = 0
+    unknown: frozenset[str] = frozenset()
+
+
+_NOTHING_ODD = _Oddities()
+
+
+@final
 @attrs.define(eq=False, weakref_slot=False)
 class _Followed:
     """
     One task in flight, and how polling it went.
 
     Attributes:
+        due: When it is polled next, as its entry in the heap has it; None while it is
+            polled.
         seen: A digest of the last reply, which *snapshot* was read from.
-        ticket: Of its place in the heap; -1 while it is polled.
+        odd: What went wrong; shared by all where nothing did.
         turn: The leave to poll it, while it is polled.
-        passes: How many polls of any task had got through when one of this failed.
         ended_at: When its end was first seen, though something may still come.
         is_hinted: Whether a poll was asked for while it was polled.
         share: Of the polls that a rate allows.
-        denied: How many polls in a row were refused for the key.
-        absent: How many polls found that the service knows no such task.
         is_over: Whether it is not followed any more.
     """
 
     job: TrackedJob[Any]
-    provider: Provider
     kind: Kind
     deadline: float
     seen_s: float = 0.0
     pending_s: float = 0.0
-    failures: int = 0
     ended_at: float | None = None
     seen: int = 0
+    odd: _Oddities = _NOTHING_ODD
     snapshot: TaskSnapshot = _NOTHING_SEEN
     asked_s: float | None = None
-    ticket: int = -1
+    due: float | None = None
     turn: Turn | None = None
-    passes: int = -1
     is_hinted: bool = False
     share: float = 0.0
     is_age_sure: bool = True
-    unknown: frozenset[str] = frozenset()
-    denied: int = 0
-    absent: int = 0
     is_over: bool = False
+
+    def __lt__(self, other: "_Followed") -> bool:
+        """Of two that are due at the same time, the older goes first."""
+        return self.deadline < other.deadline
+
+    @property
+    def provider(self) -> Provider:
+        return PROVIDERS[self.job.provider]
 
     @property
     def clips_due(self) -> int:
@@ -154,8 +178,7 @@ class Poller:
     job_timeout_s: float
     ration: Ration | None = None
     listening: Listening = attrs.field(factory=Listening)
-    _heap: list[tuple[float, int, _Followed]] = attrs.field(factory=list)
-    _order: Iterator[int] = attrs.field(factory=itertools.count)
+    _heap: list[tuple[float, _Followed]] = attrs.field(factory=list)
     _kinds: dict[str, Kind] = attrs.field(factory=dict)
     _kept_at: float = -math.inf
     _create_rate: Rate = attrs.field(factory=Rate)
@@ -187,7 +210,7 @@ class Poller:
         provider = PROVIDERS[job.provider]
         now = self.clock.now()
         deadline = now + self.job_timeout_s
-        followed = _Followed(job, provider, self._kind(job, provider), deadline)
+        followed = _Followed(job, self._kind(job, provider), deadline)
         followed.is_age_sure = is_age_sure
         job.followed = followed
         self._deadlines.watch(followed)
@@ -262,10 +285,10 @@ class Poller:
         followed = job.followed
         if not isinstance(followed, _Followed):
             return
-        if followed.ticket >= 0:
+        if followed.due is not None:
             self._push(followed, self.clock.now())
         # The reply that is on its way may be from before.
-        followed.is_hinted = followed.ticket < 0
+        followed.is_hinted = followed.due is None
 
     async def run(self) -> None:
         """Poll tasks as they fall due, for as long as there is a session."""
@@ -336,7 +359,7 @@ class Poller:
     def _first_due(self) -> float:
         """Give when the next poll is due."""
         heap = self._heap
-        while heap and heap[0][2].ticket != heap[0][1]:
+        while heap and heap[0][1].due is not heap[0][0]:
             # A hint has moved this poll to another time.
             heapq.heappop(heap)
         return heap[0][0] if heap else math.inf
@@ -349,8 +372,8 @@ class Poller:
         return None
 
     def _pop(self, turn: Turn) -> _Followed:
-        _, _, followed = heapq.heappop(self._heap)
-        followed.ticket, followed.is_hinted = -1, False
+        _, followed = heapq.heappop(self._heap)
+        followed.due, followed.is_hinted = None, False
         followed.turn = turn
         self._leave_ration(followed)
         return followed
@@ -360,8 +383,8 @@ class Poller:
             self.ration.leave(followed.share)
 
     def _push(self, followed: _Followed, due: float) -> None:
-        followed.ticket = next(self._order)
-        heapq.heappush(self._heap, (due, followed.ticket, followed))
+        followed.due = due
+        heapq.heappush(self._heap, (due, followed))
         if self._idle and due < self._hands_at and not self._is_in_line:
             self._set_timer(due)
 
@@ -369,7 +392,8 @@ class Poller:
         try:
             is_news = await self._see(followed)
             if not followed.is_over:
-                followed.failures = followed.denied = 0
+                if followed.odd is not _NOTHING_ODD:
+                    followed.odd = attrs.evolve(followed.odd, failures=0, denied=0)
                 self._take(followed, is_news=is_news)
         except Exception as error:  # noqa: BLE001 - one bad poll, whatever it is
             # Its time may have run out while it was polled.
@@ -390,11 +414,12 @@ class Poller:
 
     def _denied(self, followed: _Followed, error: AuthenticationFailed) -> None:
         """Poll again with a fresh key, where there may be one; or stop following."""
-        followed.denied += 1
+        denied = followed.odd.denied + 1
+        followed.odd = attrs.evolve(followed.odd, denied=denied)
         job, now = followed.job, self.clock.now()
-        if self.transport.asks_for_key and followed.denied < MAX_DENIED:
+        if self.transport.asks_for_key and denied < MAX_DENIED:
             say(logging.INFO, "the key was refused for %r: it is asked for anew", job)
-            self._again(followed, now, backoff_s(followed.denied))
+            self._again(followed, now, backoff_s(denied))
             return
         # The task lives on, but this key will not see it.
         error.charged = Charged.YES
@@ -406,13 +431,14 @@ class Poller:
 
     def _absent(self, followed: _Followed, error: TaskNotFound) -> None:
         """Poll again soon for a task that was never seen: the service may lag."""
-        followed.absent += 1
+        absent = followed.odd.absent + 1
+        followed.odd = attrs.evolve(followed.odd, absent=absent)
         now = self.clock.now()
         left_s = followed.deadline - self.job_timeout_s + MAX_LAG_S - now
-        if left_s <= 0 and followed.absent >= MIN_ABSENT:
+        if left_s <= 0 and absent >= MIN_ABSENT:
             self._never_seen(followed, error)
             return
-        wait_s = backoff_s(followed.absent)
+        wait_s = backoff_s(absent)
         self._again(followed, now, min(wait_s, left_s) if left_s > 0 else wait_s)
 
     def _never_seen(
@@ -423,7 +449,7 @@ class Poller:
         is_named = job.is_named or job.request is None
         self._close(followed)
         found = TaskNotFound(
-            f"{followed.absent} polls in {_age_s(job, self.clock.now()):.0f} s were"
+            f"{followed.odd.absent} polls in {_age_s(job, self.clock.now()):.0f} s were"
             f" answered that {job.provider} has no task {job.task_id}, and none has"
             f" ever seen it. {_named_money(job) if is_named else BOUGHT}",
             charged=Charged.UNKNOWN if is_named else Charged.YES,
@@ -468,21 +494,16 @@ class Poller:
 
     def _failed(self, followed: _Followed, error: Exception) -> None:
         """Count a poll that failed; too many in a row end the following."""
-        passes, before = self.polls.pace.passes, followed.passes
-        followed.passes = passes
-        if not isinstance(error, RateLimited) or passes == before:
-            # One that is refused while others get through has but to wait.
-            followed.failures += 1
-        say(
-            logging.INFO,
-            "poll %d at %r failed: %s",
-            followed.failures,
-            followed.job,
-            error,
-        )
-        if followed.failures >= MOST_FAILURES:
+        odd, passes = followed.odd, self.polls.pace.passes
+        # One that is refused while others get through has but to wait.
+        is_counted = not isinstance(error, RateLimited) or passes == odd.passes
+        failures = odd.failures + is_counted
+        followed.odd = attrs.evolve(odd, failures=failures, passes=passes)
+        words = "poll %d at %r failed: %s"
+        say(logging.INFO, words, failures, followed.job, error)
+        if failures >= MOST_FAILURES:
             message = (
-                f"{followed.failures} polls of the task failed in a row, the last"
+                f"{failures} polls of the task failed in a row, the last"
                 f" with: {_words(error)} {STILL_THERE}"
             )
             ended = JobDetached(message, next_steps=[NextStep.FOLLOW])
@@ -493,7 +514,7 @@ class Poller:
         # However fast the pace, an outage of minutes is outlasted.
         now = self.clock.now()
         pace_s = self._wait_s(followed, now, None)
-        least_s = backoff_s(max(1, followed.failures)) / 5
+        least_s = backoff_s(max(1, failures)) / 5
         # A service that says when it is back is not given up before.
         asked_s = min(followed.asked_s or 0.0, LONGEST_ASKED_S)
         self._again(followed, now, max(pace_s, least_s, asked_s))
@@ -540,9 +561,10 @@ class Poller:
 
     def _log_unknown(self, followed: _Followed) -> None:
         """Name a state that nobody knows as soon as it is seen, once."""
-        new = set(followed.snapshot.unknown_states) - followed.unknown
+        new = set(followed.snapshot.unknown_states) - followed.odd.unknown
         if new:
-            followed.unknown |= new
+            unknown = followed.odd.unknown | new
+            followed.odd = attrs.evolve(followed.odd, unknown=unknown)
             words = "task %s of job %s is in a state that is not known: %s"
             names = ", ".join(sorted(new))
             job = followed.job
@@ -599,7 +621,7 @@ class Poller:
 
     def _time_out(self, followed: _Followed) -> None:
         """End what is over its limit, be it polled, held back or waited for."""
-        if followed.absent and not followed.seen:
+        if followed.odd.absent and not followed.seen:
             self._never_seen(followed)
             return
         # Were only those learned from that end in time, none would seem to be late.
@@ -614,8 +636,8 @@ class Poller:
 
     def _close(self, followed: _Followed) -> None:
         """Follow a task no longer."""
-        if followed.ticket >= 0:
-            followed.ticket = -1
+        if followed.due is not None:
+            followed.due = None
             self._leave_ration(followed)
         followed.is_over = True
         self._deadlines.over()
@@ -648,8 +670,8 @@ def _so_far(followed: _Followed) -> str:
         told.append(f"job.save() stores {'it' if is_one else 'them'}.")
     if unlinked := len(followed.made) - ready:
         told.append(f"{unlinked} of {due} clips succeeded, without a link so far.")
-    if followed.unknown:
-        names = ", ".join(sorted(followed.unknown))
+    if followed.odd.unknown:
+        names = ", ".join(sorted(followed.odd.unknown))
         told.append(f"The service says a state that is not known: {names}.")
     if snapshot.unreadable:
         count = snapshot.unreadable
