@@ -1,0 +1,146 @@
+"""
+What a journal costs that several workers share: jobs a second, CPU, and waiting.
+
+Run ``python benchmarks/machines.py``.  It starts a PostgreSQL and a PgBouncer of its
+own, on a disk, with every commit synced.  Each worker is a process with one session,
+that takes jobs through all that is written of one: admitted, sent, accepted, ended;
+eight at a time.  Then a hundred sessions, in four processes, buy at the same time.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+import pg_server
+
+from aiomusic.journal import Ending, Entry, Event, Granted, Limits
+from aiomusic.journal.opening import journal_at
+
+if TYPE_CHECKING:
+    from aiomusic.journal.opening import KeptJournal
+
+AT_ONCE = 8
+LIMITS = Limits(concurrency=1_000_000)
+REQUEST = {"kind": "suno.create", "description": "a song of rain " * 10}
+
+
+def entry(key: str) -> Entry:
+    now = time.time()
+    return Entry(
+        key=key,
+        kind="suno.create",
+        provider="suno",
+        request=REQUEST,
+        fingerprint="f",
+        cost=10,
+        metadata={"song": key},
+        made_at=now,
+        now=now,
+    )
+
+
+async def buy(journal: "KeptJournal", key: str) -> float:
+    """Take a job through its life; return how long it waited to be admitted."""
+    began = time.perf_counter()
+    [verdict] = await journal.admit([entry(key)], LIMITS)
+    waited_s = time.perf_counter() - began
+    assert isinstance(verdict, Granted)
+    assert await journal.note_sent(key, 1)
+    await journal.accept(key, 1, f"t-{key}", time.time())
+    clips = [{"clip_id": f"{key}-{n}", "audio_url": "https://x/" * 9} for n in (0, 1)]
+    end = Ending(event=Event.SUCCEEDED, now=time.time(), clips=clips)
+    await journal.settle(key, 1, end)
+    return waited_s
+
+
+async def work(place: str, sessions: int, jobs: int, at_once: int) -> None:
+    """Buy so many jobs with so many sessions; print what it took."""
+    journals = [journal_at(place) for _ in range(sessions)]
+    for journal in journals:
+        await journal.open()
+    sys.stdin.readline()
+    began, cpu = time.perf_counter(), time.process_time()
+    waits: list[float] = []
+
+    async def lane(journal: "KeptJournal", number: int) -> None:
+        for n in range(jobs // at_once):
+            waits.append(
+                await buy(journal, f"{os.getpid()}-{id(journal)}-{number}-{n}")
+            )
+
+    lanes = [lane(journal, n) for journal in journals for n in range(at_once)]
+    await asyncio.gather(*lanes)
+    took = time.perf_counter() - began, time.process_time() - cpu
+    for journal in journals:
+        await journal.aclose()
+    print(json.dumps({"took": took, "waits": waits}))
+
+
+def run(place: str, workers: int, *, sessions: int, jobs: int, at_once: int) -> str:
+    """Run workers at the same time; return a line of figures."""
+    words = [sys.executable, __file__, "--work", place]
+    words += [str(sessions), str(jobs), str(at_once)]
+    running = [
+        subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(workers)
+    ]
+    # All have their sessions open before any of them begins.
+    time.sleep(2.0 + sessions * 0.1)
+    for one in running:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    told = [json.loads(one.communicate()[0]) for one in running]
+    waits = sorted(wait for one in told for wait in one["waits"])
+    seconds = max(one["took"][0] for one in told)
+    cpu_ms = 1_000 * sum(one["took"][1] for one in told) / len(waits)
+    p50, p99 = (1_000 * waits[int(len(waits) * q)] for q in (0.5, 0.99))
+    return f"{len(waits) / seconds:,.0f} | {cpu_ms:.2f} | {p50:,.1f} | {p99:,.1f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=800)
+    parser.add_argument("--work", nargs=4)
+    options = parser.parse_args()
+    if options.work:
+        place, *numbers = options.work
+        asyncio.run(work(place, *map(int, numbers)))
+        return
+    pg_server.SETTINGS.update(fsync="on", full_page_writes="on", autovacuum="on")
+    pg_server.FAST = None
+    server = pg_server.start()
+    print("| journal | workers | jobs/s | CPU ms a job | admit p50 ms | p99 ms |")
+    print("|---|---|---|---|---|---|")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for workers in (1, 2, 4):
+                places = {
+                    "SQLite": f"{folder}/{workers}.db",
+                    "PostgreSQL": server.url(Path(f"{workers}")),
+                    "with PgBouncer": server.url(Path(f"{workers}b"), is_pooled=True),
+                }
+                for name, place in places.items():
+                    figures = run(
+                        place, workers, sessions=1, jobs=options.jobs, at_once=AT_ONCE
+                    )
+                    print(f"| {name} | {workers} | {figures} |", flush=True)
+            hundred = run(server.url(Path("100")), 4, sessions=25, jobs=8, at_once=1)
+            print(f"| PostgreSQL, 100 sessions | 4 | {hundred} |")
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()
