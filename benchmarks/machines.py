@@ -72,10 +72,10 @@ async def work(place: str, sessions: int, jobs: int, at_once: int) -> None:
     waits: list[float] = []
 
     async def lane(journal: "KeptJournal", number: int) -> None:
-        for n in range(jobs // at_once):
-            waits.append(
-                await buy(journal, f"{os.getpid()}-{id(journal)}-{number}-{n}")
-            )
+        name = f"{os.getpid()}-{id(journal)}-{number}"
+        waits.extend(
+            [await buy(journal, f"{name}-{n}") for n in range(jobs // at_once)]
+        )
 
     lanes = [lane(journal, n) for journal in journals for n in range(at_once)]
     await asyncio.gather(*lanes)
