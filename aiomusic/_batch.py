@@ -28,12 +28,12 @@ __all__ = ["Requests", "Source", "run_all", "wait_all"]
 K = TypeVar("K")
 R = TypeVar("R")
 
-Source: TypeAlias = "Request[Any] | tuple[str, Request[Any]]"
+Source: TypeAlias = "Request[R] | tuple[str, Request[R]]"
 """A request, or its job's key and the request."""
 
-Sources: TypeAlias = "Iterable[Source] | AsyncIterable[Source]"
+Sources: TypeAlias = "Iterable[Source[R]] | AsyncIterable[Source[R]]"
 
-Requests: TypeAlias = "Sources | Mapping[str, Request[Any]]"
+Requests: TypeAlias = "Sources[R] | Mapping[str, Request[R]]"
 
 
 # Sets that keep their order, and can be taken from at both ends.
@@ -98,13 +98,13 @@ class _Batch:
 
 
 async def run_all(
-    requests: Sources,
-    submit: Callable[[Source], MusicJob[Any]],
+    requests: "Sources[R]",
+    submit: "Callable[[Source[R]], MusicJob[R]]",
     *,
     at_once: int,
     ordered: bool,
     stop_after_failures: int | None,
-) -> AsyncGenerator[MusicJob[Any], None]:
+) -> AsyncGenerator[MusicJob[R], None]:
     """Give each request's job when it is over; see `MusicSession.run`."""
     batch = _Batch(at_once=at_once, stop_after=stop_after_failures)
     pulling = asyncio.create_task(_pull(requests, submit, batch))
@@ -136,7 +136,9 @@ def _next(batch: _Batch, *, ordered: bool) -> MusicJob[Any] | None:
 
 
 async def _pull(
-    requests: Sources, submit: Callable[[Source], MusicJob[Any]], batch: _Batch
+    requests: "Sources[R]",
+    submit: "Callable[[Source[R]], MusicJob[R]]",
+    batch: _Batch,
 ) -> None:
     """Take requests only as jobs end, until there are none, or a rule stops it."""
     try:
@@ -155,7 +157,7 @@ async def _pull(
         batch.changed.set()
 
 
-async def _aiter(requests: Sources) -> AsyncIterator[Source]:
+async def _aiter(requests: "Sources[R]") -> "AsyncIterator[Source[R]]":
     if isinstance(requests, AsyncIterable):
         async for source in requests:
             yield source

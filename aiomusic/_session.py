@@ -516,12 +516,12 @@ class MusicSession:
 
     def run(
         self,
-        requests: Requests,
+        requests: "Requests[R]",
         *,
         ordered: bool = False,
         stop_after_failures: int | None = None,
         on_known_key: OnKnownKey | None = None,
-    ) -> AsyncGenerator[MusicJob[Any], None]:
+    ) -> AsyncGenerator[MusicJob[R], None]:
         """
         Give each request's job when it is over: ``async for job in music.run(…)``.
 
@@ -557,8 +557,8 @@ class MusicSession:
         )
 
     def _submit_source(
-        self, on_known_key: OnKnownKey | None, source: Source
-    ) -> MusicJob[Any]:
+        self, on_known_key: OnKnownKey | None, source: "Source[R]"
+    ) -> MusicJob[R]:
         """Submit one request of a batch; one that is refused is over at once."""
         key, request = keyed("run()", source)
         try:
@@ -566,7 +566,9 @@ class MusicSession:
         except InvalidRequest as error:
             return self._open_engine().refused(request, key or request.key, error)
 
-    def quote(self, requests: "Iterable[Source] | Mapping[str, Request[Any]]") -> Quote:
+    def quote(
+        self, requests: "Iterable[Source[Any]] | Mapping[str, Request[Any]]"
+    ) -> Quote:
         """Say what that which `run` takes would cost; nothing is bought."""
         return quote(requests)
 

@@ -274,7 +274,7 @@ class ApiError(MusicError):
             message, charged=charged, retry=retry, key=key, task_id=task_id
         )
         self.status = status
-        self.text = shown(text, MAX_TEXT_CHARS)
+        self.text: str = shown(text, MAX_TEXT_CHARS)
         self.retry_after_s = retry_after_s
 
 
@@ -484,4 +484,4 @@ class DownloadError(MusicError):
         super().__init__(
             message, charged=charged, retry=retry, key=key, task_id=task_id
         )
-        self.stored = tuple(stored)
+        self.stored: tuple[Path, ...] = tuple(stored)

@@ -110,7 +110,7 @@ class Batch:
         self._kept_path = kept
         self._placing = Placing(plan, name)
         self._stop_after = stop_after_failures
-        self.rows = {row.key: row for row in plan.rows}
+        self.rows: dict[str, PlannedRow] = {row.key: row for row in plan.rows}
         self._ready = collections.deque[PlannedRow]()
         # What each row still waits for, and which rows wait for each.
         self._waits: dict[str, set[Reference]] = {}

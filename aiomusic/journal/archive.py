@@ -109,7 +109,7 @@ class ArchiveFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.expanduser().absolute()
+        self.path: Path = path.expanduser().absolute()
 
     def __enter__(self) -> Self:
         is_new = not self.path.exists()

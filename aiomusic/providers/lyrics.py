@@ -5,13 +5,13 @@ API: make lyrics, on the path that clients of this host use.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Final, final
 
 import attrs
 
 from aiomusic._bodies import folded
 from aiomusic._fields import Text
-from aiomusic._request import Request
+from aiomusic._request import DirectReply, Request
 from aiomusic.providers._operations import Operations, operation
 from aiomusic.providers._replies import Unreadable, list_at, text_at, words
 from aiomusic.results import Lyrics
@@ -62,12 +62,12 @@ class Create(Request[tuple[Lyrics, ...]]):
         description: What they are about, at most 120 characters.
     """
 
-    PROVIDER: ClassVar = "lyrics"
-    OPERATION: ClassVar = "create"
-    PATH: ClassVar = "/api/v1/suno/lyrics"
-    COST: ClassVar = 2
-    REPLY_S: ClassVar = 20.0
-    REPLY: ClassVar = _Reply
+    PROVIDER: ClassVar[str] = "lyrics"
+    OPERATION: ClassVar[str] = "create"
+    PATH: ClassVar[str] = "/api/v1/suno/lyrics"
+    COST: ClassVar[int] = 2
+    REPLY_S: ClassVar[float] = 20.0
+    REPLY: ClassVar[type[DirectReply] | None] = _Reply
 
     description: Annotated[str, Text(wire="description", least=1, most=120)]
 
@@ -82,7 +82,7 @@ class LyricsWriter(Operations):
 
     __slots__ = ()
 
-    create = operation(Create)
+    create: Final = operation(Create)
 
 
 OPERATIONS: type[Operations] = LyricsWriter

@@ -10,7 +10,7 @@ spaces and separators is refused.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast, final
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, cast, final
 
 import attrs
 
@@ -457,11 +457,11 @@ class _MakesClips(Request[tuple[Clip, ...]]):
     """What both kinds have in common."""
 
     __slots__ = ()
-    PROVIDER = "nuro"
-    PATH = PATH
-    COST = 10
-    CLIPS = 1
-    WEBHOOK = True
+    PROVIDER: ClassVar[str] = "nuro"
+    PATH: ClassVar[str] = PATH
+    COST: ClassVar[int] = 10
+    CLIPS: ClassVar[int] = 1
+    WEBHOOK: ClassVar[bool] = True
 
 
 @final
@@ -480,7 +480,7 @@ class CreateVocal(_MakesClips):
         duration: Whole seconds, 30 to 240.
     """
 
-    OPERATION: ClassVar = "create_vocal"
+    OPERATION: ClassVar[str] = "create_vocal"
     FIXED: ClassVar[Mapping[str, object]] = {"type": "vocal"}
 
     lyrics: Annotated[str, Text(wire="lyrics", least=300, most=2000)]
@@ -518,7 +518,7 @@ class CreateInstrumental(_MakesClips):
         segments: The parts, for v2.0.
     """
 
-    OPERATION: ClassVar = "create_instrumental"
+    OPERATION: ClassVar[str] = "create_instrumental"
     FIXED: ClassVar[Mapping[str, object]] = {"type": "bgm"}
 
     description: Annotated[str, Text(wire="description", least=1, most=200)]
@@ -577,10 +577,10 @@ class Nuro(Followed):
     """``music.nuro``: each method returns a `MusicJob` at once."""
 
     __slots__ = ()
-    NAME = "nuro"
+    NAME: ClassVar[str] = "nuro"
 
-    create_vocal = operation(CreateVocal)
-    create_instrumental = operation(CreateInstrumental)
+    create_vocal: Final = operation(CreateVocal)
+    create_instrumental: Final = operation(CreateInstrumental)
 
 
 OPERATIONS: type[Operations] = Nuro

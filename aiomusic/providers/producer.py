@@ -6,7 +6,7 @@ the other operations are known from a copy of the docs and from clients.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, final
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, final
 
 import attrs
 
@@ -100,11 +100,11 @@ class _MakesAClip(Request[tuple[Clip, ...]]):
     """What all operations have in common: a task that makes one clip."""
 
     __slots__ = ()
-    PROVIDER = "producer"
-    PATH = "/api/v1/producer/create"
-    COST = 10
-    CLIPS = 1
-    WEBHOOK = True
+    PROVIDER: ClassVar[str] = "producer"
+    PATH: ClassVar[str] = "/api/v1/producer/create"
+    COST: ClassVar[int] = 10
+    CLIPS: ClassVar[int] = 1
+    WEBHOOK: ClassVar[bool] = True
 
 
 @final
@@ -127,7 +127,7 @@ class Create(_MakesAClip):
         weirdness: 0 to 1: how far to stray; None: 0.5.
     """
 
-    OPERATION: ClassVar = "create"
+    OPERATION: ClassVar[str] = "create"
     FIXED: ClassVar[Mapping[str, object]] = {"task_type": "create_music"}
 
     sound: _Sound = None
@@ -184,7 +184,7 @@ class Extend(_Edits):
         title, model, seed, lyrics_strength, sound_strength, weirdness: As in `Create`.
     """
 
-    OPERATION: ClassVar = "extend"
+    OPERATION: ClassVar[str] = "extend"
     FIXED: ClassVar[Mapping[str, object]] = {"task_type": "extend_music"}
 
     at: Annotated[float | None, Number(wire="starts_at", above=0)] = attrs.field(
@@ -211,7 +211,7 @@ class Cover(_Edits):
         title, model, seed, lyrics_strength, sound_strength, weirdness: As in `Create`.
     """
 
-    OPERATION: ClassVar = "cover"
+    OPERATION: ClassVar[str] = "cover"
     FIXED: ClassVar[Mapping[str, object]] = {"task_type": "cover_music"}
 
     strength: _CoverStrength = attrs.field(default=None, kw_only=True)
@@ -237,7 +237,7 @@ class ReplaceSection(_Edits):
         title, model, seed, lyrics_strength, sound_strength, weirdness: As in `Create`.
     """
 
-    OPERATION: ClassVar = "replace_section"
+    OPERATION: ClassVar[str] = "replace_section"
     FIXED: ClassVar[Mapping[str, object]] = {"task_type": "replace_music"}
 
     at: Annotated[float, Number(wire="starts_at", least=0)] = attrs.field(kw_only=True)
@@ -268,7 +268,7 @@ class SwapSound(_Edits):
         title, model, seed, lyrics_strength, sound_strength, weirdness: As in `Create`.
     """
 
-    OPERATION: ClassVar = "swap_sound"
+    OPERATION: ClassVar[str] = "swap_sound"
     FIXED: ClassVar[Mapping[str, object]] = {"task_type": "swap_music_sound"}
 
     strength: _CoverStrength = attrs.field(default=None, kw_only=True)
@@ -293,7 +293,7 @@ class SwapVocals(_Edits):
         title, model, seed, lyrics_strength, sound_strength, weirdness: As in `Create`.
     """
 
-    OPERATION: ClassVar = "swap_vocals"
+    OPERATION: ClassVar[str] = "swap_vocals"
     FIXED: ClassVar[Mapping[str, object]] = {"task_type": "swap_music_vocals"}
 
     strength: _CoverStrength = attrs.field(default=None, kw_only=True)
@@ -318,7 +318,7 @@ class Variation(_Edits):
         title, model, seed, lyrics_strength, sound_strength, weirdness: As in `Create`.
     """
 
-    OPERATION: ClassVar = "variation"
+    OPERATION: ClassVar[str] = "variation"
     FIXED: ClassVar[Mapping[str, object]] = {"task_type": "music_variation"}
 
 
@@ -335,10 +335,10 @@ class UploadAudio(_MakesAClip):
         url: A public, direct address of audio that is yours.
     """
 
-    OPERATION: ClassVar = "upload"
-    PATH: ClassVar = "/api/v1/producer/upload"
-    COST: ClassVar = 2
-    WEBHOOK: ClassVar = False
+    OPERATION: ClassVar[str] = "upload"
+    PATH: ClassVar[str] = "/api/v1/producer/upload"
+    COST: ClassVar[int] = 2
+    WEBHOOK: ClassVar[bool] = False
 
     url: Annotated[str, WebAddress(wire="audio_url")]
 
@@ -356,10 +356,10 @@ class Download(_MakesAClip):
         format: ``"mp3"`` or ``"wav"``.
     """
 
-    OPERATION: ClassVar = "download"
-    PATH: ClassVar = "/api/v1/producer/download"
-    COST: ClassVar = 2
-    WEBHOOK: ClassVar = False
+    OPERATION: ClassVar[str] = "download"
+    PATH: ClassVar[str] = "/api/v1/producer/download"
+    COST: ClassVar[int] = 2
+    WEBHOOK: ClassVar[bool] = False
 
     clip: _Clip = attrs.field(converter=generated_ref)
     format: Annotated[
@@ -386,17 +386,17 @@ class Producer(Followed):
     """``music.producer``: each method returns a `MusicJob` at once."""
 
     __slots__ = ()
-    NAME = "producer"
+    NAME: ClassVar[str] = "producer"
 
-    create = operation(Create)
-    extend = operation(Extend)
-    cover = operation(Cover)
-    replace_section = operation(ReplaceSection)
-    swap_sound = operation(SwapSound)
-    swap_vocals = operation(SwapVocals)
-    variation = operation(Variation)
-    upload = operation(UploadAudio)
-    download = operation(Download)
+    create: Final = operation(Create)
+    extend: Final = operation(Extend)
+    cover: Final = operation(Cover)
+    replace_section: Final = operation(ReplaceSection)
+    swap_sound: Final = operation(SwapSound)
+    swap_vocals: Final = operation(SwapVocals)
+    variation: Final = operation(Variation)
+    upload: Final = operation(UploadAudio)
+    download: Final = operation(Download)
 
 
 OPERATIONS: type[Operations] = Producer

@@ -10,7 +10,7 @@ inferred from their siblings; ``extra`` corrects them where the service differs.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, final
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, final
 
 import attrs
 
@@ -26,7 +26,7 @@ from aiomusic._fields import (
     known_values,
     refuse,
 )
-from aiomusic._request import Request
+from aiomusic._request import DirectReply, Request
 from aiomusic.providers._operations import Followed, Operations, operation
 from aiomusic.providers._replies import Provider, UploadReply, read_clips
 from aiomusic.results import Clip, Upload
@@ -83,10 +83,10 @@ class _MakesClips(Request[tuple[Clip, ...]]):
     """What all calls have in common that are followed by a task."""
 
     __slots__ = ()
-    PROVIDER = "riffusion"
-    PATH = PATH
-    COST = 10
-    CLIPS = 2
+    PROVIDER: ClassVar[str] = "riffusion"
+    PATH: ClassVar[str] = PATH
+    COST: ClassVar[int] = 10
+    CLIPS: ClassVar[int] = 2
 
 
 @final
@@ -102,7 +102,7 @@ class Create(_MakesClips):
         model: See `Model`.
     """
 
-    OPERATION: ClassVar = "create"
+    OPERATION: ClassVar[str] = "create"
     FIXED: ClassVar[Mapping[str, object]] = {"custom_mode": False}
 
     prompt: Annotated[str, Text(wire="prompt", least=1, most=3000)]
@@ -130,7 +130,7 @@ class CreateWithLyrics(_MakesClips):
         model: See `Model`.
     """
 
-    OPERATION: ClassVar = "create_with_lyrics"
+    OPERATION: ClassVar[str] = "create_with_lyrics"
     FIXED: ClassVar[Mapping[str, object]] = {"custom_mode": True}
 
     lyrics: Annotated[str, Text(wire="lyrics")] = ""
@@ -187,8 +187,11 @@ class Extend(_Edits):
         title, model: As in `CreateWithLyrics`.
     """
 
-    OPERATION: ClassVar = "extend"
-    TASK_TYPES: ClassVar = ("extend_music", "extend_upload_music")
+    OPERATION: ClassVar[str] = "extend"
+    TASK_TYPES: ClassVar[tuple[str, str] | None] = (
+        "extend_music",
+        "extend_upload_music",
+    )
 
     at: Annotated[int, Number(wire="continue_at", above=0, whole=True)] = attrs.field(
         kw_only=True
@@ -210,8 +213,8 @@ class Cover(_Edits):
         title, model: As in `CreateWithLyrics`.
     """
 
-    OPERATION: ClassVar = "cover"
-    TASK_TYPES: ClassVar = ("cover_music", "cover_upload_music")
+    OPERATION: ClassVar[str] = "cover"
+    TASK_TYPES: ClassVar[tuple[str, str] | None] = ("cover_music", "cover_upload_music")
 
 
 @final
@@ -233,8 +236,11 @@ class ReplaceSection(_Edits):
         title, model: As in `CreateWithLyrics`.
     """
 
-    OPERATION: ClassVar = "replace_section"
-    TASK_TYPES: ClassVar = ("replace_music", "replace_upload_music")
+    OPERATION: ClassVar[str] = "replace_section"
+    TASK_TYPES: ClassVar[tuple[str, str] | None] = (
+        "replace_music",
+        "replace_upload_music",
+    )
 
     at: Annotated[float, Number(wire="continue_at", least=0)] = attrs.field(
         kw_only=True
@@ -264,8 +270,11 @@ class SwapSound(_Edits):
         title, model: As in `CreateWithLyrics`.
     """
 
-    OPERATION: ClassVar = "swap_sound"
-    TASK_TYPES: ClassVar = ("swap_music_sound", "swap_upload_music_sound")
+    OPERATION: ClassVar[str] = "swap_sound"
+    TASK_TYPES: ClassVar[tuple[str, str] | None] = (
+        "swap_music_sound",
+        "swap_upload_music_sound",
+    )
 
 
 @final
@@ -284,8 +293,11 @@ class SwapVocals(_Edits):
         title, model: As in `CreateWithLyrics`.
     """
 
-    OPERATION: ClassVar = "swap_vocals"
-    TASK_TYPES: ClassVar = ("swap_music_vocals", "swap_upload_music_vocals")
+    OPERATION: ClassVar[str] = "swap_vocals"
+    TASK_TYPES: ClassVar[tuple[str, str] | None] = (
+        "swap_music_vocals",
+        "swap_upload_music_vocals",
+    )
 
 
 @final
@@ -301,12 +313,12 @@ class UploadAudio(Request[Upload]):
         url: A public, direct address of audio that is yours.
     """
 
-    PROVIDER: ClassVar = "riffusion"
-    OPERATION: ClassVar = "upload"
-    PATH: ClassVar = "/api/v1/riffusion/upload"
-    COST: ClassVar = 2
-    REPLY_S: ClassVar = 20.0
-    REPLY: ClassVar = UploadReply
+    PROVIDER: ClassVar[str] = "riffusion"
+    OPERATION: ClassVar[str] = "upload"
+    PATH: ClassVar[str] = "/api/v1/riffusion/upload"
+    COST: ClassVar[int] = 2
+    REPLY_S: ClassVar[float] = 20.0
+    REPLY: ClassVar[type[DirectReply] | None] = UploadReply
 
     url: Annotated[str, WebAddress(wire="url")]
 
@@ -333,16 +345,16 @@ class Riffusion(Followed):
     """
 
     __slots__ = ()
-    NAME = "riffusion"
+    NAME: ClassVar[str] = "riffusion"
 
-    create = operation(Create)
-    create_with_lyrics = operation(CreateWithLyrics)
-    extend = operation(Extend)
-    cover = operation(Cover)
-    replace_section = operation(ReplaceSection)
-    swap_sound = operation(SwapSound)
-    swap_vocals = operation(SwapVocals)
-    upload = operation(UploadAudio)
+    create: Final = operation(Create)
+    create_with_lyrics: Final = operation(CreateWithLyrics)
+    extend: Final = operation(Extend)
+    cover: Final = operation(Cover)
+    replace_section: Final = operation(ReplaceSection)
+    swap_sound: Final = operation(SwapSound)
+    swap_vocals: Final = operation(SwapVocals)
+    upload: Final = operation(UploadAudio)
 
 
 OPERATIONS: type[Operations] = Riffusion

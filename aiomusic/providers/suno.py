@@ -6,7 +6,7 @@ persona, upload, get music).
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast, final
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, cast, final
 
 import attrs
 
@@ -25,7 +25,7 @@ from aiomusic._fields import (
     known_values,
     refuse,
 )
-from aiomusic._request import Request
+from aiomusic._request import DirectReply, Request
 from aiomusic._timed_lyrics import lines_of, lrc_text, timed_words
 from aiomusic.providers._operations import Followed, Operations, operation
 from aiomusic.providers._replies import (
@@ -126,11 +126,11 @@ class _MakesClips(Request[tuple[Clip, ...]]):
     """What all calls have in common that are followed by a task."""
 
     __slots__ = ()
-    PROVIDER = "suno"
-    PATH = PATH
-    COST = 10
-    CLIPS = 2
-    WEBHOOK = True
+    PROVIDER: ClassVar[str] = "suno"
+    PATH: ClassVar[str] = PATH
+    COST: ClassVar[int] = 10
+    CLIPS: ClassVar[int] = 2
+    WEBHOOK: ClassVar[bool] = True
 
 
 @final
@@ -161,7 +161,7 @@ class Create(_MakesClips):
             snapshot).
     """
 
-    OPERATION: ClassVar = "create"
+    OPERATION: ClassVar[str] = "create"
 
     description: Annotated[
         str | None, Text(wire="gpt_description_prompt", least=1, most=400, advised=199)
@@ -256,8 +256,11 @@ class Extend(_Rewrites):
         title, tags, model: As in `Create`.
     """
 
-    OPERATION: ClassVar = "extend"
-    TASK_TYPES: ClassVar = ("extend_music", "extend_upload_music")
+    OPERATION: ClassVar[str] = "extend"
+    TASK_TYPES: ClassVar[tuple[str, str] | None] = (
+        "extend_music",
+        "extend_upload_music",
+    )
 
     at: Annotated[float, Number(wire="continue_at", above=0)] = attrs.field(
         kw_only=True
@@ -283,8 +286,8 @@ class Cover(_Rewrites):
         audio_weight: 0 to 1: how close to stay to an upload (uploads only).
     """
 
-    OPERATION: ClassVar = "cover"
-    TASK_TYPES: ClassVar = ("cover_music", "cover_upload_music")
+    OPERATION: ClassVar[str] = "cover"
+    TASK_TYPES: ClassVar[tuple[str, str] | None] = ("cover_music", "cover_upload_music")
 
     lyrics: _Lyrics = attrs.field(kw_only=True)
     title: _Title = attrs.field(default=None, kw_only=True)
@@ -312,10 +315,10 @@ class Concat(_MakesClips):
         clip: A clip that `Extend` made.
     """
 
-    OPERATION: ClassVar = "concat"
-    COST: ClassVar = 2
-    CLIPS: ClassVar = 1
-    WEBHOOK: ClassVar = False
+    OPERATION: ClassVar[str] = "concat"
+    COST: ClassVar[int] = 2
+    CLIPS: ClassVar[int] = 1
+    WEBHOOK: ClassVar[bool] = False
     FIXED: ClassVar[Mapping[str, object]] = {"task_type": "concat_music"}
 
     clip: _GeneratedClip = attrs.field(converter=generated_ref)
@@ -339,7 +342,7 @@ class CreateWithPersona(_MakesClips):
         title, tags, model: As in `Create`.
     """
 
-    OPERATION: ClassVar = "create_with_persona"
+    OPERATION: ClassVar[str] = "create_with_persona"
     FIXED: ClassVar[Mapping[str, object]] = {
         "task_type": "persona_music",
         "custom_mode": True,
@@ -383,11 +386,11 @@ class CreatePersona(Request[Persona]):
         description: What the voice is like, at most 200 characters.
     """
 
-    PROVIDER: ClassVar = "suno"
-    OPERATION: ClassVar = "create_persona"
-    PATH: ClassVar = "/api/v1/suno/persona"
-    COST: ClassVar = 1
-    REPLY: ClassVar = _PersonaReply
+    PROVIDER: ClassVar[str] = "suno"
+    OPERATION: ClassVar[str] = "create_persona"
+    PATH: ClassVar[str] = "/api/v1/suno/persona"
+    COST: ClassVar[int] = 1
+    REPLY: ClassVar[type[DirectReply] | None] = _PersonaReply
 
     clip: _GeneratedClip = attrs.field(converter=generated_ref)
     name: Annotated[str, Text(wire="name", least=1, most=80)] = attrs.field(
@@ -410,12 +413,12 @@ class UploadAudio(Request[Upload]):
         url: A public, direct address of 6 to 60 seconds of audio that is yours.
     """
 
-    PROVIDER: ClassVar = "suno"
-    OPERATION: ClassVar = "upload"
-    PATH: ClassVar = "/api/v1/suno/upload"
-    COST: ClassVar = 2
-    REPLY_S: ClassVar = 20.0
-    REPLY: ClassVar = UploadReply
+    PROVIDER: ClassVar[str] = "suno"
+    OPERATION: ClassVar[str] = "upload"
+    PATH: ClassVar[str] = "/api/v1/suno/upload"
+    COST: ClassVar[int] = 2
+    REPLY_S: ClassVar[float] = 20.0
+    REPLY: ClassVar[type[DirectReply] | None] = UploadReply
 
     url: Annotated[str, WebAddress(wire="url")]
 
@@ -435,11 +438,11 @@ class Stems(Request[tuple[Clip, ...]]):
         full: Whether to split it into twelve stems, and not into two.
     """
 
-    PROVIDER: ClassVar = "suno"
-    OPERATION: ClassVar = "stems"
-    PATH: ClassVar = "/api/v1/suno/stems/basic"
-    COST: ClassVar = 20
-    CLIPS: ClassVar = 2
+    PROVIDER: ClassVar[str] = "suno"
+    OPERATION: ClassVar[str] = "stems"
+    PATH: ClassVar[str] = "/api/v1/suno/stems/basic"
+    COST: ClassVar[int] = 20
+    CLIPS: ClassVar[int] = 2
 
     clip: _ClipById = attrs.field(converter=generated_ref)
     full: Annotated[bool, Flag(wire="full", chooses_path=True)] = attrs.field(
@@ -497,12 +500,12 @@ class GetWav(Request[Wav]):
         clip: A Clip, or its id.
     """
 
-    PROVIDER: ClassVar = "suno"
-    OPERATION: ClassVar = "wav"
-    PATH: ClassVar = "/api/v1/suno/wav"
-    COST: ClassVar = 2
-    REPLY_S: ClassVar = 20.0
-    REPLY: ClassVar = _WavReply
+    PROVIDER: ClassVar[str] = "suno"
+    OPERATION: ClassVar[str] = "wav"
+    PATH: ClassVar[str] = "/api/v1/suno/wav"
+    COST: ClassVar[int] = 2
+    REPLY_S: ClassVar[float] = 20.0
+    REPLY: ClassVar[type[DirectReply] | None] = _WavReply
 
     clip: _ClipById = attrs.field(converter=generated_ref)
 
@@ -577,12 +580,12 @@ class GetMidi(Request[Midi]):
         clip: A Clip, or its id.
     """
 
-    PROVIDER: ClassVar = "suno"
-    OPERATION: ClassVar = "midi"
-    PATH: ClassVar = "/api/v1/suno/midi"
-    COST: ClassVar = 1
-    REPLY_S: ClassVar = 20.0
-    REPLY: ClassVar = _MidiReply
+    PROVIDER: ClassVar[str] = "suno"
+    OPERATION: ClassVar[str] = "midi"
+    PATH: ClassVar[str] = "/api/v1/suno/midi"
+    COST: ClassVar[int] = 1
+    REPLY_S: ClassVar[float] = 20.0
+    REPLY: ClassVar[type[DirectReply] | None] = _MidiReply
 
     clip: _ClipById = attrs.field(converter=generated_ref)
 
@@ -623,12 +626,12 @@ class AlignLyrics(Request[AlignedLyrics]):
         clip: A Clip with lyrics, or its id.
     """
 
-    PROVIDER: ClassVar = "suno"
-    OPERATION: ClassVar = "aligned_lyrics"
-    PATH: ClassVar = "/api/v1/suno/aligned-lyrics"
-    COST: ClassVar = 1
-    REPLY_S: ClassVar = 20.0
-    REPLY: ClassVar = _AlignedReply
+    PROVIDER: ClassVar[str] = "suno"
+    OPERATION: ClassVar[str] = "aligned_lyrics"
+    PATH: ClassVar[str] = "/api/v1/suno/aligned-lyrics"
+    COST: ClassVar[int] = 1
+    REPLY_S: ClassVar[float] = 20.0
+    REPLY: ClassVar[type[DirectReply] | None] = _AlignedReply
 
     clip: _ClipById = attrs.field(converter=generated_ref)
 
@@ -654,19 +657,19 @@ class Suno(Followed):
     """``music.suno``: each method returns a `MusicJob` at once."""
 
     __slots__ = ()
-    NAME = "suno"
+    NAME: ClassVar[str] = "suno"
 
-    create = operation(Create)
-    extend = operation(Extend)
-    cover = operation(Cover)
-    concat = operation(Concat)
-    create_persona = operation(CreatePersona)
-    create_with_persona = operation(CreateWithPersona)
-    upload = operation(UploadAudio)
-    stems = operation(Stems)
-    wav = operation(GetWav)
-    midi = operation(GetMidi)
-    aligned_lyrics = operation(AlignLyrics)
+    create: Final = operation(Create)
+    extend: Final = operation(Extend)
+    cover: Final = operation(Cover)
+    concat: Final = operation(Concat)
+    create_persona: Final = operation(CreatePersona)
+    create_with_persona: Final = operation(CreateWithPersona)
+    upload: Final = operation(UploadAudio)
+    stems: Final = operation(Stems)
+    wav: Final = operation(GetWav)
+    midi: Final = operation(GetMidi)
+    aligned_lyrics: Final = operation(AlignLyrics)
 
 
 OPERATIONS: type[Operations] = Suno

@@ -27,13 +27,13 @@ class NuroDialect(Dialect):
 
     name = "nuro"
     type_field = "type"
-    required = ()
-    default_task_type = None
+    required: ClassVar[tuple[str, ...]] = ()
+    default_task_type: ClassVar[str | None] = None
     refusals: ClassVar[Mapping[RefusalKind, tuple[int, str]]] = {
         "task_not_found": (404, "Task not found"),
         "bad_key": (401, "Invalid signature"),
     }
-    audio_format = "wav"
+    audio_format: ClassVar[str | None] = "wav"
     audio_prefix = "song-"
     has_clip_ids = False
     error_schema = "NuroError"

@@ -37,7 +37,7 @@ class ProducerDialect(Dialect):
     """Producer: one clip, and 202 until it is made; uploads are tasks too."""
 
     name = "producer"
-    default_task_type = None
+    default_task_type: ClassVar[str | None] = None
     refusals: ClassVar[Mapping[RefusalKind, tuple[int, str]]] = {
         "task_not_found": (404, "task not found"),
     }

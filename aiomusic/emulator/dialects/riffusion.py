@@ -1,7 +1,7 @@
 """Riffusion's dialect (API: get music (riffusion) and its edits)."""
 
 from collections.abc import Mapping
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import attrs
 
@@ -29,7 +29,7 @@ class RiffusionDialect(Dialect):
     """Riffusion: two clips, of which the first is listed before the second."""
 
     name = "riffusion"
-    required = ("mv", "make_instrumental")
+    required: ClassVar[tuple[str, ...]] = ("mv", "make_instrumental")
 
     def needs_custom_mode(self, body: Mapping[str, Any]) -> bool:
         """All creates need it."""
