@@ -1,9 +1,10 @@
 """Results and errors to JSON and back: for the journal, and for files."""
 
+import functools
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
@@ -45,7 +46,12 @@ __all__ = [
 
 def canonical(value: object) -> str:
     """Give JSON that is the same for equal values."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL: Final = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, separators=(",", ":")
+)
 
 
 def fingerprint(request: "Request[Any]") -> str:
@@ -69,9 +75,15 @@ def _whole(value: object) -> object:
 
 def request_to_json(request: "Request[Any]") -> dict[str, object]:
     """Return what was asked for, without its job's own key and metadata."""
-    own = {field.name for field in attrs.fields(type(request)) if not field.eq}
+    own = _own(cast("Any", type(request)))
     found = request.to_json()
     return {name: value for name, value in found.items() if name not in own}
+
+
+@functools.cache
+def _own(kind: Any) -> Collection[str]:  # noqa: ANN401 - a class
+    """Return the fields that are a job's own, and make no other request."""
+    return frozenset(one.name for one in attrs.fields(kind) if not one.eq)
 
 
 def difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:

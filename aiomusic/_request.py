@@ -4,7 +4,7 @@ import copy
 import functools
 import importlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import (
     Any,
@@ -169,12 +169,13 @@ class Request(Generic[R_co]):
 
         Its job's key and metadata travel with it.
         """
-        fields = {
-            field.name: getattr(self, field.name)
-            for field in attrs.fields(type(self))
-            if getattr(self, field.name) != _default(field)
-        }
-        return {"kind": self.kind(), **converter().unstructure(fields)}
+        found: dict[str, object] = {"kind": self.kind()}
+        for name, default in _defaults(cast("Any", type(self))):
+            value = getattr(self, name)
+            if value != default:
+                is_plain = type(value) in _PLAIN
+                found[name] = value if is_plain else converter().unstructure(value)
+        return found
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Request[Any]":
@@ -239,6 +240,15 @@ def _kind_of(base: type[Request[Any]], name: object) -> type[Request[Any]]:
         raise ValueError(message)
     found: type[Request[Any]] = fit[name]
     return found
+
+
+@functools.cache
+def _defaults(kind: Any) -> Sequence[tuple[str, object]]:  # noqa: ANN401 - a class
+    """Return the fields, and what each is unless it is given."""
+    return [(field.name, _default(field)) for field in attrs.fields(kind)]
+
+
+_PLAIN = frozenset({str, int, float, bool})
 
 
 def _default(field: "attrs.Attribute[Any]") -> object:

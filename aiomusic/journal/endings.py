@@ -25,7 +25,7 @@ def facts_of(ending: Ending) -> dict[str, Any]:
     return {
         "error": None if ending.error is None else dump(ending.error),
         "result": None if ending.result is None else dump(ending.result),
-        "clips": dump(list(ending.clips)),
+        "clips": dump(list(ending.clips)) if ending.clips else "[]",
         "clip_count": len(ending.clips),
         "balance_after": integer(ending.balance),
     }

@@ -238,7 +238,11 @@ def _change(
     new = apply(old, change)
     if new is old:
         return old
-    values = {**columns(new), **(facts or {})}
+    # What stays is not set: its indexes, and the totals, need not follow.
+    values = {k: v for k, v in columns(new).items() if v != found[k]}
+    values.update(facts or {})
+    if not values:
+        return new
     changed = yield (
         _updating(tuple(values)),
         {**values, "account": found["account"], "key": key, "attempt": attempt},

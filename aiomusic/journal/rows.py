@@ -322,10 +322,15 @@ def _damaged(found: Found, why: str) -> Record:
 
 def dump(value: object) -> str:
     """Return JSON text that a database can hold."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if value == {}:
+        return "{}"
+    text = _JSON.encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:
         # Half of a surrogate pair, which JSON can spell and UTF-8 can't.
         return json.dumps(value)
     return text
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
