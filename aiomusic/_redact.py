@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-__all__ = ["Shown", "hide", "is_secret", "kept", "shown"]
+__all__ = ["Shown", "hide", "is_secret", "kept", "recorded", "shown"]
 
 MAX_CHARS: Final = 4000
 # A secret's first characters are looked for; no key is told by what follows them.
@@ -113,6 +113,22 @@ def kept(value: object) -> object:
     """Return JSON as it may be kept: no text in it spells a secret."""
     is_clean = not _secrets or not _is_spelled(_texts(value), 0)
     return value if is_clean else _hidden(value)
+
+
+def recorded(value: object) -> Any:  # noqa: ANN401 - JSON
+    """Return JSON as it may be passed on: no secret, and no signature of a link."""
+    match value:
+        case str():
+            return _LINK.sub(_unsigned, str(kept(value)))
+        case Mapping():
+            return {
+                name: HIDDEN if _NAMED_SECRET.search(str(name)) else recorded(one)
+                for name, one in value.items()
+            }
+        case list() | tuple():
+            return [recorded(one) for one in value]
+        case _:
+            return value
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -287,6 +303,10 @@ def _unescaped(found: "re.Match[str]") -> str:
     code = int(found[kind], _BASES.get(kind, 16))
     return chr(code) if code < 0x110000 else ""  # noqa: PLR2004 - the last of Unicode
 
+
+_NAMED_SECRET: Final = re.compile(
+    r"secret|password|authorization|api.?key|access.?token|cookie", re.IGNORECASE
+)
 
 # Links.
 

@@ -1,15 +1,17 @@
 """
 For tests of code that uses aiomusic: pytest fixtures, and time that never waits.
 
-The fixtures come with the package: name ``aiomusic_emulator`` or
-``aiomusic_session`` in a test that runs under anyio's pytest plugin.
+The fixtures come with the package: name ``aiomusic_emulator``, ``aiomusic_session`` or
+``aiomusic_clock`` in a test that runs under anyio's pytest plugin or pytest-asyncio.
+`Recorder` writes real exchanges down, and `Replay` answers with them.
 """
 
 import asyncio
 import heapq
 import itertools
+import types
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 try:
     import pytest
@@ -18,9 +20,17 @@ except ModuleNotFoundError:  # The clock is of use without it.
 
 if TYPE_CHECKING:
     from aiomusic import MusicSession
+    from aiomusic._exchanges import Recorder, Replay
     from aiomusic.emulator import Emulator
 
-__all__ = ["LeapingClock", "aiomusic_emulator", "aiomusic_session"]
+__all__ = [
+    "LeapingClock",
+    "Recorder",
+    "Replay",
+    "aiomusic_clock",
+    "aiomusic_emulator",
+    "aiomusic_session",
+]
 
 
 @final
@@ -90,27 +100,86 @@ class _Timer:
         self.wake = None
 
 
-async def aiomusic_emulator() -> "AsyncIterator[Emulator]":
-    """The API in this process, without audio, at a pace counted in polls."""
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class
+    """Load what records and replays only where it is used."""
+    if name in {"Recorder", "Replay"}:
+        from aiomusic import _exchanges  # noqa: PLC0415 - its cost
+
+        return getattr(_exchanges, name)
+    message = f"module 'aiomusic.testing' has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+async def _emulator() -> "AsyncIterator[Emulator]":
     from aiomusic.emulator import Emulator, Pace  # noqa: PLC0415 - costs its import
 
     async with Emulator(pace=Pace.polls(), media=False) as api:
         yield api
 
 
-async def aiomusic_session(
-    aiomusic_emulator: "Emulator",
+async def _session(
+    aiomusic_emulator: "Emulator", request: "pytest.FixtureRequest"
 ) -> "AsyncIterator[MusicSession]":
-    """A session on the emulator that polls as fast as it can."""
     from aiomusic import MusicSession  # noqa: PLC0415 - costs its import
 
-    api = aiomusic_emulator
+    api, clock = aiomusic_emulator, None
+    if "aiomusic_clock" in request.fixturenames:
+        clock = request.getfixturevalue("aiomusic_clock")
     async with MusicSession(
-        api_key=api.key, base_url=api.url, poll_every_s=0.0
+        api_key=api.key, base_url=api.url, poll_every_s=0.0, clock=clock
     ) as music:
         yield music
 
 
+def _by_loop(request: "pytest.FixtureRequest", what: str) -> Any:  # noqa: ANN401
+    """Return a fixture as the plugin that runs the test in a loop sets it up."""
+    if "anyio_backend" in request.fixturenames:
+        return request.getfixturevalue(f"_aiomusic_{what}_of_anyio")
+    if request.node.get_closest_marker("asyncio") is not None:
+        return request.getfixturevalue(f"_aiomusic_{what}_of_asyncio")
+    message = (
+        f"aiomusic_{what} needs a test that runs in an event loop: mark it with"
+        " pytest.mark.anyio, or with pytest.mark.asyncio of pytest-asyncio."
+    )
+    return pytest.fail(message, pytrace=False)
+
+
 if pytest is not None:
-    aiomusic_emulator = pytest.fixture(aiomusic_emulator)
-    aiomusic_session = pytest.fixture(aiomusic_session)
+    # anyio's plugin runs those of a test that it runs.
+    _aiomusic_emulator_of_anyio = pytest.fixture(_emulator)
+    _aiomusic_session_of_anyio = pytest.fixture(_session)
+
+    @pytest.fixture
+    def aiomusic_emulator(request: "pytest.FixtureRequest") -> "Emulator":
+        """Return the API in this process, without audio, at a pace of polls."""
+        found: Emulator = _by_loop(request, "emulator")
+        return found
+
+    @pytest.fixture
+    def aiomusic_session(request: "pytest.FixtureRequest") -> "MusicSession":
+        """Return a session on ``aiomusic_emulator`` that polls as fast as it can."""
+        found: MusicSession = _by_loop(request, "session")
+        return found
+
+    @pytest.fixture
+    def aiomusic_clock() -> LeapingClock:
+        """Return the clock of ``aiomusic_session`` in this test, which never waits."""
+        return LeapingClock()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(config: "pytest.Config") -> None:
+        """Make the fixtures that pytest-asyncio runs, where it is."""
+        if config.pluginmanager.hasplugin("asyncio"):
+            config.pluginmanager.register(_of_asyncio(), "aiomusic-asyncio")
+
+
+def _of_asyncio() -> types.ModuleType:
+    """Return the same fixtures, as pytest-asyncio takes them."""
+    import pytest_asyncio  # noqa: PLC0415 - it is loaded by now
+
+    found = types.ModuleType("aiomusic.testing.asyncio")
+    vars(found).update(
+        _aiomusic_emulator_of_asyncio=pytest_asyncio.fixture(_emulator),
+        _aiomusic_session_of_asyncio=pytest_asyncio.fixture(_session),
+    )
+    return found

@@ -22,7 +22,7 @@ LAYERS: Final = {
     "journal": "journal",
     "engine": "_engine",
     "session": "_session _batch _quote aiomusic blocking",
-    "emulator": "emulator testing",
+    "emulator": "emulator testing _exchanges",
     "command": "batch gallery cli __main__",
 }
 """From the bottom up; a module may import from its own layer and from lower ones."""
