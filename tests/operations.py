@@ -34,29 +34,29 @@ class Operation:
     result: type = Clip
 
 
-def _suno(reply: str = "suno_get_music_succeeded", **body: Any) -> Mapping[str, Any]:  # noqa: ANN401
+def _suno(reply: str = "suno_get_music_succeeded", **body: Any) -> Mapping[str, Any]:
     return {"path": "/api/v1/suno/create", "body": body, "reply": reply}
 
 
-def _riffusion(**body: Any) -> Mapping[str, Any]:  # noqa: ANN401
+def _riffusion(**body: Any) -> Mapping[str, Any]:
     # The page of the reply was not seen; it has suno's keys.
     reply = "suno_get_music_succeeded"
     body = {"mv": "FUZZ-1.1 Pro", **body}
     return {"path": "/api/v1/riffusion/create", "body": body, "reply": reply}
 
 
-def _riffusion_edit(task_type: str, **body: Any) -> Mapping[str, Any]:  # noqa: ANN401
+def _riffusion_edit(task_type: str, **body: Any) -> Mapping[str, Any]:
     words = {"lyrics": WORDS, "sound": "pop", "continue_clip_id": CLIP_ID}
     return _riffusion(task_type=task_type, custom_mode=True, **words, **body)
 
 
-def _producer(task_type: str, **body: Any) -> Mapping[str, Any]:  # noqa: ANN401
+def _producer(task_type: str, **body: Any) -> Mapping[str, Any]:
     body = {"task_type": task_type, "mv": "FUZZ-2.0", **body}
     reply = "producer_get_music_succeeded"
     return {"path": "/api/v1/producer/create", "body": body, "reply": reply}
 
 
-def _nuro(**body: Any) -> Mapping[str, Any]:  # noqa: ANN401
+def _nuro(**body: Any) -> Mapping[str, Any]:
     reply = "nuro_get_music_succeeded"
     return {"path": "/api/v1/nuro/create", "body": body, "reply": reply}
 

@@ -29,7 +29,7 @@ class QuickService:
         asked: The names of media that were asked for.
     """
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the emulator's
+    def __init__(self, **options: Any) -> None:
         self._options = options
         self._stack = contextlib.AsyncExitStack()
         self.dead: set[str] = set()
@@ -76,7 +76,7 @@ class QuickService:
         data = head + FRAME * (round(SONG_S / FRAME_S) - 1)
         return web.Response(body=data, content_type="audio/mpeg")
 
-    def session(self, journal: Path | None = None, **options: Any) -> MusicSession:  # noqa: ANN401 - its own
+    def session(self, journal: Path | None = None, **options: Any) -> MusicSession:
         return MusicSession(
             api_key=self.api.key,
             base_url=self.api.url,

@@ -40,7 +40,7 @@ class Call:
     body: bytes
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 - whatever was sent
+    def json(self) -> Any:
         return json.loads(self.body)
 
 

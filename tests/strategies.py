@@ -41,7 +41,7 @@ def _uploads(kind: type[Any]) -> st.SearchStrategy[Any]:
     return st.builds(kind, _words.map(quote).map("https://e.org/{}".format))
 
 
-def _edits(kind: type[Any], **fields: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401
+def _edits(kind: type[Any], **fields: Any) -> st.SearchStrategy[Any]:
     return st.builds(
         kind,
         _clips,
@@ -53,7 +53,7 @@ def _edits(kind: type[Any], **fields: Any) -> st.SearchStrategy[Any]:  # noqa: A
     )
 
 
-def _sung(kind: type[Any], what: st.SearchStrategy[Any], **fields: Any) -> Any:  # noqa: ANN401
+def _sung(kind: type[Any], what: st.SearchStrategy[Any], **fields: Any) -> Any:
     return st.builds(
         kind,
         what,
@@ -95,7 +95,7 @@ _suno_creates = st.one_of(
 )
 
 
-def _some(literal: Any) -> st.SearchStrategy[list[str]]:  # noqa: ANN401
+def _some(literal: Any) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(known_values(literal)), max_size=5)
 
 
@@ -141,7 +141,7 @@ _instrumentals = st.one_of(
 )
 
 
-def _produced(kind: type[Any], *clip: Any, **fields: Any) -> Any:  # noqa: ANN401
+def _produced(kind: type[Any], *clip: Any, **fields: Any) -> Any:
     return st.builds(
         kind,
         *clip,

@@ -46,15 +46,15 @@ async def over(music: MusicSession) -> MusicJob[tuple[Clip, ...]]:
     return job
 
 
-async def save(music: MusicSession, folder: Any) -> object:  # noqa: ANN401
+async def save(music: MusicSession, folder: Any) -> object:
     return await (await over(music)).save(folder)
 
 
-async def wait(music: MusicSession, timeout_s: Any) -> object:  # noqa: ANN401
+async def wait(music: MusicSession, timeout_s: Any) -> object:
     return await (await over(music)).wait(timeout_s=timeout_s)
 
 
-async def download_to(music: MusicSession, folder: Any) -> object:  # noqa: ANN401
+async def download_to(music: MusicSession, folder: Any) -> object:
     [clip, _] = (await over(music)).clips
     return await music.download(clip, folder)
 
@@ -142,7 +142,7 @@ async def test_what_a_call_can_not_take_is_told_at_once(
     api: Emulator,
     music: MusicSession,
     call: Call,
-    value: Any,  # noqa: ANN401
+    value: Any,
     begins: str,
 ) -> None:
     """A TypeError in the caller's line says what is taken, and costs nothing."""
@@ -187,7 +187,7 @@ OPTIONS: dict[str, list[Any]] = {
 )
 async def test_what_an_option_can_not_be_is_told_at_once(
     name: str,
-    value: Any,  # noqa: ANN401
+    value: Any,
 ) -> None:
     """A session says what it takes before it is entered, and shows no secret."""
     with pytest.raises(TypeError, match=f"^{name} is .*; it must be ") as caught:
@@ -210,7 +210,7 @@ async def test_what_an_option_can_not_be_is_told_at_once(
 )
 def test_a_value_out_of_range_is_another_error(
     name: str,
-    value: Any,  # noqa: ANN401
+    value: Any,
 ) -> None:
     """The type is right, and the value is not."""
     with pytest.raises(ValueError, match=f"^{name} is .*; it must be "):

@@ -38,7 +38,7 @@ async def make_emulator() -> Emulator:
     return Emulator(pace=Pace.polls(), media=False)
 
 
-def session(api: Emulator, **options: Any) -> blocking.MusicSession:  # noqa: ANN401
+def session(api: Emulator, **options: Any) -> blocking.MusicSession:
     given: dict[str, Any] = {"api_key": api.key, "base_url": api.url}
     given["poll_every_s"] = 0.0
     return blocking.MusicSession(**given | options)
@@ -97,7 +97,7 @@ def test_a_job_is_watched_and_saved(api: Emulator, tmp_path: Path) -> None:
 async def test_a_job_answers_where_a_loop_runs_and_its_session_is_closed() -> None:
     """As in a notebook, whose cells run in one."""
 
-    def make() -> Any:  # noqa: ANN401 - made from the asynchronous one
+    def make() -> Any:
         with start_blocking_portal() as portal:
             made = portal.call(make_emulator)
             with portal.wrap_async_context_manager(made) as api, session(api) as music:

@@ -18,7 +18,7 @@ async def api() -> AsyncIterator[Emulator]:
         yield api
 
 
-def session(api: Emulator, journal: Path | None, **options: Any) -> MusicSession:  # noqa: ANN401
+def session(api: Emulator, journal: Path | None, **options: Any) -> MusicSession:
     given: dict[str, Any] = {
         "api_key": api.key,
         "base_url": api.url,
@@ -98,7 +98,7 @@ WRONG: Mapping[str, tuple[object, type[Exception], str]] = {
 
 @pytest.mark.parametrize("limits, error, match", WRONG.values(), ids=WRONG.keys())
 def test_what_is_no_ceiling_is_refused_in_the_callers_line(
-    limits: Any,  # noqa: ANN401 - of the wrong type
+    limits: Any,
     error: type[Exception],
     match: str,
 ) -> None:

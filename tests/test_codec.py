@@ -35,7 +35,7 @@ from aiomusic._json import to_json
 any_request = st.one_of(list(requests.values()))
 
 
-def through_json(value: object) -> Any:  # noqa: ANN401 - JSON
+def through_json(value: object) -> Any:
     return json.loads(json.dumps(value))
 
 
@@ -91,7 +91,7 @@ WRONG: dict[str, tuple[object, str]] = {
 
 
 @pytest.mark.parametrize(("value", "match"), WRONG.values(), ids=WRONG.keys())
-def test_what_is_no_request_is_a_value_error(value: Any, match: str) -> None:  # noqa: ANN401
+def test_what_is_no_request_is_a_value_error(value: Any, match: str) -> None:
     """It names the place."""
     with pytest.raises(ValueError, match=match):
         Request.from_json(value)

@@ -28,7 +28,7 @@ async def api() -> AsyncIterator[Emulator]:
         yield api
 
 
-def session(api: Emulator, **options: Any) -> MusicSession:  # noqa: ANN401
+def session(api: Emulator, **options: Any) -> MusicSession:
     given: dict[str, Any] = {"base_url": api.url, "poll_every_s": 0.0}
     return MusicSession(api.key, **given | options)
 

@@ -38,7 +38,7 @@ async def api() -> AsyncIterator[Emulator]:
 def session(api: Emulator, tmp_path: Path, request: pytest.FixtureRequest) -> Session:
     journal = tmp_path / "songs.db" if request.param == "kept" else None
 
-    def make(**options: Any) -> MusicSession:  # noqa: ANN401
+    def make(**options: Any) -> MusicSession:
         options = {"journal": journal, "clock": LeapingClock(), **options}
         return MusicSession(api.key, base_url=api.url, **options)
 
@@ -63,7 +63,7 @@ UNBOUGHT_FAULTS = (
 )
 
 
-async def is_refused(api: Emulator, music: MusicSession, fault: Any) -> None:  # noqa: ANN401
+async def is_refused(api: Emulator, music: MusicSession, fault: Any) -> None:
     api.fault(fault, on="create")
     await ends_unpaid(music.submit(RAIN, key="k"))
 
@@ -117,7 +117,7 @@ async def test_a_key_is_free_while_nothing_was_bought_under_it(
     api: Emulator,
     session: Session,
     ends: Callable[[Emulator, MusicSession], Awaitable[None]],
-    policy: Any,  # noqa: ANN401
+    policy: Any,
 ) -> None:
     """The words can be edited under it, whatever is done with known keys."""
     async with session() as music:
@@ -191,7 +191,7 @@ async def test_a_key_with_a_purchase_belongs_to_its_request(
     api: Emulator,
     tmp_path: Path,
     stands: Callable[[Emulator, MusicSession], Awaitable[None]],
-    policy: Any,  # noqa: ANN401
+    policy: Any,
 ) -> None:
     """One type and one wording, whether its job is open or over."""
     async with MusicSession(

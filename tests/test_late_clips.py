@@ -86,7 +86,7 @@ async def service(clock: LeapingClock) -> AsyncIterator[Service]:
     await runner.cleanup()
 
 
-async def ended(service: Service, **options: Any) -> MusicJob[Any]:  # noqa: ANN401
+async def ended(service: Service, **options: Any) -> MusicJob[Any]:
     async with MusicSession(
         "k", base_url=service.url, clock=service.clock, **options
     ) as music:
@@ -236,7 +236,7 @@ async def test_nuros_song_is_done_when_it_has_its_link(service: Service) -> None
 @pytest.mark.parametrize("fault, polls", [("late_link", 3), ("late_clip", 2)])
 async def test_what_is_missing_is_asked_for_before_save_gives_up(
     tmp_path: Path,
-    fault: Any,  # noqa: ANN401
+    fault: Any,
     polls: int,
 ) -> None:
     """It came after the job's end, and all files are stored."""

@@ -35,11 +35,11 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def shown(value: Any) -> Page:  # noqa: ANN401 - whatever shows itself
+def shown(value: Any) -> Page:
     return Page(value._repr_html_())
 
 
-def clip(**fields: Any) -> Clip:  # noqa: ANN401 - a clip's own
+def clip(**fields: Any) -> Clip:
     given: dict[str, Any] = {"clip_id": "c", "provider": "suno"}
     return Clip(**given | {"state": ClipState.SUCCEEDED} | fields)
 

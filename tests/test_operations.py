@@ -113,7 +113,7 @@ def test_a_request_is_the_same_under_any_key() -> None:
 
 
 @pytest.mark.parametrize("given", [["calm"], ("calm",), "calm"], ids=repr)
-def test_a_sequence_is_kept_as_a_tuple(given: Any) -> None:  # noqa: ANN401
+def test_a_sequence_is_kept_as_a_tuple(given: Any) -> None:
     """A list, a tuple and a lone word of a field of many are one value."""
     request = nuro.CreateInstrumental("x", mood=given)
 

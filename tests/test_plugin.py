@@ -120,7 +120,7 @@ def test_the_plugin_costs_nothing_where_it_is_not_used(tmp_path: Path) -> None:
 SECRET = "sk-recorded-0123456789-abcdefgh"
 
 
-def session(url: str, key: str = SECRET, **options: Any) -> MusicSession:  # noqa: ANN401
+def session(url: str, key: str = SECRET, **options: Any) -> MusicSession:
     given: dict[str, Any] = {"base_url": url, "poll_every_s": 0.0}
     return MusicSession(key, **given | options)
 

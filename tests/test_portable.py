@@ -116,7 +116,7 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("value, written", VALUES.values(), ids=VALUES.keys())
 def test_a_value_travels_as_it_is_written_here(
-    value: Any,  # noqa: ANN401 - each has its own
+    value: Any,
     written: dict[str, Any],
 ) -> None:
     """The schema is what other programs read, so it stays."""
@@ -128,7 +128,7 @@ def test_a_value_travels_as_it_is_written_here(
 
 @pytest.mark.parametrize("value, written", VALUES.values(), ids=VALUES.keys())
 def test_what_is_no_such_value_is_a_value_error(
-    value: Any,  # noqa: ANN401 - each has its own
+    value: Any,
     written: dict[str, Any],
 ) -> None:
     """It names the place: a field too many, none at all, or no object."""

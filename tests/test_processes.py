@@ -156,7 +156,7 @@ async def api() -> AsyncIterator[Emulator]:
 async def opened(
     api: Emulator,
     file: Path,
-    **options: Any,  # noqa: ANN401
+    **options: Any,
 ) -> AsyncIterator[MusicSession]:
     """Open a session that stands for a process: it has an owner's lock of its own."""
     settings = {"poll_every_s": 0.01, "on_exit": "detach", **options}

@@ -81,7 +81,7 @@ async def test_create_sends_exactly_its_body_and_gives_both_versions(
 async def test_a_broken_rule_is_refused_in_the_callers_line(
     api: Scripted,
     music: MusicSession,
-    description: Any,  # noqa: ANN401 - some of them are wrong on purpose
+    description: Any,
     rule: str,
 ) -> None:
     """The plain call raises, names the field and the rule, and sends nothing."""

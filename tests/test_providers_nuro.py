@@ -299,11 +299,11 @@ async def test_a_poll_that_gives_the_credits_back_ends_the_job(
     assert 1 == len(api.polls)
 
 
-def bgm(**fields: Any) -> Call:  # noqa: ANN401 - some of them are wrong on purpose
+def bgm(**fields: Any) -> Call:
     return lambda m: m.nuro.create_instrumental("x", **fields)
 
 
-def vocal(**fields: Any) -> Call:  # noqa: ANN401
+def vocal(**fields: Any) -> Call:
     return lambda m: m.nuro.create_vocal(LYRICS, **fields)
 
 

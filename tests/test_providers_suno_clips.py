@@ -165,7 +165,7 @@ async def test_lyrics_without_words_are_no_result(
 @pytest.mark.parametrize(
     "build", [suno.Stems, suno.GetWav, suno.GetMidi, suno.AlignLyrics]
 )
-def test_an_upload_is_refused(build: Any) -> None:  # noqa: ANN401
+def test_an_upload_is_refused(build: Any) -> None:
     """Only generated clips can be taken apart."""
     upload = Upload(clip_id="c", provider="suno", url="u")
 

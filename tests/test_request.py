@@ -322,7 +322,7 @@ def test_a_warning_names_the_line_that_built_the_request() -> None:
     ids=["too long", "empty", "no text"],
 )
 def test_a_refusal_names_the_field_the_value_and_the_rule(
-    text: Any,  # noqa: ANN401 - some of them are wrong on purpose
+    text: Any,
     seen: str,
 ) -> None:
     """One sentence tells what was given, what is wanted, and that nothing was sent."""
@@ -390,7 +390,7 @@ def test_half_a_surrogate_pair_is_refused_where_it_stands(
     assert str(caught.value).encode()
 
 
-def _as_given(spec: Name | Names, name: str) -> Any:  # noqa: ANN401
+def _as_given(spec: Name | Names, name: str) -> Any:
     return name if isinstance(spec, Name) else (name,)
 
 
@@ -455,7 +455,7 @@ def test_models_of_today_are_known(model: str) -> None:
 )
 def test_an_extra_of_the_wrong_shape_is_refused(
     kind: type[Request[Any]],
-    extra: Any,  # noqa: ANN401 - wrong on purpose
+    extra: Any,
 ) -> None:
     """Whatever stands in its place, it is InvalidRequest, and names extra."""
     with pytest.raises(InvalidRequest, match=r"extra .*Nothing was sent\.$") as caught:
@@ -483,7 +483,7 @@ def test_an_extra_that_is_too_deep_is_refused() -> None:
     ids=str,
 )
 def test_segments_of_the_wrong_shape_are_refused(
-    segments: Any,  # noqa: ANN401 - wrong on purpose
+    segments: Any,
 ) -> None:
     """Whatever stands in their place, it is InvalidRequest, and names them."""
     with pytest.raises(InvalidRequest, match="segments"):
@@ -493,7 +493,7 @@ def test_segments_of_the_wrong_shape_are_refused(
 @settings(max_examples=50)
 @given(value=strategies.json_values | st.sampled_from([10**5000, float("nan")]))
 def test_a_refusal_is_short_whatever_was_given(
-    value: Any,  # noqa: ANN401 - anything
+    value: Any,
 ) -> None:
     """A message shows the beginning of a value, even of one that has no text."""
     with warnings.catch_warnings():

@@ -28,7 +28,7 @@ every_value = pytest.mark.parametrize("value", VALUES, ids=lambda v: type(v).__n
 
 
 @every_value
-def test_a_value_cannot_be_changed(value: Any) -> None:  # noqa: ANN401
+def test_a_value_cannot_be_changed(value: Any) -> None:
     """What was given to one waiter is what the others get."""
     name = attrs.fields(type(value))[0].name
 
@@ -37,7 +37,7 @@ def test_a_value_cannot_be_changed(value: Any) -> None:  # noqa: ANN401
 
 
 @every_value
-def test_a_value_survives_a_pickle(value: Any) -> None:  # noqa: ANN401
+def test_a_value_survives_a_pickle(value: Any) -> None:
     """It can go to another process, and is the same there."""
     again = pickle.loads(pickle.dumps(value))
 

@@ -1280,7 +1280,7 @@ _replies = st.builds(
     answer=_replies,
 )
 def test_no_reply_to_a_poll_raises_anything_but_our_errors(
-    provider: Any,  # noqa: ANN401
+    provider: Any,
     answer: Reply,
 ) -> None:
     """Whatever bytes come, they are a snapshot or a MusicError."""

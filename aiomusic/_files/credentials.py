@@ -47,7 +47,7 @@ def _in_id3(file: BinaryIO) -> bool:
 def _in_riff(file: BinaryIO) -> bool:
     for _ in range(MOST_PARTS):
         head = file.read(8)
-        if len(head) < 8:  # noqa: PLR2004 - a name and a length
+        if len(head) < 8:
             return False
         name, size = struct.unpack("<4sI", head)
         if name == b"C2PA":
@@ -61,11 +61,11 @@ def _in_mp4(file: BinaryIO) -> bool:
     for _ in range(MOST_PARTS):
         start = file.tell()
         head = file.read(32)
-        if len(head) < 8:  # noqa: PLR2004 - a length and a name
+        if len(head) < 8:
             return False
         size, name = struct.unpack(">I4s", head[:8])
         header = 8
-        if size == 1 and len(head) >= 16:  # noqa: PLR2004 - a length of 64 bits
+        if size == 1 and len(head) >= 16:
             size, header = int.from_bytes(head[8:16], "big"), 16
         if name == b"uuid" and head[header : header + 16] == MP4_MANIFEST:
             return True

@@ -29,7 +29,7 @@ LYRICS = "[Verse]\nPaper boats along the gutter\nRain is keeping time"
 RATE = 44_100
 
 
-def rendered(score: Score) -> Any:  # noqa: ANN401 - an array
+def rendered(score: Score) -> Any:
     return np.concatenate(list(song_blocks(score)), axis=1)
 
 
@@ -124,7 +124,7 @@ def test_the_notes_of_a_stem_are_the_pitches_that_are_heard() -> None:
     assert sum(found) >= 0.9 * len(found)
 
 
-def _is_heard(samples: Any, start_s: float, length_s: float, pitch: int) -> bool:  # noqa: ANN401
+def _is_heard(samples: Any, start_s: float, length_s: float, pitch: int) -> bool:
     begin = round((start_s + 0.03) * RATE)
     part = samples[begin : begin + round(max(0.1, length_s - 0.05) * RATE)]
     spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part)), 4 * RATE))

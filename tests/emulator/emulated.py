@@ -39,7 +39,7 @@ BODIES = {
 }
 
 
-def example(name: str) -> Any:  # noqa: ANN401 - JSON
+def example(name: str) -> Any:
     return json.loads((EXAMPLES / f"{name}.json").read_text())
 
 
@@ -76,7 +76,7 @@ class Client:
 
 @asynccontextmanager
 async def opened(
-    **options: Any,  # noqa: ANN401 - the emulator's own
+    **options: Any,
 ) -> AsyncIterator[tuple[Emulator, Client]]:
     """Open an emulator without audio, whose tasks progress by polls."""
     options = {"pace": Pace.polls(), "media": False, **options}

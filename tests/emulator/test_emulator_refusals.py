@@ -434,7 +434,7 @@ def test_limit_that_lets_nothing_through_is_refused(options: dict[str, Any]) -> 
     ("kind", "on"),
     [("late_link", "poll"), ("legacy", "poll"), ("copyright", "webhook")],
 )
-def test_refusal_that_makes_no_sense_is_refused(kind: FaultKind, on: Any) -> None:  # noqa: ANN401
+def test_refusal_that_makes_no_sense_is_refused(kind: FaultKind, on: Any) -> None:
     """An order that cannot strike its target is a mistake of the test."""
     with pytest.raises(ValueError, match=kind):
         Emulator(media=False).fault(kind, on)

@@ -33,7 +33,7 @@ LYRICS = "[Verse]\nPaper boats along the river, one for every day\n"
 @asynccontextmanager
 async def playing(
     session: dict[str, Any] | None = None,
-    **options: Any,  # noqa: ANN401 - the emulator's own
+    **options: Any,
 ) -> AsyncIterator[tuple[Emulator, MusicSession]]:
     """Open an emulator and a session that go by one clock."""
     clock = LeapingClock()

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 LYRICS = "[Verse]\nPaper boats along the gutter\nRain is keeping time"
 
 
-async def _samples(client: Client, clip_id: str) -> Any:  # noqa: ANN401 - an array
+async def _samples(client: Client, clip_id: str) -> Any:
     _, reply = await client.post("/api/v1/suno/wav", {"clip_id": clip_id})
     async with client.http.get(reply["data"]["wav_url"]) as answer:
         assert "audio/wav" == answer.headers["Content-Type"]

@@ -130,7 +130,7 @@ class Wires:
         wires = self
 
         class Wire(socket.socket):
-            def connect(self, address: Any) -> None:  # noqa: ANN401 - likewise
+            def connect(self, address: Any) -> None:
                 wires.connected.append(address[0])
                 super().connect(wires.here)
 
@@ -184,7 +184,7 @@ NAMES = {
 async def opened(
     wires: Wires,
     base_url: str = "http://api.example",
-    **options: Any,  # noqa: ANN401
+    **options: Any,
 ) -> AsyncIterator[MediaClient]:
     names = {name: list(answers) for name, answers in NAMES.items()}
     client = MediaClient(

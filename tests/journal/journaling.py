@@ -58,7 +58,7 @@ def params(names: Mapping[str, object]) -> list[Any]:
     return [pytest.param(name, marks=needed.get(name, ())) for name in names]
 
 
-def entry(key: str = "k", **fields: Any) -> Entry:  # noqa: ANN401 - an entry's own
+def entry(key: str = "k", **fields: Any) -> Entry:
     given: dict[str, Any] = {
         "kind": "suno.create",
         "provider": "suno",
@@ -72,7 +72,7 @@ def entry(key: str = "k", **fields: Any) -> Entry:  # noqa: ANN401 - an entry's 
     return Entry(key=key, **{**given, **fields})
 
 
-def ending(charged: str = "yes", state: str = "succeeded", **fields: Any) -> Ending:  # noqa: ANN401
+def ending(charged: str = "yes", state: str = "succeeded", **fields: Any) -> Ending:
     """Return the event that ends a job so; a task that was made is never free."""
     event = {
         ("yes", "succeeded"): Event.SUCCEEDED,
@@ -90,7 +90,7 @@ async def over(
     attempt: int = 1,
     charged: str = "yes",
     state: str = "succeeded",
-    **fields: Any,  # noqa: ANN401 - an ending's own
+    **fields: Any,
 ) -> None:
     """End a job so; its task is accepted first where only a poll can tell its end."""
     end = ending(charged, state, **fields)

@@ -327,7 +327,7 @@ def test_a_place_is_one_however_it_is_spelt(url: str, place: str) -> None:
 # With sessions, against the emulator.
 
 
-def options(api: Emulator, path: Path, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+def options(api: Emulator, path: Path, **more: Any) -> dict[str, Any]:
     given = {"base_url": api.url, "journal": path, "clock": LeapingClock()}
     return {"api_key": api.key, **given, **more}
 

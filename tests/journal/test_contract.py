@@ -1017,7 +1017,7 @@ async def test_what_lacks_a_mark_is_listed(kept: Journal) -> None:
 TAGGED = Limits(concurrency=10, by_tag={"user": 25})
 
 
-def of(key: str, user: object, **fields: Any) -> Entry:  # noqa: ANN401 - an entry's own
+def of(key: str, user: object, **fields: Any) -> Entry:
     return entry(key, metadata={"user": user, "n": 1}, **fields)
 
 

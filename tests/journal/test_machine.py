@@ -171,7 +171,7 @@ class TwoSessions(RuleBasedStateMachine):
         """Wait until what was posted is written."""
         self.run(self.journals[which].recall("nothing"))
 
-    def happen(self, at: tuple[str, int], event: Event, **fields: Any) -> Row:  # noqa: ANN401
+    def happen(self, at: tuple[str, int], event: Event, **fields: Any) -> Row:
         change = Change(event=event, **{"now": self.now, **fields})
         self.model[at] = apply(self.model[at], change)
         return self.model[at]
@@ -501,7 +501,7 @@ class WithoutAFile(RuleBasedStateMachine):
     def slots(self) -> int:
         return sum(row.has_slot for row in self.held.values())
 
-    def happen(self, at: tuple[str, int], event: Event, **fields: Any) -> None:  # noqa: ANN401
+    def happen(self, at: tuple[str, int], event: Event, **fields: Any) -> None:
         change = Change(event=event, **{"now": self.now, "by": ME, **fields})
         row = apply(self.held[at], change)
         self.held[at] = row

@@ -255,7 +255,7 @@ class _Breaking:
     db: Any
     is_committed: bool
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.db, name)
 
     async def execute(self, text: str) -> None:

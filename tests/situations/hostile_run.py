@@ -134,7 +134,7 @@ _NUMBER = re.compile(rb"case-(\d+)")
 _TASK = re.compile(r"/t-(\d+)")
 
 
-def answers(cases: Sequence[Case]) -> Any:  # noqa: ANN401
+def answers(cases: Sequence[Case]) -> Any:
     """Answer each case's create and polls as it says, and all else as it should be."""
 
     def respond(line: str, body: bytes) -> Say:
@@ -161,7 +161,7 @@ def answers(cases: Sequence[Case]) -> Any:  # noqa: ANN401
 # One session.
 
 
-def rotating() -> Any:  # noqa: ANN401
+def rotating() -> Any:
     """Give the older key once, and the newer from then on."""
     keys = [OLD_KEY]
 

@@ -182,7 +182,7 @@ def _places(body: object, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ..
         yield from _places(value, (*place, name))
 
 
-def _replaced(body: Any, place: tuple[Any, ...]) -> Any:  # noqa: ANN401 - JSON
+def _replaced(body: Any, place: tuple[Any, ...]) -> Any:
     if not place:
         return _HOLE
     name, *rest = place
@@ -191,7 +191,7 @@ def _replaced(body: Any, place: tuple[Any, ...]) -> Any:  # noqa: ANN401 - JSON
     return copied
 
 
-def _without(body: Any, place: tuple[Any, ...]) -> Any:  # noqa: ANN401 - JSON
+def _without(body: Any, place: tuple[Any, ...]) -> Any:
     name, *rest = place
     copied = dict(body) if isinstance(body, dict) else list(body)
     if rest:

@@ -123,7 +123,7 @@ def _links() -> dict[str, Situation]:
     return found
 
 
-def _first(*says: Say, stores: Sequence[bytes] = (ONE, TWO), **more: Any) -> Situation:  # noqa: ANN401
+def _first(*says: Say, stores: Sequence[bytes] = (ONE, TWO), **more: Any) -> Situation:
     """Have the first clip's file answered so."""
     files = {"/1.mp3": says, "/2.mp3": [http(TWO)]}
     return Situation(polls=(MADE,), files=files, stores=stores, **more)

@@ -107,7 +107,7 @@ async def _reached(job: MusicJob[Any], state: JobState) -> None:
             return
 
 
-async def _no_key() -> Any:  # noqa: ANN401 - what a user's function may give
+async def _no_key() -> Any:
     return None
 
 

@@ -113,7 +113,7 @@ class Forker:
             else:
                 self.ends.pop(word["ended"]).set_result(word["code"])
 
-    async def begin(self, module: str, plan: Any) -> Life:  # noqa: ANN401 - attrs
+    async def begin(self, module: str, plan: Any) -> Life:
         assert self.process.stdin is not None
         order = {"module": module, "plan": attrs.asdict(plan)}
         async with self._turn:

@@ -69,7 +69,7 @@ class Program:
         """How long it is until the interrupt."""
         return max(0.0, self.due - time.monotonic())
 
-    def session(self, api_key: Any = None) -> MusicSession:  # noqa: ANN401
+    def session(self, api_key: Any = None) -> MusicSession:
         return MusicSession(
             api_key or self.plan.api_key,
             base_url=self.plan.url,
@@ -98,7 +98,7 @@ class Program:
     async def wait(self) -> None:
         await asyncio.gather(*self.jobs, return_exceptions=True)
 
-    async def make(self, api_key: Any = None) -> None:  # noqa: ANN401
+    async def make(self, api_key: Any = None) -> None:
         """Make songs, as a program would that nobody interrupts."""
         async with self.session(api_key) as music:
             self.create(music)

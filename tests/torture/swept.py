@@ -78,7 +78,7 @@ class Sweep:
         await asyncio.gather(*(self.work(cases) for _ in range(at_once)))
         return self.found
 
-    async def work(self, cases: Any) -> None:  # noqa: ANN401 - an iterator of pairs
+    async def work(self, cases: Any) -> None:
         for way, at_s in cases:
             number = len(self.found)
             found = Found(way, at_s)
@@ -206,7 +206,7 @@ class Case:
 
 
 @contextlib.asynccontextmanager
-async def swept(folder: Path) -> Any:  # noqa: ANN401 - an iterator of one sweep
+async def swept(folder: Path) -> Any:
     """Yield a sweep with a service of its own."""
     assert os.name != "nt"
     async with (

@@ -32,7 +32,7 @@ def stream_info(data: bytes) -> StreamInfo | None:
     """Read the 34 bytes of STREAMINFO."""
     packed = int.from_bytes(data[10:18], "big")
     hz = packed >> 44
-    if len(data) < 18 or not hz or int.from_bytes(data[2:4], "big") < 16:  # noqa: PLR2004
+    if len(data) < 18 or not hz or int.from_bytes(data[2:4], "big") < 16:
         return None
     return StreamInfo(
         block_samples=int.from_bytes(data[2:4], "big"),
@@ -68,7 +68,7 @@ def _first_frame(source: Source, at: int) -> int | None:
     at += 4
     for _ in range(MAX_BLOCKS):
         head = source.read(at, 4)
-        if len(head) < 4:  # noqa: PLR2004 - a block's header
+        if len(head) < 4:
             return None
         at += 4 + int.from_bytes(head[1:], "big")
         if head[0] & 0x80:
@@ -77,7 +77,7 @@ def _first_frame(source: Source, at: int) -> int | None:
 
 
 def _is_sync(head: bytes) -> bool:
-    return len(head) > 1 and head[0] == 0xFF and head[1] & 0xFE == 0xF8  # noqa: PLR2004
+    return len(head) > 1 and head[0] == 0xFF and head[1] & 0xFE == 0xF8
 
 
 def _last_samples(source: Source, first: int, end: int, info: StreamInfo) -> int | None:
@@ -103,11 +103,11 @@ def _last_samples(source: Source, first: int, end: int, info: StreamInfo) -> int
 
 def _samples_at_end(head: bytes, info: StreamInfo) -> int | None:
     """Return the number of the sample behind a frame; None: it is no header."""
-    if len(head) < 6:  # noqa: PLR2004 - the shortest
+    if len(head) < 6:
         return None
     size_bits, hz_bits = head[2] >> 4, head[2] & 15
     number, used = _coded(head[4:])
-    if not used or not size_bits or hz_bits == 15:  # noqa: PLR2004 - reserved
+    if not used or not size_bits or hz_bits == 15:
         return None
     at = 4 + used
     size_bytes = {6: 1, 7: 2}.get(size_bits, 0)
@@ -123,14 +123,14 @@ def _samples_at_end(head: bytes, info: StreamInfo) -> int | None:
 def _coded(data: bytes) -> tuple[int, int]:
     """Read a number coded as in UTF-8, and how many bytes it takes; 0: it is none."""
     first = data[0]
-    if first < 0x80:  # noqa: PLR2004
+    if first < 0x80:
         return first, 1
     count = 8 - (first ^ 0xFF).bit_length()
-    if not 2 <= count <= 7 or len(data) < count:  # noqa: PLR2004
+    if not 2 <= count <= 7 or len(data) < count:
         return 0, 0
     number = first & (0x7F >> count)
     for byte in data[1:count]:
-        if byte & 0xC0 != 0x80:  # noqa: PLR2004
+        if byte & 0xC0 != 0x80:
             return 0, 0
         number = number << 6 | byte & 0x3F
     return number, count

@@ -86,20 +86,20 @@ def sniff(head: bytes) -> str | None:
             return kind
     if _ADTS.match(head):
         return ".aac"
-    if head[:2] not in _BOMS and _MPEG.match(head) and head[2] & 0x0C != 0x0C:  # noqa: PLR2004
+    if head[:2] not in _BOMS and _MPEG.match(head) and head[2] & 0x0C != 0x0C:
         return ".mp3"
     return ".mp3" if tag_bytes(head) else None
 
 
 def tag_bytes(head: bytes) -> int:
     """Return the length of the tag that begins there; 0: there is none."""
-    if head[:3] == b"ID3" and len(head) >= 10:  # noqa: PLR2004 - its header
+    if head[:3] == b"ID3" and len(head) >= 10:
         sizes = head[6:10]
-        if max(sizes) > 0x7F or not 2 <= head[3] <= 4:  # noqa: PLR2004
+        if max(sizes) > 0x7F or not 2 <= head[3] <= 4:
             return 0
         size = sizes[0] << 21 | sizes[1] << 14 | sizes[2] << 7 | sizes[3]
         return 10 + size + (10 if head[5] & 0x10 else 0)
-    if head[:8] == b"APETAGEX" and len(head) >= 16:  # noqa: PLR2004 - likewise
+    if head[:8] == b"APETAGEX" and len(head) >= 16:
         return 32 + int.from_bytes(head[12:16], "little")
     return 0
 

@@ -47,13 +47,13 @@ def probe_mp4(source: Source, at: int) -> Sound:
 
 
 def _is_name(name: bytes) -> bool:
-    return len(name) == 4 and all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in name)  # noqa: PLR2004
+    return len(name) == 4 and all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in name)
 
 
 def _boxes(source: Source, at: int, end: int) -> Iterator[_Box]:
     for _ in range(MAX_BOXES):
         head = source.read(at, 8) if at + 8 <= end else b""
-        if len(head) < 8:  # noqa: PLR2004 - a box's header
+        if len(head) < 8:
             return
         length, used = int.from_bytes(head[:4], "big"), 8
         if length == 1:
@@ -109,7 +109,7 @@ def _seconds(source: Source, moov: _Box) -> float:
         _length(source, box)
         for path in ((b"mvhd",), (b"trak", b"mdia", b"mdhd"))
         for box in _inside(source, moov, *path)
-        if box.end - box.start >= 20  # noqa: PLR2004 - up to its duration
+        if box.end - box.start >= 20
     ]
     unknown = {0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF}
     known = [length / hz for hz, length in lengths if hz and length not in unknown]

@@ -37,11 +37,11 @@ HEADER_BYTES = 7
 
 def mpeg_frame(head: bytes) -> Frame | None:
     """Read the header of a frame of layer II or III."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] < 0xE0:  # noqa: PLR2004
+    if len(head) < 4 or head[0] != 0xFF or head[1] < 0xE0:
         return None
     slower, layer = _SLOWER[head[1] >> 3 & 3], head[1] >> 1 & 3
     bits, hz_bits = head[2] >> 4, head[2] >> 2 & 3
-    if not slower or layer not in {1, 2} or bits in {0, 15} or hz_bits == 3:  # noqa: PLR2004
+    if not slower or layer not in {1, 2} or bits in {0, 15} or hz_bits == 3:
         return None
     fast = _L3_KBITS if layer == 1 else _L2_KBITS
     kbits = (fast if slower == 1 else _MPEG2_KBITS)[bits]
@@ -53,7 +53,7 @@ def mpeg_frame(head: bytes) -> Frame | None:
 
 def aac_frame(head: bytes) -> Frame | None:
     """Read the header of an ADTS frame."""
-    if len(head) < HEADER_BYTES or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:  # noqa: PLR2004
+    if len(head) < HEADER_BYTES or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:
         return None
     index = head[2] >> 2 & 15
     size = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
@@ -154,7 +154,7 @@ class _Walk:
 def _announced(source: Source, at: int) -> int:
     """Return the number of frames that the first one tells; 0: it tells none."""
     head = source.read(at, 200)
-    is_mpeg1, is_mono = head[1] & 0x18 == 0x18, head[3] >> 6 == 3  # noqa: PLR2004
+    is_mpeg1, is_mono = head[1] & 0x18 == 0x18, head[3] >> 6 == 3
     side = (17 if is_mono else 32) if is_mpeg1 else (9 if is_mono else 17)
     tag = 4 + side
     if head[tag : tag + 4] in {b"Xing", b"Info"} and head[tag + 7] & 1:

@@ -40,7 +40,7 @@ def probe_ogg(source: Source, at: int) -> Sound:
             return Sound(damage=_CUT)
         magic, version, flags, granule, serial, _, _, count = _HEADER.unpack(head)
         if magic != b"OggS" or version:
-            if source.read(at, 3) == b"TAG" and source.size - at == 128:  # noqa: PLR2004
+            if source.read(at, 3) == b"TAG" and source.size - at == 128:
                 break
             return Sound(damage="it is not the Ogg that it says it is")
         body = at + _HEADER.size + count

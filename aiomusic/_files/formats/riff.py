@@ -16,7 +16,7 @@ def probe_wav(source: Source, at: int) -> Sound:
     at += 12
     for _ in range(MAX_CHUNKS):
         head = source.read(at, 8)
-        if len(head) < 8:  # noqa: PLR2004 - a chunk's header
+        if len(head) < 8:
             return _MISSING
         name, length = head[:4], int.from_bytes(head[4:], "little")
         if name == b"ds64":
@@ -26,7 +26,7 @@ def probe_wav(source: Source, at: int) -> Sound:
         elif name == b"data":
             if not rate:
                 return _MISSING
-            is_long = length == 0xFFFF_FFFF and long_data  # noqa: PLR2004
+            is_long = length == 0xFFFF_FFFF and long_data
             return _samples(
                 source.size - at - 8, long_data if is_long else length, rate
             )
@@ -39,7 +39,7 @@ def probe_wav(source: Source, at: int) -> Sound:
 def _samples(here: int, length: int, rate: int) -> Sound:
     if here <= 0:
         return _MISSING
-    if length == 0 or (UNKNOWN_BYTES <= length <= 0xFFFF_FFFF):  # noqa: PLR2004
+    if length == 0 or (UNKNOWN_BYTES <= length <= 0xFFFF_FFFF):
         return Sound(seconds=here / rate)
     seconds, announced = min(here, length) / rate, length / rate
     if here >= length:
