@@ -198,6 +198,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     _error: MusicError | None = None
     _is_settled: bool = False
     _is_sent: bool = False
+    _polls: int = 0
     _marks: Mapping[str, float] | None = None
     _waiters: list[asyncio.Future[None]] | None = None
     _watchers: "list[Watching] | None" = None
@@ -269,6 +270,11 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     def elapsed_s(self) -> float:
         """Seconds since it was made."""
         return self._owner.now() - self._made_at
+
+    @property
+    def polls(self) -> int:
+        """How often its task was asked for its state in this session."""
+        return self._polls
 
     @property
     def eta(self) -> tuple[float, float] | None:

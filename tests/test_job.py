@@ -96,6 +96,19 @@ async def test_many_waiters_cost_one_poller(api: Emulator, music: MusicSession) 
     assert polls_alone == api.polls - polls_alone
 
 
+async def test_a_job_tells_how_often_it_was_asked_for(
+    api: Emulator, music: MusicSession
+) -> None:
+    """As the service counts it."""
+    job = music.riffusion.create("pop")
+    before = job.polls
+
+    await job
+
+    assert before == 0
+    assert api.polls == job.polls > 0
+
+
 async def test_gather_runs_jobs_side_by_side(music: MusicSession) -> None:
     """A list of plain calls can be gathered as it is."""
     jobs = [music.riffusion.create(f"song {n}") for n in range(5)]

@@ -81,6 +81,10 @@ class TrackedJob(MusicJob[R_co]):
         """Note whether a body of it may be at the service."""
         self._is_sent = is_sent
 
+    def count_poll(self) -> None:
+        """Count one that was answered."""
+        self._polls += 1
+
     def accept(self, task_id: str, now: float) -> None:
         """Take the task's id, even if nobody waits any more."""
         self._task_id = task_id

@@ -483,6 +483,7 @@ class Poller:
         assert task_id is not None
         followed.asked_s = None
         reply = await self._answer(followed.job, followed.provider.path_of(task_id))
+        followed.job.count_poll()
         followed.asked_s = wire.retry_after_s(reply)
         # Most polls show what the one before showed; those are not read again.
         seen = hash((reply.status, reply.body))

@@ -3,14 +3,13 @@
 import collections
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, final
 
 import attrs
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Group
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -18,17 +17,16 @@ from rich.text import Text
 from aiomusic import batch
 from aiomusic._job import JobState, MusicJob
 from aiomusic.cli._exits import Exit, exit_for, printable, sentence
-from aiomusic.cli._progress import minutes
-from aiomusic.cli._show import say, tell
+from aiomusic.cli._live import JobLine, LiveView, time_left
+from aiomusic.cli._show import Still, say, tell
 from aiomusic.errors import Charged
 
 __all__ = ["Board", "Lines", "Screen", "Stream", "Sums"]
 
 # Above the lines of the jobs there are so many of the whole.
-HEAD_LINES: Final = 4
+HEAD_LINES: Final = 5
 LEAST_LINES: Final = 3
 BAR_COLUMNS: Final = 24
-LONGEST_KEY: Final = 28
 
 
 @final
@@ -48,6 +46,7 @@ class Sums:
     bought_before: set[str] = attrs.field(factory=set)
     spent: int = 0
     files: int = 0
+    polls: int = 0
     failures: int = 0
     by_state: collections.Counter[str] = attrs.field(factory=collections.Counter)
     codes: set[Exit] = attrs.field(factory=set)
@@ -56,6 +55,7 @@ class Sums:
         """Count an outcome."""
         self.by_state[outcome.state] += 1
         self.files += len(outcome.files)
+        self.polls += 0 if outcome.job is None else outcome.job.polls
         if outcome.charged in {Charged.YES, Charged.UNKNOWN}:
             self.spent += self._cost(outcome.row)
         # A row that waits tells of nothing that went wrong with itself.
@@ -99,23 +99,12 @@ class Board(Protocol):
         """Say how it all ended."""
 
 
-class _Plain:
+class _Plain(Still):
     """What every view has in common."""
 
     def __init__(self, running: batch.Batch, sums: Sums) -> None:
         self._running = running
         self._sums = sums
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
     def note(self, text: str) -> None:
         """Say it on standard error."""
@@ -183,18 +172,10 @@ class Screen(_Plain):
 
     def __init__(self, running: batch.Batch, sums: Sums) -> None:
         super().__init__(running, sums)
-        self._console = Console(stderr=True, highlight=False)
-        self._live = Live(
-            get_renderable=self._view,
-            console=self._console,
-            refresh_per_second=8,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            transient=True,
-        )
+        self._live = LiveView(self._view, is_transient=True)
 
     def __enter__(self) -> Self:
-        self._live.start()
+        self._live.__enter__()
         return self
 
     def __exit__(
@@ -203,13 +184,11 @@ class Screen(_Plain):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._live.stop()
+        self._live.__exit__(kind, error, trace)
 
     def note(self, text: str) -> None:
         """Say it above the view."""
-        self._console.print(
-            f"aiomusic: {printable(text)}", markup=False, soft_wrap=True
-        )
+        self._live.say(f"aiomusic: {text}")
 
     def tell(self, outcome: batch.Outcome) -> None:
         """Say what became of a row above the view."""
@@ -221,20 +200,28 @@ class Screen(_Plain):
                 say(str(path.resolve()))
             return
         for path in outcome.files:
-            self._console.print(
-                f"{name}  {printable(str(path))}", markup=False, soft_wrap=True
-            )
+            self._live.say(f"{name}: {path}")
 
-    def _view(self) -> Group:
-        return Group(self._totals(), self._bar(), Text(), *self._jobs())
+    def _view(self, live: LiveView) -> Group:
+        return Group(
+            self._line(self._rows()),
+            self._line([self._money(), *self._counts()]),
+            self._bar(),
+            Text(),
+            *self._jobs(live),
+        )
 
-    def _totals(self) -> Text:
+    def _line(self, words: Iterable[str]) -> Text:
+        return Text(" · ".join(words), overflow="ellipsis", no_wrap=True)
+
+    def _rows(self) -> Iterator[str]:
         sums = self._sums
-        states = ", ".join(f"{n:,} {state}" for state, n in sums.by_state.most_common())
-        words = [f"{sums.told:,} of {sums.rows:,} rows", states, self._money()]
+        yield f"{sums.told:,} of {sums.rows:,} rows"
+        if sums.by_state:
+            states = sums.by_state.most_common()
+            yield ", ".join(f"{n:,} {state}" for state, n in states)
         if self._running.is_draining:
-            words.append("buying nothing more")
-        return Text(" · ".join(filter(None, words)), overflow="ellipsis", no_wrap=True)
+            yield "buying nothing more"
 
     def _money(self) -> str:
         sums = self._sums
@@ -243,33 +230,38 @@ class Screen(_Plain):
         held = f", {reserved:,} reserved" if reserved else ""
         return f"{sums.spent:,}{limit} credits{held}"
 
+    def _counts(self) -> Iterator[str]:
+        sums = self._sums
+        jobs = self._running.running.values()
+        yield f"{sums.polls + sum(job.polls for job in jobs):,} polls"
+        yield f"{sums.files:,} files"
+
     def _bar(self) -> ProgressBar:
         sums = self._sums
         return ProgressBar(
             total=max(1, sums.rows), completed=sums.told, width=BAR_COLUMNS
         )
 
-    def _jobs(self) -> Iterator[Table | Text]:
+    def _jobs(self, live: LiveView) -> Iterator[Table | Text]:
         jobs = list(self._running.running.values())
         # What is at the service is of more interest than what waits for it.
         jobs.sort(key=lambda job: job.state is JobState.QUEUED)
-        room = max(LEAST_LINES, self._console.size.height - HEAD_LINES - 2)
+        room = max(LEAST_LINES, live.rows - HEAD_LINES - 2)
         shown = jobs if len(jobs) <= room else jobs[: room - 1]
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for job in shown:
-            table.add_row(*_cells(job))
-        yield table
+        yield live.table(map(_line_of, shown))
         if len(shown) < len(jobs):
             yield Text(f"and {len(jobs) - len(shown):,} more", style="dim")
 
 
-def _cells(job: MusicJob[Any]) -> Iterator[Text]:
-    yield Text(printable(job.key)[:LONGEST_KEY], overflow="ellipsis", no_wrap=True)
-    yield Text(str(job.state), style="cyan" if job.task_id else "dim")
-    yield Text(minutes(job.elapsed_s), justify="right")
-    eta = job.eta if job.task_id else None
-    left = "" if eta is None else f"{eta[0]:.0f} to {eta[1]:.0f} s left"
-    yield Text(left, style="dim", no_wrap=True)
+def _line_of(job: MusicJob[Any]) -> JobLine:
+    return JobLine(
+        name=job.key,
+        state=job.state,
+        words=job.state,
+        elapsed_s=job.elapsed_s,
+        left=time_left(job),
+        is_over=job.state is JobState.QUEUED,
+    )
 
 
 def _name(outcome: batch.Outcome) -> str:

@@ -4,36 +4,19 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, final
+from typing import Any, Self, final
 
 import attrs
-from rich.console import Console
-from rich.live import Live
-from rich.spinner import Spinner
 from rich.table import Table
-from rich.text import Text
 
 from aiomusic._job import JobState, JobUpdate, MusicJob
 from aiomusic.cli._exits import sentence
 from aiomusic.cli._journal import Guide
+from aiomusic.cli._live import JobLine, LiveView, minutes, time_left
 from aiomusic.cli._show import say, texts_of, whereabouts
 from aiomusic.results import Clip
 
-__all__ = ["Lines", "minutes"]
-
-_STYLES: Final[Mapping[str, str]] = {
-    "done": "green",
-    "failed": "red",
-    "unknown": "yellow",
-    "running": "cyan",
-    "saving": "cyan",
-}
-
-
-def minutes(seconds: float) -> str:
-    """Write a length as people do, as in ``2:05``."""
-    whole = int(seconds)
-    return f"{whole // 60}:{whole % 60:02}"
+__all__ = ["Lines"]
 
 
 @final
@@ -65,12 +48,16 @@ class _Line:
             words.append(f"{self.playable} can be heard")
         return ", ".join(words)
 
-    def rest(self) -> str:
-        eta = None if self.is_over else self.job.eta
-        return "" if eta is None else f"{eta[0]:.0f} to {eta[1]:.0f} s left"
-
-    def elapsed(self) -> str:
-        return minutes(self.job.elapsed_s if self.ended_s is None else self.ended_s)
+    def shown(self, *, has_eta: bool) -> JobLine:
+        is_timed = has_eta and not self.is_over
+        return JobLine(
+            name=self.name,
+            state=self.state,
+            words=self.words(),
+            elapsed_s=self.job.elapsed_s if self.ended_s is None else self.ended_s,
+            left=time_left(self.job) if is_timed else "",
+            is_over=self.is_over,
+        )
 
 
 @final
@@ -85,19 +72,10 @@ class Lines:
         self._lines: dict[str, _Line] = {}
         self._saved: list[str] = []
         self._told: set[str] = set()
-        self._console = Console(stderr=True, highlight=False)
-        # ASCII frames: a terminal in another encoding shows them too.
-        self._spinner = Spinner("line")
-        self._live = Live(
-            get_renderable=self._table,
-            console=self._console,
-            refresh_per_second=8,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._live = LiveView(self._table)
 
     def __enter__(self) -> Self:
-        self._live.start()
+        self._live.__enter__()
         return self
 
     def __exit__(
@@ -106,7 +84,7 @@ class Lines:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._live.stop()
+        self._live.__exit__(kind, error, trace)
         for text in self._saved:
             say(text)
 
@@ -155,7 +133,7 @@ class Lines:
     def _tell(self, text: str) -> None:
         if text not in self._told:
             self._told.add(text)
-            self._console.print(f"aiomusic: {text}", markup=False, soft_wrap=True)
+            self._live.say(f"aiomusic: {text}")
 
     def _line(self, job: MusicJob[Any]) -> _Line:
         if job.key not in self._lines:
@@ -163,14 +141,6 @@ class Lines:
             self._lines[job.key] = _Line(job=job, name=name)
         return self._lines[job.key]
 
-    def _table(self) -> Table:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for line in list(self._lines.values()):
-            table.add_row(
-                Text(" ") if line.is_over else self._spinner,
-                Text(line.name, overflow="ellipsis", no_wrap=True),
-                Text(line.words(), style=_STYLES.get(line.state, "")),
-                Text(line.elapsed()),
-                Text(line.rest() if self._has_eta else "", style="dim"),
-            )
-        return table
+    def _table(self, live: LiveView) -> Table:
+        lines = list(self._lines.values())
+        return live.table(line.shown(has_eta=self._has_eta) for line in lines)

@@ -17,7 +17,7 @@ from aiomusic.cli._journal import Guide
 from aiomusic.errors import Charged, MusicError, Retry
 from aiomusic.results import AlignedLyrics, Clip, Lyrics, Midi, Persona, Upload, Wav
 
-__all__ = ["Events", "Paths", "Show", "say", "tell", "texts_of", "whereabouts"]
+__all__ = ["Events", "Paths", "Show", "Still", "say", "tell", "texts_of", "whereabouts"]
 
 
 def say(text: str) -> None:
@@ -73,12 +73,8 @@ class Show(Protocol):
         """Show what becomes of a job that the command leaves."""
 
 
-@final
-class Paths:
-    """For a pipe: the path of each file, as it is there."""
-
-    def __init__(self) -> None:
-        self._told: set[str] = set()
+class Still:
+    """What has nothing to open or to close."""
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +86,14 @@ class Paths:
         trace: TracebackType | None,
     ) -> None:
         pass
+
+
+@final
+class Paths(Still):
+    """For a pipe: the path of each file, as it is there."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
 
     def update(self, job: MusicJob[Any], update: JobUpdate) -> None:
         """Show nothing."""
@@ -127,7 +131,7 @@ class Paths:
 
 @final
 @attrs.define(eq=False)
-class Events:
+class Events(Still):
     """
     For programs: one JSON object a line.
 
@@ -150,17 +154,6 @@ class Events:
     _beside: Paths = attrs.field(factory=Paths)
     _states: dict[str, JobState] = attrs.field(factory=dict)
     _submitted: set[str] = attrs.field(factory=set)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
     def update(self, job: MusicJob[Any], update: JobUpdate) -> None:
         """Write what is new: the task, the state, the clips."""

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 from running import Command, Ended, Here
-from test_cli_terminal import Terminal
+from terminal import Terminal
 
 from aiomusic import MusicSession, nuro
 from aiomusic._codec import fingerprint

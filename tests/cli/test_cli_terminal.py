@@ -1,19 +1,12 @@
 """What a person sees: the command on a terminal of its own."""
 
-import asyncio
-import fcntl
-import os
-import pty
 import re
-import struct
-import sys
-import termios
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import anyio.to_thread
 import pytest
-from running import LONGEST_S, Command
+from running import Command
+from terminal import Terminal
 
 from aiomusic.emulator import Emulator, Pace
 
@@ -32,63 +25,6 @@ def aiomusic(tmp_path: Path) -> Command:
 async def api() -> AsyncIterator[Emulator]:
     async with Emulator(credits=100, pace=Pace.polls()) as api:
         yield api
-
-
-class Terminal:
-    """A process on a pseudo-terminal, and all that it has shown."""
-
-    def __init__(self, command: Command) -> None:
-        self._command = command
-        self.shown = ""
-
-    async def start(self, *words: str) -> None:
-        self._ours, theirs = pty.openpty()
-        size = struct.pack("HHHH", 30, 100, 0, 0)
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "aiomusic",
-            *words,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            cwd=self._command.folder,
-            env={**self._command.env, "TERM": "xterm-256color"},
-            start_new_session=True,
-            preexec_fn=_take_terminal,
-        )
-        os.close(theirs)
-
-    async def wait_for(self, text: str) -> None:
-        while text not in self.shown:
-            assert await self._read()
-
-    def press(self, key: bytes) -> None:
-        os.write(self._ours, key)
-
-    async def end(self) -> int:
-        while await self._read():
-            pass
-        os.close(self._ours)
-        return await self._process.wait()
-
-    async def _read(self) -> bool:
-        try:
-            async with asyncio.timeout(LONGEST_S):
-                data = await anyio.to_thread.run_sync(
-                    os.read, self._ours, 65536, abandon_on_cancel=True
-                )
-        except OSError:
-            # Linux says so when the last process has left the terminal.
-            return False
-        text = data.decode().replace("\r\n", "\n")
-        self.shown += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
-        return bool(data)
-
-
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 async def test_a_terminal_shows_a_line_per_job_then_the_files(
