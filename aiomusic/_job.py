@@ -200,6 +200,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     _is_sent: bool = False
     _polls: int = 0
     _marks: Mapping[str, float] | None = None
+    _price: int | None = None
     _waiters: list[asyncio.Future[None]] | None = None
     _watchers: "list[Watching] | None" = None
 
@@ -236,7 +237,9 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     @property
     def cost(self) -> int:
         """Credits that the request is priced at; 0 for a task that was adopted."""
-        return 0 if self._request is None else self._request.cost
+        if self._request is None:
+            return 0
+        return self._request.cost if self._price is None else self._price
 
     @property
     def charged(self) -> Charged | None:

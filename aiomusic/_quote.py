@@ -1,6 +1,6 @@
 """What a list of requests would cost."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias, final
 
 import attrs
@@ -31,9 +31,15 @@ class Quote:
 _Source: TypeAlias = Request[Any] | tuple[str, Request[Any]]
 
 
-def quote(requests: Iterable[_Source] | Mapping[str, Request[Any]]) -> Quote:
+def quote(
+    requests: Iterable[_Source] | Mapping[str, Request[Any]],
+    price: Callable[[Request[Any]], int],
+) -> Quote:
     """
     Add up the costs of what `MusicSession.run` takes.
+
+    Args:
+        price: What a request costs.
 
     Raises:
         TypeError: It holds something else.
@@ -43,7 +49,7 @@ def quote(requests: Iterable[_Source] | Mapping[str, Request[Any]]) -> Quote:
         _, request = keyed("quote()", source)
         jobs += 1
         kind = request.kind()
-        by_operation[kind] = by_operation.get(kind, 0) + request.cost
+        by_operation[kind] = by_operation.get(kind, 0) + price(request)
     return Quote(
         jobs=jobs, credits=sum(by_operation.values()), by_operation=by_operation
     )

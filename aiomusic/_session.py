@@ -30,7 +30,21 @@ from aiomusic._arguments import (
 from aiomusic._batch import Requests, Source, run_all
 from aiomusic._clock import Clock, SystemClock
 from aiomusic._http import wire
-from aiomusic._http.transport import ApiKey, Hidden, Transport, base_url_from, key_from
+from aiomusic._http.dialects import (
+    SUNO,
+    DialectName,
+    HostDialect,
+    checked_dialect,
+    dialect_for,
+)
+from aiomusic._http.transport import (
+    DEFAULT_BASE_URL,
+    ApiKey,
+    Hidden,
+    Transport,
+    base_url_from,
+    key_from,
+)
 from aiomusic._job import MusicJob
 from aiomusic._quote import Quote, quote
 from aiomusic._redact import hide
@@ -90,6 +104,8 @@ class MusicSession:
         api_key: The key, or an async callable that gives it at each call; None:
             the environment variable AIOMUSIC_API_KEY.
         base_url: Where the API is; None: AIOMUSIC_BASE_URL, else the service.
+        dialect: ``"sonic"`` for a sister host, which names suno's paths and models so
+            and has prices of its own; None: told by the address.
         account: Your name for whose purchases these are, which the journal keeps apart
             by; None: AIOMUSIC_ACCOUNT, else they are known by the key.  Give one, and
             the key can be replaced: jobs and their keys stay what they are.
@@ -145,6 +161,7 @@ class MusicSession:
         api_key: ApiKey | None = None,
         *,
         base_url: str | None = None,
+        dialect: DialectName | None = None,
         account: str | None = None,
         concurrency: int = 10,
         max_credits: int | None = None,
@@ -165,8 +182,8 @@ class MusicSession:
         on_event: "OnJobEvent | None" = None,
         clock: Clock | None = None,
     ) -> None:
-        check_text("base_url", base_url)
-        check_text("account", account)
+        for name, text in (("base_url", base_url), ("account", account)):
+            check_text(name, text)
         check_count("concurrency", concurrency, 1, may_be_none=False)
         check_count("max_credits", max_credits, 0)
         check_limits(limits)
@@ -190,6 +207,7 @@ class MusicSession:
         self._on_event = on_event
         self._api_key = Hidden(api_key)
         self._base_url = base_url
+        self._dialect = checked_dialect(dialect)
         self._account = account
         # Of a key that changes within the session, the first says whose it is.
         self._first_key: Hidden[str] | None = None
@@ -277,7 +295,9 @@ class MusicSession:
 
         base_url = base_url_from(self._base_url)
         key = key_from(self._api_key.value)
-        transport = Transport(base_url, key, self._request_timeout_s, self._http)
+        transport = Transport(
+            base_url, key, self._request_timeout_s, self._http, self._host_dialect()
+        )
         name = self._account or os.environ.get("AIOMUSIC_ACCOUNT") or None
         if isinstance(key, str):
             self._first_key = Hidden(key)
@@ -309,6 +329,23 @@ class MusicSession:
             on_known_key=self._on_known_key,
             on_event=self._on_event,
         )
+
+    def _host_dialect(self) -> HostDialect:
+        """
+        Return how the host is spoken to.
+
+        Raises:
+            ValueError: This service's own host does not speak it.
+        """
+        base_url = base_url_from(self._base_url)
+        found = dialect_for(self._dialect, base_url)
+        if found is not SUNO and base_url == DEFAULT_BASE_URL:
+            message = (
+                f"dialect is {found.name!r}, and {base_url} does not speak it: give"
+                " base_url= (or AIOMUSIC_BASE_URL), the sister host's address."
+            )
+            raise ValueError(message)
+        return found
 
     async def _learned(self) -> "Schedule":
         """Take up what was learned before of how long tasks take."""
@@ -570,7 +607,7 @@ class MusicSession:
         self, requests: "Iterable[Source[Any]] | Mapping[str, Request[Any]]"
     ) -> Quote:
         """Say what that which `run` takes would cost; nothing is bought."""
-        return quote(requests)
+        return quote(requests, self._host_dialect().price)
 
     async def credits(self) -> Credits:
         """

@@ -124,6 +124,7 @@ class Engine:
             balance=self.balance,
             poller=self.poller,
             clock=clock,
+            price=transport.dialect.price,
             hooks=hooks,
         )
         self.admission = Admission(

@@ -8,7 +8,7 @@ the journal; a task of a session that is gone waits in the journal.
 import contextlib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, final
 
 import attrs
@@ -51,6 +51,7 @@ class Recovery:
     balance: Balance
     poller: Poller
     clock: Clock
+    price: Callable[["Request[Any]"], int]
     hooks: "Hooks | None" = None
     is_closed: bool = False
     # Jobs that a callback recovered, until `resume` has told of them.
@@ -71,6 +72,7 @@ class Recovery:
             metadata=dict(metadata) if metadata else None,
             provider=provider,
             made_at=self.clock.now(),
+            price=None if request is None else self.price(request),
         )
 
     async def resume(self, *, with_undelivered: bool) -> list[TrackedJob[Any]]:

@@ -110,7 +110,7 @@ async def send(
         timeout_s: How long the call may take; None: as long as others.
         headers: More of them.
     """
-    body = wire.encode({**fields, **request.to_body()})
+    body = wire.encode({**fields, **transport.dialect.body(request.to_body())})
     try:
         reply = await transport.post(
             request.path,

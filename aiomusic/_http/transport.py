@@ -24,6 +24,7 @@ from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
 from aiomusic._http.deadline import Deadline
+from aiomusic._http.dialects import SUNO, HostDialect
 from aiomusic._http.raw_http import MAX_BYTES, Recording, decoded, record_replies
 from aiomusic._http.wire import Reply
 from aiomusic._redact import hide
@@ -169,12 +170,14 @@ class Transport:
         timeout_s: How long one call may take in all.
         http: The caller's own session, which is used and not closed; None: one is
             opened, and closed by `aclose`.
+        dialect: How the host is spoken to; paths are those of this service.
     """
 
     _base_url: str
     _key: ApiKey
     _timeout_s: float
     _http: aiohttp.ClientSession | None = None
+    dialect: HostDialect = SUNO
     _stack: contextlib.AsyncExitStack = attrs.field(
         factory=contextlib.AsyncExitStack, init=False
     )
@@ -275,6 +278,7 @@ class Transport:
             SubmissionUnknown: Some of it left, and no reply came.
             MusicError: What kept it back, as *sending* was told.
         """
+        path = self.dialect.path(path)
         what = f"POST {path}"
         headers = {
             **(more or {}),
@@ -323,6 +327,7 @@ class Transport:
             NotSent: The service was not reached.
             ProtocolError: It was, and no whole reply came.
         """
+        path = self.dialect.path(path)
         what = f"GET {path}"
         headers = {**(more or {}), **await self._ready(what)}
         with Recording() as heard:

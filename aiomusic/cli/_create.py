@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from aiomusic._http.dialects import dialect_for
+from aiomusic._http.transport import base_url_from
 from aiomusic._job import MusicJob
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
@@ -123,8 +125,11 @@ def _affordable(
     requests: Sequence[Request[Any]], delivery: Delivery, *, is_for_this_run: bool
 ) -> tuple[Sequence[Request[Any]], list[Exception]]:
     """Split what is asked for into what the limit covers, and why not the rest."""
-    most, cost = delivery.max_credits, requests[0].cost
-    if most is None or not is_for_this_run or len(requests) * cost <= most:
+    most = delivery.max_credits
+    if most is None or not is_for_this_run:
+        return requests, []
+    cost = requests[0].cost if delivery.local else _price(requests[0])
+    if len(requests) * cost <= most:
         return requests, []
     fit = most // cost
     error = BudgetExceeded(
@@ -132,6 +137,11 @@ def _affordable(
         f" credits, and max_credits={most} covers {fit}. Nothing was sent for it."
     )
     return requests[:fit], [error]
+
+
+def _price(request: Request[Any]) -> int:
+    """Return the credits that the host, which the environment names, takes."""
+    return dialect_for(None, base_url_from(None)).price(request)
 
 
 def _key(name: str | None, at: int) -> str | None:

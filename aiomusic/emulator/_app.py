@@ -12,6 +12,7 @@ import attrs
 from aiohttp import web
 
 from aiomusic._clock import Clock
+from aiomusic._http.dialects import SUNO, HostDialect
 from aiomusic._spelling import shown
 from aiomusic.emulator._answers import Answer, FaultInjector, drop, to_json
 from aiomusic.emulator._calls import CallLog, from_json
@@ -24,6 +25,7 @@ from aiomusic.emulator._rate_limit import RateLimit
 from aiomusic.emulator._refusals import Reply
 from aiomusic.emulator._rules import KINDS
 from aiomusic.emulator._service import Service
+from aiomusic.emulator._sister import reworded
 from aiomusic.emulator.dialects import dialect_named
 from aiomusic.providers._all import PROVIDERS
 
@@ -59,6 +61,7 @@ class Api:
     hosts: ServedHosts
     rate_limit: RateLimit
     media_urls: MediaUrls
+    dialect: HostDialect = SUNO
     submissions: int = attrs.field(default=0, init=False)
     polls: int = attrs.field(default=0, init=False)
     _is_closing: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
@@ -70,13 +73,14 @@ class Api:
     def app(self) -> web.Application:
         """Build the application."""
         self._is_closing.clear()
-        app = web.Application(middlewares=[self._check_host])
+        app = web.Application(middlewares=[self._check_host, self._reword])
         routes = app.router
         for path in KINDS:
-            routes.add_post(path, self.create)
+            routes.add_post(self.dialect.path(path), self.create)
         for provider in PROVIDERS.values():
-            routes.add_get(provider.task_path, self.poll)
-            bare = provider.task_path.partition("{")[0]
+            task_path = self.dialect.path(provider.task_path)
+            routes.add_get(task_path, self.poll)
+            bare = task_path.partition("{")[0]
             routes.add_get(bare, self.poll_nothing)
             routes.add_get(bare.rstrip("/"), self.poll_nothing)
         routes.add_get("/api/v1/get-credits", self.credits)
@@ -102,9 +106,21 @@ class Api:
         status = HTTPStatus.MISDIRECTED_REQUEST
         return to_json((status, {"code": status, "message": text})).to_response()
 
+    @web.middleware
+    async def _reword(
+        self,
+        request: web.Request,
+        handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
+        response = await handler(request)
+        if self.dialect is SUNO or not isinstance(response, web.Response):
+            return response
+        return reworded(response, self.dialect)
+
     async def create(self, request: web.Request) -> web.StreamResponse:
         """Answer a POST that costs money."""
-        path, provider = request.path, _provider(request)
+        path = self.dialect.own_path(request.path)
+        provider = self._provider(request)
         wait = self.rate_limit.refuses()
         charging = KINDS[path][0].PROVIDER
         fault = self.faults.take("create", charging) if wait is None else None
@@ -125,16 +141,19 @@ class Api:
         self._log(request, raw)
         answer = None
         if wait is not None:
-            status, body = dialect_named(provider).refusal("rate_limited")
-            answer = Answer(status, json.dumps(body).encode(), headers=wait)
+            status, refusal = dialect_named(provider).refusal("rate_limited")
+            answer = Answer(status, json.dumps(refusal).encode(), headers=wait)
         elif is_carried_out:
-            reply = await self.service.create(path, from_json(raw), provider, fault)
+            body = from_json(raw)
+            if isinstance(body, dict):
+                body = self.dialect.own_body(body)
+            reply = await self.service.create(path, body, provider, fault)
             answer = to_json(reply, self.service.pace.retry_after_s)
         return await self._send(request, answer, fault)
 
     async def poll(self, request: web.Request) -> web.StreamResponse:
         """Answer a poll of a task."""
-        provider, task_id = _provider(request), request.match_info["task_id"]
+        provider, task_id = self._provider(request), request.match_info["task_id"]
         self.polls += 1
 
         async def answer(fault: Fault | None) -> Answer:
@@ -153,7 +172,7 @@ class Api:
 
     async def poll_nothing(self, request: web.Request) -> web.StreamResponse:
         """Answer a poll without a task id."""
-        provider, text = _provider(request), "missing task id."
+        provider, text = self._provider(request), "missing task id."
         body = dialect_named(provider).envelope(400, text, kind="bad_request")
         refused = 400, body
 
@@ -211,7 +230,7 @@ class Api:
         answer: Callable[[Fault | None], Awaitable[Answer]],
     ) -> web.StreamResponse:
         self._log(request)
-        fault = self.faults.take(on, _provider(request))
+        fault = self.faults.take(on, self._provider(request))
         is_carried_out = fault is None or fault.is_carried_out
         is_carried_out |= on == "poll" and fault is not None and fault.ends_task
         sent = await answer(fault) if is_carried_out else None
@@ -223,7 +242,7 @@ class Api:
         # A poll that ends its task tells the refund itself.
         is_told = fault is not None and fault.ends_task and request.method == "GET"
         if fault is not None and not (is_told and answer is not None):
-            provider = _provider(request)
+            provider = self._provider(request)
             return await self._injector.apply(fault, request, provider, answer)
         assert answer is not None
         return answer.to_response()
@@ -231,6 +250,11 @@ class Api:
     def _log(self, request: web.Request, raw: bytes | None = None) -> None:
         sent_key = "Authorization" in request.headers
         self.calls.add(request.method, request.path, raw, sent_key=sent_key)
+
+    def _provider(self, request: web.Request) -> str:
+        """Take the provider from ``/api/v1/<provider>/…``."""
+        parts = self.dialect.own_path(request.path).split("/", 4)
+        return parts[3] if len(parts) > 4 else ""  # noqa: PLR2004 - as the path has
 
     def _key_refused(self, request: web.Request, provider: str) -> Reply | None:
         given = request.headers.get("Authorization")
@@ -242,12 +266,6 @@ class Api:
         if not _is_same(given[7:], self.key):
             return dialect.refusal("bad_key")
         return None
-
-
-def _provider(request: web.Request) -> str:
-    """Take the provider from ``/api/v1/<provider>/…``."""
-    parts = request.path.split("/", 4)
-    return parts[3] if len(parts) > 4 else ""  # noqa: PLR2004 - as the path has
 
 
 def _is_same(given: str, key: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Final, Self, final
 from aiohttp import web
 
 from aiomusic._clock import Clock, SystemClock, Timer
+from aiomusic._http.dialects import SUNO, DialectName, checked_dialect, dialect_for
 from aiomusic.composer import available_formats, load_renderer
 from aiomusic.emulator._account import Account
 from aiomusic.emulator._app import Api
@@ -24,6 +25,7 @@ from aiomusic.emulator._media_urls import MediaUrls
 from aiomusic.emulator._rate_limit import RateLimit, RetryAfter, RetryForm
 from aiomusic.emulator._replies import webhook_body
 from aiomusic.emulator._service import Service
+from aiomusic.emulator._sister import with_models
 from aiomusic.emulator._tasks import OVER, Pace, Task
 from aiomusic.emulator._uploads import Fetcher
 from aiomusic.emulator._webhooks import Delivery, WebhookSender
@@ -87,6 +89,7 @@ class Emulator:
             ``"none"``: no header.
         url_ttl_s: Lifetime of links to audio and pictures in seconds; then they
             answer 403, and the next poll has fresh ones.  None: unlimited.
+        dialect: ``"sonic"``: speak as the sister hosts do; see `MusicSession`.
 
     Raises:
         LookupError: No renderer of that name is installed.
@@ -116,6 +119,7 @@ class Emulator:
         creates_per_s: float | None = None,
         retry_after: RetryForm = "seconds",
         url_ttl_s: float | None = None,
+        dialect: DialectName = SUNO.name,
     ) -> None:
         _check_limits(
             max_in_flight=max_in_flight,
@@ -126,6 +130,7 @@ class Emulator:
         self._public_url = public_url
         self._port = port
         self._clock = clock or SystemClock()
+        self._dialect = dialect_for(checked_dialect(dialect), "")
         self._background = BackgroundTasks()
         self._faults = Faults()
         self.key: str = api_key or f"emu-{secrets.token_hex(16)}"
@@ -155,6 +160,7 @@ class Emulator:
             on_task=self._task_added,
             receive=self._media.receive,
             on_alias=self._media.alias,
+            price=self._dialect.price,
             url_of=self._urls.of,
             score_of=self._media.score,
             on_end=self._ended,
@@ -174,6 +180,7 @@ class Emulator:
                 clock=self._clock, per_s=creates_per_s, form=retry_after
             ),
             media_urls=self._urls,
+            dialect=self._dialect,
         )
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
@@ -501,7 +508,7 @@ class Emulator:
     def _ended(self, task: Task) -> None:
         if task.webhook is not None:
             body = webhook_body(task, OVER, self._media.songs(task))
-            self._webhooks.send(body, *task.webhook)
+            self._webhooks.send(with_models(body, self._dialect), *task.webhook)
 
 
 def _check_limits(**limits: float | None) -> None:

@@ -41,6 +41,7 @@ class Service:
         on_task: Called with each new task.
         receive: Fetches an upload and returns its name, or raises `RequestRefused`.
         on_alias: Called with each id that stands for a clip, and that clip.
+        price: Returns the credits that a request takes.
         url_of: Returns the URL of a media file.
         score_of: Returns the score of a clip; None: it is not known.
         on_end: Called once with each task that is over.
@@ -58,6 +59,7 @@ class Service:
     on_task: Callable[[Task], None]
     receive: Callable[[str], Awaitable[str]]
     on_alias: Callable[[str, str], None]
+    price: Callable[[Request[Any]], int]
     url_of: Callable[[str], str]
     score_of: Callable[[str], Score | None]
     on_end: Callable[[Task], None]
@@ -101,7 +103,7 @@ class Service:
         source = await self._fetched_upload(request)
         if request.REPLY is None and self._is_full():
             raise RequestRefused.of("queue_full")
-        if not self.account.charge(request.cost):
+        if not self.account.charge(self.price(request)):
             raise RequestRefused.of("no_credits")
         self._number += 1
         if request.REPLY is not None:
@@ -218,7 +220,7 @@ class Service:
         self.in_flight -= 1
         failure = task.failure
         if failure is not None and failure.is_refunded and not failure.is_partial:
-            self.account.refund(task.request.cost)
+            self.account.refund(self.price(task.request))
             task.is_refunded = True
         self.on_end(task)
 
@@ -231,7 +233,7 @@ class Service:
         if not task.is_over:
             self.end(task)
         elif not task.is_refunded:
-            self.account.refund(task.request.cost)
+            self.account.refund(self.price(task.request))
             task.is_refunded = True
 
     def poll(self, provider: str, task_id: str, state: str | None = None) -> Reply:
@@ -277,7 +279,7 @@ class Service:
     async def _fetched_upload(self, request: Request[Any]) -> str:
         """Return the name of a fetched upload; empty: nothing to fetch or to pay."""
         url = dialect_of(request).upload_url(request)
-        if url is None or self.account.balance < request.cost:
+        if url is None or self.account.balance < self.price(request):
             return ""
         return await self.receive(url)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, assert_type
 
 from aiomusic import (
+    AlignedLyrics,
     Charged,
     Clip,
     ClipState,
@@ -14,6 +15,7 @@ from aiomusic import (
     JobState,
     JobUpdate,
     Lyrics,
+    Midi,
     MusicError,
     MusicJob,
     MusicSession,
@@ -22,6 +24,7 @@ from aiomusic import (
     Retry,
     TaskSnapshot,
     Upload,
+    Wav,
     lyrics,
     nuro,
     riffusion,
@@ -67,6 +70,14 @@ async def jobs_know_their_results(music: MusicSession) -> None:
         ),
         MusicJob[Clips],
     )
+    assert_type(music.suno.stems("id", full=True), MusicJob[Clips])
+    assert_type(music.suno.wav("id"), MusicJob[Wav])
+    assert_type(music.suno.midi("id"), MusicJob[Midi])
+    assert_type(music.suno.aligned_lyrics("id"), MusicJob[AlignedLyrics])
+    assert_type(music.producer.create("pop", seed=7, weirdness=0.5), MusicJob[Clips])
+    assert_type(music.producer.extend("id", at=30, sound="pop"), MusicJob[Clips])
+    assert_type(music.producer.upload("https://e.org/a.mp3"), MusicJob[Clips])
+    assert_type(music.producer.download("id", format="wav"), MusicJob[Clips])
     assert_type(music.lyrics.create("sky"), MusicJob[tuple[Lyrics, ...]])
     assert_type(music.attach("suno", "id"), MusicJob[Clips])
 
@@ -154,6 +165,9 @@ async def mistakes_are_seen(music: MusicSession) -> None:
     music.nuro.create_vocal("la", genre=["Jazz"])  # type: ignore[arg-type]
     music.nuro.create_instrumental("x", genre=[5])  # type: ignore[list-item]
     music.riffusion.create(None)  # type: ignore[arg-type]
+    music.producer.download("id", format="flac")  # type: ignore[arg-type]
+    music.suno.wav("id", full=True)  # type: ignore[call-arg]
+    music.nuro.create_instrumental("x", mood=["calm"], theme=("love",))
 
 
 def names_are_known_or_any_text(music: MusicSession, name: str) -> None:
