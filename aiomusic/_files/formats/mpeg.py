@@ -33,6 +33,8 @@ Frame: TypeAlias = tuple[int, float, int]
 """Its bytes, its seconds, and what all frames of one stream have in common."""
 ReadFrame: TypeAlias = Callable[[bytes], Frame | None]
 HEADER_BYTES = 7
+# So many different headers are remembered; a stream has some hundred at the most.
+MAX_HEADERS = 4_096
 
 
 def mpeg_frame(head: bytes) -> Frame | None:
@@ -87,19 +89,20 @@ def _are_frames(source: Source, at: int, read: ReadFrame) -> bool:
 
 def probe_mpeg(source: Source, at: int) -> Sound:
     """Follow the frames of an MP3, and compare them with what its first announces."""
-    return _probe(source, at, mpeg_frame)
+    return _probe(source, at, mpeg_frame, header_bytes=4)
 
 
 def probe_aac(source: Source, at: int) -> Sound:
     """Follow the frames of AAC."""
-    return _probe(source, at, aac_frame)
+    return _probe(source, at, aac_frame, header_bytes=HEADER_BYTES)
 
 
-def _probe(source: Source, at: int, read: ReadFrame) -> Sound:
+def _probe(source: Source, at: int, read: ReadFrame, *, header_bytes: int) -> Sound:
     start = first_frame(source, at, read)
     if start is None:
         return Sound(damage="it holds no music")
-    walk = _Walk(source=source, read=read, end=_without_tags(source))
+    end = _without_tags(source)
+    walk = _Walk(source=source, read=read, header_bytes=header_bytes, end=end)
     announced = _announced(source, start)
     walk.follow(start)
     if announced:
@@ -120,15 +123,22 @@ def _probe(source: Source, at: int, read: ReadFrame) -> Sound:
 @final
 @attrs.define(eq=False, kw_only=True)
 class _Walk:
-    """Goes from frame to frame, over what is none."""
+    """
+    Goes from frame to frame, over what is none.
+
+    Attributes:
+        header_bytes: How much of a frame says what *read* returns.
+    """
 
     source: Source
     read: ReadFrame
+    header_bytes: int
     end: int
     frames: int = 0
     seconds: float = 0.0
     junk_bytes: int = 0
     is_cut: bool = False
+    _known: dict[bytes, Frame] = attrs.field(factory=dict, init=False)
 
     def follow(self, at: int) -> None:
         common = None
@@ -145,10 +155,35 @@ class _Walk:
             if at + frame[0] > self.end:
                 self.is_cut = True
                 return
-            common = frame[2]
-            at += frame[0]
-            self.frames += 1
-            self.seconds += frame[1]
+            common = self._remember(at, frame, common)
+            self._count(1, frame[1])
+            at = self._over_known(at + frame[0])
+
+    def _count(self, frames: int, seconds: float) -> None:
+        self.frames += frames
+        self.seconds += seconds
+
+    def _remember(self, at: int, frame: Frame, common: int | None) -> int:
+        """Keep what a header means, while the stream is the same."""
+        if common is None or len(self._known) >= MAX_HEADERS:
+            self._known.clear()
+        self._known[self.source.read(at, self.header_bytes)] = frame
+        return frame[2]
+
+    def _over_known(self, at: int) -> int:
+        """Go over frames with headers that are known, within one block."""
+        block, start = self.source.near(at)
+        # Most of a song's frames are passed here, so it is the locals that count.
+        here, end = at - start, min(len(block), self.end - start)
+        known, size, frames, seconds = self._known, self.header_bytes, 0, 0.0
+        while (frame := known.get(block[here : here + size])) is not None:
+            if here + frame[0] > end:
+                break
+            here += frame[0]
+            frames += 1
+            seconds += frame[1]
+        self._count(frames, seconds)
+        return start + here
 
 
 def _announced(source: Source, at: int) -> int:

@@ -29,6 +29,11 @@ class Source:
             self._start, here = at, 0
         return self._block[here : here + count]
 
+    def near(self, at: int) -> tuple[bytes, int]:
+        """Return a block that holds the byte *at*, and where it begins."""
+        self.read(at, 1)
+        return self._block, self._start
+
     def big(self, at: int, count: int) -> int:
         """Return the big-endian number there."""
         return int.from_bytes(self.read(at, count), "big")
