@@ -560,6 +560,19 @@ async def test_a_job_that_waits_can_not_be_marked(api: Emulator, path: Path) -> 
         await job
 
 
+async def test_what_was_never_granted_takes_a_mark(api: Emulator, path: Path) -> None:
+    """It has no row and never comes back, so that nothing is lost with the mark."""
+    async with session(api, path, max_credits=0) as music:
+        job = music.riffusion.create("rain")
+        with pytest.raises(BudgetExceeded, match="Nothing was sent"):
+            await job
+
+        await job.mark("delivered")
+
+        assert ["delivered"] == list(job.marks)
+        assert [] == await music.resume(queued=True, undelivered=True)
+
+
 async def test_without_a_journal_a_mark_is_the_jobs_own(api: Emulator) -> None:
     """Nothing outlives the session, so nothing is given again either."""
     async with session(api, Path(), journal=None) as music:

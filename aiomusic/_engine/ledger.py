@@ -393,10 +393,12 @@ class Ledger:
             JournalError: It could not be, or the job is not written down itself.
         """
         now = self.clock.wall()
-        if self.journal.is_kept and not job.attempt:
+        if job.attempt or not self.journal.is_kept:
+            await self.journal.mark(job.key, job.attempt, name, now)
+        elif job.state is not JobState.FAILED:
             message = f"{job!r} can't be marked: it still waits to be sent."
             raise JournalError(message, charged=Charged.NO)
-        await self.journal.mark(job.key, job.attempt, name, now)
+        # What failed before it was granted has no row, and never comes back.
         job.note_marks({name: now} | dict(job.marks))
 
     def note_files(self, job: TrackedJob[Any], files: list[str]) -> None:

@@ -36,7 +36,7 @@ def held_service() -> QuickService:
 
 
 async def until(is_so: Callable[[], object]) -> None:
-    """Wait for a condition, with a bound."""
+    """Wait for a condition, for a bounded time."""
     async with asyncio.timeout(WAIT_S):
         while not is_so():
             await asyncio.sleep(0.01)
