@@ -21,7 +21,7 @@ LAYERS: Final = {
     "wire": "_codec webhooks _http _polling _files",
     "journal": "journal",
     "engine": "_engine",
-    "session": "_session _batch _quote aiomusic blocking telemetry",
+    "session": "_session _batch _quote aiomusic blocking mcp telemetry",
     "emulator": "emulator testing _exchanges",
     "command": "batch gallery cli __main__",
 }
