@@ -480,7 +480,7 @@ def test_an_extra_that_is_too_deep_is_refused() -> None:
         *(5, "intro", [5], [None], [("intro",)], [("intro", 1, 2)], [{"name": "x"}]),
         *([{5: 3}], [("intro", None)], [(5, 30)], [([], 30)], {"intro": 30}, object()),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_segments_of_the_wrong_shape_are_refused(
     segments: Any,

@@ -83,7 +83,7 @@ MAX_429_TRIES = 10
 TOO_MANY_REQUESTS = 429
 MAX_ADMITTED_TOGETHER = MAX_IDLE = 64
 # How often to ask again for what another process may have freed, or found out.
-SHARED_S = 0.25
+SHARED_S, MAX_SHARED_S = 0.25, 2.0
 # So many tasks that nobody follows are taken care of at a time.
 MAX_CARETAKEN = 16
 CARETAKE_EVERY_S = 5.0
@@ -156,6 +156,8 @@ class Admission:
     # Those that wait, and are not written down yet.
     _unwritten: list[TrackedJob[Any]] = attrs.field(factory=list)
     _caretook_at: float | None = None
+    # How many other sessions have waited for a slot for longer.
+    _ahead: int = 0
 
     def __attrs_post_init__(self) -> None:
         self.breaker = Breaker(self.clock)
@@ -206,7 +208,8 @@ class Admission:
         """Return when there may be room that nobody here makes; None: never."""
         journal = self.ledger.journal
         if journal.is_kept:
-            return SHARED_S
+            # What is free is for those first who have waited for longer.
+            return min(MAX_SHARED_S, SHARED_S * (1 + self._ahead))
         until = journal.lease_until
         return None if until is None else max(SHARED_S, until - self.clock.wall())
 
@@ -252,7 +255,9 @@ class Admission:
             if verdicts is None:
                 continue
             judged = list(zip(jobs, verdicts, strict=False))
-            is_waiting = isinstance(judged[-1][1], Busy)
+            last = judged[-1][1]
+            is_waiting = isinstance(last, Busy)
+            self._ahead = last.ahead if isinstance(last, Busy) else 0
             self._pop([job for job, verdict in judged if not isinstance(verdict, Busy)])
             for job, verdict in judged:
                 try:

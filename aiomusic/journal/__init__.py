@@ -62,7 +62,14 @@ class Identity:
 @final
 @attrs.frozen
 class Busy:
-    """No slot is free, or credits are reserved that may yet be given back."""
+    """
+    No slot is free, or credits are reserved that may yet be given back.
+
+    Attributes:
+        ahead: How many other sessions have waited for longer.
+    """
+
+    ahead: int = attrs.field(default=0, eq=False)
 
 
 @final

@@ -76,6 +76,8 @@ __all__ = [
 R = TypeVar("R")
 
 SET_BACK_S = 5.0
+# Who has not asked for so long does not wait any more.
+WAITING_S = 5.0
 
 PAGE_ROWS = 1_000
 
@@ -270,9 +272,11 @@ def admit(
     """Judge jobs in their order; return the verdicts, and which dead were settled."""
     verdicts: list[Verdict] = []
     dead: set[str] = set()
-    yield from _end_leases(me, max((entry.now for entry in entries), default=0.0))
+    now = max((entry.now for entry in entries), default=0.0)
+    yield from _end_leases(me, now)
     yield from _limit(limits.by_tag)
-    room = _Room()
+    line = yield from _line(me, now)
+    room = _Room(ahead=line.ahead)
     yield from room.read(me)
     for entry in entries:
         verdict = yield from _judge(me, entry, limits, room)
@@ -287,11 +291,60 @@ def admit(
             verdict = yield from _take_up(me, verdict.record, entry.now)
             yield from room.read(me)
         if isinstance(verdict, Busy):
-            verdict = (yield from _damaged_slots(me)) or verdict
+            verdict = (yield from _damaged_slots(me)) or Busy(line.ahead)
         verdicts.append(verdict)
         if isinstance(verdict, Busy):
             break
+    yield from _stand_in_line(me, now, line, verdicts)
     return verdicts, dead
+
+
+@final
+@attrs.frozen
+class _Line:
+    """
+    Where a session stands among those that wait for a slot.
+
+    Attributes:
+        ahead: How many others have waited for longer.
+        since: Since when it has waited itself; None: it does not.
+    """
+
+    ahead: int
+    since: float | None
+
+
+def _line(me: Context, now: float) -> Program[_Line]:
+    """Find out who waits: what is free is for those first who came first."""
+    living = "account = :account AND until > :now AND since <= :now"
+    mine = f"SELECT since FROM waiters WHERE {living} AND owner = :owner"
+    before = f"(since, owner) < (coalesce(({mine}), :now + 1.0), :owner)"
+    ahead = f"SELECT count(*) FROM waiters WHERE {living} AND {before}"
+    where = {"account": me.account, "now": now, "owner": me.owner}
+    [found] = yield f"SELECT ({ahead}) AS ahead, ({mine}) AS since", where
+    return _Line(found["ahead"], found["since"])
+
+
+def _stand_in_line(
+    me: Context, now: float, line: _Line, verdicts: Sequence[Verdict]
+) -> Program[None]:
+    """Keep the place of a session that has to wait; who got something waits anew."""
+    where: dict[str, Any] = {"account": me.account, "owner": me.owner}
+    if not (verdicts and isinstance(verdicts[-1], Busy)):
+        if line.since is not None:
+            which = "account = :account AND owner = :owner"
+            yield f"DELETE FROM waiters WHERE {which}", where
+        return
+    was_served = any(isinstance(one, Granted) for one in verdicts)
+    since = now if line.since is None or was_served else line.since
+    yield (
+        (
+            "INSERT INTO waiters (account, owner, since, until) VALUES (:account,"
+            " :owner, :since, :until) ON CONFLICT (account, owner) DO UPDATE SET"
+            " since = :since, until = :until"
+        ),
+        {**where, "since": since, "until": now + WAITING_S},
+    )
 
 
 def _damaged_slots(me: Context) -> Program[Damaged | None]:
@@ -328,8 +381,14 @@ def _end_leases(me: Context, now: float) -> Program[None]:
 @final
 @attrs.define
 class _Room:
-    """What limits are held against: an account's slots and credits."""
+    """
+    What limits are held against: an account's slots and credits.
 
+    Attributes:
+        ahead: How many slots, when they are free, are for others first.
+    """
+
+    ahead: int = 0
     slots: int = 0
     reserved: int = 0
     spent: int = 0
@@ -354,7 +413,7 @@ class _Room:
         """Return what stands against another purchase; None: nothing."""
         return limits.refuse(
             cost,
-            slots=self.slots,
+            slots=self.slots + self.ahead,
             reserved=self.reserved,
             spent=self.spent,
             stranded=self.stranded,
@@ -362,7 +421,7 @@ class _Room:
 
 
 def _judge(me: Context, entry: Entry, limits: Limits, room: _Room) -> Program[Verdict]:
-    told = "attempt, state, owner, fingerprint, metadata"
+    told = "attempt, state, owner, fingerprint, cost, metadata"
     rows = yield (
         f"SELECT {told} FROM jobs WHERE {KEYED} LIMIT 2",
         {"account": me.account, "key": entry.key},
@@ -386,7 +445,8 @@ def _judge(me: Context, entry: Entry, limits: Limits, room: _Room) -> Program[Ve
 def _is_waiting_here(me: Context, entry: Entry, row: Mapping[str, Any]) -> bool:
     """Check whether a row, as it stands, is the job's own, which has waited here."""
     is_first = (row["attempt"], row["state"]) == (1, JobState.QUEUED)
-    is_own = (row["owner"], row["fingerprint"]) == (me.owner, entry.fingerprint)
+    told = (row["owner"], row["fingerprint"], row["cost"])
+    is_own = told == (me.owner, entry.fingerprint, entry.cost)
     return is_first and is_own and row["metadata"] == dump(dict(entry.metadata))
 
 
@@ -628,6 +688,7 @@ def leave(me: Context, owner: str, event: Event, now: float) -> Program[int]:
         {"owner": owner},
     )
     yield from _change_each(me, rows, Change(event=event, now=now, by=owner))
+    yield "DELETE FROM waiters WHERE owner = :owner", {"owner": owner}
     return len(rows)
 
 

@@ -193,6 +193,16 @@ STEPS = (
         drawn_at REAL NOT NULL
     );
     """,
+    # Which sessions wait for a slot, and since when.
+    """
+    CREATE TABLE waiters (
+        account INTEGER NOT NULL,
+        owner TEXT NOT NULL,
+        since REAL NOT NULL,
+        until REAL NOT NULL,
+        PRIMARY KEY (account, owner)
+    );
+    """,
 )
 
 

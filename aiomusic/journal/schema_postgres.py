@@ -168,4 +168,14 @@ STEPS = (
         drawn_at DOUBLE PRECISION NOT NULL
     ) WITH (fillfactor = 50);
     """,
+    # Which sessions wait for a slot, and since when.
+    """
+    CREATE TABLE waiters (
+        account BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        since DOUBLE PRECISION NOT NULL,
+        until DOUBLE PRECISION NOT NULL,
+        PRIMARY KEY (account, owner)
+    ) WITH (fillfactor = 50);
+    """,
 )

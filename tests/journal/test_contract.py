@@ -743,6 +743,63 @@ async def test_a_balance_is_noted_once_for_an_unknown_purchase_alone(
     assert [7, None, None, None] == [one.balance_after for one in found if one]
 
 
+async def test_who_has_waited_for_longer_is_served_first(
+    kept: Journal, other: Journal
+) -> None:
+    """Whoever asks just when a slot is free does not get before them."""
+    limits = Limits(concurrency=1)
+    await kept.admit([entry("a")], limits)
+    assert [Busy()] == await other.admit([entry("b")], limits)
+    await over(kept, "a")
+
+    [first] = await kept.admit([entry("c", now=102.0)], limits)
+    assert [Granted(1)] == await other.admit([entry("b")], limits)
+    await over(other, "b")
+    await other.recall("whatever")
+
+    assert (Busy(), 1) == (first, getattr(first, "ahead", None))
+    assert [Granted(1)] == await kept.admit([entry("c")], limits)
+
+
+@pytest.mark.parametrize("how", ["silent", "left", "served"])
+async def test_who_does_not_wait_any_more_is_not_waited_for(
+    kept: Journal, other: Journal, how: str
+) -> None:
+    """A slot is not kept free for one who is silent, gone, or has what it wanted."""
+    limits = Limits(concurrency=2)
+    await kept.admit([entry("a"), entry("b")], limits)
+    assert [Busy()] == await other.admit([entry("c")], limits)
+    await over(kept, "a")
+    await over(kept, "b")
+    await kept.recall("whatever")
+    if how == "left":
+        await other.aclose()
+    if how == "served":
+        assert [Granted(1)] == await other.admit([entry("c")], limits)
+
+    now = 107.0 if how == "silent" else 101.0
+    wanted = [entry("d", now=now), entry("e", now=now)]
+    found = await kept.admit(wanted, limits)
+
+    assert [Granted(1), Busy() if how == "served" else Granted(1)] == found
+
+
+async def test_what_is_free_beside_those_who_wait_is_given_away(
+    kept: Journal, other: Journal
+) -> None:
+    """One slot is for each of them, and the rest for whoever asks."""
+    limits = Limits(concurrency=3)
+    await kept.admit([entry("a"), entry("b"), entry("c")], limits)
+    assert [Busy()] == await other.admit([entry("d")], limits)
+    await over(kept, "a")
+    await over(kept, "b")
+    await kept.recall("whatever")
+
+    found = await kept.admit([entry("e"), entry("f")], limits)
+
+    assert [Granted(1), Busy()] == found
+
+
 async def test_turns_are_drawn_one_after_another(journal: Journal) -> None:
     """Each draw begins where the one before has ended; what was not used is past."""
     now = time.time()

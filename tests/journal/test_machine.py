@@ -38,6 +38,7 @@ from aiomusic.journal import (
 )
 from aiomusic.journal.memory import ME, MemoryJournal
 from aiomusic.journal.policy import CLOSED, Change, Event, Row, Stage, apply
+from aiomusic.journal.programs import WAITING_S
 from aiomusic.testing import LeapingClock
 
 T = TypeVar("T")
@@ -141,6 +142,8 @@ class TwoSessions(RuleBasedStateMachine):
         self.path = self.folder / "songs.db"
         self.journals: dict[int, Any] = {}
         self.model: dict[tuple[str, int], Row] = {}
+        # Who waits for a slot: since when, and until when it counts.
+        self.line: dict[str, tuple[float, float]] = {}
         self.limits = Limits(concurrency=1)
         self.now = 101.0
         self.tasks = 0
@@ -182,8 +185,24 @@ class TwoSessions(RuleBasedStateMachine):
             at for at, row in self.model.items() if row.owner not in {None, *living}
         ]
         for at in left:
+            self.line.pop(self.model[at].owner or "", None)
             self.happen(at, Event.DIED, by=self.model[at].owner)
         return bool(left)
+
+    def ahead(self, owner: str) -> int:
+        """Count those who have waited for longer."""
+        here = {o: since for o, (since, end) in self.line.items() if end > self.now}
+        mine = (here.get(owner, self.now + 1.0), owner)
+        return sum((since, other) < mine for other, since in here.items())
+
+    def stand_in_line(self, owner: str, verdicts: list[Verdict]) -> None:
+        if not isinstance(verdicts[-1], Busy):
+            self.line.pop(owner, None)
+            return
+        since, end = self.line.get(owner, (self.now, 0.0))
+        if end <= self.now or any(isinstance(one, Granted) for one in verdicts):
+            since = self.now
+        self.line[owner] = (since, self.now + WAITING_S)
 
     def last(self, key: str) -> tuple[int, Row] | None:
         """Give the last purchase under a key, of those that were not unpaid if any."""
@@ -196,7 +215,7 @@ class TwoSessions(RuleBasedStateMachine):
         attempt = max(paid or found, default=0)
         return (attempt, found[attempt]) if attempt else None
 
-    def predict(self, one: Entry, owner: str) -> type[Verdict]:
+    def predict(self, one: Entry, owner: str, ahead: int) -> type[Verdict]:
         last, cost = self.last(one.key), one.cost
         if last is not None and not self.is_free(last[1], owner):
             is_over = not is_open(last[1]) and last[1].stage is not Stage.SUCCEEDED
@@ -209,7 +228,7 @@ class TwoSessions(RuleBasedStateMachine):
         stranded = sum(row.reserved for row in held if row.owner is None)
         if most is not None and spent + reserved + cost > most:
             return OverBudget if spent + stranded + cost > most else Busy
-        if sum(row.has_slot for row in held) >= self.limits.concurrency:
+        if ahead + sum(row.has_slot for row in held) >= self.limits.concurrency:
             return Busy
         return Granted
 
@@ -237,17 +256,19 @@ class TwoSessions(RuleBasedStateMachine):
         verdicts = self.run(self.journals[which].admit(entries, self.limits))
 
         self.end_leases()
+        ahead = self.ahead(owner)
         for one, verdict in zip(entries, verdicts, strict=False):
-            predicted = self.predict(one, owner)
+            predicted = self.predict(one, owner, ahead)
             found = self.last(one.key)
             is_met = predicted is Known and found is not None and is_open(found[1])
             if (is_met or predicted is Busy) and self.reap():
-                predicted = self.predict(one, owner)
+                predicted = self.predict(one, owner, ahead)
             assert predicted is type(verdict)
             if isinstance(verdict, Known):
                 self.meet(one.key, owner)
             if isinstance(verdict, Granted):
                 self.grant(one, verdict.attempt, owner)
+        self.stand_in_line(owner, verdicts)
         assert len(verdicts) == len(entries) or isinstance(verdicts[-1], Busy)
 
     def end_leases(self) -> None:
@@ -413,6 +434,8 @@ class TwoSessions(RuleBasedStateMachine):
         journal = self.journals[which]
         self.run(crash(journal) if is_crash else journal.aclose())
         self.open(which)
+        if not is_crash:
+            self.line.pop(journal.owner, None)
         for at in self.model if not is_crash else ():
             row = self.happen(at, Event.LEFT, by=journal.owner)
             if row.stage is Stage.UNKNOWN and row.ended_at == self.now:
