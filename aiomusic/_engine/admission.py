@@ -187,7 +187,7 @@ class Admission:
         if not self._queue:
             self._dismiss()
         if is_waiting:
-            await self._take_care()
+            await self.take_care()
         await self._wait_for_room(is_waiting=is_waiting)
 
     async def _wait_for_room(self, *, is_waiting: bool) -> None:
@@ -228,7 +228,7 @@ class Admission:
             if entries:
                 self.ledger.journal.enqueue(entries)
 
-    async def _take_care(self) -> None:
+    async def take_care(self) -> None:
         """Follow tasks that nobody follows, whose slots are waited for."""
         now = self.clock.now()
         is_due = self._caretook_at is None or now - self._caretook_at > CARETAKE_EVERY_S

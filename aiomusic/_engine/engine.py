@@ -158,6 +158,15 @@ class Engine:
             tasks.create_task(raised_once(self.poller.run))
             if self.cap.is_shared:
                 tasks.create_task(raised_once(self._draw))
+            if self.journal.takeover_s is not None:
+                tasks.create_task(raised_once(self._take_over))
+
+    async def _take_over(self) -> None:
+        """Follow the tasks of sessions that are gone, also where nobody waits."""
+        while (every_s := self.journal.takeover_s) is not None:
+            # In real time, as the journal's server counts it.
+            await asyncio.sleep(every_s)
+            await self.admission.take_care()
 
     async def _draw(self) -> None:
         """Draw turns for requests from the limit that all sessions share."""

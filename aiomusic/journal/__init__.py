@@ -280,6 +280,10 @@ class Purchases(Protocol):
     def lease_until(self) -> float | None:
         """When a slot is next freed that nobody frees, in seconds since 1970."""
 
+    @property
+    def takeover_s(self) -> float | None:
+        """How often to take over what others have left, in seconds; None: never."""
+
     async def open(self, identity: Identity | None = None) -> None:
         """
         Make ready to buy for an account.

@@ -122,6 +122,10 @@ class MemoryJournal:
         ends = [self._mine.rows[one].slot_until for one in self._mine.leased]
         return min((end for end in ends if end is not None), default=None)
 
+    @property
+    def takeover_s(self) -> float | None:
+        return None
+
     async def open(self, identity: Identity | None = None) -> None:
         """Go on with what an earlier run has spent, and with the slots of its tasks."""
         if identity is None:

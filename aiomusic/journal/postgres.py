@@ -122,6 +122,11 @@ class PostgresJournal:
         return None
 
     @property
+    def takeover_s(self) -> float | None:
+        # The machine that had them may never come back.
+        return self._address.lease_s
+
+    @property
     def owner(self) -> str:
         """The name of the session, as its rows have it."""
         return self._owner

@@ -106,6 +106,11 @@ class SqliteJournal:
         return None
 
     @property
+    def takeover_s(self) -> float | None:
+        # Whoever starts the program again has its songs, with music.resume().
+        return None
+
+    @property
     def owner(self) -> str:
         """The name of the session, as its rows have it."""
         return self._lock.name

@@ -11,6 +11,7 @@ import pg_server
 import pytest
 from journaling import (
     NO_LIMITS,
+    crash,
     ending,
     entry,
     expire,
@@ -21,7 +22,7 @@ from journaling import (
 
 from aiomusic import JournalError, MusicSession, suno
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.journal import Busy, Granted, Known, Limits, postgres
+from aiomusic.journal import Busy, Granted, Identity, Known, Limits, postgres
 from aiomusic.journal._postgres_link import Address
 from aiomusic.journal.dialect import numbered
 from aiomusic.journal.postgres import PostgresJournal
@@ -450,3 +451,35 @@ async def test_a_session_keeps_its_jobs_in_postgresql(tmp_path: Path) -> None:
                 clips.append([clip.clip_id for clip in await job])
 
         assert (1, clips[0]) == (api.submissions, clips[1])
+
+
+async def test_a_session_takes_over_what_another_machine_has_left(
+    tmp_path: Path,
+) -> None:
+    """Though it waits for nothing itself: the song is paid for, and kept."""
+    url = pg_server.running().url(tmp_path, options="&lease_s=1")
+    async with Emulator(pace=Pace.polls(), media=False) as api:
+        async with MusicSession(api.key, base_url=api.url, poll_every_s=0.05) as music:
+            job = music.suno.create("rain")
+            await job
+        gone = PostgresJournal(url)
+        await gone.open(Identity(base_url=api.url, key=api.key))
+        await gone.admit([entry("song", now=time.time())], NO_LIMITS)
+        assert job.task_id is not None
+        await gone.accept("song", 1, job.task_id, time.time())
+        await crash(gone)
+
+        async with MusicSession(
+            api.key, base_url=api.url, journal=url, poll_every_s=0.05
+        ) as music:
+            async with asyncio.timeout(60):
+                while (found := await music.job("song")) and found.is_open:
+                    await asyncio.sleep(0.05)
+
+    assert found is not None
+    assert ("succeeded", job.task_id, 2) == (
+        found.state,
+        found.task_id,
+        len(found.clips),
+    )
+    assert 1 == api.submissions
