@@ -23,7 +23,7 @@ import attrs
 from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
-from aiomusic._http.deadline import Deadline
+from aiomusic._http.deadline import CallTimer, Deadline
 from aiomusic._http.dialects import SUNO, HostDialect
 from aiomusic._http.raw_http import MAX_BYTES, Recording, decoded, record_replies
 from aiomusic._http.wire import Reply
@@ -80,6 +80,8 @@ CREATE_KEEPALIVE_S = 2.0
 # A key that was asked for when the session was opened is good for so long.
 FIRST_KEY_S = 30.0
 CHUNK_BYTES = 256 * 1024
+# Of so many lengths calls may be, before each has a timer of its own.
+MAX_TIMERS = 16
 # Content policies and cookies of gateways are longer than aiohttp's 8 kB.
 MAX_HEADER_BYTES = 256 * 1024
 # Of a reply that is too long, so much of its end is looked at, and no more is read.
@@ -188,6 +190,7 @@ class Transport:
     _last_headers: Mapping[str, str] = attrs.field(factory=dict, init=False)
     _proxy: str | None = attrs.field(default=None, init=False)
     _root: str = attrs.field(init=False)
+    _timers: dict[float, CallTimer] = attrs.field(factory=dict, init=False)
     # The whole is limited by a deadline that a loop which stood still moves.
     _connecting: aiohttp.ClientTimeout = attrs.field(init=False)
     _creates: aiohttp.ClientSession = attrs.field(init=False)
@@ -379,7 +382,7 @@ class Transport:
     ) -> Reply | BaseException:
         """Make a call; what aiohttp raises is returned, so that no error holds it."""
         try:
-            with Deadline(limit_s) as heard.deadline:
+            with Deadline(self._timer(limit_s)) as heard.deadline:
                 async with method(
                     URL(self._root + path, encoded=True),
                     headers={**headers, "Accept-Encoding": ENCODINGS},
@@ -400,6 +403,15 @@ class Transport:
         finally:
             # The connection keeps what it has heard.
             heard.deadline = None
+
+    def _timer(self, limit_s: float) -> CallTimer:
+        """Return what ends calls that may take so long."""
+        timer = self._timers.get(limit_s)
+        if timer is None:
+            timer = CallTimer(limit_s)
+            if len(self._timers) < MAX_TIMERS:
+                self._timers[limit_s] = timer
+        return timer
 
     async def _headers(self) -> Mapping[str, str]:
         """Give what carries the key; one that never changes is checked once."""
@@ -473,7 +485,9 @@ class Transport:
 async def _whole_reply(response: aiohttp.ClientResponse) -> Reply:
     """Read a reply to its end, or as far as any reply of the API can go."""
     body, came = bytearray(), 0
-    while chunk := await response.content.readany():
+    content = response.content
+    while not content.at_eof():
+        chunk = await content.readany()
         body += chunk
         came += len(chunk)
         if came > MAX_BYTES:
