@@ -1308,6 +1308,16 @@ def test_no_reply_to_a_create_raises_anything_but_our_errors(
     assert found is not None
 
 
+@pytest.mark.parametrize("code", ["[]", "{}", "[202]", "null", '"x"'])
+@pytest.mark.parametrize("sent", [CREATE, VOCAL, PERSONA, WORDS, UPLOAD])
+def test_a_code_that_is_no_number_says_nothing(sent: Request[Any], code: str) -> None:
+    """The reply is read as if it had none."""
+    answer = reply(f'{{"code":{code},"message":"success"}}'.encode())
+
+    with pytest.raises(ProtocolError, match="can't be read"):
+        read_created(sent, answer)
+
+
 def test_a_body_is_compact_utf_8() -> None:
     """No byte is spent on escapes that nobody needs."""
     assert b'{"a":"\xc3\xbc","b":[1,true,null]}' == encode(

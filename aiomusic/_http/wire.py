@@ -309,7 +309,7 @@ class _Seen:
         assert request.REPLY is not None
         value = _boxed(self.body.value)
         fields = folded(value)
-        if _NOT_READY in {self.reply.status, fields.get("code")}:
+        if self.reply.status == _NOT_READY or fields.get("code") == _NOT_READY:
             raise self.unreadable("it is not ready; ask again in some seconds")
         why = self.body.flaw or "it is JSON, but no object"
         for raw in (*map(_unlisted, (fields.get("data"), fields.get("result"))), value):
