@@ -52,8 +52,7 @@ def explain(_request: Request, error: MusicError) -> Response:
 @put("/songs/{song_id:str}", status_code=202)
 async def create(song_id: str, data: dict[str, str]) -> dict[str, str]:
     """Order a song, and answer at once; the same id again buys nothing."""
-    job = music.suno.create(data.get("prompt", ""), key=song_id)
-    jobs[song_id] = job
+    jobs[song_id] = job = music.suno.create(data.get("prompt", ""), key=song_id)
     return {"state": job.state}
 
 

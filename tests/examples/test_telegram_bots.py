@@ -1,5 +1,6 @@
 """The bots for Telegram, from a user's wish to the uploaded song, through restarts."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ ADA, BOB = 7, 8
     "program",
     [
         pytest.param("aiogram_bot.py", marks=needs("aiogram")),
+        pytest.param("telegram_bot.py", marks=needs("telegram")),
     ],
 )
 async def test_songs_are_delivered_through_restarts(
@@ -34,7 +36,7 @@ async def test_songs_are_delivered_through_restarts(
             await until(lambda: saying("pending") == 1)
 
         polls = service.api.polls
-        async with bot.running():
+        async with bot.running() as process:
             await until(lambda: service.api.polls > polls)
             await service.api.finish()
             await until(lambda: saying("Here it is.") == 1)
@@ -45,6 +47,8 @@ async def test_songs_are_delivered_through_restarts(
             await until(lambda: saying("pending") == saying("No song") == 2)
             await service.api.finish()
             await until(lambda: saying("Here it is.") == 3)
+            process.send_signal(signal.SIGINT)
+            await until(lambda: process.returncode == 0)
 
         async with service.session(tmp_path / "bot.db") as music:
             assert [] == await music.resume(undelivered=True)
