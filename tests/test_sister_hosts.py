@@ -22,9 +22,11 @@ from aiomusic import (
     SubmissionUnknown,
     SubscriptionInactive,
     TaskNotFound,
+    batch,
     suno,
 )
 from aiomusic._http.dialects import SONIC, SUNO, DialectName, dialect_for
+from aiomusic.cli._service import price_of_host
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.providers._all import requests
 from aiomusic.testing import LeapingClock
@@ -137,6 +139,31 @@ async def test_a_budget_counts_the_sisters_prices() -> None:
 
     assert 30 == api.charged
     assert 1 == sum(isinstance(one, BudgetExceeded) for one in ended)
+
+
+async def test_a_batch_is_planned_at_the_sisters_prices(tmp_path: Any) -> None:
+    """What rows are said to cost, is what they are charged."""
+    rows = [{"key": "a", "provider": "suno", "description": "rain"}]
+    async with _emulator("sonic") as api, _session(api, "sonic") as music:
+        running = batch.run(music, rows, tmp_path)
+        planned = [row.cost for row in running.rows.values()]
+        async for _ in running:
+            pass
+
+    assert [15] == planned
+    assert 15 == api.charged
+    assert [10] == [row.cost for row in batch.plan(rows).rows]
+    assert [15] == [row.cost for row in batch.plan(rows, price=SONIC.price).rows]
+
+
+def test_the_command_prices_by_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host that the environment names has its prices; a bad address is no crash."""
+    prices = []
+    for url in ("https://api.musicapi.ai", "https://api.sunoapi.com", "://"):
+        monkeypatch.setenv("AIOMUSIC_BASE_URL", url)
+        prices.append(price_of_host(suno.Create("rain")))
+
+    assert [15, 10, 10] == prices
 
 
 async def test_resumed_jobs_keep_the_sisters_price(tmp_path: Any) -> None:

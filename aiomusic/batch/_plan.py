@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias, final
 import attrs
 
 from aiomusic._fields import ClipId, ClipRef
+from aiomusic._http.dialects import SUNO
 from aiomusic._request import Request, fields_of
 from aiomusic._spelling import meant, shown
 from aiomusic.batch._cells import read_cell
@@ -96,8 +97,14 @@ class Plan:
         return found
 
 
+Price: TypeAlias = Callable[[Request[Any]], int]
+
+
 def plan(
-    rows: Iterable[AnyRow | Mapping[str, Any]], *, provider: str = "riffusion"
+    rows: Iterable[AnyRow | Mapping[str, Any]],
+    *,
+    provider: str = "riffusion",
+    price: Price = SUNO.price,
 ) -> Plan:
     """
     Check every row, and order them so that each comes after what it refers to.
@@ -109,6 +116,7 @@ def plan(
         rows: What `read` returns, or mappings with the same names, such as
             ``{"key": "intro", "provider": "suno", "lyrics": …}``.
         provider: Of mappings that name none.
+        price: What a request costs; by default, what it does at this service.
     """
     found = (_as_record(number, row) for number, row in enumerate(rows, 1))
     known: dict[str, Row] = {}
@@ -122,7 +130,7 @@ def plan(
             known[row.key] = row
     planned: dict[str, PlannedRow] = {}
     for key, row in known.items():
-        one = _planned(row, known)
+        one = _planned(row, known, price)
         if isinstance(one, BadRow):
             refused.append(one)
         else:
@@ -150,7 +158,7 @@ def _doubled(row: Row, first: Row) -> BadRow:
     return bad(row.place, why, column="key", number=row.number, key=row.key)
 
 
-def _planned(row: Row, known: Mapping[str, Row]) -> PlannedRow | BadRow:
+def _planned(row: Row, known: Mapping[str, Row], price: Price) -> PlannedRow | BadRow:
     kind = requests().get(row.kind)
     if kind is None:
         return _no_operation(row)
@@ -167,17 +175,25 @@ def _planned(row: Row, known: Mapping[str, Row]) -> PlannedRow | BadRow:
                 arguments[column] = _argument(kind, column, value, known)
             except ValueError as error:
                 return _refused(row, column, f"{error}.")
-    return _checked(row, kind, arguments, metadata, known)
+    checked = _checked(row, kind, arguments, known)
+    if isinstance(checked, BadRow):
+        return checked
+    return PlannedRow(
+        row=row,
+        kind=kind,
+        arguments=arguments,
+        metadata=metadata,
+        cost=price(checked),
+    )
 
 
 def _checked(
     row: Row,
     kind: type[Request[Any]],
     arguments: Mapping[str, Any],
-    metadata: Mapping[str, Any],
     known: Mapping[str, Row],
-) -> PlannedRow | BadRow:
-    """Build the request with stand-ins for what other rows make, and price it."""
+) -> Request[Any] | BadRow:
+    """Build the request, with stand-ins for what other rows make."""
     missing = [name for name in _needed(kind) if name not in arguments]
     if missing:
         why = f"{row.kind} needs {' and '.join(missing)}."
@@ -189,13 +205,10 @@ def _checked(
         for name, value in arguments.items()
     }
     try:
-        request = _built(kind, made)
+        return _built(kind, made)
     except InvalidRequest as error:
         why = str(error.args[0]).removesuffix(" Nothing was sent.")
         return _refused(row, error.field, why)
-    return PlannedRow(
-        row=row, kind=kind, arguments=arguments, metadata=metadata, cost=request.cost
-    )
 
 
 def _built(kind: type[Request[Any]], arguments: dict[str, Any]) -> Request[Any]:

@@ -68,7 +68,11 @@ def run(
     Raises:
         InvalidRequest: *name* is no such pattern.
     """
-    planned = rows if isinstance(rows, Plan) else plan(rows)
+
+    def price(request: Request[Any]) -> int:
+        return music.quote([request]).credits
+
+    planned = rows if isinstance(rows, Plan) else plan(rows, price=price)
     folder = Path(out).expanduser()
     return Batch(
         music,

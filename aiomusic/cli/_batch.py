@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from aiomusic import batch
+from aiomusic._http.dialects import SUNO
 from aiomusic.cli._board import Board, Lines, Screen, Stream, Sums
 from aiomusic.cli._exits import Exit, UsageError, exit_for, worst
 from aiomusic.cli._follow import writable
 from aiomusic.cli._journal import Place, reader_of
 from aiomusic.cli._options import Batching
 from aiomusic.cli._run import run
-from aiomusic.cli._service import open_session, signer_of
+from aiomusic.cli._service import open_session, price_of_host, signer_of
 from aiomusic.cli._show import Events, Paths, Show, say, tell
 from aiomusic.errors import MusicError, MusicWarning
 from aiomusic.journal.memory import MemoryJournal
@@ -50,7 +51,8 @@ def _plan(songs: str, batching: Batching) -> batch.Plan:
     with warnings.catch_warnings(record=True) as noted:
         warnings.simplefilter("always", MusicWarning)
         rows = batch.read(songs, fill=batching.fill, provider=batching.provider)
-        plan = batch.plan(rows)
+        price = SUNO.price if batching.local else price_of_host
+        plan = batch.plan(rows, price=price)
     for words in dict.fromkeys(str(note.message) for note in noted):
         tell(words)
     if not (plan.rows or plan.bad):

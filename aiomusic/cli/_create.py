@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from aiomusic._http.dialects import dialect_for
-from aiomusic._http.transport import base_url_from
+from aiomusic._http.dialects import SUNO
 from aiomusic._job import MusicJob
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
@@ -18,7 +17,7 @@ from aiomusic.cli._journal import Guide, Place
 from aiomusic.cli._options import Delivery, Song, read_tags
 from aiomusic.cli._requests import read_lyrics, to_request
 from aiomusic.cli._run import run
-from aiomusic.cli._service import open_session, signer_of
+from aiomusic.cli._service import open_session, price_of_host, signer_of
 from aiomusic.cli._show import Events, Paths, Show, tell
 from aiomusic.errors import (
     BudgetExceeded,
@@ -128,7 +127,7 @@ def _affordable(
     most = delivery.max_credits
     if most is None or not is_for_this_run:
         return requests, []
-    cost = requests[0].cost if delivery.local else _price(requests[0])
+    cost = (SUNO.price if delivery.local else price_of_host)(requests[0])
     if len(requests) * cost <= most:
         return requests, []
     fit = most // cost
@@ -137,11 +136,6 @@ def _affordable(
         f" credits, and max_credits={most} covers {fit}. Nothing was sent for it."
     )
     return requests[:fit], [error]
-
-
-def _price(request: Request[Any]) -> int:
-    """Return the credits that the host, which the environment names, takes."""
-    return dialect_for(None, base_url_from(None)).price(request)
 
 
 def _key(name: str | None, at: int) -> str | None:

@@ -5,12 +5,15 @@ import ipaddress
 import os
 import secrets
 from collections.abc import AsyncIterator
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from aiomusic._files.signing import Signer
+from aiomusic._http.dialects import SUNO, dialect_for
+from aiomusic._http.transport import base_url_from
+from aiomusic._request import Request
 from aiomusic._session import MusicSession
 from aiomusic.cli._exits import UsageError
 from aiomusic.cli._journal import LOCAL
@@ -18,7 +21,7 @@ from aiomusic.errors import AuthenticationFailed
 from aiomusic.journal import Journal
 from aiomusic.journal.memory import MemoryJournal
 
-__all__ = ["is_loopback", "open_session", "signer_of"]
+__all__ = ["is_loopback", "open_session", "price_of_host", "signer_of"]
 
 LOCAL_POLL_S: Final = 0.1
 
@@ -131,6 +134,16 @@ def _key(*, is_needed: bool) -> str:
             " 'aiomusic create --local' makes the song on this machine."
         )
     return key
+
+
+def price_of_host(request: Request[Any]) -> int:
+    """Return the credits that a request costs at the host the environment names."""
+    try:
+        dialect = dialect_for(None, base_url_from(None))
+    except ValueError:
+        # What is wrong with the address is told when the session is opened.
+        dialect = SUNO
+    return dialect.price(request)
 
 
 def is_loopback(base_url: str | None) -> bool:
