@@ -30,10 +30,8 @@ async def make(music: MusicSession, key: str) -> None:
             return
 
 
-async def main(plan: dict[str, object]) -> None:
-    keys = [f"k{n}" for n in range(int(str(plan["jobs"])))]
-    random.Random(int(str(plan["seed"]))).shuffle(keys)
-    music = MusicSession(
+def session(plan: dict[str, object]) -> MusicSession:
+    return MusicSession(
         str(plan["key"]),
         base_url=str(plan["url"]),
         journal=str(plan["journal"]),
@@ -42,9 +40,25 @@ async def main(plan: dict[str, object]) -> None:
         requests_per_s=float(str(plan["requests_per_s"])),
         poll_every_s=0.3,
     )
-    async with music:
+
+
+async def main(plan: dict[str, object]) -> None:
+    keys = [f"k{n}" for n in range(int(str(plan["jobs"])))]
+    random.Random(int(str(plan["seed"]))).shuffle(keys)
+    while True:
+        music = session(plan)
+        try:
+            await music.__aenter__()
+        except JournalError:
+            # The database is not there just now; whoever started us would try again.
+            await asyncio.sleep(AGAIN_S)
+        else:
+            break
+    try:
         await music.resume()
         await asyncio.gather(*(make(music, key) for key in keys))
+    finally:
+        await music.__aexit__(*sys.exc_info())
 
 
 if __name__ == "__main__":
