@@ -208,15 +208,18 @@ class PartialFile:
             NotSigned: The signer failed; there is no file under the final name.
         """
         with self._held() as fd:
-            os.fsync(fd)
             final_path = self._folder / f"{self._stem}{kind}"
             with disk(final_path):
                 check_replaceable(final_path)
             if not self._is_shared:
                 # Windows moves no file that is open.
+                os.fsync(fd)
                 self._release()
             write = tags.tag if signer is None else signer.tag
             if not write(self.path, clip, cover, into=final_path, label=label):
+                # A tagged or signed copy is synced by whoever made it.
+                if self._fd is not None:
+                    os.fsync(fd)
                 with disk(final_path):
                     self.path.replace(final_path)
             _set_time(final_path, clip)
