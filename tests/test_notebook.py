@@ -170,7 +170,7 @@ def test_a_notebook_runs_from_top_to_bottom() -> None:
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
 
-    nbclient.NotebookClient(notebook, timeout=50, kernel_name="python3").execute()
+    nbclient.NotebookClient(notebook, timeout=150, kernel_name="python3").execute()
 
     job = Page(notebook.cells[1].outputs[0]["data"]["text/html"])
     first = Page(notebook.cells[2].outputs[0]["data"]["text/html"])

@@ -74,7 +74,7 @@ def run_pytest(folder: Path, *texts: str, options: Sequence[str]) -> str:
         env={**os.environ, "PYTEST_ADDOPTS": ""},
         capture_output=True,
         text=True,
-        timeout=55,
+        timeout=200,
         check=False,
     )
     return done.stdout + done.stderr

@@ -136,7 +136,7 @@ async def test_one_call_has_another_time_limit() -> None:
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
         async with MusicSession("key", base_url=url, request_timeout_s=600) as music:
-            job = music.with_options(request_timeout_s=0.2).suno.create("rain", key="k")
+            job = music.with_options(request_timeout_s=0.5).suno.create("rain", key="k")
             with pytest.raises(SubmissionUnknown, match=r"no whole reply came"):
                 await job
             task = asyncio.create_task(music.credits())
