@@ -96,8 +96,8 @@ class MusicSession:
     Leaving it after a clean run waits for the jobs that it was given, as a task
     group does.
     Leaving it by an exception, Ctrl-C and cancellation included, stops at once:
-    queued jobs are dropped unpaid, and every open job ends with `JobDetached`, which
-    names its task.
+    queued jobs are not sent (a journal keeps them), and every open job ends with
+    `JobDetached`, which names its task.
     It can be entered again, under another event loop too.
 
     Args:

@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import pytest
 
 from aiomusic import (
+    Charged,
+    JobCancelled,
     JobDetached,
     JobState,
     MusicJob,
@@ -402,3 +404,49 @@ async def teach_with_a_date_that_is_set(
     assert {JobState.SUCCEEDED} == {record.state for record in records}
     # What nobody saw whole teaches nothing.
     assert longest_s is None if is_resumed else 0 < (longest_s or 0) < 60
+
+
+@final
+class SlowJournal:
+    """A journal that takes its time to write down that a create leaves."""
+
+    def __init__(self, of: SqliteJournal) -> None:
+        self._of = of
+        self.began, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._of, name)
+
+    async def note_sent(self, key: str, attempt: int) -> bool:
+        self.began.set()
+        await self.may_go_on.wait()
+        return await self._of.note_sent(key, attempt)
+
+
+@pytest.mark.anyio
+async def test_a_cancel_while_a_create_is_noted_calls_it_unpaid_never(
+    api: Emulator, tmp_path: Path
+) -> None:
+    """It leaves afterwards: the handle says unknown, and the row is paid for."""
+    slow: Any = SlowJournal(SqliteJournal(tmp_path / "songs.db"))
+    async with MusicSession(
+        api.key, base_url=api.url, journal=slow, poll_every_s=0
+    ) as music:
+        job = music.riffusion.create("song", key="k")
+        await slow.began.wait()
+        job.cancel()
+        with pytest.raises(JobCancelled) as caught:
+            await job
+        again = job.resubmit()
+        slow.may_go_on.set()
+        await again
+
+    assert Charged.UNKNOWN is caught.value.charged
+    async with MusicSession(
+        api.key, base_url=api.url, journal=tmp_path / "songs.db", poll_every_s=0
+    ) as music:
+        await asyncio.gather(*await music.resume())
+        states = {record.state for record in await music.jobs()}
+        spent = (await music.spending())["riffusion.create"].credits
+    assert {JobState.SUCCEEDED} == states
+    assert api.charged == spent

@@ -386,11 +386,7 @@ class Engine:
 
     def give_up(self, job: MusicJob[Any], *, is_charged: bool) -> None:
         self._check_open()
-        tracked = _tracked(job)
-        self.journal.give_up_soon(
-            job.key, tracked.attempt, self.clock.wall(), is_charged=is_charged
-        )
-        self.ledger.give_up(tracked)
+        self.ledger.give_up(_tracked(job), is_charged=is_charged)
 
     async def found(self, job: MusicJob[R], task_id: str) -> MusicJob[R]:
         self._check_open()

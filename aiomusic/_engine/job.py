@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 import attrs
 
 from aiomusic._job import JobState, MusicJob, playable
-from aiomusic.errors import JobDetached, JobTimedOut, MusicError
+from aiomusic.errors import Charged, JobDetached, JobTimedOut, MusicError
 from aiomusic.results import Clip
 
 if TYPE_CHECKING:
@@ -153,9 +153,11 @@ class TrackedJob(MusicJob[R_co]):
         """Take what the user notes of it."""
         self._marks = {**self.marks, **marks}
 
-    def close_unknown(self) -> None:
+    def close_unknown(self, *, is_charged: bool) -> None:
         """Take the user's verdict on a job whose outcome is unknown."""
         self._state = JobState.CANCELLED
+        if not is_charged and self._error is not None:
+            self._error.charged = Charged.NO
 
     def announce(self) -> None:
         """Tell whoever listens to the session that there is one more."""

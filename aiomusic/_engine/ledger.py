@@ -61,6 +61,7 @@ class Ledger:
     _works: int = 0
     # Open jobs under keys that have a later one open.
     _older: set[TrackedJob[Any]] = attrs.field(factory=set)
+    _unheard: set[TrackedJob[Any]] = attrs.field(factory=set)
     # Tasks of others that are followed so that their slots are freed in time.
     _caretaken: set[TrackedJob[Any]] = attrs.field(factory=set)
     # The latest tasks and whose they are, for when no journal knows.
@@ -175,11 +176,18 @@ class Ledger:
         """
         if job.done():
             raise dropped()
-        if not await self.journal.note_sent(job.key, job.attempt):
+        # Whoever ends it while that is written must not call it unpaid: it leaves then.
+        job.note_sent(is_sent=True)
+        is_noted = False
+        try:
+            is_noted = await self.journal.note_sent(job.key, job.attempt)
+        finally:
+            if not is_noted:
+                job.note_sent(is_sent=False)
+        if not is_noted:
             # The row is another's by now, and stays as it is.
             job.is_row_closed = True
             raise JournalError(TAKEN, charged=Charged.UNKNOWN)
-        job.note_sent(is_sent=True)
 
     def limited(self, job: TrackedJob[Any]) -> None:
         """Note that the service refused a create for now, and bought nothing."""
@@ -199,6 +207,7 @@ class Ledger:
         A journal that fails now must not lose a task that is paid for, nor must a
         session that is left: the job goes on without it, and the log says so.
         """
+        self._unheard.discard(job)
         try:
             await self.journal.accept(job.key, job.attempt, task_id, self.clock.wall())
         except MusicError as error:
@@ -350,6 +359,7 @@ class Ledger:
 
         Its row stays as it is until then, or until its session is left.
         """
+        self._unheard.add(job)
         self._fail_handle(job, error, state=JobState.UNKNOWN)
 
     def detach_all(self, why: str, cause: BaseException | None = None) -> None:
@@ -360,7 +370,7 @@ class Ledger:
         the journal is closed or its session is found dead.
         """
         for job in self.jobs:
-            error = _detached(job, why)
+            error = _detached(job, why, is_kept=self.journal.is_kept)
             error.__cause__ = cause
             job.is_row_closed = True
             is_lost = isinstance(error, SubmissionUnknown)
@@ -406,9 +416,24 @@ class Ledger:
         if job.attempt:
             self.journal.note_files(job.key, job.attempt, files)
 
-    def give_up(self, job: TrackedJob[Any]) -> None:
-        """Take the user's verdict on the handle; the row's is awaited elsewhere."""
-        job.close_unknown()
+    def give_up(self, job: TrackedJob[Any], *, is_charged: bool) -> None:
+        """
+        Take the user's verdict on a job whose answer is lost.
+
+        Raises:
+            ValueError: It is not: the answer may still come.
+        """
+        if job in self._unheard:
+            message = (
+                f"Job {job.key} can't be given up yet: its create was sent, and the"
+                " answer may still come. Once it is lost, or the session is left and"
+                " music.resume() returns the job, it can."
+            )
+            raise ValueError(message)
+        self.journal.give_up_soon(
+            job.key, job.attempt, self.clock.wall(), is_charged=is_charged
+        )
+        job.close_unknown(is_charged=is_charged)
 
     def _fail_handle(
         self,
@@ -442,6 +467,7 @@ class Ledger:
         balance: int | None = None,
     ) -> None:
         """Write an end down durably; if it can't be, the log says so."""
+        self._unheard.discard(job)
         if not job.attempt or job.is_row_closed:
             return
         ending = self._ending(job, event, error=error, result=result, balance=balance)
@@ -498,7 +524,7 @@ def dropped() -> JobCancelled:
     return JobCancelled(message, next_steps=[NextStep.BUY_AGAIN])
 
 
-def _detached(job: TrackedJob[Any], why: str) -> MusicError:
+def _detached(job: TrackedJob[Any], why: str, *, is_kept: bool) -> MusicError:
     if job.task_id is not None:
         message = f"{why} The task is paid for and goes on at the service."
         return JobDetached(message, next_steps=[NextStep.FOLLOW])
@@ -508,8 +534,14 @@ def _detached(job: TrackedJob[Any], why: str) -> MusicError:
             " sent again. With a journal, music.resume() returns the job."
         )
         return SubmissionUnknown(message, next_steps=UNKNOWN_STEPS)
+    if is_kept:
+        message = (
+            f"{why} The job had not been sent: nothing was charged. The journal keeps"
+            " it under its key, so don't submit it again under another."
+        )
+        return JobDetached(message, charged=Charged.NO, next_steps=[NextStep.SEND])
     message = (
         f"{why} The job had not been sent, and was dropped unpaid: nothing was charged."
         " Submit it again."
     )
-    return JobDetached(message, charged=Charged.NO, next_steps=[NextStep.SEND])
+    return JobDetached(message, charged=Charged.NO)

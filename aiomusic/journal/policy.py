@@ -3,8 +3,9 @@ What becomes of a purchase: one table, with no I/O, that every journal runs on.
 
 A row is one purchase.  It moves only by the service's word, by what its own record
 says was sent, or by the user's explicit verdict.  Cancelling, timing out and
-detaching are events of a *handle*; to a row they only mean that nobody here follows
-it any more (`Event.RELEASED`).
+detaching are events of a *handle*.  Before the body leaves they end the row unpaid
+(`Event.DROPPED`, `Event.NOT_SENT`); while it is on the wire they change nothing; once
+there is a task, they release it at most (`Event.RELEASED`).
 
 Stages:
 
@@ -13,10 +14,11 @@ QUEUED     written down, holds nothing; nothing was ever sent
 GRANTED    slot and credits are reserved; no byte of the body has left
 SENT       the body began to leave, and no answer is known
 TASK       the service has made a task of it, whose id is known
-UNKNOWN    it was sent and its answer is lost; it counts as paid
+UNKNOWN    it was sent and its answer is lost; it counts as paid (a handle can be
+           UNKNOWN while its row is SENT: an answer or a callback may still come)
 SUCCEEDED  over, paid
 FAILED     over; `charged` says what became of the money
-CANCELLED  over by the user's verdict
+CANCELLED  over by the user's verdict; a task that is found opens it again
 =========  ==========================================================================
 
 Each entry of `TABLE` says, for one event in one stage, the next stage and what happens
@@ -27,12 +29,19 @@ next process does with a row that it finds in a stage:
 stage      durable before it               the next process
 =========  ==============================  ==========================================
 QUEUED     the row (written soon)          gives it held; sends it when told to
-GRANTED    the row (synced)                holds it: QUEUED again, unpaid
+GRANTED    the row (synced)                holds it: QUEUED again, unpaid; UNKNOWN
+                                           where its mark can't be read (a reboot)
 SENT       row and mark, before the body   UNKNOWN; never sent again by itself
 TASK       the task id (synced)            polls on with the same id
-UNKNOWN    the row (soon)                  reports it; a callback may bring the id
-others     the row (soon, retried)         gives the result or the error again
+UNKNOWN    the row (synced)                reports it; a callback may bring the id
+others     the row: synced where the       gives the result or the error again
+           create ended it; where a poll
+           or the user did, soon, and
+           retried while it is locked
 =========  ==============================  ==========================================
+
+In a file, GRANTED and SENT are one state, ``submitting``: the owner's mark tells them
+apart (`liveness`; in PostgreSQL the column ``begun``).
 
 An event that has no entry in a stage changes nothing: the table is whole, and a test
 walks all of it.
@@ -115,7 +124,7 @@ class Event(enum.StrEnum):
     DIED = "died"
     """Its session's process is gone."""
     TAKEN_UP = "taken up"
-    """A session follows it from now on."""
+    """A session owns it from now on; others may poll beside it."""
     LEASE_OVER = "lease over"
     """Nobody follows it, and the time that its kind takes has passed."""
     FOUND = "found"
@@ -179,7 +188,8 @@ _HELD = Rule(Stage.QUEUED, Credits.RETURN, Slot.FREE, Owner.NONE)
 _LOST = Rule(Stage.UNKNOWN, Credits.SPEND_UNSURE, Slot.LEASE, Owner.NONE)
 _ORPHANED = Rule(Stage.TASK, slot=Slot.LEASE, owner=Owner.NONE)
 _OPENED = Rule(Stage.TASK, Credits.RESERVE, Slot.TAKE, Owner.MINE)
-# A purchase that was given a wrong id is as unknown as before.
+# A purchase that was given a wrong id is as unknown as before.  Rules are told apart by
+# identity: this one is not the same as `_LOST`.
 _MISNAMED = Rule(Stage.UNKNOWN, Credits.SPEND_UNSURE, Slot.LEASE, Owner.NONE)
 # One that was attached, and bought nowhere that is known, is nothing.
 _NO_TASK = _over(Stage.FAILED, Credits.SPEND_UNSURE)

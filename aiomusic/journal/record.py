@@ -222,8 +222,9 @@ class Record:
 
 def _unanswered(record: Record) -> SubmissionUnknown:
     message = (
-        f"The session ended while the create was on the wire ({_when(record)}), so it"
-        f" may have been charged: {_balances(record)} It is not sent again by itself."
+        "The journal does not tell whether the create was answered"
+        f" ({_when(record)}), so it may have been charged: {_balances(record)} It is"
+        " not sent again by itself."
     )
     return SubmissionUnknown(message, next_steps=UNKNOWN_STEPS)
 
