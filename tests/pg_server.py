@@ -35,7 +35,7 @@ SETTINGS = {
 
 def _found(name: str) -> Path | None:
     places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
-    which = shutil.which(name)
+    which = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     return places[0] if places else Path(which) if which else None
 
 
