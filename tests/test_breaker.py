@@ -1,17 +1,21 @@
 """A service that loses answers costs little: after three in a row, one probes."""
 
 import asyncio
+import itertools
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import ClassVar
 
+import attrs
 import pytest
 from stopped import StoppedClock
 
-from aiomusic import JobState, MusicJob, MusicSession
+from aiomusic import JobState, MusicJob, MusicSession, NotSent
 from aiomusic._engine.breaker import FIRST_ON_WIRE, MAX_LOST, MAX_ON_WIRE, Breaker, Try
 from aiomusic._http.limiter import Pace as Limits
 from aiomusic._http.limiter import Turn
+from aiomusic._request import Request
 from aiomusic.emulator import Emulator, Fault, Pace
 
 pytestmark = pytest.mark.anyio
@@ -206,6 +210,44 @@ async def test_a_gateway_that_answers_502_costs_what_was_in_flight(
     assert SONGS - lost == len(api.tasks)
     told = [one for one in caplog.records if CLOSED in one.getMessage()]
     assert 1 == len(told)
+
+
+@attrs.frozen(kw_only=True)
+class Unspeakable(Request[object]):
+    """Spelt well when it is submitted, and never again."""
+
+    PROVIDER: ClassVar = "lyrics"
+    OPERATION: ClassVar = "unspeakable"
+    PATH: ClassVar = "/unspeakable"
+    COST: ClassVar = 10
+
+    calls: Iterator[int] = attrs.field(factory=itertools.count, eq=False, hash=False)
+
+    def to_body(self) -> dict[str, object]:
+        if next(self.calls):
+            raise RuntimeError("mistaken")
+        return {}
+
+
+async def test_a_probe_that_ends_in_a_mistake_lets_the_next_go(
+    api: Emulator, clock: StoppedClock
+) -> None:
+    """It was not sent, so it tells nothing of the service."""
+    async with MusicSession(
+        api.key, base_url=api.url, clock=clock, on_exit="detach"
+    ) as music:
+        assert music._engine is not None
+        breaker = music._engine.admission.breaker
+        lose(breaker)
+        mistaken = music.submit(Unspeakable())
+        song = music.riffusion.create("rain")
+        clock.advance(1.0)
+        async with asyncio.timeout(30):
+            while song.task_id is None:
+                await asyncio.sleep(0)
+
+    assert isinstance(mistaken.error, NotSent)
+    assert not breaker.is_open
 
 
 async def test_those_that_wait_for_a_429_probe_one_at_a_time(
