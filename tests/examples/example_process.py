@@ -20,7 +20,7 @@ from quick_service import QuickService
 from aiomusic.emulator import Pace
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
-WAIT_S: Final = 60.0
+WAIT_S: Final = 100.0
 
 
 def needs(*modules: str) -> pytest.MarkDecorator:
