@@ -81,6 +81,7 @@ def build_score(
     return Score(
         title=spec.title or title_for(spec, sheet),
         style=prompt.style.name,
+        style_word=prompt.style_word,
         tempo=sheet.tempo,
         key=sheet.key,
         sections=sections,

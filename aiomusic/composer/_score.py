@@ -193,6 +193,7 @@ class Score:
         voice: None: nobody sings.
         spec: What it was composed from.
         origin: Of a continuation: the song that it continues.
+        style_word: The word of the prompt that named the style; None: a guess.
         stem: Of a stem: which of ``BASIC_STEMS`` or ``FULL_STEMS`` is heard; None: the
             whole mix.
     """
@@ -209,6 +210,12 @@ class Score:
     spec: SongSpec
     origin: Origin | None = None
     stem: str | None = None
+    style_word: str | None = None
+
+    @property
+    def is_guess(self) -> bool:
+        """Return whether the style was guessed, since the prompt names none."""
+        return self.style_word is None
 
     @property
     def duration_s(self) -> float:

@@ -297,6 +297,7 @@ class RenderedMedia:
                     task.failure = _emulator_failure(error)
                     return []
                 for draft, composed in zip(drafts, composed_takes, strict=True):
+                    _log_style(draft.clip_id, composed)
                     self._clips[draft.clip_id] = _clip_media(task, draft, composed)
             return [self._clips[song.clip_id] for song in drafts]
 
@@ -423,6 +424,16 @@ DRAWN: Final[Mapping[str, Callable[[Score], bytes | None]]] = {
     "jpg": draw_cover_jpeg,
 }
 """The function that draws each format; a JPEG needs Pillow."""
+
+
+def _log_style(clip_id: str, composed: Composed) -> None:
+    """Log which style a clip is played in, and whether it is a guess."""
+    if composed.style_word is None:
+        logger.info(
+            "clip %s: no genre was read; %s is a guess", clip_id, composed.style
+        )
+    else:
+        logger.info("clip %s: %s, for %r", clip_id, composed.style, composed.style_word)
 
 
 def _emulator_failure(error: Exception) -> PlannedFailure:

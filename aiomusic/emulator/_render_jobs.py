@@ -28,9 +28,17 @@ class RenderFailed(Exception):
 @final
 @attrs.frozen(kw_only=True)
 class Composed:
-    """A take of a song: its packed score, and the fields of replies."""
+    """
+    A take of a song: its packed score, and the fields of replies.
+
+    Args:
+        style: The composer's style that is played.
+        style_word: The word of the prompt that names it; None: it is a guess.
+    """
 
     score: bytes
+    style: str
+    style_word: str | None
     title: str
     lyrics: str
     duration_s: float
@@ -55,6 +63,8 @@ def compose_takes(
     return [
         Composed(
             score=pack(score),
+            style=score.style,
+            style_word=score.style_word,
             title=score.title,
             lyrics=score.lyrics,
             duration_s=score.duration_s,

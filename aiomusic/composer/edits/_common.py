@@ -6,7 +6,8 @@ from typing import Final
 import attrs
 
 from aiomusic.composer._form import bar_length
-from aiomusic.composer._prompt import ParsedPrompt, parse_prompt, parse_style
+from aiomusic.composer._genres import read_style
+from aiomusic.composer._prompt import ParsedPrompt, parse_prompt
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
     BEATS_PER_BAR,
@@ -32,13 +33,27 @@ def prompt_of(score: Score, spec: SongSpec) -> ParsedPrompt:
     prompt = parse_prompt(
         score.spec.style, SeededRandom("idea", score.spec.seed, score.spec.style)
     )
-    style = STYLES[score.style]
-    if any(isinstance(span.source, Recording) for span in score.spans):
+    more = parse_prompt(spec.style, SeededRandom("idea", 0))
+    is_recorded = any(isinstance(span.source, Recording) for span in score.spans)
+    if is_recorded and more.style_word:
         # The style of a recording is unknown: the request decides.
-        style = parse_style(spec.style) or style
-    prompt = attrs.evolve(prompt, style=style, tempo=score.tempo)
-    more = parse_prompt(spec.style, SeededRandom("idea", 0)).instruments
-    return attrs.evolve(prompt, instruments=more or prompt.instruments)
+        prompt = attrs.evolve(prompt, style=more.style, style_word=more.style_word)
+    else:
+        prompt = in_style_of(score, prompt)
+    return attrs.evolve(
+        prompt,
+        tempo=score.tempo,
+        instruments=more.instruments or prompt.instruments,
+    )
+
+
+def in_style_of(score: Score, prompt: ParsedPrompt) -> ParsedPrompt:
+    """Return *prompt* in the style of *score*, without drums if that has none."""
+    style = STYLES[score.style]
+    named = read_style(score.spec.style)
+    if named and named.style.name == score.style:
+        style = attrs.evolve(style, groove=named.style.groove)
+    return attrs.evolve(prompt, style=style, style_word=score.style_word)
 
 
 def edit_voice(score: Score, spec: SongSpec, prompt: ParsedPrompt) -> Voice | None:

@@ -9,7 +9,7 @@ from aiomusic.composer._compose import (
 )
 from aiomusic.composer._form import Part, bar_length
 from aiomusic.composer._lead_sheet import lead_sheet_writer
-from aiomusic.composer._prompt import ParsedPrompt, parse_prompt, parse_style
+from aiomusic.composer._prompt import ParsedPrompt, parse_prompt
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
     LeadSheet,
@@ -21,9 +21,9 @@ from aiomusic.composer._spec import SongSpec
 from aiomusic.composer._text import parse_stanzas, split_syllables
 from aiomusic.composer._voice import Voice, parse_gender, parse_voice, voice_description
 from aiomusic.composer.edits._common import (
+    in_style_of,
     octave_shift,
 )
-from aiomusic.composer.styles import STYLES
 
 _RING_OUT_S: Final = 1.7
 
@@ -35,9 +35,9 @@ def cover(score: Score, spec: SongSpec) -> Score:
     The tempo is adapted to the new style; new lyrics are sung to the old melody.
     """
     prompt = parse_prompt(spec.style, SeededRandom("idea", score.spec.seed, spec.style))
-    style = parse_style(spec.style) or STYLES[score.style]
-    prompt = attrs.evolve(prompt, style=style)
-    tempo = prompt.tempo or _fit_tempo(score.tempo, style.tempo)
+    if prompt.style_word is None:
+        prompt = in_style_of(score, prompt)
+    tempo = prompt.tempo or _fit_tempo(score.tempo, prompt.style.tempo)
     voice = _cover_voice(score, spec)
     sheet = attrs.evolve(score.sheet, tempo=tempo)
     if not any(section.melody for section in sheet.sections):

@@ -61,6 +61,7 @@ def extend(score: Score, spec: SongSpec, *, at_s: float) -> Score:
     return Score(
         title=spec.title or score.title,
         style=prompt.style.name,
+        style_word=prompt.style_word,
         tempo=score.tempo,
         key=score.key,
         sections=_starting_at_zero(sections),

@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from aiomusic.composer._lyrics import short_lyrics
-from aiomusic.composer._prompt import ParsedPrompt, parse_prompt, parse_style
+from aiomusic.composer._prompt import ParsedPrompt, parse_prompt
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
     Note,
@@ -38,7 +38,7 @@ def swap_sound(score: Score, sound: str) -> Score:
     if not score.tracks:
         return cover(score, attrs.evolve(score.spec, style=sound))
     prompt = parse_prompt(sound, SeededRandom("idea", sound))
-    named = parse_style(sound)
+    named = prompt.style if prompt.style_word else None
     choice = _PatchChoice(
         prompt=prompt,
         layers=named.layers if named and named.name != score.style else (),
@@ -51,6 +51,7 @@ def swap_sound(score: Score, sound: str) -> Score:
         score,
         spans=_map_performances(score.spans, partial(_with_sound, choice, named)),
         style=named.name if named else score.style,
+        style_word=prompt.style_word or score.style_word,
         spec=spec,
     )
 
