@@ -12,6 +12,7 @@ import contextvars
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import (
     Any,
     Literal,
@@ -26,6 +27,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from aiomusic._local_file import BadFile, LocalFile
 from aiomusic._spelling import half_a_pair, is_blank, meant, shown
 from aiomusic.errors import InvalidRequest, MusicWarning
 from aiomusic.results import Clip, Upload
@@ -51,6 +53,7 @@ __all__ = [
     "unwarned",
     "warn",
     "warn_of_names",
+    "web_address",
 ]
 
 
@@ -176,19 +179,40 @@ def _check_whole(request: Checked, field: str, text: str) -> None:
 @final
 @attrs.frozen(kw_only=True)
 class WebAddress(Plain):
-    """A public address that the service fetches from."""
+    """A public address that the service fetches from, or a local file as a Path."""
 
     wire: str
     omit: object = None
 
+    def stored(self, value: Any) -> object:  # noqa: ANN401
+        if not isinstance(value, PurePath):
+            return super().stored(value)
+        try:
+            return LocalFile.read(value).address
+        except BadFile as error:
+            # The rule refuses it, in words.
+            return error
+
     def check(self, request: Checked, field: str, value: Any) -> None:  # noqa: ANN401
+        if isinstance(value, BadFile):
+            refuse(request, field, value.seen, value.rule)
+        if LocalFile.from_address(value) is not None:
+            return
         if not (isinstance(value, str) and _is_web_address(value)):
-            rule = "it must be a public http:// or https:// address of an audio file"
+            rule = (
+                "it must be a public http:// or https:// address of an audio file, or"
+                " a pathlib.Path of one on this machine"
+            )
             refuse(request, field, f"is {shown(value)}", rule)
         _check_whole(request, field, value)
 
     def schema(self) -> dict[str, object]:
         return {"type": "string", "format": "uri"}
+
+
+def web_address(url: str | PurePath) -> str:
+    """Take an address, or the path of a local file, which the rule reads."""
+    return cast("str", url)
 
 
 def _is_web_address(text: str) -> bool:

@@ -20,8 +20,16 @@ from typing import (
 
 import attrs
 
-from aiomusic._fields import ClipRef, Field, field_of, refuse, unwarned
+from aiomusic._fields import (
+    ClipRef,
+    Field,
+    WebAddress,
+    field_of,
+    refuse,
+    unwarned,
+)
 from aiomusic._json import converter
+from aiomusic._local_file import LocalFile
 from aiomusic._spelling import shown
 from aiomusic.errors import InvalidRequest
 
@@ -162,6 +170,16 @@ class Request(Generic[R_co]):
             if self.TASK_TYPES is not None and isinstance(value, ClipRef):
                 body["task_type"] = self.TASK_TYPES[value.is_upload]
         return {**body, **self.extra}
+
+    def local_files(self) -> Mapping[str, LocalFile]:
+        """Return the files that the service is to fetch, by their names on the wire."""
+        found = {}
+        for name, field in fields_of(type(self)).items():
+            if isinstance(field, WebAddress) and field.wire not in self.extra:
+                file = LocalFile.from_address(getattr(self, name))
+                if file is not None:
+                    found[field.wire] = file
+        return found
 
     def to_json(self) -> dict[str, object]:
         """

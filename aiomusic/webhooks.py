@@ -10,6 +10,7 @@ API: webhook guide.  Its two generations sign in two ways; either is taken.
 import asyncio
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import logging
@@ -22,6 +23,7 @@ import attrs
 
 from aiomusic._bodies import read_body, task_id_in
 from aiomusic._clock import Clock
+from aiomusic._files.serving import ServedFile, ServedFiles
 from aiomusic._http.raw_http import inflated
 from aiomusic._log import say
 from aiomusic._redact import shown
@@ -239,10 +241,25 @@ class Hooks:
     body_s: float = attrs.field(default=BODY_S, kw_only=True)
     """How long the body of a callback may take to come in, in seconds."""
     _seen: dict[bytes, float] = attrs.field(factory=dict, init=False)
+    files: ServedFiles = attrs.field(init=False)
+    """Local files that are being uploaded; see `file`."""
     _parked: dict[tuple[str, int], str] = attrs.field(factory=dict, init=False)
     _expected: dict[tuple[str, int], asyncio.Event] = attrs.field(
         factory=dict, init=False
     )
+
+    @files.default
+    def _no_files(self) -> ServedFiles:
+        return ServedFiles(self._url)
+
+    def file(self, name: str) -> ServedFile | None:
+        """
+        Return the local file that a GET of ``<webhook_url>/files/<name>`` asks for.
+
+        `app` and `asgi` do so themselves; beside `handle`, answer with its *headers*
+        and what its *pieces* give, and with 404 where this is None.
+        """
+        return self.files.find(name)
 
     def fields(self, job_key: str, attempt: int = 1) -> dict[str, object]:
         """Return what a create carries so that its callback finds the job."""
@@ -356,15 +373,51 @@ class Hooks:
             return response
 
         found = web.Application()
+        found.router.add_get("/files/{name}", self._send_file)
         found.router.add_post("/{key:[^/]+}", receive)
         found.router.add_post("/", receive)
         return found
+
+    async def _send_file(self, request: "web.Request") -> "web.StreamResponse":
+        from aiohttp import web  # noqa: PLC0415 - a server's half of aiohttp
+
+        served = self.file(request.match_info["name"])
+        if served is None:
+            return web.Response(status=404)
+        response = web.StreamResponse(headers=served.headers)
+        if request.method == "HEAD":
+            return response
+        await response.prepare(request)
+        async with contextlib.aclosing(served.pieces()) as pieces:
+            async for piece in pieces:
+                await response.write(piece)
+        await response.write_eof()
+        return response
+
+    async def _send_file_by(self, scope: Scope, send: Send) -> None:
+        """Answer a GET or HEAD of an ASGI server."""
+        folder, _, name = scope["path"].rpartition("/")
+        served = self.file(name) if folder.endswith("/files") else None
+        headers = {} if served is None else served.headers
+        pairs = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
+        status = 404 if served is None else 200
+        start = {"type": "http.response.start", "status": status, "headers": pairs}
+        await send(start)
+        if served is not None and scope["method"] == "GET":
+            async with contextlib.aclosing(served.pieces()) as pieces:
+                async for piece in pieces:
+                    more = {"body": piece, "more_body": True}
+                    await send({"type": "http.response.body", **more})
+        await send({"type": "http.response.body", "body": b""})
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Be an ASGI application; mount it where ``webhook_url`` points."""
         if scope["type"] != "http":
             message = f"webhooks are called over http, not {scope['type']}."
             raise ValueError(message)
+        if scope["method"] in {"GET", "HEAD"}:
+            await self._send_file_by(scope, send)
+            return
         status, text = 405, ""
         if scope["method"] == "POST":
             raw_body = await self._read(_pieces(receive))
@@ -435,6 +488,7 @@ class Hooks:
         """Drop what was parked and expected: nobody is left who waits for it."""
         self._parked.clear()
         self._expected.clear()
+        self.files.clear()
 
     def wake(self, job_key: str, attempt: int) -> None:
         """Have whoever waits for the task id of a purchase poll again."""

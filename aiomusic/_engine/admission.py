@@ -27,6 +27,7 @@ from aiomusic._engine.ledger import Ledger, dropped
 from aiomusic._engine.listening import Listening
 from aiomusic._engine.poller import MAX_DENIED, Poller
 from aiomusic._engine.recovery import Recovery
+from aiomusic._engine.serving import serve_files
 from aiomusic._engine.submission import (
     MAY_BE_CHARGED,
     Accepted,
@@ -719,11 +720,16 @@ class Admission:
         fields: dict[str, object] = {}
         if self.hooks is not None and job.request.WEBHOOK:
             fields = self.hooks.fields(job.key, job.attempt)
+        try:
+            served = await serve_files(job, self.hooks)
+        except InvalidRequest as error:
+            return Refused(error)
         return await send(
             self.transport,
             job.request,
             sending,
             fields,
+            overrides=served,
             timeout_s=job.request_timeout_s,
             headers=self.listening.headers(job, "create"),
         )

@@ -21,6 +21,7 @@ from aiomusic._engine.ledger import Ledger, dropped
 from aiomusic._engine.listening import Listening
 from aiomusic._engine.poller import Poller
 from aiomusic._engine.recovery import Recovery
+from aiomusic._engine.serving import check_can_serve
 from aiomusic._files.placement import USUAL, Placement, values_of
 from aiomusic._files.tags import Label
 from aiomusic._http import wire
@@ -304,6 +305,7 @@ class Engine:
         Raises:
             InvalidRequest: The key can't be used.
         """
+        check_can_serve(request, self.hooks)
         policy = on_known_key or self.admission.on_known_key
         known = None if key is None else self.ledger.open_jobs.get(key)
         if known is not None:

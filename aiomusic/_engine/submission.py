@@ -6,6 +6,7 @@ decided by the table in `aiomusic.journal.policy`.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias, final
 
 import attrs
@@ -98,6 +99,7 @@ async def send(
     sending: Sending,
     fields: Mapping[str, object],
     *,
+    overrides: Mapping[str, object] = MappingProxyType({}),
     timeout_s: float | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Outcome:
@@ -107,10 +109,12 @@ async def send(
     Args:
         sending: Is told when the body leaves.
         fields: What the body carries beside the request's own fields.
+        overrides: What it carries in place of the request's own.
         timeout_s: How long the call may take; None: as long as others.
         headers: More of them.
     """
-    body = wire.encode({**fields, **transport.dialect.body(request.to_body())})
+    own = transport.dialect.body({**request.to_body(), **overrides})
+    body = wire.encode({**fields, **own})
     try:
         reply = await transport.post(
             request.path,

@@ -9,7 +9,6 @@ from typing import Final, final
 import attrs
 
 from aiomusic._files.formats.flac import probe_flac
-from aiomusic._files.formats.magic import HEAD_BYTES, not_music, sniff, tag_bytes
 from aiomusic._files.formats.matroska import probe_matroska
 from aiomusic._files.formats.mp4 import probe_mp4
 from aiomusic._files.formats.mpeg import (
@@ -21,6 +20,7 @@ from aiomusic._files.formats.mpeg import (
 from aiomusic._files.formats.ogg import probe_ogg
 from aiomusic._files.formats.riff import probe_aiff, probe_wav
 from aiomusic._files.formats.source import Probe, Sound, Source
+from aiomusic._magic import HEAD_BYTES, not_music, sniff, tag_bytes
 
 __all__ = [
     "ENDINGS",

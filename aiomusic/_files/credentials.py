@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from aiomusic._files.formats.magic import tag_bytes
+from aiomusic._magic import tag_bytes
 
 __all__ = ["has_credentials"]
 

@@ -22,6 +22,7 @@ from aiomusic._fields import (
     generated_ref,
     known_values,
     refuse,
+    web_address,
 )
 from aiomusic._request import Request
 from aiomusic.providers._operations import Followed, Operations, operation
@@ -332,7 +333,8 @@ class UploadAudio(_MakesAClip):
     edits take.
 
     Args:
-        url: A public, direct address of audio that is yours.
+        url: A public, direct address of audio that is yours; or a
+            `pathlib.Path` of a file of it, which `webhook_url` serves to the service.
     """
 
     OPERATION: ClassVar[str] = "upload"
@@ -340,7 +342,9 @@ class UploadAudio(_MakesAClip):
     COST: ClassVar[int] = 2
     WEBHOOK: ClassVar[bool] = False
 
-    url: Annotated[str, WebAddress(wire="audio_url")]
+    url: Annotated[str, WebAddress(wire="audio_url")] = attrs.field(
+        converter=web_address
+    )
 
 
 @final

@@ -25,6 +25,7 @@ from aiomusic._fields import (
     clip_ref,
     known_values,
     refuse,
+    web_address,
 )
 from aiomusic._request import DirectReply, Request
 from aiomusic.providers._operations import Followed, Operations, operation
@@ -310,7 +311,8 @@ class UploadAudio(Request[Upload]):
     2 credits.
 
     Args:
-        url: A public, direct address of audio that is yours.
+        url: A public, direct address of audio that is yours; or a
+            `pathlib.Path` of a file of it, which `webhook_url` serves to the service.
     """
 
     PROVIDER: ClassVar[str] = "riffusion"
@@ -320,7 +322,7 @@ class UploadAudio(Request[Upload]):
     REPLY_S: ClassVar[float] = 20.0
     REPLY: ClassVar[type[DirectReply] | None] = UploadReply
 
-    url: Annotated[str, WebAddress(wire="url")]
+    url: Annotated[str, WebAddress(wire="url")] = attrs.field(converter=web_address)
 
 
 REQUESTS: tuple[type[Request[Any]], ...] = (

@@ -24,6 +24,7 @@ from aiomusic._fields import (
     generated_ref,
     known_values,
     refuse,
+    web_address,
 )
 from aiomusic._request import DirectReply, Request
 from aiomusic._timed_lyrics import lines_of, lrc_text, timed_words
@@ -410,7 +411,8 @@ class UploadAudio(Request[Upload]):
     API: upload music. 2 credits; the reply takes about 20 seconds.
 
     Args:
-        url: A public, direct address of 6 to 60 seconds of audio that is yours.
+        url: A public, direct address of 6 to 60 seconds of audio that is yours; or a
+            `pathlib.Path` of a file of it, which `webhook_url` serves to the service.
     """
 
     PROVIDER: ClassVar[str] = "suno"
@@ -420,7 +422,7 @@ class UploadAudio(Request[Upload]):
     REPLY_S: ClassVar[float] = 20.0
     REPLY: ClassVar[type[DirectReply] | None] = UploadReply
 
-    url: Annotated[str, WebAddress(wire="url")]
+    url: Annotated[str, WebAddress(wire="url")] = attrs.field(converter=web_address)
 
 
 @final

@@ -1,0 +1,68 @@
+"""Local files of jobs, which the service fetches from the session's public address."""
+
+import asyncio
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from aiomusic._engine.job import TrackedJob
+from aiomusic._fields import refuse
+from aiomusic._local_file import BadFile
+from aiomusic._request import Request
+from aiomusic._spelling import shown
+
+if TYPE_CHECKING:
+    from aiomusic.webhooks import Hooks
+
+__all__ = ["check_can_serve", "serve_files"]
+
+
+async def serve_files(
+    job: TrackedJob[Any], hooks: "Hooks | None"
+) -> Mapping[str, object]:
+    """
+    Serve a job's local files until it is over.
+
+    Returns:
+        Their addresses, by the names that the fields have on the wire.
+
+    Raises:
+        InvalidRequest: They can't be served, or are others by now.
+    """
+    assert job.request is not None
+    check_can_serve(job.request, hooks)
+    served: dict[str, object] = {}
+    for wire, file in job.request.local_files().items():
+        try:
+            await asyncio.to_thread(file.check)
+        except BadFile as error:
+            refuse(job.request, wire, error.seen, error.rule)
+        assert hooks is not None
+        name = f"{job.key}\0{wire}"
+        served[wire] = hooks.files.publish(name, file)
+        job.when_over(functools.partial(_withdraw, hooks, name))
+    return served
+
+
+def check_can_serve(request: Request[Any], hooks: "Hooks | None") -> None:
+    """
+    Refuse to upload a local file where the service can't fetch it.
+
+    Raises:
+        InvalidRequest: There is no public address.
+    """
+    for wire, file in request.local_files().items():
+        if hooks is None:
+            refuse(
+                request,
+                wire,
+                f"is the local file {shown(str(file.path))}, and the service takes only"
+                " a public address",
+                "give MusicSession(webhook_url=…, webhook_secret=…) and mount"
+                " music.webhooks there, which serves the file, or put it on a server of"
+                " yours and give its address",
+            )
+
+
+def _withdraw(hooks: "Hooks", name: str, _: object) -> None:
+    hooks.files.withdraw(name)

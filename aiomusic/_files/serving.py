@@ -1,0 +1,111 @@
+"""Local files that the service fetches: each under a name that nobody can guess."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import BinaryIO, Final, final
+
+import attrs
+
+from aiomusic._local_file import LocalFile
+
+__all__ = ["ServedFile", "ServedFiles"]
+
+CHUNK_BYTES: Final = 1 << 20
+NAME_BYTES: Final = 32
+_TYPES: Final = {
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".m4a": "audio/mp4",
+}
+
+
+@final
+@attrs.define(eq=False)
+class ServedFile:
+    """
+    A file that a job is about, and that may be fetched once, whole.
+
+    Attributes:
+        file: What is read.
+        is_taken: Whether it was fetched, or is being.
+    """
+
+    file: LocalFile
+    is_taken: bool = False
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What to answer with."""
+        kind = _TYPES.get(self.file.path.suffix.lower(), "application/octet-stream")
+        size = str(self.file.size_bytes)
+        return {
+            "Content-Type": kind,
+            "Content-Length": size,
+            "Cache-Control": "no-store",
+        }
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """
+        Give what it holds; one who breaks off may fetch it again.
+
+        Raises:
+            OSError: It can't be read, or has changed.
+        """
+        if self.is_taken:
+            raise OSError("the file was fetched already")
+        self.is_taken, is_whole = True, False
+        try:
+            with await asyncio.to_thread(self.file.open) as file:
+                async for piece in _read(file, self.file.size_bytes):
+                    yield piece
+            is_whole = True
+        finally:
+            self.is_taken = is_whole
+
+
+async def _read(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
+    left = size
+    while left:
+        piece = await asyncio.to_thread(file.read, min(left, CHUNK_BYTES))
+        if not piece:
+            raise OSError("the file has become shorter")
+        left -= len(piece)
+        yield piece
+
+
+@final
+@attrs.define(eq=False, repr=False)
+class ServedFiles:
+    """The files of jobs that are open, by the name that each is fetched under."""
+
+    _base: str
+    _files: dict[str, ServedFile] = attrs.field(factory=dict, init=False)
+    _names: dict[str, str] = attrs.field(factory=dict, init=False)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def publish(self, job_key: str, file: LocalFile) -> str:
+        """Serve a job's file, in place of what was served for it; give the address."""
+        self.withdraw(job_key)
+        name = secrets.token_urlsafe(NAME_BYTES) + file.path.suffix.lower()
+        self._names[job_key] = name
+        self._files[name] = ServedFile(file)
+        return f"{self._base.rstrip('/')}/files/{name}"
+
+    def withdraw(self, job_key: str) -> None:
+        """Serve a job's file no longer."""
+        self._files.pop(self._names.pop(job_key, ""), None)
+
+    def find(self, name: str) -> ServedFile | None:
+        """Return what may be fetched under a name."""
+        found = self._files.get(name)
+        return None if found is None or found.is_taken else found
+
+    def clear(self) -> None:
+        """Serve nothing any more."""
+        self._files.clear()
+        self._names.clear()
