@@ -15,7 +15,7 @@ from aiomusic.composer._form import (
 )
 from aiomusic.composer._lead_sheet import lead_sheet_writer
 from aiomusic.composer._lyrics import short_lyrics, write_lyrics
-from aiomusic.composer._prompt import ParsedPrompt, parse_prompt
+from aiomusic.composer._prompt import ParsedPrompt, parse_length_s, parse_prompt
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
     BEATS_PER_BAR,
@@ -44,6 +44,8 @@ def compose(spec: SongSpec) -> Score:
     """
     rng = SeededRandom("idea", spec.seed, spec.style)
     prompt = parse_prompt(spec.style, rng)
+    if spec.duration_s is None and not spec.segments:
+        spec = attrs.evolve(spec, duration_s=parse_length_s(spec.style))
     is_open = spec.lyrics is None and spec.duration_s is None
     spec = _with_lyrics(spec, prompt)
     key = key_for(prompt, rng)
@@ -115,6 +117,10 @@ def key_for(prompt: ParsedPrompt, rng: SeededRandom) -> Key:
         others = [m for m in prompt.style.modes if m not in fitting]
         chosen = (fitting or ["minor"]) if prompt.is_minor else (others or ["major"])
         mode = chosen[0]
+    elif prompt.tonic is not None and "major" in prompt.style.modes:
+        mode = "major"
+    if prompt.tonic is not None:
+        tonic = prompt.tonic
     return Key(tonic=tonic, mode=mode)
 
 

@@ -238,14 +238,22 @@ _ANY_WORD: Final = re.compile(
 )
 
 
+_ANY_NEGATED: Final = re.compile(
+    r"\b(?:no|not|without|never|instead of|rather than|anything but)\s+"
+    rf"(?:(?:any|a|too|so|very)\s+)?{_ANY_WORD.pattern}"
+    rf"(?:(?:,?\s+(?:or|nor|and)\s+){_ANY_WORD.pattern})*"
+)
+
+
 def read_style(text: str) -> NamedStyle | None:
     """
     Return the style that *text* names; None if it names none.
 
     The first name wins, and of two that start at the same place the longer:
-    "r&b pop song" is r&b.
+    "r&b pop song" is r&b. Names after a "no" do not count.
     """
     words = text.lower().replace("\u2019", "'")
+    words = _ANY_NEGATED.sub(" ", words)
     if found := _FIRST_WORD.search(words):
         return NamedStyle(word=found[0], style=_FIRST_STYLES[found[0]])
     if found := _ANY_WORD.search(words):

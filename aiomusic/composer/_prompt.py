@@ -5,21 +5,42 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._genres import read_style
+from aiomusic.composer._genres import NamedStyle, read_style
 from aiomusic.composer._random import SeededRandom
-from aiomusic.composer._theory import Key, parse_key
+from aiomusic.composer._theory import Key, parse_key, parse_tonic
 from aiomusic.composer.styles import STYLES, Style
 
-_BPM: Final = re.compile(r"(\d{2,3})\s*(?:-\s*\d{2,3}\s*)?(?:bpm|beats)", re.IGNORECASE)
+_NUMBER: Final = r"(?<![\d.,])(\d{2,3}(?:\.\d+)?)"
+_BPM: Final = re.compile(
+    rf"{_NUMBER}\s*(?:(?:-|\u2013|to)\s*\d{{2,3}}\s*)?(?:bpm|beats)|"
+    rf"\b(?:bpm|tempo)(?:\s*[:=@]|\s+(?:of|is|at|around|about))?\s*{_NUMBER}(?!\d)"
+)
+# "drum and bass 174", but not "pop 40 seconds".
+_AFTER_GENRE: Final = re.compile(
+    rf"\s*[,@]?\s*(?:at\s+)?{_NUMBER}\s*(?:$|[,.;)\n]|in\b)"
+)
+_UNITS: Final = {"min": 60.0, "sec": 1.0, "s": 1.0}
+_COUNTS: Final = {"one": 1, "a": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_COUNT: Final = rf"(?P<count>\d+(?:\.\d+)?|\b(?:{'|'.join(_COUNTS)}))"
+_UNIT: Final = r"[\s-]?(?P<unit>min|sec|s\b)(?:ute|ond)?s?"
+_LENGTHS: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_COUNT}{_UNIT}[\s-](?:long|in length|\w*\s?(?:song|track|piece|version))\b",
+        rf"\b(?:length|duration|lasting)(?: of|:)?\s*{_COUNT}{_UNIT}\b",
+        rf"(?:^|[,;]\s*){_COUNT}{_UNIT}\s*(?:$|[,;.])",
+    )
+)
 _INSTRUMENTAL: Final = re.compile(
     r"\binstrumental\b|\bno (?:vocals?|voice|singing|lyrics)\b|\bwithout vocals?\b",
     re.IGNORECASE,
 )
 _MINOR: Final = (
-    r"\b(sad|dark|melanchol\w*|lonely|sorrow|moody|tense|angry|night|miss)\b"
+    r"\b(sad|dark|melanchol\w*|lonely|sorrow|moody|tense|angry|night|miss|minor key)\b"
 )
 _MAJOR: Final = (
-    r"\b(happy|bright|joy\w*|sunny|hopeful|cheerful|uplifting|excited|fun)\b"
+    r"\b(happy|bright|joy\w*|sunny|hopeful|cheerful|uplifting|excited|fun|"
+    r"major key)\b"
 )
 _FAST: Final = r"\b(fast|energetic|dynamic|upbeat|driving|excited|intense|hard|party)\b"
 _SLOW: Final = r"\b(slow|calm|relax\w*|chill|sleepy|gentle|sentimental|peaceful|soft)\b"
@@ -52,12 +73,14 @@ class ParsedPrompt:
 
     Args:
         style_word: The word that names the style; None: the style is a guess.
+        tonic: The pitch class of a key without a mode, as in "in E".
     """
 
     style: Style
     style_word: str | None
     tempo: float | None
     key: Key | None
+    tonic: int | None
     is_minor: bool | None
     tempo_bias: float
     instruments: tuple[str, ...]
@@ -68,13 +91,12 @@ def parse_prompt(text: str, rng: SeededRandom) -> ParsedPrompt:
     """Parse *text*; *rng* chooses the style if it names none."""
     words = text.lower()
     named = read_style(words)
-    found = _BPM.search(words)
-    tempo = float(found[1]) if found else None
     return ParsedPrompt(
         style=named.style if named else STYLES[rng.choice(_DEFAULT_STYLES)],
         style_word=named.word if named else None,
-        tempo=tempo if tempo and 30 <= tempo <= 300 else None,
+        tempo=_tempo(words, named),
         key=parse_key(text),
+        tonic=parse_tonic(text),
         is_minor=_mode(words),
         tempo_bias=float(bool(re.search(_FAST, words))) - bool(re.search(_SLOW, words)),
         instruments=tuple(
@@ -84,6 +106,7 @@ def parse_prompt(text: str, rng: SeededRandom) -> ParsedPrompt:
     )
 
 
+_MAX_LENGTH_S: Final = 480.0
 _DEFAULT_STYLES: Final = ("pop", "r&b", "lo-fi", "folk", "synthwave")
 
 
@@ -91,3 +114,23 @@ def _mode(words: str) -> bool | None:
     is_minor = bool(re.search(_MINOR, words))
     is_major = bool(re.search(_MAJOR, words))
     return is_minor if is_minor != is_major else None
+
+
+def parse_length_s(text: str) -> float | None:
+    """Return the length in *text*, such as "3 minutes long", in seconds."""
+    for pattern in _LENGTHS:
+        if found := pattern.search(text.lower()):
+            count = _COUNTS.get(found["count"]) or float(found["count"])
+            length_s = count * _UNITS[found["unit"]]
+            return length_s if 1 <= length_s <= _MAX_LENGTH_S else None
+    return None
+
+
+def _tempo(words: str, named: NamedStyle | None) -> float | None:
+    found = _BPM.search(words)
+    if found is None and named is not None:
+        found = _AFTER_GENRE.match(words, words.find(named.word) + len(named.word))
+    if found is None:
+        return None
+    tempo = float(next(filter(None, found.groups())))
+    return tempo if 30 <= tempo <= 300 else None

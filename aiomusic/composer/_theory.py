@@ -43,9 +43,20 @@ QUALITIES: Final = {
 }
 _NUMERAL: Final = re.compile(r"(?P<flat>[b#]?)(?P<roman>[IViv]+)(?P<suffix>.*)")
 _DEGREES: Final = {"i": 0, "ii": 2, "iii": 4, "iv": 5, "v": 7, "vi": 9, "vii": 11}
+_SIGN: Final = r"(?P<sign>#|b|♯|♭|[ -]sharp|[ -]flat)?"
 _KEY: Final = re.compile(
-    r"\b(?P<letter>[a-g])(?P<sign>#|b|♯|♭|[ -]sharp|[ -]flat)?[ -]*"
-    r"(?P<mode>major|minor|maj\b|min\b|dorian|mixolydian|m\b)",
+    rf"\b(?P<letter>[a-g]){_SIGN}[ -]*"
+    r"(?P<mode>(?:major|minor|maj|min|dorian|mixolydian)\b|(?-i:m)\b)",
+    re.IGNORECASE,
+)
+_TONIC: Final = re.compile(
+    rf"\b(?:[Ii]n|(?:[Kk]ey|KEY)(?: of|:)?) (?P<letter>[A-G]){_SIGN}(?![\w'#♯♭])"
+)
+_BEFORE_KEY: Final = re.compile(r"\b(?:in|key|key of)[\s:]*$", re.IGNORECASE)
+_END_OF_CLAUSE: Final = re.compile(r"\s*(?:$|[^\w\s-]|\d)")
+_NOT_OF_KEYS: Final = re.compile(
+    r"[ -](?:hit|star|label|deal|success|change|problem|setback|part|role|event|city|"
+    r"league|way|key|inconvenience|detail|mistake|accident|break|move|life)",
     re.IGNORECASE,
 )
 
@@ -86,14 +97,52 @@ class Chord:
 
 def parse_key(text: str) -> Key | None:
     """Return the key in *text*, such as "A minor" or "F# major"; None without one."""
-    found = _KEY.search(text)
+    found = next(filter(_is_key, _KEY.finditer(text)), None)
     if found is None:
         return None
-    sign = (found["sign"] or "").strip(" -").lower()
-    shift = {"": 0, "#": 1, "♯": 1, "sharp": 1}.get(sign, -1)
     mode = found["mode"].lower()
     mode = {"maj": "major", "min": "minor", "m": "minor"}.get(mode, mode)
-    return Key(tonic=(LETTERS[found["letter"].lower()] + shift) % 12, mode=mode)
+    return Key(tonic=_tonic(found), mode=mode)
+
+
+def parse_tonic(text: str) -> int | None:
+    """Return the tonic in *text*, such as "in E"; None without one."""
+    for found in _TONIC.finditer(text):
+        if found["letter"] != "A" or found["sign"] or _ends_clause(found):
+            return _tonic(found)
+    return None
+
+
+def _tonic(found: re.Match[str]) -> int:
+    sign = (found["sign"] or "").strip(" -").lower()
+    shift = {"": 0, "#": 1, "♯": 1, "sharp": 1}.get(sign, -1)
+    return (LETTERS[found["letter"].lower()] + shift) % 12
+
+
+def _is_key(found: re.Match[str]) -> bool:
+    """Check that *found* is no article or verb, as in "a major hit" or "7 a m"."""
+    before = found.string[: found.start()].rstrip()
+    if found["mode"] == "m":
+        return _is_short_key(found, before)
+    if found["letter"] not in "aA" or found["sign"] or _ends_clause(found):
+        return True
+    is_article = found["letter"] == "a" or bool(
+        _NOT_OF_KEYS.match(found.string, found.end())
+    )
+    return not is_article
+
+
+def _is_short_key(found: re.Match[str], before: str) -> bool:
+    """Check that *found*, such as "Am", is a key and not "I am" or "7 a m"."""
+    if re.search(r"(?:\d|\bI)$", before) or found[0][-2] in " -":
+        return False
+    is_alone = before[-1:] in ("", ",", ";", "/", "|") and _ends_clause(found)
+    is_named = found["letter"].isupper() or bool(found["sign"])
+    return is_named or is_alone or bool(_BEFORE_KEY.search(before))
+
+
+def _ends_clause(found: re.Match[str]) -> bool:
+    return _END_OF_CLAUSE.match(found.string, found.end()) is not None
 
 
 @lru_cache(maxsize=512)

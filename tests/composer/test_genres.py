@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from aiomusic.composer import STYLES, SongSpec, compose, cover, extend, swap_sound
-from aiomusic.composer._prompt import ParsedPrompt, parse_prompt
+from aiomusic.composer._prompt import ParsedPrompt, parse_length_s, parse_prompt
 from aiomusic.composer._random import SeededRandom
 
 READ: Final = {
@@ -196,3 +196,120 @@ def test_score_says_what_was_read() -> None:
     assert "tango" == cover(score, SongSpec(style="louder")).style_word
     assert "salsa" == cover(score, SongSpec(style="salsa")).style_word
     assert "salsa" == swap_sound(guess, "salsa").style_word
+
+
+@pytest.mark.parametrize(
+    ("prompt", "style"),
+    [
+        ("no rock, just jazz", "jazz"),
+        ("not too jazzy, a house track", "house"),
+        ("without rap or trap, folk please", "folk"),
+        ("reggae instead of ska", "reggae"),
+        ("techno, no kpop", "techno"),
+    ],
+)
+def test_refused_genres_are_not_read(prompt: str, style: str) -> None:
+    """A genre that the prompt refuses is not played."""
+    assert style == read(prompt).style.name
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tempo"),
+    [
+        ("pop, BPM: 90", 90),
+        ("bpm 90 pop", 90),
+        ("Tempo 90", 90),
+        ("tempo: 128, house", 128),
+        ("a tempo of 72", 72),
+        ("92.5 bpm folk", 92.5),
+        ("90-100 bpm", 90),
+        ("90 to 100 BPM", 90),
+        ("drum and bass 174", 174),
+        ("Drum & Bass, 174", 174),
+        ("techno @ 140 in F minor", 140),
+        ("pop 40 seconds", None),
+        ("rock 1999", None),
+        ("80s pop", None),
+        ("top 40", None),
+        ("jazz for 100 people", None),
+        ("1500 bpm", None),
+    ],
+)
+def test_tempo_is_read(prompt: str, tempo: float | None) -> None:
+    """A tempo is read in the forms that people write; other numbers are none."""
+    assert tempo == read(prompt).tempo
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [
+        ("rock in E", "E major"),
+        ("rock in F# please", "F# major"),
+        ("rock in E flat", "Eb major"),
+        ("sad rock in E", "E minor"),
+        ("techno, key of G", "G minor"),
+        ("folk, key: D", "D major"),
+        ("pop in A, 120 bpm", "A major"),
+        ("lo-fi, Am", "A minor"),
+        ("lo-fi in am", "A minor"),
+        ("lo-fi, c#m, slow", "C# minor"),
+        ("sad A minor ballad", "A minor"),
+        ("pop in a minor, 90 bpm", "A minor"),
+        ("house in e major", "E major"),
+    ],
+)
+def test_key_is_read(prompt: str, key: str) -> None:
+    """A key is read in the forms that people write."""
+    assert key == str(compose(SongSpec(style=prompt, instrumental=True)).key)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a major hit",
+        "A major hit about a minor setback",
+        "pop in a minor key",
+        "waking at 7 a m",
+        "the 7 am train",
+        "this is who I am",
+        "I Am Free",
+        "a majority of one",
+        "dancing In A Bar",
+        "10 cm high",
+    ],
+)
+def test_words_are_no_keys(prompt: str) -> None:
+    """Articles, verbs and times of the day are not taken for keys."""
+    prompted = read(prompt)
+
+    assert prompted.key is None
+    assert prompted.tonic is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "seconds"),
+    [
+        ("a 3 minute long pop song", 180),
+        ("pop, 90 seconds long", 90),
+        ("a two-minute jazz track", 120),
+        ("30 sec", 30),
+        ("pop, duration: 45 s", 45),
+        ("1.5 minutes long", 90),
+        ("three minutes to midnight", None),
+        ("I waited 5 minutes for you", None),
+        ("80s pop", None),
+        ("90 minutes long", None),
+    ],
+)
+def test_length_is_read(prompt: str, seconds: float | None) -> None:
+    """A length in the prompt is obeyed; other times are none."""
+    assert seconds == parse_length_s(prompt)
+
+
+def test_length_in_the_prompt_is_the_length_of_the_song() -> None:
+    """A song is as long as its prompt asks, unless the request says a length."""
+    asked = compose(SongSpec(style="a 2 minute long folk song"))
+    told = compose(SongSpec(style="a 2 minute long folk song", duration_s=20))
+
+    assert 120 == asked.duration_s
+    assert 20 == told.duration_s
