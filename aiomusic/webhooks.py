@@ -394,16 +394,15 @@ class Hooks:
         await response.write_eof()
         return response
 
-    async def _send_file_by(self, scope: Scope, send: Send) -> None:
+    async def _send_file_by(self, method: str, name: str, send: Send) -> None:
         """Answer a GET or HEAD of an ASGI server."""
-        folder, _, name = scope["path"].rpartition("/")
-        served = self.file(name) if folder.endswith("/files") else None
+        served = self.file(name)
         headers = {} if served is None else served.headers
         pairs = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
         status = 404 if served is None else 200
         start = {"type": "http.response.start", "status": status, "headers": pairs}
         await send(start)
-        if served is not None and scope["method"] == "GET":
+        if served is not None and method == "GET":
             async with contextlib.aclosing(served.pieces()) as pieces:
                 async for piece in pieces:
                     more = {"body": piece, "more_body": True}
@@ -415,8 +414,9 @@ class Hooks:
         if scope["type"] != "http":
             message = f"webhooks are called over http, not {scope['type']}."
             raise ValueError(message)
-        if scope["method"] in {"GET", "HEAD"}:
-            await self._send_file_by(scope, send)
+        folder, _, name = scope["path"].rpartition("/")
+        if scope["method"] in {"GET", "HEAD"} and folder.endswith("/files"):
+            await self._send_file_by(scope["method"], name, send)
             return
         status, text = 405, ""
         if scope["method"] == "POST":
