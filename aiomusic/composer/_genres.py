@@ -240,8 +240,7 @@ _ANY_WORD: Final = re.compile(
 
 _ANY_NEGATED: Final = re.compile(
     r"\b(?:no|not|without|never|instead of|rather than|anything but)\s+"
-    rf"(?:(?:any|a|too|so|very)\s+)?{_ANY_WORD.pattern}"
-    rf"(?:(?:,?\s+(?:or|nor|and)\s+){_ANY_WORD.pattern})*"
+    rf"(?:(?:any|a|too|so|very)\s+)?(?:{_ANY_WORD.pattern}(?:,?\s+(?:or|nor|and)\s+)?)+"
 )
 
 

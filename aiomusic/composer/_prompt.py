@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from aiomusic.composer._genres import NamedStyle, read_style
+from aiomusic.composer._players import restrict, without_refused
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._theory import Key, parse_key, parse_tonic
 from aiomusic.composer.styles import STYLES, Style
@@ -21,7 +22,7 @@ _AFTER_GENRE: Final = re.compile(
 )
 _UNITS: Final = {"min": 60.0, "sec": 1.0, "s": 1.0}
 _COUNTS: Final = {"one": 1, "a": 1, "two": 2, "three": 3, "four": 4, "five": 5}
-_COUNT: Final = rf"(?P<count>\d+(?:\.\d+)?|\b(?:{'|'.join(_COUNTS)}))"
+_COUNT: Final = rf"(?P<count>(?<![\d.])\d{{1,3}}(?:\.\d+)?|\b(?:{'|'.join(_COUNTS)}))"
 _UNIT: Final = r"[\s-]?(?P<unit>min|sec|s\b)(?:ute|ond)?s?"
 _LENGTHS: Final = tuple(
     re.compile(pattern)
@@ -90,9 +91,11 @@ class ParsedPrompt:
 def parse_prompt(text: str, rng: SeededRandom) -> ParsedPrompt:
     """Parse *text*; *rng* chooses the style if it names none."""
     words = text.lower()
-    named = read_style(words)
+    offered = without_refused(words)
+    named = read_style(offered)
+    style = named.style if named else STYLES[rng.choice(_DEFAULT_STYLES)]
     return ParsedPrompt(
-        style=named.style if named else STYLES[rng.choice(_DEFAULT_STYLES)],
+        style=restrict(style, words),
         style_word=named.word if named else None,
         tempo=_tempo(words, named),
         key=parse_key(text),
@@ -100,7 +103,7 @@ def parse_prompt(text: str, rng: SeededRandom) -> ParsedPrompt:
         is_minor=_mode(words),
         tempo_bias=float(bool(re.search(_FAST, words))) - bool(re.search(_SLOW, words)),
         instruments=tuple(
-            p for pattern, p in _INSTRUMENTS if re.search(pattern, words)
+            p for pattern, p in _INSTRUMENTS if re.search(pattern, offered)
         ),
         is_instrumental=bool(_INSTRUMENTAL.search(words)),
     )

@@ -7,7 +7,15 @@ from typing import Final
 import attrs
 import pytest
 
-from aiomusic.composer import STYLES, SongSpec, compose, cover, extend, swap_sound
+from aiomusic.composer import (
+    STYLES,
+    Score,
+    SongSpec,
+    compose,
+    cover,
+    extend,
+    swap_sound,
+)
 from aiomusic.composer._prompt import ParsedPrompt, parse_length_s, parse_prompt
 from aiomusic.composer._random import SeededRandom
 
@@ -313,3 +321,40 @@ def test_length_in_the_prompt_is_the_length_of_the_song() -> None:
 
     assert 120 == asked.duration_s
     assert 20 == told.duration_s
+
+
+GUITARS: Final = {"nylon", "steel", "electric", "distorted"}
+
+
+def patches(score: Score) -> set[str]:
+    return {track.patch for track in score.tracks}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_players_are_refused(style: str) -> None:
+    """Refused players are not heard in any style, take or continuation."""
+    spec = SongSpec(style=f"{style} with no drums, without guitar", duration_s=20)
+    first, second = compose(spec), compose(attrs.evolve(spec, take=1))
+    longer = extend(first, SongSpec(style="", duration_s=20), at_s=20)
+    covered = cover(compose(SongSpec(style=style)), SongSpec(style="no drums"))
+
+    assert not GUITARS & (patches(first) | patches(second) | patches(longer))
+    for score in (first, second, longer, covered):
+        assert "drums" not in {track.role for track in score.tracks}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_only_one_plays(style: str) -> None:
+    """A prompt that asks for only a piano gets only a piano."""
+    score = compose(SongSpec(style=f"{style}, only piano", instrumental=True))
+
+    assert {"piano"} == patches(score)
+
+
+def test_bass_is_refused_and_drum_and_bass_is_not() -> None:
+    """Without bass nobody plays bass; drum and bass is no refusal."""
+    refused = compose(SongSpec(style="pop, no bass"))
+    genre = read("house, no drum and bass")
+
+    assert "bass" not in {track.role for track in refused.tracks}
+    assert genre.style.groove is not None

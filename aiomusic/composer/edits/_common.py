@@ -6,7 +6,6 @@ from typing import Final
 import attrs
 
 from aiomusic.composer._form import bar_length
-from aiomusic.composer._genres import read_style
 from aiomusic.composer._prompt import ParsedPrompt, parse_prompt
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
@@ -48,11 +47,12 @@ def prompt_of(score: Score, spec: SongSpec) -> ParsedPrompt:
 
 
 def in_style_of(score: Score, prompt: ParsedPrompt) -> ParsedPrompt:
-    """Return *prompt* in the style of *score*, without drums if that has none."""
+    """Return *prompt* in the style and with the players of *score*."""
     style = STYLES[score.style]
-    named = read_style(score.spec.style)
-    if named and named.style.name == score.style:
-        style = attrs.evolve(style, groove=named.style.groove)
+    words = score.spec.style
+    own = parse_prompt(words, SeededRandom("idea", score.spec.seed, words)).style
+    if own.name == score.style:
+        style = attrs.evolve(style, groove=own.groove, layers=own.layers)
     return attrs.evolve(prompt, style=style, style_word=score.style_word)
 
 

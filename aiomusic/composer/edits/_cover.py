@@ -9,6 +9,7 @@ from aiomusic.composer._compose import (
 )
 from aiomusic.composer._form import Part, bar_length
 from aiomusic.composer._lead_sheet import lead_sheet_writer
+from aiomusic.composer._players import restrict
 from aiomusic.composer._prompt import ParsedPrompt, parse_prompt
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
@@ -37,6 +38,8 @@ def cover(score: Score, spec: SongSpec) -> Score:
     prompt = parse_prompt(spec.style, SeededRandom("idea", score.spec.seed, spec.style))
     if prompt.style_word is None:
         prompt = in_style_of(score, prompt)
+        style = restrict(prompt.style, spec.style.lower())
+        prompt = attrs.evolve(prompt, style=style)
     tempo = prompt.tempo or _fit_tempo(score.tempo, prompt.style.tempo)
     voice = _cover_voice(score, spec)
     sheet = attrs.evolve(score.sheet, tempo=tempo)
