@@ -61,6 +61,7 @@ class Clip(Portable):
         title, tags, lyrics: As the service has them (producer calls the tags its
             sound); None where it has none.
         audio_url, image_url, video_url: None until there is something to fetch.
+            Where a service sends the audio itself, *audio_url* is a ``data:`` link.
         duration: Seconds; None until it is known.
         created_at: When the service made it, with a time zone.
         model: The name of the model that made it (``mv``), which may be another than

@@ -79,6 +79,116 @@ class HummerDialect(Dialect):
     name = "hummer"
 '''
 
+WHISTLER: Final = '''
+"""Whistler whistles in its reply: no task, and the audio itself, not an address."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, final
+
+import attrs
+
+from aiomusic._fields import Text
+from aiomusic._request import DirectReply, Request
+from aiomusic.providers._operations import Operations, operation
+from aiomusic.providers._replies import text_at
+from aiomusic.results import Clip, ClipState
+
+
+@final
+@attrs.frozen(kw_only=True)
+class WhistleReply:
+    clip_id: str
+    audio: str
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> "WhistleReply":
+        return cls(clip_id=text_at(raw, "id"), audio=text_at(raw, "audio"))
+
+    def to_result(self, request: Any) -> tuple[Clip, ...]:
+        clip = Clip(
+            clip_id=self.clip_id,
+            provider="whistler",
+            state=ClipState.SUCCEEDED,
+            title=request.tune,
+            audio_url=f"data:audio/wav;base64,{self.audio}",
+        )
+        return (clip,)
+
+
+@final
+@attrs.frozen
+class Create(Request[tuple[Clip, ...]]):
+    """Whistle a tune."""
+
+    PROVIDER: ClassVar = "whistler"
+    OPERATION: ClassVar = "create"
+    PATH: ClassVar = "/api/v1/whistler/create"
+    COST: ClassVar = 4
+    REPLY: ClassVar[type[DirectReply] | None] = WhistleReply
+
+    tune: Annotated[str, Text(wire="tune", least=1, most=100)]
+
+
+REQUESTS: Final = (Create,)
+
+
+@final
+class Whistler(Operations):
+    __slots__ = ()
+
+    create: Final = operation(Create)
+
+
+OPERATIONS: type[Operations] = Whistler
+'''
+
+WHISTLER_DIALECT: Final = '''
+"""Whistler's dialect: two seconds of a WAV in the reply."""
+
+import base64, io, wave
+from typing import final
+
+from aiomusic.emulator.dialects._dialect import Dialect
+
+
+@final
+class WhistlerDialect(Dialect):
+    name = "whistler"
+
+    def direct(self, request, source, issuer):
+        kept = io.BytesIO()
+        with wave.open(kept, "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(bytes(range(256)) * 125)
+        audio = base64.b64encode(kept.getvalue()).decode()
+        return {"code": 200, "id": issuer.new_id("clip"), "audio": audio}
+'''
+
+WHISTLE: Final = """
+import asyncio, wave
+from aiomusic import MusicSession
+from aiomusic.emulator import Emulator
+
+async def main():
+    async with Emulator() as api:
+        async with MusicSession(api.key, base_url=api.url, journal="w.db") as music:
+            job = music.whistler.create("la la", key="w")
+            (clip,) = await job
+            (path,) = await job.save("out")
+            with wave.open(str(path)) as file:
+                assert 16_000 == file.getnframes()
+            assert (clip,) == job.clips and job.task_id is None
+        async with MusicSession(api.key, base_url=api.url, journal="w.db") as music:
+            again = music.whistler.create("la la", key="w")
+            assert (clip,) == await again == again.clips
+            (copy,) = await again.save("other")
+            assert path.read_bytes() == copy.read_bytes()
+        assert 4 == api.charged
+        print("whistled", path.name)
+
+asyncio.run(main())
+"""
+
 PROGRAM: Final = """
 import asyncio, sys
 from aiomusic import MusicSession, hummer
@@ -126,6 +236,25 @@ def source(tmp_path: Path) -> Path:
         "from aiomusic.emulator.dialects.hummer import HummerDialect",
     )
     return root
+
+
+@pytest.fixture
+def other_shapes(source: Path) -> Path:
+    """Add a provider whose replies hold the audio itself."""
+    package = source / "aiomusic"
+    (package / "providers" / "whistler.py").write_text(WHISTLER)
+    dialects = package / "emulator" / "dialects"
+    (dialects / "whistler.py").write_text(WHISTLER_DIALECT)
+    enter(
+        package / "providers" / "_registry.py", "DIRECT: Final = {", '"whistler": "",'
+    )
+    enter(dialects / "__init__.py", "    for dialect in (", "WhistlerDialect(),")
+    enter(
+        dialects / "__init__.py",
+        "from typing import Any, Final",
+        "from aiomusic.emulator.dialects.whistler import WhistlerDialect",
+    )
+    return source
 
 
 def enter(file: Path, after: str, line: str) -> None:
@@ -180,3 +309,8 @@ async def test_a_batch_row_knows_it(source: Path) -> None:
     await run(source, "-m", "aiomusic", "batch", str(rows), "--out", "al", "--local")
 
     assert 1 == len([*source.parent.glob("al/*.mp3"), *source.parent.glob("al/*.wav")])
+
+
+async def test_a_reply_may_hold_the_result_and_the_audio(other_shapes: Path) -> None:
+    """Without a task, and without an address; it is saved, kept and found again."""
+    assert "whistled" in await run(other_shapes, "-c", WHISTLE)

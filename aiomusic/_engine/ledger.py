@@ -236,9 +236,10 @@ class Ledger:
 
     async def answered(self, job: TrackedJob[Any], result: object) -> None:
         """End a job with a result that its create's reply holds."""
-        await self._settle_row(job, Event.ANSWERED, result=result)
+        clips = _clips_of(result)
+        await self._settle_row(job, Event.ANSWERED, result=result, clips=clips)
         self._close(job)
-        job.settle(JobState.SUCCEEDED, result=result)
+        job.settle(JobState.SUCCEEDED, result=result, clips=clips or None)
         say(logging.INFO, "job %s succeeded in %.1f s", job.key, job.elapsed_s)
 
     async def refused(self, job: TrackedJob[Any], error: MusicError) -> None:
@@ -464,13 +465,16 @@ class Ledger:
         *,
         error: MusicError | None = None,
         result: object = None,
+        clips: tuple[Clip, ...] = (),
         balance: int | None = None,
     ) -> None:
         """Write an end down durably; if it can't be, the log says so."""
         self._unheard.discard(job)
         if not job.attempt or job.is_row_closed:
             return
-        ending = self._ending(job, event, error=error, result=result, balance=balance)
+        ending = self._ending(
+            job, event, error=error, result=result, clips=clips, balance=balance
+        )
         job.is_row_closed = True
         try:
             await self.journal.settle(job.key, job.attempt, ending)
@@ -545,3 +549,9 @@ def _detached(job: TrackedJob[Any], why: str, *, is_kept: bool) -> MusicError:
         " Submit it again."
     )
     return JobDetached(message, charged=Charged.NO)
+
+
+def _clips_of(result: object) -> tuple[Clip, ...]:
+    """Return the clips that a create's own reply held."""
+    found = result if isinstance(result, tuple) else ()
+    return tuple(one for one in found if isinstance(one, Clip))

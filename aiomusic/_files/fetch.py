@@ -1,5 +1,6 @@
 """One try to fetch a clip's music, or its cover, and what a media host answers."""
 
+import base64
 import contextlib
 import math
 import re
@@ -47,6 +48,8 @@ OK: Final = 200
 PARTIAL: Final = 206
 NO_SUCH_RANGE: Final = 416
 # Those may pass; any other refusal means that the link is dead.
+# ``data:audio/wav;base64,…``: what a service gives that has no host for its files.
+DATA: Final = "data:audio/"
 PASSING = frozenset({202, 408, 425, 429})
 # What a host answers that has not heard yet of a new file.
 NOT_YET = frozenset({401, 403, 404, 410})
@@ -68,6 +71,9 @@ async def fetch(part: PartialFile, clip: Clip, client: MediaClient) -> bool:
         DiskTrouble: The disk refuses.
     """
     link = _link(clip)
+    if link.startswith(DATA):
+        await _unpack(link, part)
+        return True
     source = _source(link)
     have = part.resumable(source)
     if have and have == part.info.total:
@@ -79,6 +85,25 @@ async def fetch(part: PartialFile, clip: Clip, client: MediaClient) -> bool:
         reply = _Reply(media=media, info=_info(media, source))
         await _receive(reply, part, have, known_duration(clip))
         return media.is_encoded or reply.info.total is not None
+
+
+async def _unpack(link: str, part: PartialFile) -> None:
+    """
+    Store the music that a link itself holds.
+
+    Raises:
+        DeadLink: It holds none.
+        DiskTrouble: The disk refuses.
+    """
+    try:
+        data = base64.b64decode(link.partition(",")[2], validate=True)
+    except ValueError as error:
+        raise DeadLink(f"its data: link can't be decoded: {error}") from None
+    words = audio.not_music(data[: audio.HEAD_BYTES])
+    if words is not None:
+        raise DeadLink(f"its data: link holds {words} in place of music")
+    await run_sync(part.start, ResumeInfo())
+    await run_sync(part.append, data)
 
 
 def known_duration(clip: Clip) -> float | None:
