@@ -2,6 +2,8 @@
 
 import functools
 import io
+import logging
+import re
 import wave
 from pathlib import Path
 
@@ -41,6 +43,27 @@ async def short_song(client: Client) -> str:
     task_id = await client.create("nuro", SHORT)
     _, body = await client.end(task_id, "nuro")
     return str(body["audio_url"])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "logged"),
+    [
+        ("a tango at night", "bossa nova, for 'tango'"),
+        ("about a harbour", "no genre was read; .* is a guess"),
+    ],
+    ids=["read", "guessed"],
+)
+async def test_the_style_that_was_read_is_logged(
+    prompt: str, logged: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log tells which style a clip has, for which word, or that it is a guess."""
+    caplog.set_level(logging.INFO, "aiomusic.emulator")
+
+    async with opened(media=True) as (_, client):
+        task_id = await client.create("nuro", {**SHORT, "description": prompt})
+        await client.end(task_id, "nuro")
+
+    assert re.search(logged, caplog.text)
 
 
 @pytest.mark.slow
