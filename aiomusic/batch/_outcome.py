@@ -190,7 +190,8 @@ def _relative(path: Path, folder: Path) -> str:
 
 def _error_to_json(error: MusicError) -> dict[str, object]:
     known = _codec.error_to_json(error)
-    return {name: known[name] for name in ("type", "message", "charged", "retry")}
+    names = ("type", "message", "charged", "retry", "next_steps")
+    return {name: known[name] for name in names if name in known}
 
 
 def origins(row: PlannedRow, results: Results) -> tuple[Origin, ...]:

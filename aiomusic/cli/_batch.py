@@ -17,7 +17,7 @@ from aiomusic._http.dialects import SUNO
 from aiomusic.cli._board import Board, Lines, Screen, Stream, Sums
 from aiomusic.cli._exits import Exit, UsageError, exit_for, worst
 from aiomusic.cli._follow import writable
-from aiomusic.cli._journal import Place, reader_of
+from aiomusic.cli._journal import Guide, Place, reader_of
 from aiomusic.cli._options import Batching
 from aiomusic.cli._run import run
 from aiomusic.cli._service import open_session, price_of_host, signer_of
@@ -176,7 +176,8 @@ async def _buy(plan: batch.Plan, folder: Path, batching: Batching) -> Exit:
             kept=batching.kept,
             stop_after_failures=batching.stop_after_failures,
         )
-        board = _board(running, sums, as_json=batching.as_json)
+        guide = Guide(place=place, is_local=batching.local and place is None)
+        board = _board(running, sums, guide, as_json=batching.as_json)
         with _draining(running, board), board:
             async for outcome in running:
                 sums.add(outcome)
@@ -185,10 +186,10 @@ async def _buy(plan: batch.Plan, folder: Path, batching: Batching) -> Exit:
     return Exit.INTERRUPTED if running.is_draining else worst(sums.codes)
 
 
-def _board(running: batch.Batch, sums: Sums, *, as_json: bool) -> Board:
+def _board(running: batch.Batch, sums: Sums, guide: Guide, *, as_json: bool) -> Board:
     if as_json:
-        return Stream(running, sums)
-    return (Screen if sys.stderr.isatty() else Lines)(running, sums)
+        return Stream(running, sums, guide)
+    return (Screen if sys.stderr.isatty() else Lines)(running, sums, guide)
 
 
 async def _ceiling(place: Place | None, batching: Batching) -> int | None:

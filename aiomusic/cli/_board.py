@@ -1,6 +1,7 @@
 """How a batch shows itself: a live view, plain lines, or JSON."""
 
 import collections
+import copy
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,9 +18,10 @@ from rich.text import Text
 from aiomusic import batch
 from aiomusic._job import JobState, MusicJob
 from aiomusic.cli._exits import Exit, exit_for, printable, sentence
+from aiomusic.cli._journal import Guide
 from aiomusic.cli._live import JobLine, LiveView, time_left
 from aiomusic.cli._show import Still, say, tell
-from aiomusic.errors import Charged
+from aiomusic.errors import Charged, MusicError
 
 __all__ = ["Board", "Lines", "Screen", "Stream", "Sums"]
 
@@ -102,9 +104,10 @@ class Board(Protocol):
 class _Plain(Still):
     """What every view has in common."""
 
-    def __init__(self, running: batch.Batch, sums: Sums) -> None:
+    def __init__(self, running: batch.Batch, sums: Sums, guide: Guide) -> None:
         self._running = running
         self._sums = sums
+        self._guide = guide
 
     def note(self, text: str) -> None:
         """Say it on standard error."""
@@ -115,7 +118,13 @@ class _Plain(Still):
         for path in outcome.files:
             say(str(path.resolve()))
         if outcome.error is not None:
-            tell(f"{_name(outcome)}: {sentence(outcome.error)}")
+            tell(f"{_name(outcome)}: {self._sentence(outcome, outcome.error)}")
+
+    def _sentence(self, outcome: batch.Outcome, error: MusicError) -> str:
+        """Say an error with its next steps as commands; the outcome keeps its own."""
+        told = copy.copy(error)
+        self._guide.reworded(told, error.key or outcome.key or "", None)
+        return sentence(told)
 
     def sum_up(self, folder: Path, advice: str | None) -> None:
         """Say it in two or three lines."""
@@ -138,8 +147,8 @@ class Lines(_Plain):
 class Stream(_Plain):
     """For machines: a JSON object a line."""
 
-    def __init__(self, running: batch.Batch, sums: Sums) -> None:
-        super().__init__(running, sums)
+    def __init__(self, running: batch.Batch, sums: Sums, guide: Guide) -> None:
+        super().__init__(running, sums, guide)
         self._folder = running.folder
 
     def tell(self, outcome: batch.Outcome) -> None:
@@ -170,8 +179,8 @@ class Stream(_Plain):
 class Screen(_Plain):
     """For a terminal: the whole batch in a few lines, and a line per open job."""
 
-    def __init__(self, running: batch.Batch, sums: Sums) -> None:
-        super().__init__(running, sums)
+    def __init__(self, running: batch.Batch, sums: Sums, guide: Guide) -> None:
+        super().__init__(running, sums, guide)
         self._live = LiveView(self._view, is_transient=True)
 
     def __enter__(self) -> Self:
@@ -194,7 +203,7 @@ class Screen(_Plain):
         """Say what became of a row above the view."""
         name = _name(outcome)
         if outcome.error is not None:
-            self.note(f"{name}: {sentence(outcome.error)}")
+            self.note(f"{name}: {self._sentence(outcome, outcome.error)}")
         if not sys.stdout.isatty():
             for path in outcome.files:
                 say(str(path.resolve()))

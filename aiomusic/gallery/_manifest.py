@@ -137,9 +137,16 @@ def _trouble(entry: object) -> Trouble | None:
     return Trouble(
         kind=line(entry.get("type"), 100),
         message=line(entry.get("message"), 2000),
-        next_steps=line(entry.get("next_steps"), 2000),
+        next_steps=_steps(entry.get("next_steps")),
         charged=line(entry.get("charged"), 20),
     )
+
+
+def _steps(value: object) -> str:
+    """Return what can be done about an error: a sentence, or the words of a list."""
+    if isinstance(value, str):
+        return line(value, 2000)
+    return " · ".join(filter(None, (line(step, 60) for step in _list(value)[:20])))
 
 
 def _list(value: object) -> Sequence[object]:

@@ -188,3 +188,20 @@ async def test_ctrl_c_ends_the_buying_and_a_run_again_goes_on(
 
     assert ended.code == 0, ended.err
     assert service.api.charged == 240
+
+
+async def test_a_lost_answer_is_told_with_what_can_be_done(
+    service: QuickService, tmp_path: Path
+) -> None:
+    """As commands on the terminal, and in the manifest for programs."""
+    (tmp_path / "one.csv").write_text("key,provider,description\na,suno,rain\n")
+    service.api.fault("drop_after_body", on="create")
+    command = Command.within(tmp_path).at(service.api)
+
+    ended = await command("batch", "one.csv", "--out", "album")
+
+    assert 6 == ended.code
+    assert "'aiomusic jobs resubmit a' buys it again." in ended.err
+    error = manifest(tmp_path / "album")["a"]["error"]
+    assert isinstance(error, dict)
+    assert ["check account", "name task", "buy again", "close"] == error["next_steps"]
