@@ -441,10 +441,12 @@ class SqliteJournal:
             raise self._error(error) from error
 
     def _vacuum(self) -> tuple[int, int]:
-        before = self._path.stat().st_size
         with contextlib.closing(
             sqlite3.connect(self._path, timeout=self._lock_wait_s, isolation_level=None)
         ) as db:
+            # What is still in the log alone is in no size.
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            before = self._path.stat().st_size
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return before, self._path.stat().st_size
