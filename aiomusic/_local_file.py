@@ -62,14 +62,14 @@ class LocalFile:
         Raises:
             BadFile: It is none that can be uploaded.
         """
-        found = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100
         try:
+            found = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100
             with _opened(found) as file:
                 size = os.fstat(file.fileno()).st_size
                 _check_content(found, size, file.read(HEAD_BYTES))
                 file.seek(0)
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise _unreadable(path, error) from error
         return cls(path=found, size_bytes=size, sha256=digest)
 
@@ -80,7 +80,7 @@ class LocalFile:
             return None
         parts = urlsplit(address)
         known = parse_qs(parts.fragment)
-        (digest,), (size,) = known.get("sha256", [""]), known.get("size", [""])
+        digest, size = (known.get(name, [""])[0] for name in ("sha256", "size"))
         is_ours = len(digest) == _DIGEST_CHARS and size.isdecimal()
         if not is_ours or len(size) > _MAX_DIGITS:
             return None
@@ -155,7 +155,7 @@ _KINDS: Final = {
 }
 
 
-def _unreadable(path: PurePath, error: OSError | ValueError) -> BadFile:
+def _unreadable(path: PurePath, error: Exception) -> BadFile:
     number = error.errno if isinstance(error, OSError) and error.errno else 0
     why = getattr(error, "strerror", None) or str(error)
     seen, rule = _KINDS.get(number, (f"can't be read: {why}", "give a readable file"))

@@ -219,6 +219,10 @@ def a_pipe(folder: Path) -> Path:
     return folder / "pipe.wav"
 
 
+def a_home_of_nobody(_: Path) -> Path:
+    return Path("~nobody-of-that-name/song.wav")
+
+
 def nothing(folder: Path) -> Path:
     return folder / "missing.wav"
 
@@ -236,6 +240,7 @@ def nothing(folder: Path) -> Path:
         (an_empty_file, "holds nothing"),
         (a_pipe, "no regular file"),
         (nothing, "does not exist"),
+        (a_home_of_nobody, "can't be read"),
     ],
 )
 def test_what_is_no_audio_is_refused_at_the_call(
@@ -253,7 +258,7 @@ def test_what_is_no_audio_is_refused_at_the_call(
 
 def test_a_text_stays_an_address(song: Path) -> None:
     """The path of a file as text is refused, and what to give is told."""
-    for text in (str(song), song.as_uri(), f"{song.as_uri()}#sha256=0&size=1"):
+    for text in (str(song), song.as_uri(), f"{song.as_uri()}#sha256=0&sha256=1&size=1"):
         with pytest.raises(InvalidRequest, match=r"pathlib\.Path"):
             suno.UploadAudio(text)
 
