@@ -133,7 +133,13 @@ class Case:
         )
         life = await self.sweep.forker.begin("sweep_worker", plan)
         which = "it" if way else "the next process"
-        if not await life.wait(LONGEST_S):
+        is_over = await life.wait(LONGEST_S)
+        if not is_over and way == "Ctrl-C twice":
+            # asyncio loses the callback that it was about to make when the second one
+            # came, whosever it was; a third one ends the waiting for it.
+            life.signal(signal.SIGINT)
+            is_over = await life.wait(5.0)
+        if not is_over:
             self.say(f"{which} hangs")
             life.signal(signal.SIGKILL)
             await life.wait(5.0)
