@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, Self, TypeVar, final
+from typing import Any, ClassVar, Final, Self, TypeVar, final
 
 import attrs
 
@@ -42,6 +42,7 @@ from aiomusic.journal.endings import (
 )
 from aiomusic.journal.policy import Change, Row, is_heeded
 from aiomusic.journal.programs import Moved, Program
+from aiomusic.journal.reading import Reader
 from aiomusic.journal.rows import dump
 from aiomusic.journal.schema_postgres import STEPS
 
@@ -507,7 +508,7 @@ class PostgresJournal:
 
 @final
 @attrs.frozen
-class PostgresReader:
+class PostgresReader(Reader):
     """
     Reads a journal that is there and up to date, and never changes or locks it.
 
@@ -517,6 +518,8 @@ class PostgresReader:
         address: Where it is.
         identity: Whose rows are told from those of others; None: nobody's.
     """
+
+    dialect: ClassVar[Dialect] = POSTGRES
 
     address: Address
     identity: Identity | None = None
@@ -564,65 +567,6 @@ class PostgresReader:
             return (yield from programs.find(account, key, attempt))
 
         return await self.run(program)
-
-    async def find_near(self, start: str, limit: int = 2) -> list[str]:
-        """Return keys that begin so."""
-
-        def program() -> Program[list[str]]:
-            account = yield from accounts.sought(self.identity)
-            return (yield from listing.find_near(account, start, limit))
-
-        return await self.run(program)
-
-    async def bought(self, keys: list[str]) -> set[str]:
-        """Return which keys were bought, or may have been."""
-
-        def program() -> Program[set[str]]:
-            account = yield from accounts.sought(self.identity)
-            return (yield from listing.bought(POSTGRES, account, keys))
-
-        return await self.run(program)
-
-    async def others(self) -> list[str]:
-        """Return the names of the accounts that are not one's own, if that is told."""
-
-        def program() -> Program[list[str]]:
-            return (yield from accounts.others((yield from self._seen())))
-
-        return await self.run(program)
-
-    async def accounts_with(self, key: str) -> list[str]:
-        """Return the names of the accounts that have a job of that key."""
-        return await self.run(partial(accounts.with_key, key))
-
-    async def neighbours(self, keys: list[str]) -> list[str]:
-        """Return keys, and of each those before and after it in their order."""
-        return await self.run(partial(listing.neighbours, keys))
-
-    async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
-        """Return the last purchase under every key and all that is open."""
-
-        def program() -> Program[list[Record]]:
-            seen = yield from self._seen()
-            return (yield from listing.records(POSTGRES, wanted, seen))
-
-        return await self.run(program)
-
-    async def spending(
-        self, by: Grouping = "operation", tag: str | None = None
-    ) -> dict[str, Spending]:
-        """Add up what was bought, by operation, by day, or by a metadata name."""
-
-        def program() -> Program[dict[str, Spending]]:
-            seen = yield from self._seen()
-            return (yield from listing.spending(POSTGRES, by, tag, seen))
-
-        return await self.run(program)
-
-    def _seen(self) -> Program[int | None]:
-        if self.identity is None:
-            return None
-        return (yield from accounts.sought(self.identity))
 
     async def run(self, program: Callable[[], Program[R]]) -> R:
         """

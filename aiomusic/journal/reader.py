@@ -7,26 +7,22 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import Any, ClassVar, TypeVar, final
 
 import attrs
 
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
-    EVERYTHING,
-    Grouping,
     Identity,
     Record,
-    Spending,
-    Wanted,
     accounts,
-    listing,
     programs,
 )
 from aiomusic.journal.archive import restored
-from aiomusic.journal.dialect import SQLITE
+from aiomusic.journal.dialect import SQLITE, Dialect
 from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.programs import Program
+from aiomusic.journal.reading import Reader
 from aiomusic.journal.schema import APPLICATION_ID, STEPS
 
 __all__ = ["SqliteReader", "connect_to_read", "drive", "read_rows"]
@@ -39,7 +35,7 @@ TURN_S = 0.000_5
 
 @final
 @attrs.frozen
-class SqliteReader:
+class SqliteReader(Reader):
     """
     Reads a file that is there and up to date, and never changes or locks it.
 
@@ -50,6 +46,8 @@ class SqliteReader:
         lock_wait_s: How long to wait for another program that keeps it locked.
         identity: Whose rows are told from those of others; None: nobody's.
     """
+
+    dialect: ClassVar[Dialect] = SQLITE
 
     path: Path
     lock_wait_s: float = 10.0
@@ -83,65 +81,6 @@ class SqliteReader:
 
         found = await self.run(program)
         return await asyncio.to_thread(restored, found, self.path)
-
-    async def find_near(self, start: str, limit: int = 2) -> list[str]:
-        """Return keys that begin so."""
-
-        def program() -> Program[list[str]]:
-            account = yield from accounts.sought(self.identity)
-            return (yield from listing.find_near(account, start, limit))
-
-        return await self.run(program)
-
-    async def bought(self, keys: list[str]) -> set[str]:
-        """Return which keys were bought, or may have been."""
-
-        def program() -> Program[set[str]]:
-            account = yield from accounts.sought(self.identity)
-            return (yield from listing.bought(SQLITE, account, keys))
-
-        return await self.run(program)
-
-    async def others(self) -> list[str]:
-        """Return the names of the accounts that are not one's own, if that is told."""
-
-        def program() -> Program[list[str]]:
-            return (yield from accounts.others((yield from self._seen())))
-
-        return await self.run(program)
-
-    async def accounts_with(self, key: str) -> list[str]:
-        """Return the names of the accounts that have a job of that key."""
-        return await self.run(partial(accounts.with_key, key))
-
-    async def neighbours(self, keys: list[str]) -> list[str]:
-        """Return keys, and of each those before and after it in their order."""
-        return await self.run(partial(listing.neighbours, keys))
-
-    async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
-        """Return the last purchase under every key and all that is open."""
-
-        def program() -> Program[list[Record]]:
-            seen = yield from self._seen()
-            return (yield from listing.records(SQLITE, wanted, seen))
-
-        return await self.run(program)
-
-    async def spending(
-        self, by: Grouping = "operation", tag: str | None = None
-    ) -> dict[str, Spending]:
-        """Add up what was bought, by operation, by day, or by a metadata name."""
-
-        def program() -> Program[dict[str, Spending]]:
-            seen = yield from self._seen()
-            return (yield from listing.spending(SQLITE, by, tag, seen))
-
-        return await self.run(program)
-
-    def _seen(self) -> Program[int | None]:
-        if self.identity is None:
-            return None
-        return (yield from accounts.sought(self.identity))
 
     async def run(self, program: Callable[[], Program[R]]) -> R:
         """
