@@ -1,6 +1,7 @@
 """Faults that tests order."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, cast, final, get_args
 
 import attrs
@@ -95,9 +96,7 @@ class Fault:
             ("on", self.on, get_args(Target)),
         ):
             if value not in known:
-                raise ValueError(
-                    f"{name} is {value!r}; it is one of {', '.join(known)}"
-                )
+                raise ValueError(f"{name} is {value!r}; {_names(value, known)}")
         if self.status is not None and not 100 <= self.status <= 599:  # noqa: PLR2004
             raise ValueError(f"status is {self.status}; it is from 100 to 599")
         if self.polls is not None and self.polls < 0:
@@ -164,6 +163,14 @@ class Fault:
             self.skip -= 1
             return False
         return self.times != 0
+
+
+def _names(given: object, known: Sequence[str]) -> str:
+    """Return the names that are known, the one that is most likely meant first."""
+    name = str(given).strip().lower().replace("-", "_").replace(" ", "_")
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}? It" if near else "it"
+    return f"{hint} is one of {', '.join(known)}"
 
 
 @final

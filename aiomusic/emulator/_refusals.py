@@ -28,8 +28,13 @@ RefusalKind = Literal[
     "artist",
     "bad_key",
     "copyright",
+    "custom_mode_type",
+    "description_missing",
+    "description_too_long",
     "expired_key",
+    "gpt_description_too_long",
     "inappropriate",
+    "instrumental_type",
     "invalid",
     "key_format",
     "language",
@@ -39,15 +44,23 @@ RefusalKind = Literal[
     "no_key",
     "no_subscription",
     "not_ready",
+    "persona_description_too_long",
+    "persona_fields",
+    "persona_missing",
+    "persona_name_too_long",
     "producer_tag",
+    "prompt_too_long",
     "qps",
     "queue_full",
     "rate_limited",
     "retired",
     "semantic",
     "server_error",
+    "tags_too_long",
+    "task_id_missing",
     "task_not_found",
     "timeout",
+    "title_too_long",
     "usage_limit",
 ]
 """See `Emulator.fault()`."""
@@ -88,18 +101,45 @@ class Refusal:
         )
 
 
+def _invalid(message: str) -> Refusal:
+    return Refusal(400, message, "bad_request")
+
+
 def _content(message: str) -> Refusal:
     # Most likely the answer to a poll, as the model refuses later (inferred).
     return Refusal(403, message, ends_task=True)
 
 
 REFUSALS: Final[dict[str, Refusal]] = {
-    "invalid": Refusal(
-        400,
+    "invalid": _invalid(
         "The 'mv' field is invalid."
-        " The model should be 'chirp-v3-5','chirp-v4' or 'chirp-v4-5'.",
-        "bad_request",
+        " The model should be 'chirp-v3-5','chirp-v4' or 'chirp-v4-5'."
     ),
+    "custom_mode_type": _invalid("The 'custom_mode' field should be boolean."),
+    "instrumental_type": _invalid("The 'make_instrumental' field should be boolean."),
+    "prompt_too_long": _invalid(
+        "The prompt character length should be less than 3000."
+    ),
+    "gpt_description_too_long": _invalid(
+        "The 'gpt_description_prompt' character length should be less than 200."
+    ),
+    "tags_too_long": _invalid("The tags character length should be less than 200."),
+    "title_too_long": _invalid("The title character length should be less than 80."),
+    "persona_missing": _invalid(
+        "The 'persona_id' field is required when task_type = persona_music."
+    ),
+    "persona_fields": _invalid("name and continue_clip_id are required fields."),
+    "persona_name_too_long": _invalid(
+        "The name character length should be less than 80."
+    ),
+    "persona_description_too_long": _invalid(
+        "The description character length should be less than 200."
+    ),
+    "description_missing": _invalid("description is required."),
+    "description_too_long": _invalid(
+        "The description character length should be less than 120."
+    ),
+    "task_id_missing": _invalid("missing task id."),
     "task_not_found": Refusal(400, "task not found.", "not_found"),
     "no_key": Refusal(401, "Authorization header is missing.", "unauthorized"),
     "key_format": Refusal(401, "Invalid authorization format.", "unauthorized"),

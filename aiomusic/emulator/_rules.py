@@ -17,18 +17,15 @@ from aiomusic._request import Request, fields_of
 from aiomusic._spelling import half_a_pair, shown
 from aiomusic.emulator._hosts import is_http_url
 from aiomusic.emulator._refusals import REFUSALS, RefusalKind
-from aiomusic.emulator._tasks import PlannedFailure
 from aiomusic.emulator.dialects import Breach, Sentences, dialect_of
 from aiomusic.errors import InvalidRequest, MusicWarning
 from aiomusic.providers._all import requests
 
 __all__ = [
     "KINDS",
-    "MARKERS",
     "NOT_ACCESSIBLE",
     "REQUIRED",
     "RequestRefused",
-    "find_failure",
     "read_request",
     "read_webhook",
 ]
@@ -233,47 +230,3 @@ def _breach(spec: Field, rule: str) -> Breach:
     if isinstance(spec, Text) and rule.startswith("at most"):
         return Breach.TOO_LONG
     return Breach.INVALID
-
-
-_EARLY: Final[dict[str, RefusalKind]] = {
-    "[[format]]": "lyrics_format",
-    "[[copyright]]": "copyright",
-    "[[inappropriate]]": "inappropriate",
-    "[[moderation]]": "moderation",
-    "[[artist]]": "artist",
-    "[[producer]]": "producer_tag",
-    "[[language]]": "language",
-    "[[semantic]]": "semantic",
-}
-
-MARKERS: Final[dict[str, PlannedFailure]] = {
-    **{marker: REFUSALS[kind].to_failure() for marker, kind in _EARLY.items()},
-    "[[timeout]]": REFUSALS["timeout"].to_failure(is_early=False),
-    "[[fail]]": PlannedFailure(
-        message="Generation failed. Credits have been refunded."
-    ),
-    "[[fail-unrefunded]]": PlannedFailure(
-        message="Generation failed. Credits were not refunded.", is_refunded=False
-    ),
-    "[[fail-one]]": PlannedFailure(
-        message="Generation failed. Credits were not refunded.",
-        is_refunded=False,
-        clips=1,
-    ),
-}
-"""
-Markers in a request's text that make its task fail.
-
-Content checks answer the poll, as the API's sentences suggest (inferred), and refund
-the credits.
-"""
-
-
-def find_failure(body: Mapping[str, object]) -> PlannedFailure | None:
-    """Return the failure that a marker in the body asks for."""
-    for value in body.values():
-        if isinstance(value, str) and "[[" in value:
-            for marker, failure in MARKERS.items():
-                if marker in value:
-                    return failure
-    return None

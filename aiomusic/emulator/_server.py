@@ -22,7 +22,9 @@ from aiomusic.emulator._hosts import ServedHosts
 from aiomusic.emulator._ids import Ids
 from aiomusic.emulator._media import Media, MediaDirectory, NoMedia, RenderedMedia
 from aiomusic.emulator._media_urls import MediaUrls
+from aiomusic.emulator._moderation import Moderation
 from aiomusic.emulator._rate_limit import RateLimit, RetryAfter, RetryForm
+from aiomusic.emulator._refusals import RefusalKind
 from aiomusic.emulator._replies import webhook_body
 from aiomusic.emulator._service import Service
 from aiomusic.emulator._sister import with_models
@@ -68,7 +70,12 @@ class Emulator:
         api_key: The key that clients must send; None: a random one.
         clock: The source of time.
         media: Whether there is audio; otherwise its URLs answer 404.
-        lenient_clips: Whether unknown clip and persona ids are accepted.
+        strict_ids: Whether clip and persona ids that it never issued are refused, as
+            the service does; otherwise such a clip stands for a new song.
+        refuse_words: Words or phrases that make the task of a request fail in whose
+            text they stand (in any case, as whole words): for inappropriate lyrics,
+            or as a description that needs a review.  A mapping names the refusal of
+            each, as in ``{"Beatles": "artist"}``; see `fault()`.
         webhook_secret: Signs the webhooks of creates without a secret of their own.
         allow_hosts: Hosts other than loopback to which webhooks may be sent, and
             non-public hosts (loopback included) from which uploads may be fetched.
@@ -93,7 +100,8 @@ class Emulator:
 
     Raises:
         LookupError: No renderer of that name is installed.
-        ValueError: A limit is not above 0.
+        ValueError: A limit is not above 0, or a refused word is empty or of an
+            unknown kind.
     """
 
     def __init__(
@@ -108,7 +116,8 @@ class Emulator:
         api_key: str | None = None,
         clock: Clock | None = None,
         media: bool = True,
-        lenient_clips: bool = True,
+        strict_ids: bool = False,
+        refuse_words: Collection[str] | Mapping[str, RefusalKind] = (),
         webhook_secret: str | None = None,
         allow_hosts: Collection[str] = (),
         hosts: Collection[str] = (),
@@ -165,8 +174,9 @@ class Emulator:
             score_of=self._media.score,
             on_end=self._ended,
             is_made=self._media.is_made,
-            is_lenient=lenient_clips,
+            is_strict=strict_ids,
             max_in_flight=max_in_flight,
+            moderation=Moderation.of(refuse_words),
         )
         self._api = Api(
             service=self._service,
@@ -398,12 +408,12 @@ class Emulator:
         kind              status   meaning
         ================= ======== =================================================
         not_ready         202      the task is still processing
-        invalid           400      the ``mv`` field is invalid
         language *        400      the language is not supported
+        task_id_missing   400      the address has no task id
         task_not_found    400      there is no such task (nuro: 404)
         no_key            401      the header with the key is missing
         key_format        401      that header is malformed
-        bad_key           401      the key is wrong
+        bad_key           401      the key is wrong (nuro: ``Invalid signature``)
         expired_key       401      the key has expired
         no_credits        403      not enough credits
         no_subscription   403      there is no active subscription
@@ -424,6 +434,26 @@ class Emulator:
         algorithm *       500      an algorithm error (nuro)
         timeout *         504      the task took too long
         ================= ======== =================================================
+
+        These answer 400, whatever the request, with the sentence for a field:
+
+        ============================ ===============================================
+        kind                         meaning
+        ============================ ===============================================
+        invalid                      ``mv`` is invalid
+        custom_mode_type             ``custom_mode`` is not a boolean
+        instrumental_type            ``make_instrumental`` is not a boolean
+        prompt_too_long              ``prompt`` is too long
+        gpt_description_too_long     ``gpt_description_prompt`` is too long
+        tags_too_long                ``tags`` is too long
+        title_too_long               ``title`` is too long
+        persona_missing              a persona's song has no ``persona_id``
+        persona_fields               a persona has no name or no clip
+        persona_name_too_long        a persona's ``name`` is too long
+        persona_description_too_long a persona's ``description`` is too long
+        description_missing          lyrics are asked for without ``description``
+        description_too_long         ``description`` of lyrics is too long
+        ============================ ===============================================
 
         Args:
             on: The calls it applies to.

@@ -14,12 +14,12 @@ from aiomusic.composer import Score
 from aiomusic.emulator._account import Account
 from aiomusic.emulator._faults import Fault
 from aiomusic.emulator._ids import Ids
+from aiomusic.emulator._moderation import Moderation, find_failure
 from aiomusic.emulator._refusals import Reply
 from aiomusic.emulator._replies import accepted, other_state_reply, poll_reply
 from aiomusic.emulator._rules import (
     NOT_ACCESSIBLE,
     RequestRefused,
-    find_failure,
     read_request,
     read_webhook,
 )
@@ -46,7 +46,8 @@ class Service:
         score_of: Returns the score of a clip; None: it is not known.
         on_end: Called once with each task that is over.
         is_made: Checks whether a task's media are finished, so that it may end.
-        is_lenient: Whether unknown clip and persona ids are accepted.
+        moderation: Refuses requests for their words.
+        is_strict: Whether unknown clip and persona ids are refused.
         max_in_flight: How many tasks may be in flight; None: no limit.
     """
 
@@ -64,12 +65,13 @@ class Service:
     score_of: Callable[[str], Score | None]
     on_end: Callable[[Task], None]
     is_made: Callable[[Task], bool]
-    is_lenient: bool = True
+    moderation: Moderation
+    is_strict: bool = False
     max_in_flight: int | None = None
     tasks: dict[str, Task] = attrs.field(factory=dict, init=False)
     in_flight: int = attrs.field(default=0, init=False)
     peak_in_flight: int = attrs.field(default=0, init=False)
-    _known: set[str] = attrs.field(factory=set, init=False)
+    _known: set[tuple[str, str]] = attrs.field(factory=set, init=False)
     _number: int = attrs.field(default=0, init=False)
     _due: list[tuple[float, int, Task]] = attrs.field(factory=list, init=False)
     _waiting_for_media: set[Task] = attrs.field(factory=set, init=False)
@@ -97,7 +99,11 @@ class Service:
         assert isinstance(body, dict)
         webhook = read_webhook(body) if request.WEBHOOK else None
         self._check_ids(request)
-        failure = (fault and fault.to_failure()) or find_failure(body)
+        failure = (
+            (fault and fault.to_failure())
+            or find_failure(body)
+            or self.moderation.failure(request)
+        )
         if failure is not None and request.REPLY is not None:
             raise RequestRefused(failure.status or 500, failure.message, failure.type)
         source = await self._fetched_upload(request)
@@ -127,18 +133,19 @@ class Service:
         if url is not None:
             _check_address(url)
             return
-        if self.is_lenient:
+        if not self.is_strict:
             return
         clip = getattr(request, "clip", None)
         if clip is not None:
             kind = "upload" if clip.is_upload else "clip"
-            self._check_known(kind, clip.clip_id, fields_of(type(request))["clip"].wire)
+            field = fields_of(type(request))["clip"].wire
+            self._check_known(kind, clip.clip_id, field)
         persona = dialect.persona(request)
         if persona is not None:
             self._check_known("persona", persona, "persona_id")
 
     def _check_known(self, kind: str, given: str, field: str) -> None:
-        if f"{kind} {given}" not in self._known:
+        if (kind, given) not in self._known:
             text = f"The '{field}' field is invalid: there is no such {kind}."
             raise RequestRefused(400, text)
 
@@ -150,12 +157,12 @@ class Service:
     def new_id(self, kind: str, part: int = 0) -> str:
         """Return a new id for a *kind* of thing, of this request."""
         new = self.ids.make(kind, self._number, part)
-        if not self.is_lenient:
-            self._known.add(f"{kind} {new}")
+        if self.is_strict:
+            self._known.add((kind, new))
         return new
 
     def _new_task(self, request: Request[Any], failure: PlannedFailure | None) -> Task:
-        if not self.is_lenient:
+        if self.is_strict:
             for clip in range(request.clips):
                 self.new_id("clip", clip)
         return Task(

@@ -32,7 +32,7 @@ async def test_a_task_is_not_ready_until_its_clip_is() -> None:
 
 async def test_an_upload_is_a_task_whose_clip_can_be_edited() -> None:
     """A strict service knows the clip of an upload, and no other id."""
-    async with opened(lenient_clips=False) as (_, client):
+    async with opened(strict_ids=True) as (_, client):
         clip = await _made(client, "upload", {"audio_url": "https://e.org/a.mp3"})
         edit = {"task_type": "music_variation", "mv": "FUZZ-2.0"}
         made = await _made(client, "create", {**edit, "clip_id": clip["clip_id"]})

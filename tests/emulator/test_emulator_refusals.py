@@ -17,6 +17,28 @@ OVER = Pace.seconds(0, 0)
 SAID: dict[RefusalKind, tuple[int, str]] = {
     "not_ready": (202, "still processing"),
     "invalid": (400, "The 'mv' field is invalid"),
+    "custom_mode_type": (400, "The 'custom_mode' field should be boolean."),
+    "instrumental_type": (400, "The 'make_instrumental' field should be boolean."),
+    "prompt_too_long": (400, "The prompt character length should be less than 3000."),
+    "gpt_description_too_long": (
+        400,
+        "The 'gpt_description_prompt' character length should be less than 200.",
+    ),
+    "tags_too_long": (400, "The tags character length should be less than 200."),
+    "title_too_long": (400, "The title character length should be less than 80."),
+    "persona_missing": (400, "required when task_type = persona_music."),
+    "persona_fields": (400, "name and continue_clip_id are required fields."),
+    "persona_name_too_long": (400, "The name character length should be less than 80."),
+    "persona_description_too_long": (
+        400,
+        "The description character length should be less than 200.",
+    ),
+    "description_missing": (400, "description is required."),
+    "description_too_long": (
+        400,
+        "The description character length should be less than 120.",
+    ),
+    "task_id_missing": (400, "missing task id."),
     "language": (400, "Input language not supported"),
     "task_not_found": (400, "task not found."),
     "no_key": (401, "Authorization header is missing."),
@@ -50,6 +72,11 @@ OWN_WORDS: dict[str, dict[RefusalKind, tuple[int, str]]] = {
     "nuro": NURO,
     "producer": {"task_not_found": (404, "task not found")},
 }
+OF_A_FIELD = {
+    kind
+    for kind, one in REFUSALS.items()
+    if one.kind == "bad_request" and kind not in {"invalid", "language"}
+}
 ENDING = {kind for kind, one in REFUSALS.items() if one.ends_task}
 
 
@@ -59,6 +86,22 @@ def test_every_refusal_is_in_the_tables() -> None:
     assert set(get_args(RefusalKind)) < set(get_args(FaultKind))
     for kind in get_args(FaultKind):
         assert f"\n        {kind} " in str(Emulator.fault.__doc__)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("queue-full", "queue_full"), ("Rate Limited", "rate_limited")],
+)
+def test_a_wrong_name_names_the_right_one(given: Any, meant: str) -> None:
+    """The one that is meant comes first, and all others follow."""
+    api = Emulator()
+
+    with pytest.raises(ValueError, match=f"did you mean '{meant}'\\? It is one of"):
+        api.fault(given, on="create")
+    with pytest.raises(ValueError, match="it is one of cut_body, .*, title_too_long"):
+        api.fault("xyz")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="did you mean 'create'"):
+        api.fault("fail", on="creates")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("provider", BODIES)
@@ -88,7 +131,7 @@ async def test_create_is_refused_in_the_services_words(
 
 
 @pytest.mark.parametrize("provider", BODIES)
-@pytest.mark.parametrize("kind", sorted(SAID.keys() - ENDING))
+@pytest.mark.parametrize("kind", sorted(SAID.keys() - ENDING - OF_A_FIELD))
 async def test_poll_that_is_refused_leaves_the_task_alone(
     kind: RefusalKind, provider: str
 ) -> None:

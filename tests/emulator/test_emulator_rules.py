@@ -208,14 +208,14 @@ async def test_strange_clips_are_taken_unless_it_is_strict() -> None:
         await client.create("suno", cover)
         await client.create("suno", persona)
 
-    async with opened(lenient_clips=False) as (_, client):
+    async with opened(strict_ids=True) as (_, client):
         assert (await client.post(SUNO, cover))[0] == 400
         assert (await client.post(SUNO, persona))[0] == 400
 
 
 async def test_strict_one_knows_its_own_clips() -> None:
     """A strict emulator takes its own clips, and uploads as uploads only."""
-    async with opened(lenient_clips=False) as (_, client):
+    async with opened(strict_ids=True) as (_, client):
         _, task = await client.end(await client.create())
         clip_id = task["data"][1]["clip_id"]
         _, upload = await client.post(
