@@ -11,6 +11,7 @@ import attrs
 from aiomusic import errors
 from aiomusic._json import from_json, to_json
 from aiomusic._redact import shown
+from aiomusic._spelling import shortened
 from aiomusic.errors import (
     ApiError,
     Charged,
@@ -81,7 +82,7 @@ def request_to_json(request: "Request[Any]") -> dict[str, object]:
 
 
 @functools.cache
-def _own(kind: Any) -> Collection[str]:  # noqa: ANN401 - a class
+def _own(kind: type[attrs.AttrsInstance]) -> Collection[str]:
     """Return the fields that are a job's own, and make no other request."""
     return frozenset(one.name for one in attrs.fields(kind) if not one.eq)
 
@@ -96,8 +97,7 @@ def difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 - a line
+    return shortened(repr(value), 58)
 
 
 def result_to_json(result: object) -> object:
@@ -111,7 +111,7 @@ def result_to_json(result: object) -> object:
             return None
 
 
-def result_from_json(value: Any) -> object:  # noqa: ANN401 - JSON
+def result_from_json(value: object) -> object:
     """
     Read what `result_to_json` gave.
 
@@ -133,7 +133,7 @@ _RESULTS: Mapping[str, type] = {
 }
 
 
-def clips_from_json(value: Any) -> tuple[Clip, ...]:  # noqa: ANN401 - JSON
+def clips_from_json(value: object) -> tuple[Clip, ...]:
     """
     Read clips that `to_json` gave.
 

@@ -192,7 +192,7 @@ def _only(headers: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
     return {name: headers[name] for name in names if name in headers}
 
 
-def _readable(body: bytes) -> Any:  # noqa: ANN401 - JSON
+def _readable(body: bytes) -> object:
     text = body.decode(errors="replace")
     try:
         return json.loads(text) if text else None

@@ -11,10 +11,9 @@ import contextlib
 import contextvars
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 from typing import (
-    Any,
     Literal,
     NoReturn,
     Protocol,
@@ -81,15 +80,15 @@ class Field(Protocol):
         """Whether it is in the body; else the path tells it."""
         ...
 
-    def stored(self, value: Any) -> object:  # noqa: ANN401
+    def stored(self, value: object) -> object:
         """Return what the request keeps of an argument."""
 
-    def check(self, request: Checked, field: str, value: Any) -> None:  # noqa: ANN401
+    def check(self, request: Checked, field: str, value: object) -> None:
         """Raise InvalidRequest if *value* breaks the rule."""
 
-    def to_wire(self, value: Any) -> object: ...  # noqa: ANN401
+    def to_wire(self, value: object) -> object: ...
 
-    def from_wire(self, value: Any, body: Mapping[str, object]) -> object: ...  # noqa: ANN401
+    def from_wire(self, value: object) -> object: ...
 
     def schema(self) -> dict[str, object]:
         """Describe the field as JSON Schema does."""
@@ -105,14 +104,14 @@ class Plain:
     def is_sent(self) -> bool:
         return True
 
-    def stored(self, value: Any) -> object:  # noqa: ANN401
+    def stored(self, value: object) -> object:
         # White space is no text: the rule for "" holds for it.
         return "" if isinstance(value, str) and is_blank(value) else value
 
-    def to_wire(self, value: Any) -> object:  # noqa: ANN401
+    def to_wire(self, value: object) -> object:
         return value
 
-    def from_wire(self, value: Any, body: Mapping[str, object]) -> object:  # noqa: ANN401, ARG002
+    def from_wire(self, value: object) -> object:
         return value
 
 
@@ -136,7 +135,7 @@ class Text(Plain):
     older_most: int | None = None
     older: tuple[str, ...] = ()
 
-    def check(self, request: Checked, field: str, value: Any) -> None:  # noqa: ANN401
+    def check(self, request: Checked, field: str, value: object) -> None:
         if not isinstance(value, str):
             refuse(request, field, f"is {shown(value)}", "it must be text")
         _check_whole(request, field, value)
@@ -184,7 +183,7 @@ class WebAddress(Plain):
     wire: str
     omit: object = None
 
-    def stored(self, value: Any) -> object:  # noqa: ANN401
+    def stored(self, value: object) -> object:
         if not isinstance(value, PurePath):
             return super().stored(value)
         try:
@@ -193,7 +192,7 @@ class WebAddress(Plain):
             # The rule refuses it, in words.
             return error
 
-    def check(self, request: Checked, field: str, value: Any) -> None:  # noqa: ANN401
+    def check(self, request: Checked, field: str, value: object) -> None:
         if isinstance(value, BadFile):
             refuse(request, field, value.seen, value.rule)
         if LocalFile.from_address(value) is not None:
@@ -243,7 +242,7 @@ class Flag(Plain):
     def is_sent(self) -> bool:
         return not self.chooses_path
 
-    def check(self, request: Checked, field: str, value: Any) -> None:  # noqa: ANN401
+    def check(self, request: Checked, field: str, value: object) -> None:
         if not isinstance(value, bool):
             refuse(request, field, f"is {shown(value)}", "it must be True or False")
 
@@ -263,16 +262,17 @@ class Number(Plain):
     above: float | None = None
     whole: bool = False
 
-    def check(self, request: Checked, field: str, value: Any) -> None:  # noqa: ANN401
-        kinds = int if self.whole else (int, float)
-        is_number = isinstance(value, kinds) and not isinstance(value, bool)
-        # Comparing this way round, NaN is within no bounds; an int may be too large.
-        if not (is_number and self._holds(value)):
+    def check(self, request: Checked, field: str, value: object) -> None:
+        if not self._holds(value):
             refuse(request, field, f"is {shown(value)}", f"it must be {self.rule()}")
 
-    def _holds(self, value: float) -> bool:
+    def _holds(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        # Comparing this way round, NaN is within no bounds; an int may be too large.
         return (
-            abs(value) <= sys.float_info.max
+            not (self.whole and isinstance(value, float))
+            and abs(value) <= sys.float_info.max
             and (self.least is None or value >= self.least)
             and (self.most is None or value <= self.most)
             and (self.above is None or value > self.above)
@@ -306,7 +306,7 @@ class Choice(Plain):
     omit: object = None
     values: tuple[str, ...]
 
-    def check(self, request: Checked, field: str, value: Any) -> None:  # noqa: ANN401
+    def check(self, request: Checked, field: str, value: object) -> None:
         if value not in self.values:
             rule = f"it must be one of {', '.join(self.values)}"
             name = meant(value, self.values) if isinstance(value, str) else None
@@ -338,9 +338,9 @@ class Name(Plain):
     values: tuple[str, ...]
     related: tuple[str, ...] = ()
 
-    def check(self, request: Checked, field: str, value: Any) -> None:  # noqa: ANN401
+    def check(self, request: Checked, field: str, value: object) -> None:
         self.check_spelling(request, field, value)
-        warn_of_names(request, field, [value], self.values)
+        warn_of_names(request, field, [str(value)], self.values)
 
     def check_spelling(self, request: Checked, field: str, value: object) -> None:
         """Refuse what is no name, and a name that another was meant by."""
@@ -384,16 +384,16 @@ class Names(Plain):
     values: tuple[str, ...]
     most: int = 5
 
-    def stored(self, value: Any) -> object:  # noqa: ANN401
+    def stored(self, value: object) -> object:
         if isinstance(value, str):
             return (value,)
         try:
-            return tuple(value)
+            return tuple(cast("Iterable[object]", value))
         except TypeError:
             # The rule refuses it, in words.
             return value
 
-    def check(self, request: Checked, field: str, value: Any) -> None:  # noqa: ANN401
+    def check(self, request: Checked, field: str, value: object) -> None:
         if not isinstance(value, tuple):
             rule = f"it must be a list of at most {self.most}"
             refuse(request, field, f"is {shown(value)}", rule)
@@ -405,8 +405,8 @@ class Names(Plain):
             name.check_spelling(request, f"{field}[{number}]", one)
         warn_of_names(request, field, value, self.values)
 
-    def to_wire(self, value: Any) -> object:  # noqa: ANN401
-        return list(value)
+    def to_wire(self, value: object) -> object:
+        return list(cast("tuple[str, ...]", value))
 
     def schema(self) -> dict[str, object]:
         items = {"type": "string", "examples": list(self.values)}
@@ -462,24 +462,25 @@ class ClipId(Plain):
     omit: object = None
     takes_uploads: bool = False
 
-    def check(self, request: Checked, field: str, value: Any) -> None:  # noqa: ANN401
-        if not isinstance(value.clip_id, str) or is_blank(value.clip_id):
+    def check(self, request: Checked, field: str, value: object) -> None:
+        ref = cast("ClipRef", value)
+        if not isinstance(cast("object", ref.clip_id), str) or is_blank(ref.clip_id):
             rule = "it must be a Clip, an Upload or the id of a clip"
-            refuse(request, field, f"is {shown(value.clip_id)}", rule)
-        _check_whole(request, field, value.clip_id)
+            refuse(request, field, f"is {shown(ref.clip_id)}", rule)
+        _check_whole(request, field, ref.clip_id)
         provider = request.kind().partition(".")[0]
-        if value.provider not in (None, provider):
+        if ref.provider not in (None, provider):
             rule = f"only a clip of {provider} can be used here"
-            refuse(request, field, f"was made by {value.provider}", rule)
-        if value.is_upload and not self.takes_uploads:
+            refuse(request, field, f"was made by {ref.provider}", rule)
+        if ref.is_upload and not self.takes_uploads:
             rule = "only a generated clip can be used here"
             refuse(request, field, "is an upload", rule)
 
-    def to_wire(self, value: ClipRef) -> object:
-        return value.clip_id
+    def to_wire(self, value: object) -> object:
+        return cast("ClipRef", value).clip_id
 
-    def from_wire(self, value: str, body: Mapping[str, object]) -> object:
-        return ClipRef(value, is_upload="upload" in str(body.get("task_type")))
+    def from_wire(self, value: object) -> object:
+        return ClipRef(cast("str", value))
 
     def schema(self) -> dict[str, object]:
         return {"type": "string", "format": "uuid"}

@@ -313,7 +313,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
             again = functools.partial(cell.run, self._show_again, shown, page.HTML)
             self._watchers = [*(self._watchers or ()), Display(again)]
 
-    def _show_again(self, shown: Any, html: Any) -> None:  # noqa: ANN401 - IPython's
+    def _show_again(self, shown: "_Shown", html: Callable[[str], object]) -> None:
         shown.update(html(self._repr_html_()))
 
     def done(self) -> bool:
@@ -558,6 +558,13 @@ class Watching(Protocol):
 
     def put(self, update: JobUpdate) -> None:
         """Take a change."""
+
+
+class _Shown(Protocol):
+    """What IPython displays, and can display anew."""
+
+    def update(self, value: object) -> None:
+        """Show *value* in its place."""
 
 
 @final

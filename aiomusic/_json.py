@@ -11,6 +11,7 @@ from typing import (
     Self,
     TypeVar,
     Union,
+    cast,
     get_args,
     get_origin,
 )
@@ -32,8 +33,7 @@ class Portable:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON, under its fields' names; no secret is spelled in it."""
-        found: dict[str, Any] = to_json(self)
-        return found
+        return cast("dict[str, Any]", to_json(self))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -46,12 +46,12 @@ class Portable:
         return from_json(value, cls)
 
 
-def to_json(value: object) -> Any:  # noqa: ANN401 - JSON
+def to_json(value: object) -> object:
     """Return any value of this library as JSON, in which no secret is spelled."""
     return kept(converter().unstructure(value))
 
 
-def from_json(value: Any, kind: type[R]) -> R:  # noqa: ANN401 - JSON
+def from_json(value: object, kind: type[R]) -> R:
     """
     Read what `to_json` returned.
 

@@ -3,9 +3,10 @@
 import re
 from typing import Final
 
-__all__ = ["HEAD_BYTES", "not_music", "sniff", "tag_bytes"]
+__all__ = ["GZIP", "HEAD_BYTES", "is_compressed", "not_music", "sniff", "tag_bytes"]
 
 HEAD_BYTES: Final = 512
+GZIP: Final = b"\x1f\x8b"
 
 # Where it stands, what stands there, and the ending that it asks for.
 _MUSIC: tuple[tuple[int, bytes, str], ...] = (
@@ -44,7 +45,7 @@ _OTHER: tuple[tuple[int, bytes, str], ...] = (
     (8, b"AVI ", "a video"),
     (0, b"PK\x03\x04", "an archive"),
     (0, b"PK\x05\x06", "an archive"),
-    (0, b"\x1f\x8b", "an archive"),
+    (0, GZIP, "an archive"),
     (0, b"\x1f\x9d", "an archive"),
     (0, b"BZh", "an archive"),
     (0, b"\xfd7zXZ\0", "an archive"),
@@ -140,3 +141,10 @@ def _is_text(start: bytes) -> bool:
     except UnicodeDecodeError as error:
         return error.start >= min(len(start), HEAD_BYTES - 8) - 3
     return True
+
+
+def is_compressed(head: bytes) -> bool:
+    """Check whether bytes begin as gzip, or as deflate with its head."""
+    first, second = (*head[:2], 0, 0)[:2]
+    is_zlib = first & 0x0F == 8 and (first << 8 | second) % 31 == 0
+    return is_zlib or head.startswith(GZIP)

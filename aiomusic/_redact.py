@@ -9,9 +9,10 @@ import base64
 import html
 import re
 import string
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 __all__ = ["Shown", "hide", "is_secret", "kept", "recorded", "shown"]
 
@@ -115,7 +116,7 @@ def kept(value: object) -> object:
     return value if is_clean else _hidden(value)
 
 
-def recorded(value: object) -> Any:  # noqa: ANN401 - JSON
+def recorded(value: object) -> object:
     """Return JSON as it may be passed on: no secret, and no signature of a link."""
     match value:
         case str():
@@ -143,7 +144,7 @@ def _texts(value: object) -> Iterator[str]:
                 waiting += one
 
 
-def _hidden(value: object) -> Any:  # noqa: ANN401 - JSON
+def _hidden(value: object) -> object:
     match value:
         case str():
             return _replaced(value, sorted(_spans(value)))
@@ -301,7 +302,7 @@ def _unescaped(found: "re.Match[str]") -> str:
     if kind == "name":
         return html.unescape(f"&{found[kind]};")
     code = int(found[kind], _BASES.get(kind, 16))
-    return chr(code) if code < 0x110000 else ""  # noqa: PLR2004 - the last of Unicode
+    return chr(code) if code <= sys.maxunicode else ""
 
 
 _NAMED_SECRET: Final = re.compile(

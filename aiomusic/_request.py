@@ -243,7 +243,10 @@ class Request(Generic[R_co]):
         for name, field in fields_of(cls).items():
             value = body.get(field.wire) if field.is_sent else None
             if value is not None:
-                known[name] = field.from_wire(value, body)
+                read = known[name] = field.from_wire(value)
+                if cls.TASK_TYPES is not None and isinstance(read, ClipRef):
+                    is_upload = body.get("task_type") == cls.TASK_TYPES[True]
+                    known[name] = attrs.evolve(read, is_upload=is_upload)
             elif defaults[name].default is attrs.NOTHING:
                 known[name] = None
         return cls(**known)
@@ -261,7 +264,7 @@ def _kind_of(base: type[Request[Any]], name: object) -> type[Request[Any]]:
 
 
 @functools.cache
-def _defaults(kind: Any) -> Sequence[tuple[str, object]]:  # noqa: ANN401 - a class
+def _defaults(kind: type[attrs.AttrsInstance]) -> Sequence[tuple[str, object]]:
     """Return the fields, and what each is unless it is given."""
     return [(field.name, _default(field)) for field in attrs.fields(kind)]
 
@@ -300,13 +303,13 @@ def fields_of(kind: type[Request[Any]]) -> Mapping[str, Field]:
 
 
 @functools.cache
-def _fields_of(kind: Any) -> Mapping[str, Field]:  # noqa: ANN401 - a class
+def _fields_of(kind: type[attrs.AttrsInstance]) -> Mapping[str, Field]:
     found = {field.name: field_of(field.type) for field in attrs.fields(kind)}
     return MappingProxyType({k: v for k, v in found.items() if v is not None})
 
 
 @functools.cache
-def _needed(kind: Any) -> Collection[str]:  # noqa: ANN401 - a class
+def _needed(kind: type[attrs.AttrsInstance]) -> Collection[str]:
     """Return the fields that can't be None."""
     fields = attrs.fields(kind)
     return frozenset(one.name for one in fields if one.default is not None)

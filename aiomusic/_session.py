@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, final
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, final
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from aiomusic._engine.engine import Engine
     from aiomusic._events import OnEvent as OnJobEvent
     from aiomusic._files.signing import Signer
-    from aiomusic._polling.schedule import Schedule
+    from aiomusic._polling.schedule import Schedule, ScheduleState
     from aiomusic.providers.lyrics import LyricsWriter
     from aiomusic.providers.nuro import Nuro
     from aiomusic.providers.producer import Producer
@@ -361,7 +361,7 @@ class MusicSession:
         if state is not None:
             # What can't be read is learned anew.
             with contextlib.suppress(LookupError, TypeError, ValueError):
-                return Schedule.from_state(state, pace=pace)
+                return Schedule.from_state(cast("ScheduleState", state), pace=pace)
         return self._schedule or Schedule(pace=pace)
 
     async def __aexit__(

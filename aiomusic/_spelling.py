@@ -8,7 +8,7 @@ from typing import Final
 
 from aiomusic._redact import kept
 
-__all__ = ["half_a_pair", "is_blank", "meant", "shown"]
+__all__ = ["half_a_pair", "is_blank", "meant", "shortened", "shown"]
 
 MAX_SHOWN: Final = 80
 MAX_LOOKED_AT: Final = 10_000
@@ -76,6 +76,11 @@ class _Shown(reprlib.Repr):
 _REPR: Final = _Shown()
 
 
+def shortened(text: str, most: int = MAX_SHOWN) -> str:
+    """Return text of at most *most* characters, the last one … where it is cut."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def shown(value: object) -> str:
     """Return how a value looks in a message: short, whatever it is."""
     try:
@@ -83,4 +88,4 @@ def shown(value: object) -> str:
     except (ValueError, RecursionError):
         # An int of thousands of digits has no text.
         return f"a {type(value).__name__}"
-    return text if len(text) <= 2 * MAX_SHOWN else f"{text[: 2 * MAX_SHOWN]}…"
+    return shortened(text, 2 * MAX_SHOWN)

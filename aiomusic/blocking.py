@@ -48,7 +48,7 @@ class _Loop:
     def __init__(self) -> None:
         self.portal: BlockingPortal | None = None
 
-    def call(self, do: Callable[..., Any], *args: Any, **options: Any) -> Any:  # noqa: ANN401
+    def call(self, do: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """Call in the loop, and return what comes of it, as something to use here."""
         given = [_unwrapped(one) for one in args]
         named = {name: _unwrapped(one) for name, one in options.items()}
@@ -65,7 +65,7 @@ class _Loop:
             future.cancel()
             raise
 
-    async def _run(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401
+    async def _run(self, call: Callable[[], Any]) -> Any:
         found = call()
         # A job is awaited only when its result is asked for.
         is_job = isinstance(found, _job.MusicJob)
@@ -73,7 +73,7 @@ class _Loop:
             found = await found
         return self.wrapped(found)
 
-    def wrapped(self, value: Any) -> Any:  # noqa: ANN401 - whatever a call gives
+    def wrapped(self, value: Any) -> Any:
         """Return a value, with what has to be awaited in it made to be called."""
         match value:
             case _job.MusicJob() | _session.MusicSession() | Hooks():
@@ -87,7 +87,7 @@ class _Loop:
             case _:
                 return value
 
-    def _iterated(self, found: Any) -> Iterator[Any]:  # noqa: ANN401 - a generator
+    def _iterated(self, found: Any) -> Iterator[Any]:
         try:
             while (one := self.call(anext, found, _END)) is not _END:
                 yield one
@@ -97,7 +97,7 @@ class _Loop:
                 self.call(found.aclose)
 
 
-def _unwrapped(value: Any) -> Any:  # noqa: ANN401 - any argument
+def _unwrapped(value: Any) -> Any:
     match value:
         case _Face():
             return value._of
@@ -117,7 +117,7 @@ class _Face:
 
     if TYPE_CHECKING:
 
-        def __getattr__(self, name: str) -> Any: ...  # noqa: ANN401 - as it is there
+        def __getattr__(self, name: str) -> Any: ...
 
     def __repr__(self) -> str:
         return repr(self._of)
@@ -145,7 +145,7 @@ def _face_of(value: object) -> "type[_Face]":
             return Callbacks
 
 
-def _made(kind: type[_Face], of: Any, loop: _Loop) -> _Face:  # noqa: ANN401 - its own
+def _made(kind: type[_Face], of: Any, loop: _Loop) -> _Face:
     made = kind.__new__(kind)
     made._of, made._loop = of, loop
     return made
@@ -195,14 +195,14 @@ def _like(original: type, *names: str) -> Callable[[C], C]:
 
 def _method(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def method(self: _Face, /, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+    def method(self: _Face, /, *args: Any, **options: Any) -> Any:
         return self._loop.call(getattr(self._of, name), *args, **options)
 
     return method
 
 
 def _attribute(name: str, doc: str | None) -> property:
-    def get(self: _Face) -> Any:  # noqa: ANN401 - as it is there
+    def get(self: _Face) -> Any:
         return self._loop.wrapped(getattr(self._of, name))
 
     return property(get, doc=doc)
@@ -212,7 +212,7 @@ def _attribute(name: str, doc: str | None) -> property:
 class MusicJob(_Face):
     """A paid call on its way to its result; see `aiomusic.MusicJob`."""
 
-    def result(self, *, timeout_s: float | None = None) -> Any:  # noqa: ANN401
+    def result(self, *, timeout_s: float | None = None) -> Any:
         """
         Wait for the result, for *timeout_s* at the most; None: without limit.
 
@@ -227,7 +227,7 @@ class MusicJob(_Face):
 class MusicSession(_Face):
     """Everything for one API key: ``with MusicSession() as music: …``."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, **options: Any) -> None:
         self._of = _session.MusicSession(*args, **options)
         self._loop = _Loop()
         self._left = contextlib.ExitStack()
@@ -238,7 +238,7 @@ class MusicSession(_Face):
         found: Callbacks | None = self._loop.wrapped(self._of.webhooks)
         return found
 
-    def run(self, requests: Any, **options: Any) -> Any:  # noqa: ANN401
+    def run(self, requests: Any, **options: Any) -> Any:
         # What an iterator does to give a request must not keep the loop waiting.
         given = _pulled(requests) if isinstance(requests, Iterator) else requests
         return self._loop.call(self._of.run, given, **options)
@@ -270,7 +270,7 @@ class Callbacks(_Face):
 
 
 @functools.wraps(_wait_all)
-def wait_all(jobs: Any) -> Any:  # noqa: ANN401 - as it is there
+def wait_all(jobs: Any) -> Any:
     if isinstance(jobs, Mapping):
         return dict(zip(jobs, wait_all(jobs.values()), strict=True))
     takes = "jobs, as a list, another iterable or a mapping"
@@ -284,7 +284,7 @@ def _ended(job: MusicJob) -> object:
         return error
 
 
-def merge_updates(jobs: Any) -> Any:  # noqa: ANN401 - as it is there
+def merge_updates(jobs: Any) -> Any:
     takes = "jobs, as a list or another iterable"
     given = all_of("merge_updates()", MusicJob, jobs, takes)
     if not given:
@@ -304,7 +304,7 @@ async def _pulled(requests: Iterator[Any]) -> AsyncIterator[Any]:
         yield one
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - as it is there
+def __getattr__(name: str) -> Any:
     return getattr(aiomusic, name)
 
 

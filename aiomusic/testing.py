@@ -11,7 +11,7 @@ import heapq
 import itertools
 import types
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, cast, final
 
 try:
     import pytest
@@ -100,7 +100,7 @@ class _Timer:
         self.wake = None
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class
+def __getattr__(name: str) -> object:
     """Load what records and replays only where it is used."""
     if name in {"Recorder", "Replay"}:
         from aiomusic import _exchanges  # noqa: PLC0415 - its cost
@@ -131,7 +131,7 @@ async def _session(
         yield music
 
 
-def _by_loop(request: "pytest.FixtureRequest", what: str) -> Any:  # noqa: ANN401
+def _by_loop(request: "pytest.FixtureRequest", what: str) -> object:
     """Return a fixture as the plugin that runs the test in a loop sets it up."""
     if "anyio_backend" in request.fixturenames:
         return request.getfixturevalue(f"_aiomusic_{what}_of_anyio")
@@ -152,14 +152,12 @@ if pytest is not None:
     @pytest.fixture
     def aiomusic_emulator(request: "pytest.FixtureRequest") -> "Emulator":
         """Return the API in this process, without audio, at a pace of polls."""
-        found: Emulator = _by_loop(request, "emulator")
-        return found
+        return cast("Emulator", _by_loop(request, "emulator"))
 
     @pytest.fixture
     def aiomusic_session(request: "pytest.FixtureRequest") -> "MusicSession":
         """Return a session on ``aiomusic_emulator`` that polls as fast as it can."""
-        found: MusicSession = _by_loop(request, "session")
-        return found
+        return cast("MusicSession", _by_loop(request, "session"))
 
     @pytest.fixture
     def aiomusic_clock() -> LeapingClock:

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
-from typing import Any, final
+from collections.abc import Iterator, Sequence
+from typing import Any, cast, final
 
 import attrs
 
@@ -517,7 +517,7 @@ class Ledger:
             task_id=job.task_id,
             error=_codec.error_to_json(error) if is_kept and error else None,
             result=_codec.result_to_json(result) if is_kept else None,
-            clips=to_json(clips) if is_kept else (),
+            clips=cast("Sequence[object]", to_json(clips)) if is_kept else (),
             balance=balance,
         )
 

@@ -42,6 +42,7 @@ from aiomusic._http.transport import (
     to_do,
     unfit,
 )
+from aiomusic._magic import GZIP, is_compressed
 from aiomusic._redact import shown
 
 __all__ = ["Blocked", "Broken", "DeadLink", "Media", "MediaClient", "exact_url"]
@@ -167,7 +168,7 @@ class _Inflater:
         while self._waiting or self._is_full:
             if self._unzip.eof:
                 # Another member may follow; other bytes behind the last are padding.
-                if not self._waiting.startswith(b"\x1f\x8b"):
+                if not self._waiting.startswith(GZIP):
                     self._waiting, self._is_full = b"", False
                     break
                 self._unzip = zlib.decompressobj(47)
@@ -183,12 +184,9 @@ class _Inflater:
 
     def _start(self) -> bool:
         """See what it is; a host may say gzip of what it never compressed."""
-        if self._is_plain or len(self._waiting) < 2:  # noqa: PLR2004 - a magic's
+        if self._is_plain or len(self._waiting) < len(GZIP):
             return False
-        first, second = self._waiting[:2]
-        is_gzip = (first, second) == (0x1F, 0x8B)
-        is_zlib = first & 0x0F == 8 and (first << 8 | second) % 31 == 0  # noqa: PLR2004
-        self._is_plain = not (is_gzip or is_zlib)
+        self._is_plain = not is_compressed(self._waiting)
         if not self._is_plain:
             self._unzip = zlib.decompressobj(47)
         return not self._is_plain

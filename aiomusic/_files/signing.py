@@ -9,7 +9,8 @@ import wave
 from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
-from typing import Any, BinaryIO, Final, final
+from types import ModuleType
+from typing import BinaryIO, Final, final
 
 from aiomusic._files.audio import examine
 from aiomusic._files.credentials import has_credentials
@@ -158,13 +159,13 @@ class Signer:
         )
         raise InvalidRequest(message, field="signer")
 
-    def _info(self, algorithm: bytes, url: str | None) -> Any:  # noqa: ANN401 - c2pa's
+    def _info(self, algorithm: bytes, url: str | None) -> object:
         named = None if url is None else url.encode()
         return self._c2pa.C2paSignerInfo(algorithm, self._chain, self._key, named)
 
     def _sign(
         self,
-        info: Any,  # noqa: ANN401 - c2pa has no types
+        info: object,
         manifest: Mapping[str, object],
         mime: str,
         source: BinaryIO,
@@ -238,7 +239,7 @@ def _pem(path: str | Path) -> bytes:
     return data
 
 
-def _c2pa() -> Any:  # noqa: ANN401 - c2pa has no types
+def _c2pa() -> ModuleType:
     try:
         return importlib.import_module("c2pa")
     except ImportError:

@@ -14,7 +14,8 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, final
+from types import ModuleType
+from typing import Any, Final, Protocol, final
 
 import attrs
 
@@ -182,7 +183,7 @@ def _mime(cover: bytes) -> str:
     return "image/png" if cover.startswith(b"\x89PNG") else "image/jpeg"
 
 
-def _mutagen(name: str) -> Any:  # noqa: ANN401 - mutagen has no types
+def _mutagen(name: str) -> ModuleType:
     # Loaded where it is used: it is an extra, and takes time.
     return importlib.import_module(f"mutagen.{name}")
 
@@ -197,8 +198,14 @@ _ID3_FRAMES: Final = {
 }
 
 
+class _Frames(Protocol):
+    """The tags of an MP3 or WAV file, as mutagen has them."""
+
+    def setall(self, key: str, values: list[Any]) -> None: ...
+
+
 def _fill_id3(
-    tags: Any,  # noqa: ANN401 - mutagen has no types
+    tags: _Frames,
     texts: dict[str, str],
     origin: dict[str, str],
     cover: bytes | None,
@@ -251,8 +258,19 @@ def _write_wav(
     file.save()
 
 
-def _picture(cover: bytes) -> Any:  # noqa: ANN401 - likewise
-    picture = _mutagen("flac").Picture()
+class _Picture(Protocol):
+    """A cover, as FLAC and Vorbis comments have it in mutagen."""
+
+    type: int
+    mime: str
+    data: bytes
+
+    def write(self) -> bytes:
+        """Return it as a FLAC file holds it."""
+
+
+def _picture(cover: bytes) -> "_Picture":
+    picture: _Picture = _mutagen("flac").Picture()
     picture.type, picture.mime, picture.data = 3, _mime(cover), cover
     return picture
 

@@ -19,6 +19,7 @@ from aiohttp.client_proto import ResponseHandler
 
 from aiomusic._bodies import MAX_BYTES
 from aiomusic._http.deadline import Deadline
+from aiomusic._magic import GZIP, is_compressed
 
 __all__ = [
     "MAX_BYTES",
@@ -145,7 +146,7 @@ class _Parser:
         self._parser = parser
         self._heard = heard
 
-    def feed_data(self, data: bytes) -> Any:  # noqa: ANN401
+    def feed_data(self, data: bytes) -> object:
         if not self._heard.is_broken:
             try:
                 return self._parser.feed_data(data)
@@ -153,10 +154,10 @@ class _Parser:
                 self._heard.broke()
         return (), False, b""
 
-    def feed_eof(self) -> Any:  # noqa: ANN401
+    def feed_eof(self) -> object:
         return None if self._heard.is_broken else self._parser.feed_eof()
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> object:
         return getattr(self._parser, name)
 
 
@@ -173,7 +174,8 @@ def parse(raw: bytes) -> RawReply | None:
         end = _END.search(raw, found.end() - 1)
         head = raw[found.end() :] if end is None else raw[found.end() : end.start()]
         rest = b"" if end is None else raw[end.end() :]
-        if not 100 <= status < 200:  # noqa: PLR2004 - what goes before the reply
+        if status // 100 != 1:
+            # It is the reply, and not what goes before it.
             break
         raw = rest
     headers = _headers(head)
@@ -224,14 +226,14 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, bool]:
     for _ in range(MAX_CODINGS):
         # Gzip shows by its first bytes, whatever a header says; deflate does not.
         is_plain = body.lstrip()[:1] in {b"{", b"["}
-        if not body.startswith(_GZIP) and (is_plain or "deflate" not in encoding):
+        if not body.startswith(GZIP) and (is_plain or "deflate" not in encoding):
             break
         try:
             found, is_end = inflated(body, MAX_BYTES)
         except zlib.error:
             break
         # Any text may be the begin of headless deflate, and none is all of it.
-        if not found or not (is_end or _is_headed(body)):
+        if not found or not (is_end or is_compressed(body)):
             break
         is_all = is_end or len(found) < MAX_BYTES
         body, is_whole = found, is_whole and is_all
@@ -239,7 +241,6 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, bool]:
 
 
 MAX_CODINGS: Final = 3
-_GZIP: Final = b"\x1f\x8b"
 
 
 def inflated(data: bytes, most: int) -> tuple[bytes, bool]:
@@ -258,18 +259,11 @@ def inflated(data: bytes, most: int) -> tuple[bytes, bool]:
         found += inflater.decompress(rest, most - len(found))
         is_end = inflater.eof
         # Another member may follow; other bytes behind the last are padding.
-        rest = inflater.unused_data if inflater.unused_data[:2] == _GZIP else b""
+        rest = inflater.unused_data if inflater.unused_data[:2] == GZIP else b""
     return found, is_end and not rest
 
 
 def _inflater(data: bytes) -> "zlib._Decompress":
     # Some send deflate without its head.
-    form = zlib.MAX_WBITS | 32 if _is_headed(data) else -zlib.MAX_WBITS
+    form = zlib.MAX_WBITS | 32 if is_compressed(data) else -zlib.MAX_WBITS
     return zlib.decompressobj(form)
-
-
-def _is_headed(data: bytes) -> bool:
-    """Check whether bytes begin as gzip, or as deflate with its head."""
-    first, second = (*data[:2], 0, 0)[:2]
-    is_zlib = first & 0x0F == 8 and (first << 8 | second) % 31 == 0  # noqa: PLR2004
-    return data.startswith(_GZIP) or is_zlib

@@ -70,6 +70,7 @@ MAX_REPLY_CHARS = 1500
 MAX_WORDS_CHARS = 2000
 # A balance beyond this is no balance; a database holds no more than 2**63.
 MAX_CREDITS = 10**12
+MAX_DIGITS = 20
 
 _What: TypeAlias = Literal["create", "task", "credits"]
 
@@ -235,8 +236,8 @@ def _read_credits(reply: Reply) -> Credits:
 
 def _count(value: object) -> int | None:
     """Read a number of credits; None for what can't be one."""
-    if isinstance(value, str) and len(value) <= 20 and value.strip().isdecimal():  # noqa: PLR2004
-        value = int(value)
+    if isinstance(value, str) and len(value) <= MAX_DIGITS:
+        value = int(value) if value.strip().isdecimal() else None
     if isinstance(value, float) and math.isfinite(value) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):

@@ -322,14 +322,14 @@ def _check_reference(
 _WANTED: Final[Mapping[str, Any]] = {"persona": Persona, "lyrics": Lyrics}
 
 
-_MADE: Final[Mapping[str, Any]] = {
+_MADE: Final[Mapping[str, type]] = {
     "upload": Upload,
     "create_persona": Persona,
     "create": Lyrics,
 }
 
 
-def _made_by(kind: type[Request[Any]]) -> Any:  # noqa: ANN401 - a class
+def _made_by(kind: type[Request[Any]]) -> type:
     if kind.CLIPS:
         return Clip
     return _MADE.get(kind.OPERATION, object)

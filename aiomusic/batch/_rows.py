@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, final
 import attrs
 
 from aiomusic import _codec
-from aiomusic._spelling import shown
+from aiomusic._spelling import shortened, shown
 from aiomusic.errors import InvalidRequest
 
 __all__ = ["AnyRow", "BadRow", "Record", "Reference", "Row", "bad", "filled", "rows_of"]
@@ -124,7 +124,7 @@ def bad(
 def printable(text: str) -> str:
     """Return text as one line of at most 80 characters."""
     plain = "".join(char if char.isprintable() else " " for char in text)
-    return plain if len(plain) <= 80 else f"{plain[:79]}…"  # noqa: PLR2004 - a line
+    return shortened(plain)
 
 
 def rows_of(records: Iterable[Record | AnyRow], provider: str) -> Iterator[AnyRow]:
@@ -236,7 +236,7 @@ def _key(key: str, name: str, cells: Mapping[str, Any]) -> str:
     return f"{key}-{name}" if found == key else str(found)
 
 
-def _replaced(value: Any, cells: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a cell
+def _replaced(value: object, cells: Mapping[str, Any]) -> object:
     match value:
         case str():
             return _PLACEHOLDER.sub(lambda found: _word(found, cells), value)

@@ -54,7 +54,7 @@ def _main() -> int:
             # A title in a script that the terminal lacks must not end a paid job.
             stream.reconfigure(errors="backslashreplace")
     try:
-        from aiomusic.cli._main import (  # noqa: PLC0415 - it may be missing
+        from aiomusic.cli._main import (
             run_command,
         )
     except ModuleNotFoundError as error:

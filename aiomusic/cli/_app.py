@@ -50,7 +50,7 @@ Environment:
 
 
 def _version() -> str:
-    import importlib.metadata  # noqa: PLC0415 - half of what cyclopts costs
+    import importlib.metadata
 
     try:
         return importlib.metadata.version("aiomusic")
@@ -166,7 +166,7 @@ def create(
     On a terminal each job has a line with its state; a pipe gets the paths of the
     files and nothing else; --json gives an event a line.
     """
-    from aiomusic.cli import _create  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _create
 
     return _create.create(attrs.evolve(song, prompt=prompt), delivery)
 
@@ -186,7 +186,7 @@ def run_batch(
     Run it again, and only what is missing is done. Ctrl-C once buys nothing more and
     waits for what is in flight; twice leaves it to the service.
     """
-    from aiomusic.cli import _batch  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _batch
 
     return _batch.run_batch(songs, batching)
 
@@ -199,7 +199,7 @@ def balance(
     ] = False,
 ) -> int:
     """Show the balance; to a pipe, as a bare number."""
-    from aiomusic.cli import _credits  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _credits
 
     return _credits.balance(as_json=as_json)
 
@@ -255,7 +255,7 @@ def emulator(
     Its first two lines on standard output are the exports that point any client at
     it; then it serves until Ctrl-C, or SIGTERM.
     """
-    from aiomusic.cli import _emulator  # noqa: PLC0415 - costs a server
+    from aiomusic.cli import _emulator
 
     if demo is not None:
         return _emulator.show(demo, seed=seed, length_s=demo_length, renderer=renderer)
@@ -295,7 +295,7 @@ def gallery(
 
     Waveforms need the extra 'emulator', tags of files without a manifest 'tags'.
     """
-    from aiomusic.cli import _gallery  # noqa: PLC0415 - costs a folder's reading
+    from aiomusic.cli import _gallery
 
     return _gallery.show_album(album, page, kept=kept, is_opened=open_it)
 
@@ -351,7 +351,7 @@ def download(
 
     A link needs no key. Files that are there and whole are not fetched again.
     """
-    from aiomusic.cli import _download  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _download
 
     return _download.download(what, fetching)
 
@@ -366,7 +366,7 @@ def open_file(
     journal: JournalOption = None,
 ) -> int:
     """Open a saved song, or an album's page, with the platform's own program."""
-    from aiomusic.cli import _open  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _open
 
     return _open.open_it(what, journal)
 
@@ -384,7 +384,7 @@ def doctor(
     Each line begins with ok, note or wrong, and says what to do; the code is 1 if
     anything is wrong. No secret is shown, and nothing is bought.
     """
-    from aiomusic.cli import _doctor  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _doctor
 
     return _doctor.examine(out, journal, as_json=as_json)
 
@@ -437,7 +437,7 @@ def list_jobs(
     On a pipe: state, time, cost, charged, kind, key, task and title, between tabs;
     with --all-accounts the account too.
     """
-    from aiomusic.cli import _jobs  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _jobs
 
     wanted = _jobs.wanted_of(
         states=state,
@@ -459,7 +459,7 @@ def show(
     as_json: JsonOption = False,
 ) -> int:
     """Show all that is known of a job; needs no key of the service and no network."""
-    from aiomusic.cli import _jobs  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _jobs
 
     return _jobs.show(key, journal, as_json=as_json)
 
@@ -482,7 +482,7 @@ def spending(
 
     On a pipe: heading, jobs, credits and reserved, between tabs; the last is the sum.
     """
-    from aiomusic.cli import _jobs  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _jobs
 
     return _jobs.spending(by, tag, journal, as_json=as_json)
 
@@ -503,7 +503,7 @@ def resume(
     A job that is named and done is saved again, where its files are gone.
     Those whose create may or may not have been bought are told of, with code 6.
     """
-    from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _resume
 
     return _resume.resume(keys, following, are_queued_sent=queued)
 
@@ -520,7 +520,7 @@ def attach(
     following: Following = USUALLY,
 ) -> int:
     """Follow a task by its id and save it; nothing is bought."""
-    from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _resume
 
     return _resume.attach(provider, task, following, key=key)
 
@@ -534,7 +534,7 @@ def found(
     following: Following = USUALLY,
 ) -> int:
     """Name the task of a job whose answer was lost, and follow it."""
-    from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _resume
 
     return _resume.found(key, task, following)
 
@@ -552,7 +552,7 @@ def resubmit(
 
     On a terminal it is asked for first; elsewhere --yes must be given.
     """
-    from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _resume
 
     return _resume.resubmit(key, following, is_sure=yes)
 
@@ -569,7 +569,7 @@ def give_up(
     as_json: JsonOption = False,
 ) -> int:
     """Close a job whose outcome is unknown; it counts as paid, unless --unpaid."""
-    from aiomusic.cli import _resume  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _resume
 
     return _resume.give_up(key, journal, as_json=as_json, is_charged=not unpaid)
 
@@ -594,7 +594,7 @@ def archive(
     'aiomusic jobs show' reads the rest from the file. 'aiomusic jobs vacuum' gives the
     space back.
     """
-    from aiomusic.cli import _archive  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _archive
 
     return _archive.archive(before, to, journal, as_json=as_json)
 
@@ -602,6 +602,6 @@ def archive(
 @JOBS.command
 def vacuum(*, journal: JournalOption = None, as_json: JsonOption = False) -> int:
     """Give the disk back what the journal does not need any more."""
-    from aiomusic.cli import _archive  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli import _archive
 
     return _archive.vacuum(journal, as_json=as_json)

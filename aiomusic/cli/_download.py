@@ -63,7 +63,7 @@ async def _download(
 
 
 def _name(template: NameTemplate, clip: Clip, take: int) -> str:
-    from aiomusic._files.placement import values_of  # noqa: PLC0415 - its cost
+    from aiomusic._files.placement import values_of
 
     return template.fill({**values_of(clip), "take": take})
 

@@ -28,7 +28,7 @@ def _show(*, as_json: bool, jobs: Sequence[MusicJob[Any]] = (), guide: Guide) ->
         return Events()
     if not jobs or not sys.stderr.isatty():
         return Paths()
-    from aiomusic.cli._progress import (  # noqa: PLC0415 - costs its import
+    from aiomusic.cli._progress import (
         Lines,
     )
 

@@ -133,7 +133,7 @@ def _fields(record: Record) -> list[str]:
 def _show_table(
     found: Sequence[Record], short: Mapping[str, str], place: Place, *, are_own: bool
 ) -> None:
-    from aiomusic.cli._tables import jobs_table  # noqa: PLC0415 - rich costs its import
+    from aiomusic.cli._tables import jobs_table
 
     now = time.time()
     jobs_table(
@@ -174,7 +174,7 @@ async def _show(key: str, typed: str | None, *, as_json: bool) -> Exit:
         return Exit.DONE
     lines = _details(record, Guide(place=place))
     if sys.stdout.isatty():
-        from aiomusic.cli._tables import (  # noqa: PLC0415 - rich costs its import
+        from aiomusic.cli._tables import (
             details_table,
         )
 
@@ -274,7 +274,7 @@ async def _spending(
         for row in rows:
             say("\t".join(row))
     elif found:
-        from aiomusic.cli._tables import (  # noqa: PLC0415 - rich costs its import
+        from aiomusic.cli._tables import (
             spending_table,
         )
 

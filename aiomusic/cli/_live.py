@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aiomusic._job import MusicJob
+from aiomusic._spelling import shortened
 from aiomusic.cli._exits import printable
 
 __all__ = ["JobLine", "LiveView", "minutes", "time_left"]
@@ -115,9 +116,7 @@ class LiveView:
         """Return a line for each job."""
         table = Table.grid(padding=(0, 2, 0, 0))
         for line in lines:
-            name = printable(line.name)
-            if len(name) > LONGEST_NAME:
-                name = f"{name[: LONGEST_NAME - 1]}…"
+            name = shortened(printable(line.name), LONGEST_NAME)
             table.add_row(
                 Text(" ") if line.is_over else self._spinner,
                 Text(name, overflow="ellipsis", no_wrap=True),

@@ -33,7 +33,7 @@ def _add_operations(words: Sequence[str]) -> None:
     names = PROVIDERS if first == "--install-completion" else {first} & set(PROVIDERS)
     if not names:
         return
-    from aiomusic.cli._operations import (  # noqa: PLC0415 - costs the whole library
+    from aiomusic.cli._operations import (
         add_operations,
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from aiomusic.cli._options import Delivery
 from aiomusic.cli._requests import read_lyrics
 from aiomusic.cli._show import tell
 from aiomusic.errors import MusicWarning
+from aiomusic.journal import Record
 from aiomusic.results import Clip, Persona, Upload
 
 __all__ = ["operate"]
@@ -85,7 +86,7 @@ def _made(kind: type[Request[Any]], reference: Reference, delivery: Delivery) ->
         message = f"{reference} names a job, and no journal is kept: give --journal."
         raise UsageError(f"{message} Nothing was sent.")
 
-    async def find() -> Any:  # noqa: ANN401 - a record
+    async def find() -> Record:
         return await find_job(await reader_of(place), place, reference.key)
 
     record = asyncio.run(find())
@@ -104,7 +105,7 @@ def _made(kind: type[Request[Any]], reference: Reference, delivery: Delivery) ->
     return made
 
 
-def _clip(clips: Any, reference: Reference, out: Path) -> Clip | None:  # noqa: ANN401
+def _clip(clips: Sequence[Clip], reference: Reference, out: Path) -> Clip | None:
     if reference.is_kept:
         kept = choices(out.expanduser() / KEPT_NAME)
         return next((one for one in clips if kept.choice(one.clip_id)), None)

@@ -88,7 +88,7 @@ def _command(kind: type[Request[Any]]) -> Callable[..., int]:
     parameters = [*_parameters(kind), _DELIVERY]
     signature = inspect.Signature(parameters)
 
-    def operate(*typed: Any, **options: Any) -> int:  # noqa: ANN401 - as was typed
+    def operate(*typed: object, **options: object) -> int:
         values = signature.bind(*typed, **options).arguments
         delivery = values.pop("delivery", USUAL)
         return _operate.operate(kind, values, delivery)

@@ -98,11 +98,11 @@ class Lines:
         """Say so in the job's line."""
         self._line(job).state = "saving"
 
-    def made(self, job: MusicJob[Any], result: object) -> None:  # noqa: ARG002
+    def made(self, job: MusicJob[Any], result: object) -> None:
         """Keep it, to be written below the lines."""
         self._saved.extend(texts_of(result))
 
-    def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:  # noqa: ARG002
+    def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:
         """Keep the path for the end, unless standard output is a pipe."""
         if not sys.stdout.isatty():
             say(str(path))

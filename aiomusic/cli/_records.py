@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from aiomusic._spelling import shortened
 from aiomusic.cli._exits import printable
 from aiomusic.journal import Record
 
@@ -64,7 +65,7 @@ def title(record: Record) -> str:
     known = [request.get(name) for name in _NAMES] + clips
     found = (printable(one) for one in known if isinstance(one, str))
     text = next((one for one in found if one), "")
-    return text if len(text) <= LONGEST_TITLE else f"{text[: LONGEST_TITLE - 1]}…"
+    return shortened(text, LONGEST_TITLE)
 
 
 def is_unsaved(record: Record) -> bool:

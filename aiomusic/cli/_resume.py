@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -232,7 +233,7 @@ def _guide(place: Place, following: Following) -> Guide:
 
 def _opening(
     journal: "KeptJournal", following: Following, *, max_credits: int | None
-) -> Any:  # noqa: ANN401 - what contextlib makes of a generator
+) -> AbstractAsyncContextManager[MusicSession]:
     return open_session(
         journal=journal,
         max_credits=max_credits,

@@ -65,7 +65,7 @@ async def open_session(
     """
     async with contextlib.AsyncExitStack() as stack:
         if local_seed is not None:
-            from aiomusic.emulator import (  # noqa: PLC0415 - a server, rarely needed
+            from aiomusic.emulator import (
                 Emulator,
             )
 

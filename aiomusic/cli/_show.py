@@ -101,19 +101,19 @@ class Paths(Still):
     def saving(self, job: MusicJob[Any]) -> None:
         """Show nothing."""
 
-    def made(self, job: MusicJob[Any], result: object) -> None:  # noqa: ARG002
+    def made(self, job: MusicJob[Any], result: object) -> None:
         """Write the id, or the words."""
         for text in texts_of(result):
             say(text)
 
-    def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:  # noqa: ARG002
+    def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:
         """Write the path."""
         say(str(path))
 
     def done(self, job: MusicJob[Any]) -> None:
         """Show nothing."""
 
-    def failed(self, job: MusicJob[Any] | None, error: Exception) -> None:  # noqa: ARG002
+    def failed(self, job: MusicJob[Any] | None, error: Exception) -> None:
         """Say it once, however many jobs it struck."""
         text = sentence(error)
         if text not in self._told:

@@ -24,7 +24,7 @@ class SeededRandom:
         text = "\x1f".join(str(word) for word in words)
         digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
         # For music, not for secrets.
-        self._random = random.Random(int.from_bytes(digest, "big"))  # noqa: S311
+        self._random = random.Random(int.from_bytes(digest, "big"))
 
     def __repr__(self) -> str:
         return "<SeededRandom>"

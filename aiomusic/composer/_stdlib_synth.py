@@ -204,7 +204,7 @@ def _kick(name: str) -> Samples:
 
 
 def _snare(name: str) -> Samples:
-    noise = random.Random(name)  # noqa: S311
+    noise = random.Random(name)
     frames = int(0.2 * _RATE)
     omega = 2 * math.pi * 190 / _RATE
     return [
@@ -226,7 +226,7 @@ def _tom(name: str) -> Samples:
 
 
 def _tick(name: str) -> Samples:
-    noise = random.Random(name)  # noqa: S311
+    noise = random.Random(name)
     length_s = {"crash": 1.2, "open": 0.3, "ride": 0.5, "swell": 1.0}.get(name, 0.06)
     frames = int(length_s * _RATE)
     before = 0.0

@@ -253,8 +253,11 @@ class Api:
 
     def _provider(self, request: web.Request) -> str:
         """Take the provider from ``/api/v1/<provider>/…``."""
-        parts = self.dialect.own_path(request.path).split("/", 4)
-        return parts[3] if len(parts) > 4 else ""  # noqa: PLR2004 - as the path has
+        match self.dialect.own_path(request.path).split("/", 4):
+            case [_, _, _, provider, _]:
+                return provider
+            case _:
+                return ""
 
     def _key_refused(self, request: web.Request, provider: str) -> Reply | None:
         given = request.headers.get("Authorization")

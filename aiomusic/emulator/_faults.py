@@ -97,7 +97,7 @@ class Fault:
         ):
             if value not in known:
                 raise ValueError(f"{name} is {value!r}; {_names(value, known)}")
-        if self.status is not None and not 100 <= self.status <= 599:  # noqa: PLR2004
+        if self.status is not None and self.status not in range(100, 600):
             raise ValueError(f"status is {self.status}; it is from 100 to 599")
         if self.polls is not None and self.polls < 0:
             raise ValueError("polls is 0 or more, or None")

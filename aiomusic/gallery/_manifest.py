@@ -36,7 +36,7 @@ def _order(song: Song) -> tuple[bool, int]:
 
 def _notes(songs: Sequence[Song], unread: Sequence[int]) -> Iterable[str]:
     if unread:
-        lines = ", ".join(map(str, unread[:5])) + (", …" if len(unread) > 5 else "")  # noqa: PLR2004 - enough to find them
+        lines = ", ".join(map(str, unread[:5])) + (", …" if unread[5:] else "")
         many = "lines" if len(unread) > 1 else "line"
         yield f"{MANIFEST_NAME}: {many} {lines} could not be read and was left out."
     missing = [take.missing for song in songs for take in song.takes if take.missing]

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, Final, Protocol, cast, final
 
 import attrs
 
@@ -55,6 +55,12 @@ class Tagged:
     is_generated: bool = False
     duration_s: float | None = None
     picture: bytes | None = attrs.field(default=None, repr=False)
+
+
+class _File(Protocol):
+    """An audio file, as mutagen opens it."""
+
+    tags: Mapping[str, Any] | None
 
 
 def can_read_tags() -> bool:
@@ -109,15 +115,15 @@ def _sidecar(path: Path) -> Mapping[str, object]:
     return found if is_its else {}
 
 
-def _opened(path: Path) -> Any:  # noqa: ANN401 - mutagen has no types
+def _opened(path: Path) -> "_File | None":
     mutagen = importlib.import_module("mutagen")
     try:
-        return mutagen.File(path)
+        return cast("_File | None", mutagen.File(path))
     except Exception:  # noqa: BLE001 - a file of others may be broken in any way
         return None
 
 
-def _items(tags: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - likewise
+def _items(tags: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return values by names without what the format sets before its own."""
     items = []
     for key, value in tags.items():
@@ -147,7 +153,7 @@ def _json(text: str) -> object:
         return None
 
 
-def _picture(file: Any, tags: Sequence[tuple[str, Any]]) -> bytes | None:  # noqa: ANN401 - likewise
+def _picture(file: _File, tags: Sequence[tuple[str, Any]]) -> bytes | None:
     found = [picture.data for picture in getattr(file, "pictures", [])]
     for name, value in tags:
         if name.startswith("apic"):

@@ -393,7 +393,7 @@ class Archive(Protocol):
     def note_balance(self, key: str, attempt: int, balance: int) -> None:
         """Keep what the account held after an unknown purchase, if nobody has."""
 
-    async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
+    async def recall(self, name: str) -> object:
         """Return what `keep` was last given under a name."""
 
     def keep(self, name: str, value: object) -> None:

@@ -6,8 +6,6 @@ the process loses nothing; at worst a line stands there twice.  The row keeps it
 fingerprint, task and money, and where its line is.
 """
 
-# ruff: noqa: S608 - what is put into statements is this module's own constants
-
 import contextlib
 import json
 import os

@@ -5,8 +5,6 @@ A list is read in pages, so that whoever drives it can let others have their tur
 without clips and results: `programs.find` gives a job whole.
 """
 
-# ruff: noqa: S608 - what is put into statements is this module's own constants
-
 import itertools
 import json
 from collections.abc import Mapping

@@ -258,7 +258,7 @@ class MemoryJournal:
     def note_balance(self, key: str, attempt: int, balance: int) -> None:
         """Keep nothing: there is no row to read it from."""
 
-    async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
+    async def recall(self, name: str) -> object:
         return self._kept.get(name)
 
     def keep(self, name: str, value: object) -> None:
@@ -272,32 +272,32 @@ class MemoryJournal:
 
     async def find(
         self,
-        key: str,  # noqa: ARG002
-        attempt: int | None = None,  # noqa: ARG002
+        key: str,
+        attempt: int | None = None,
     ) -> Record | None:
         return None
 
     async def find_task(
         self,
-        provider: str,  # noqa: ARG002
-        task_id: str,  # noqa: ARG002
+        provider: str,
+        task_id: str,
     ) -> Record | None:
         return None
 
     async def adopt(
         self,
-        now: float,  # noqa: ARG002
-        key: str | None = None,  # noqa: ARG002
-        limit: int | None = None,  # noqa: ARG002
+        now: float,
+        key: str | None = None,
+        limit: int | None = None,
     ) -> list[Record]:
         return []
 
-    async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:  # noqa: ARG002
+    async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
         return []
 
     async def spending(
         self,
-        by: Grouping = "operation",  # noqa: ARG002
-        tag: str | None = None,  # noqa: ARG002
+        by: Grouping = "operation",
+        tag: str | None = None,
     ) -> dict[str, Spending]:
         return {}

@@ -358,7 +358,7 @@ class PostgresJournal:
     def note_balance(self, key: str, attempt: int, balance: int) -> None:
         self._post(partial(programs.note_balance, self.account, key, attempt, balance))
 
-    async def recall(self, name: str) -> Any | None:  # noqa: ANN401 - JSON
+    async def recall(self, name: str) -> object:
         return await self._call(partial(programs.recall, name))
 
     def keep(self, name: str, value: object) -> None:

@@ -7,8 +7,6 @@ All that changes a purchase goes through `transition`, and so through the one ta
 `aiomusic.journal.policy`.
 """
 
-# ruff: noqa: S608 - what is put into statements is this module's own constants
-
 import contextlib
 import functools
 import json
@@ -762,7 +760,7 @@ def draw(me: Context, count: int, per_s: float, now: float) -> Program[float]:
     return first_at - now
 
 
-def recall(name: str) -> Program[Any]:
+def recall(name: str) -> Program[object]:
     """Return what is kept under a name."""
     rows = yield ("SELECT value FROM kept WHERE name = :name", {"name": name})
     return json.loads(rows[0]["value"]) if rows else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Self, TypeVar, final
+from typing import Any, Final, Self, TypeVar, cast, final
 
 import attrs
 
@@ -25,6 +25,7 @@ from aiomusic.results import Clip, ClipState
 __all__ = ["OPEN_STATES", "Record"]
 
 R = TypeVar("R")
+V = TypeVar("V")
 
 OPEN_STATES: Final = ("submitting", "pending", "running")
 # What is decoded only when it is asked for, by its name in JSON.
@@ -157,7 +158,7 @@ class Record:
                 found = self._read(_codec.error_from_json, self.raw_error)
                 return _unanswered(self) if found is None else found
 
-    def _read(self, read: Callable[[Any], R], value: Any) -> R | None:  # noqa: ANN401
+    def _read(self, read: Callable[[V], R], value: V | None) -> R | None:
         try:
             return None if value is None else read(value)
         except _UNREADABLE as error:
@@ -203,10 +204,8 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON; no secret is spelled in it."""
         fields = attrs.asdict(self, recurse=False)
-        found: dict[str, Any] = to_json(
-            {name.removeprefix("raw_"): value for name, value in fields.items()}
-        )
-        return found
+        named = {name.removeprefix("raw_"): value for name, value in fields.items()}
+        return cast("dict[str, Any]", to_json(named))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, final
 
+from aiomusic._spelling import shortened
 from aiomusic.journal import Entry, Record
 from aiomusic.journal.policy import Row, Stage
 
@@ -28,7 +29,6 @@ Found: TypeAlias = Mapping[str, Any]
 MAX_INTEGER = 2**63 - 1
 # The end of the year 9999, beyond which no calendar goes.
 MAX_TIME = 253_402_300_800
-MAX_SHOWN = 80
 
 MONEY = (
     "account, key, attempt, state, cost, charged, owner, slot, slot_until, lease_s,"
@@ -137,8 +137,7 @@ def _check(found: Found) -> None:
 
 def shown_cell(value: object) -> str:
     """Return how what a column holds is shown."""
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+    return shortened(repr(value))
 
 
 def money(found: Found, *, is_sent: Callable[[], bool]) -> Row:

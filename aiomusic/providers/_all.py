@@ -8,6 +8,7 @@ it is first asked for.
 import functools
 import importlib
 from collections.abc import Iterator, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, final
 
 from aiomusic.providers._operations import Operations
@@ -53,5 +54,5 @@ def operations(name: str) -> type[Operations]:
 
 
 @functools.cache
-def _module(name: str) -> Any:  # noqa: ANN401 - a module
+def _module(name: str) -> ModuleType:
     return importlib.import_module(f"aiomusic.providers.{name}")

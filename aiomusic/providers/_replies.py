@@ -8,7 +8,7 @@ the shape of a poll: what can't be read is counted, and waited for.
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final, Protocol, final
+from typing import Any, ClassVar, Final, Protocol, final
 from urllib.parse import quote
 
 import attrs
@@ -125,7 +125,7 @@ def percent(value: object) -> int | None:
         )
     except (OverflowError, ValueError):
         return None
-    return int(found) if 0 <= found <= 100 else None  # noqa: PLR2004
+    return int(found) if 0 <= found <= MAX_PERCENT else None
 
 
 def words(value: object) -> str | None:
@@ -326,6 +326,7 @@ def read_clips(raw: Mapping[str, Any], *, provider: str, task_id: str) -> TaskSn
 
 # No task has nearly so many; each is kept for as long as its job.
 MAX_CLIPS: Final = 1000
+MAX_PERCENT: Final = 100
 _CLIP_LISTS: Final = (
     "clips",
     "songs",
@@ -456,6 +457,13 @@ def _reason(raw: object, state: ClipState) -> str | None:
     return words(folded(raw).get("errormessage"))
 
 
+class _UploadRequest(Protocol):
+    PROVIDER: ClassVar[str]
+
+    @property
+    def url(self) -> str: ...
+
+
 @final
 @attrs.frozen(kw_only=True)
 class UploadReply:
@@ -467,5 +475,5 @@ class UploadReply:
     def read(cls, raw: Mapping[str, Any]) -> "UploadReply":
         return cls(clip_id=text_at(raw, "clip_id", "id"))
 
-    def to_result(self, request: Any) -> Upload:  # noqa: ANN401
+    def to_result(self, request: "_UploadRequest") -> Upload:
         return Upload(clip_id=self.clip_id, provider=request.PROVIDER, url=request.url)

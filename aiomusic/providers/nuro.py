@@ -16,6 +16,7 @@ import attrs
 
 from aiomusic._bodies import folded
 from aiomusic._fields import (
+    Checked,
     Choice,
     Name,
     Names,
@@ -357,10 +358,8 @@ class _Segments(Plain):
     wire: str
     omit: object = ()
 
-    def check(
-        self, request: Request[Any], field: str, value: tuple[Segment, ...]
-    ) -> None:
-        if not isinstance(cast("object", value), tuple):
+    def check(self, request: Checked, field: str, value: object) -> None:
+        if not isinstance(value, tuple):
             rule = "it must be a list of Segment(name, duration)"
             refuse(request, field, f"is {shown(value)}", rule)
         name = Name(wire="name", values=known_values(SegmentName))
@@ -376,16 +375,14 @@ class _Segments(Plain):
             refuse(request, field, f"last {total} seconds", rule)
         warn_of_names(request, field, [one.name for one in value], name.values)
 
-    def to_wire(self, value: tuple[Segment, ...]) -> object:
-        return [{"name": one.name, "duration": one.duration} for one in value]
+    def to_wire(self, value: object) -> object:
+        segments = cast("tuple[Segment, ...]", value)
+        return [{"name": one.name, "duration": one.duration} for one in segments]
 
-    def from_wire(
-        self,
-        value: list[dict[str, Any]],
-        body: Mapping[str, object],  # noqa: ARG002 - as all rules take it
-    ) -> object:
+    def from_wire(self, value: object) -> object:
         try:
-            return [Segment(one["name"], one["duration"]) for one in value]
+            sent = cast("list[dict[str, Any]]", value)
+            return [Segment(one["name"], one["duration"]) for one in sent]
         except (KeyError, TypeError):
             # Left as it is, for the rule to refuse.
             return value
