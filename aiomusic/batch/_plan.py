@@ -196,7 +196,7 @@ def _checked(
     """Build the request, with stand-ins for what other rows make."""
     missing = [name for name in _needed(kind) if name not in arguments]
     if missing:
-        why = f"{row.kind} needs {' and '.join(missing)}."
+        why = f"{row.kind} needs {' and '.join(missing)}{_strays(row, kind)}."
         return _refused(row, missing[0], why)
     made = {
         name: _stand_in(kind, name, value, known)
@@ -219,6 +219,16 @@ def _built(kind: type[Request[Any]], arguments: dict[str, Any]) -> Request[Any]:
 def _needed(kind: type[Request[Any]]) -> tuple[str, ...]:
     fields = attrs.fields_dict(kind)
     return tuple(n for n in fields_of(kind) if fields[n].default is attrs.NOTHING)
+
+
+def _strays(row: Row, kind: type[Request[Any]]) -> str:
+    """Name the columns that other operations take, and this one does not."""
+    known = {name for one in requests().values() for name in fields_of(one)}
+    strays = [name for name in row.values if name in known - set(fields_of(kind))]
+    if not strays:
+        return ""
+    are = "are no arguments" if len(strays) > 1 else "is no argument"
+    return f"; {' and '.join(strays)} {are} of it"
 
 
 def _refused(row: Row, column: str | None, why: str) -> BadRow:
@@ -289,7 +299,10 @@ def _check_reference(
     row = known.get(reference.key)
     target = None if row is None else requests().get(row.kind)
     if row is None:
-        message = f"{reference} names no row of this batch"
+        message = (
+            f"{reference} names no row of this batch: add the row that makes it, which"
+            " is not bought again"
+        )
         raise ValueError(message)
     if target is None:
         message = f"{reference} names {row.place}, which can't be bought"

@@ -5,7 +5,6 @@ import contextlib
 import json
 import logging
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from aiomusic._http.dialects import SUNO
 from aiomusic.cli._board import Board, Lines, Screen, Stream, Sums
 from aiomusic.cli._exits import Exit, UsageError, exit_for, worst
 from aiomusic.cli._follow import writable
+from aiomusic.cli._interrupt import Interrupt
 from aiomusic.cli._journal import Guide, Place, reader_of
 from aiomusic.cli._options import Batching
 from aiomusic.cli._run import run
@@ -178,11 +178,15 @@ async def _buy(plan: batch.Plan, folder: Path, batching: Batching) -> Exit:
         )
         guide = Guide(place=place, is_local=batching.local and place is None)
         board = _board(running, sums, guide, as_json=batching.as_json)
-        with _draining(running, board), board:
-            async for outcome in running:
-                sums.add(outcome)
-                board.tell(outcome)
-    board.sum_up(folder, _how_to_go_on(sums, running))
+        try:
+            with _draining(running, board), board:
+                async for outcome in running:
+                    sums.add(outcome)
+                    board.tell(outcome)
+        except asyncio.CancelledError:
+            board.sum_up(folder, _how_to_go_on(sums))
+            raise
+    board.sum_up(folder, _how_to_go_on(sums))
     return Exit.INTERRUPTED if running.is_draining else worst(sums.codes)
 
 
@@ -209,11 +213,12 @@ async def _ceiling(place: Place | None, batching: Batching) -> int | None:
     return most + sum(one.credits + one.reserved for one in spent.values())
 
 
-def _how_to_go_on(sums: Sums, running: batch.Batch) -> str | None:
-    left = sums.by_state["waiting"]
-    if running.is_draining or left:
-        rows = "1 row waits" if left == 1 else f"{left:,} rows wait"
-        return f"{rows}: run the same line again to go on."
+def _how_to_go_on(sums: Sums) -> str | None:
+    if left := sums.rows - sums.told + sums.by_state["waiting"]:
+        rows = "1 row is" if left == 1 else f"{left:,} rows are"
+        return f"{rows} left: run the same line again to go on."
+    if sums.failures == sums.by_state["refused"] > 0:
+        return "Mend what was refused, and run the same line again: it buys only that."
     if sums.failures:
         return "Run the same line again to try what is missing."
     return None
@@ -222,28 +227,22 @@ def _how_to_go_on(sums: Sums, running: batch.Batch) -> str | None:
 @contextlib.contextmanager
 def _draining(running: batch.Batch, board: Board) -> Iterator[None]:
     """Let the first Ctrl-C stop the buying, and the second end the run."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    assert task is not None
+    loop, interrupt = asyncio.get_running_loop(), Interrupt.listen()
+    end = interrupt.end
 
-    def told() -> None:
-        if running.is_draining:
-            loop.remove_signal_handler(signal.SIGINT)
-            task.cancel()
-            return
+    def drain() -> None:
         running.drain()
         board.note(
             "Nothing more is bought; what is in flight is waited for. Ctrl-C again"
             " leaves it to the service: run the same line to have it."
         )
 
-    try:
-        loop.add_signal_handler(signal.SIGINT, told)
-    except (NotImplementedError, RuntimeError):
-        # Windows has no such handlers; there Ctrl-C ends the run at once.
-        yield
-        return
+    def told() -> None:
+        interrupt.end = end
+        loop.call_soon_threadsafe(drain)
+
+    interrupt.end = told
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        interrupt.end = end

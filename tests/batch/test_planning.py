@@ -36,12 +36,16 @@ def extend(clip: str, **more: object) -> dict[str, Any]:
     ("rows", "words"),
     [
         ([{"key": "a"}], ["row 1", "prompt"]),
+        (
+            [{"description": "rain", "mood": "calm"}],
+            ["needs prompt; description and mood are no arguments"],
+        ),
         ([{"provider": "sunno"}], ["provider", "sunno", "suno"]),
         ([{"provider": "Suno ", "operation": "remix"}], ["remix", "extend", "cover"]),
         ([SONG, {**SONG, "description": "sun"}], ["row 2", "'song'", "row 1"]),
         ([{**SONG, "instrumental": "maybe"}], ["column instrumental", "yes or no"]),
         ([SONG, extend("@song", at="ten")], ["column at", "'ten'", "number"]),
-        ([SONG, extend("@sing")], ["column clip", "@sing", "no row"]),
+        ([SONG, extend("@sing")], ["column clip", "@sing", "no row", "add the row"]),
         ([SONG, extend("@song[2]")], ["take 3", "makes 2"]),
         ([extend("@more")], ["waits for itself"]),
         (

@@ -64,6 +64,35 @@ async def test_a_terminal_says_how_long_it_may_take(
     assert "Traceback" not in terminal.shown
 
 
+async def test_a_second_ctrl_c_leaves_a_batch_to_the_service(
+    aiomusic: Command,
+) -> None:
+    """It tells what is left and how to go on, and the same line buys nothing twice."""
+    rows = (
+        f'{{"key": "{key}", "provider": "nuro", "operation": "create_instrumental",'
+        ' "description": "pop", "duration": 1}\n'
+        for key in ("one", "two")
+    )
+    (aiomusic.folder / "songs.jsonl").write_text("".join(rows))
+    words = ("batch", "songs.jsonl", "--out", "album", *FAST)
+    async with Emulator(pace=Pace.polls(running=1_000_000)) as api:
+        terminal = Terminal(aiomusic.at(api))
+        await terminal.start(*words)
+        await terminal.wait_for("two  running")
+        terminal.press(b"\x03")
+        await terminal.wait_for("buying nothing more")
+        terminal.press(b"\x03")
+        code = await terminal.end()
+        await api.finish()
+        again = await aiomusic.at(api)(*words)
+        submissions = api.submissions
+
+    assert 130 == code
+    assert "2 rows are left: run the same line again to go on." in terminal.shown
+    assert "Traceback" not in terminal.shown
+    assert (0, 2) == (again.code, submissions)
+
+
 async def test_ctrl_c_ends_a_local_song_without_a_trace(aiomusic: Command) -> None:
     """The emulator and its workers go quietly with the command."""
     terminal = Terminal(aiomusic)
