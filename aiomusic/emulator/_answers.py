@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, final
@@ -34,11 +34,11 @@ class Answer:
     The answer to a call.
 
     Args:
-        body: Bytes, or the file that holds them.
+        body: Bytes, the file that holds them, or what yields them one by one.
     """
 
     status: int
-    body: bytes | Path
+    body: bytes | Path | AsyncIterator[bytes]
     content_type: str = JSON_TYPE
     headers: Mapping[str, str] = attrs.field(factory=dict)
 
@@ -207,6 +207,8 @@ async def _cut(request: web.Request, answer: Answer) -> web.StreamResponse:
     """Announce the whole body, or the requested rest, send half of it, and close."""
     headers = {"Content-Type": answer.content_type, **answer.headers}
     status, whole = answer.status, answer.body
+    if isinstance(whole, AsyncIterator):
+        whole = b"".join([chunk async for chunk in whole])
     if isinstance(whole, Path):
         seen = await asyncio.to_thread(whole.stat)
         # The same as FileResponse's, so that a download can be resumed.

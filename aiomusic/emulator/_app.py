@@ -16,6 +16,7 @@ from aiomusic._http.dialects import SUNO, HostDialect
 from aiomusic._spelling import shown
 from aiomusic.emulator._answers import Answer, FaultInjector, drop, to_json
 from aiomusic.emulator._calls import CallLog, from_json
+from aiomusic.emulator._cors import allow_origins, answer_preflight
 from aiomusic.emulator._faults import Fault, Faults, Target
 from aiomusic.emulator._hosts import ServedHosts
 from aiomusic.emulator._media import Media
@@ -26,6 +27,7 @@ from aiomusic.emulator._refusals import Reply
 from aiomusic.emulator._rules import KINDS
 from aiomusic.emulator._service import Service
 from aiomusic.emulator._sister import reworded
+from aiomusic.emulator._streams import Streams
 from aiomusic.emulator.dialects import dialect_named
 from aiomusic.providers._all import PROVIDERS
 
@@ -50,7 +52,12 @@ EXPIRED: Final = (
 @final
 @attrs.define(eq=False, kw_only=True, repr=False)
 class Api:
-    """The routes; each answers one call, or lets a fault answer it."""
+    """
+    The routes; each answers one call, or lets a fault answer it.
+
+    Args:
+        is_streaming: Whether the audio of running clips grows while it is fetched.
+    """
 
     service: Service
     media: Media
@@ -61,19 +68,28 @@ class Api:
     hosts: ServedHosts
     rate_limit: RateLimit
     media_urls: MediaUrls
+    is_streaming: bool = False
     dialect: HostDialect = SUNO
     submissions: int = attrs.field(default=0, init=False)
     polls: int = attrs.field(default=0, init=False)
     _is_closing: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     _injector: FaultInjector = attrs.field(init=False)
+    _streams: Streams = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._injector = FaultInjector(self.clock, self._is_closing)
+        self._streams = Streams(
+            clock=self.clock,
+            is_whole=self.service.is_whole,
+            is_closing=self._is_closing,
+        )
 
     def app(self) -> web.Application:
         """Build the application."""
         self._is_closing.clear()
-        app = web.Application(middlewares=[self._check_host, self._reword])
+        app = web.Application(
+            middlewares=[self._check_host, answer_preflight, self._reword]
+        )
         routes = app.router
         for path in KINDS:
             routes.add_post(self.dialect.path(path), self.create)
@@ -87,6 +103,7 @@ class Api:
         routes.add_get("/media/{name}", self.fetch)
         routes.add_get("/openapi.json", self.openapi)
         routes.add_route("*", "/{rest:.*}", self.nothing)
+        app.on_response_prepare.append(allow_origins)
         app.on_shutdown.append(self._release_hanging)
         return app
 
@@ -201,7 +218,10 @@ class Api:
             body = None if kind is None else await self._medium(name)
             if kind is None or body is None:
                 return Answer(404, b"There is no such file.", "text/plain")
-            return Answer(200, body, kind)
+            clip = self.media.playing(name) if self.is_streaming else None
+            if clip is None or isinstance(body, bytes) or not self._streams.grows(clip):
+                return Answer(200, body, kind)
+            return Answer(200, self._streams.chunks(body, clip), kind)
 
         return await self._answer_unless_fault(request, "media", answer)
 

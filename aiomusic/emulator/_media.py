@@ -40,6 +40,7 @@ from aiomusic.emulator._songs import (
     SongRequest,
     title_of,
 )
+from aiomusic.emulator._streams import Playing
 from aiomusic.emulator._tasks import PlannedFailure, Task
 from aiomusic.emulator._uploads import Fetcher, NotFetched
 from aiomusic.emulator._workers import Workers
@@ -84,6 +85,9 @@ class Media(Protocol):
 
     def score(self, clip_id: str) -> Score | None:
         """Return the score of a clip; None: it is not known."""
+
+    def playing(self, name: str) -> Playing | None:
+        """Return the clip whose audio has that name; None: there is none."""
 
     async def file(self, name: str) -> Path | None:
         """Return the audio file of that name; None: there is none."""
@@ -174,6 +178,9 @@ class NoMedia:
     def score(self, clip_id: str) -> Score | None:  # noqa: ARG002 - none has one
         return None
 
+    def playing(self, name: str) -> Playing | None:  # noqa: ARG002 - none plays
+        return None
+
     async def file(self, name: str) -> Path | None:  # noqa: ARG002 - none has one
         return None
 
@@ -191,11 +198,13 @@ class _RenderedClip:
     One clip's audio, as far as it is made.
 
     Args:
+        number: Which of its task's clips it is, from 0.
         files: The files that were requested, by format.
         problem: Why they can't be made; empty: they can.
     """
 
     task: Task
+    number: int
     song: Song
     score: bytes
     files: dict[str, Path] = attrs.field(factory=dict)
@@ -296,9 +305,12 @@ class RenderedMedia:
                     logger.exception("the emulator could not compose a song")
                     task.failure = _emulator_failure(error)
                     return []
-                for draft, composed in zip(drafts, composed_takes, strict=True):
+                takes = zip(drafts, composed_takes, strict=True)
+                for number, (draft, composed) in enumerate(takes):
                     _log_style(draft.clip_id, composed)
-                    self._clips[draft.clip_id] = _clip_media(task, draft, composed)
+                    song = _song(draft, composed)
+                    made = _RenderedClip(task, number, song, composed.score)
+                    self._clips[draft.clip_id] = made
             return [self._clips[song.clip_id] for song in drafts]
 
     async def _takes(self, task: Task, count: int) -> list[Composed]:
@@ -343,6 +355,17 @@ class RenderedMedia:
         known = self._aliases.get(clip_id, clip_id)
         clip_media = self._clips.get(known)
         return self._uploads.get(known) if clip_media is None else clip_media.score
+
+    def playing(self, name: str) -> Playing | None:
+        clip_media = self._clips.get(_stem(name))
+        if clip_media is None or name.endswith(".mid"):
+            return None
+        return Playing(
+            task=clip_media.task,
+            number=clip_media.number,
+            clip_id=clip_media.song.clip_id,
+            duration_s=clip_media.song.duration_s,
+        )
 
     async def file(self, name: str) -> Path | None:
         clip_media = self._clips.get(_stem(name))
@@ -397,15 +420,14 @@ class RenderedMedia:
             self._folder = None
 
 
-def _clip_media(task: Task, draft: Song, composed: Composed) -> _RenderedClip:
-    song = attrs.evolve(
+def _song(draft: Song, composed: Composed) -> Song:
+    return attrs.evolve(
         draft,
         title=composed.title,
         lyrics=draft.lyrics or composed.lyrics,
         duration_s=composed.duration_s,
         timing=composed.timing,
     )
-    return _RenderedClip(task, song, composed.score)
 
 
 def _stem(name: str) -> str:

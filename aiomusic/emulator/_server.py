@@ -96,6 +96,8 @@ class Emulator:
             ``"none"``: no header.
         url_ttl_s: Lifetime of links to audio and pictures in seconds; then they
             answer 403, and the next poll has fresh ones.  None: unlimited.
+        stream: Whether the link of a running clip grows in real time, without a
+            ``Content-Length``, until the clip is over; otherwise it has the whole song.
         dialect: ``"sonic"``: speak as the sister hosts do; see `MusicSession`.
 
     Raises:
@@ -128,6 +130,7 @@ class Emulator:
         creates_per_s: float | None = None,
         retry_after: RetryForm = "seconds",
         url_ttl_s: float | None = None,
+        stream: bool = False,
         dialect: DialectName = SUNO.name,
     ) -> None:
         _check_limits(
@@ -190,6 +193,7 @@ class Emulator:
                 clock=self._clock, per_s=creates_per_s, form=retry_after
             ),
             media_urls=self._urls,
+            is_streaming=stream,
             dialect=self._dialect,
         )
         self._runner: web.AppRunner | None = None

@@ -24,7 +24,14 @@ from aiomusic.emulator._rules import (
     read_webhook,
 )
 from aiomusic.emulator._songs import Song
-from aiomusic.emulator._tasks import Pace, PlannedFailure, Progress, Stage, Task
+from aiomusic.emulator._tasks import (
+    Pace,
+    PlannedFailure,
+    Progress,
+    Stage,
+    Task,
+    clip_state,
+)
 from aiomusic.emulator.dialects import Dialect, dialect_named, dialect_of
 
 __all__ = ["Service"]
@@ -216,6 +223,14 @@ class Service:
     def _may_end(self, task: Task) -> bool:
         will_fail = task.failure is not None and not task.failure.is_partial
         return will_fail or self.is_made(task)
+
+    def is_whole(self, task: Task, clip: int) -> bool:
+        """Check whether clip number *clip* of a task has come to its end."""
+        self.settle_due()
+        if task.is_over:
+            return True
+        progress = task.progress(self.pace, self.clock.now())
+        return clip_state(progress, clip, task.clips)[0] == "succeeded"
 
     def end(self, task: Task) -> None:
         """End a task, whatever its pace; refund it if it failed."""

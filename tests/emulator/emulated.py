@@ -1,5 +1,6 @@
 """An emulator and a plain aiohttp client, for tests of the wire."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -88,10 +89,12 @@ async def opened(
 
 @final
 class Standing:
-    """A clock that is moved by hand."""
+    """A clock that is moved by hand, and by its sleepers once they are let go."""
 
     def __init__(self) -> None:
         self.at = 0.0
+        self.let_go = asyncio.Event()
+        self.let_go.set()
 
     def now(self) -> float:
         return self.at
@@ -100,6 +103,7 @@ class Standing:
         return 1_700_000_000.0 + self.at
 
     async def sleep(self, seconds: float) -> None:
+        await self.let_go.wait()
         self.at += seconds
 
     def call_at(self, when: float, wake: Callable[[], None]) -> "Standing":  # noqa: ARG002
