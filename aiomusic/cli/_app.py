@@ -582,7 +582,10 @@ def archive(
     ],
     to: Annotated[
         Path | None,
-        Parameter(help="File to add to, if not the one beside the journal."),
+        Parameter(
+            help="File to add to, if not the one beside the journal; needed where the"
+            " journal is in PostgreSQL."
+        ),
     ] = None,
     journal: JournalOption = None,
     as_json: JsonOption = False,

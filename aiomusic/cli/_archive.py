@@ -5,17 +5,12 @@ import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aiomusic.cli._exits import Exit, UsageError
 from aiomusic.cli._jobs import ending_well
 from aiomusic.cli._journal import Place, writing
 from aiomusic.cli._options import seconds
 from aiomusic.cli._show import say, tell
-from aiomusic.journal.sqlite import SqliteJournal
-
-if TYPE_CHECKING:
-    from aiomusic.journal.opening import KeptJournal
 
 __all__ = ["archive", "vacuum"]
 
@@ -32,11 +27,16 @@ async def _archive(
 ) -> Exit:
     until = _moment(before)
     place = Place.of(typed)
+    if to is None and not isinstance(place.where, Path):
+        raise UsageError(
+            f"The journal {place.shown} is no file, so there is no archive beside it:"
+            " name one with --to, where all machines find it. Nothing was moved."
+        )
     async with writing(place) as journal:
         if journal is None:
             tell(f"no jobs yet in {place.shown}.")
             return Exit.DONE
-        moved = await _in_a_file(journal).archive(until, to)
+        moved = await journal.archive(until, to)
     if as_json:
         event = {"event": "archived", "jobs": moved.jobs, "file": str(moved.file)}
         say(json.dumps(event))
@@ -45,21 +45,6 @@ async def _archive(
     else:
         tell(f"no jobs in {place.shown} ended before {before}.")
     return Exit.DONE
-
-
-def _in_a_file(journal: "KeptJournal") -> SqliteJournal:
-    """
-    Return a journal that is a file.
-
-    Raises:
-        UsageError: It is in PostgreSQL.
-    """
-    if isinstance(journal, SqliteJournal):
-        return journal
-    raise UsageError(
-        f"The journal {journal.shown} is no file: its server tidies up by itself, and"
-        " its own tools copy what is old. Nothing was moved."
-    )
 
 
 def _moment(typed: str) -> float:
@@ -92,7 +77,7 @@ async def _vacuum(typed: str | None, *, as_json: bool) -> Exit:
         if journal is None:
             tell(f"no jobs yet in {place.shown}.")
             return Exit.DONE
-        before, after = await _in_a_file(journal).vacuum()
+        before, after = await journal.vacuum()
     if as_json:
         say(json.dumps({"event": "vacuumed", "before": before, "after": after}))
     else:

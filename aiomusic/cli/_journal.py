@@ -168,7 +168,11 @@ async def writing(place: Place) -> AsyncIterator["KeptJournal | None"]:
         JournalError: It can't be read, or written.
         UsageError: The file that was chosen does not exist.
     """
-    if not _is_there(place):
+    is_there = _is_there(place)
+    if is_there and not isinstance(place.where, Path):
+        # What there is none of is not made to be tidied up.
+        is_there = await reader_at(place.where, None).is_there()
+    if not is_there:
         yield None
         return
     journal = journal_at(place.where)

@@ -6,24 +6,29 @@ the process loses nothing; at worst a line stands there twice.  The row keeps it
 fingerprint, task and money, and where its line is.
 """
 
+import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self, TypeAlias, final
 
 import attrs
 
+from aiomusic.errors import JournalError
 from aiomusic.journal import Record
 from aiomusic.journal.liveness import lock_file
 from aiomusic.journal.programs import PURCHASE, WHOLE, Program
 from aiomusic.journal.rows import DamagedRow, record
 
-__all__ = ["ArchiveFile", "Archived", "Line", "finished", "move", "restored"]
+__all__ = ["ArchiveFile", "Archived", "move_all", "whole"]
 
 PAGE_ROWS: Final = 500
+# So many rows are changed in one transaction, for which whoever buys has to wait.
+MOVED_TOGETHER: Final = 50
 OVER: Final = (
     "state IN ('succeeded', 'failed', 'cancelled') AND owner IS NULL AND slot = 0"
     " AND reserved = 0 AND archive IS NULL"
@@ -36,6 +41,11 @@ Found: TypeAlias = tuple[Mapping[str, Any], Record]
 
 Line: TypeAlias = tuple[Mapping[str, Any], int]
 """A row's own columns, and where in the file its line begins."""
+
+Place: TypeAlias = tuple[float, int]
+"""Where a row stands in the order in which jobs were made."""
+
+FIRST: Final[Place] = (float("-inf"), 0)
 
 
 @final
@@ -53,29 +63,32 @@ class Archived:
     file: Path
 
 
-def finished(before: float, after_row: int) -> Program[tuple[int | None, list[Found]]]:
+def _finished(before: float, after: Place) -> Program[tuple[Place | None, list[Found]]]:
     """
-    Return the next jobs that are over and ended before, and the last row of them.
+    Return the next jobs that are over and ended before, and the place of the last.
 
     Args:
-        after_row: The row that was looked at last.
+        after: The place of the row that was looked at last.
     """
     rows = yield (
         (
-            f"SELECT rowid AS place, {WHOLE} FROM jobs WHERE rowid > :after AND {OVER}"
-            " AND coalesce(ended_at, made_at) < :before ORDER BY rowid LIMIT :limit"
+            # None ended before it was made, so the index holds what is looked at.
+            f"SELECT rowid AS place, {WHOLE} FROM jobs WHERE made_at < :before"
+            f" AND (made_at, rowid) > (:made, :after) AND {OVER}"
+            " AND coalesce(ended_at, made_at) < :before"
+            " ORDER BY made_at, rowid LIMIT :limit"
         ),
-        {"after": after_row, "before": before, "limit": PAGE_ROWS},
+        {"before": before, "made": after[0], "after": after[1], "limit": PAGE_ROWS},
     )
     found = []
     for row in rows:
         # One that is damaged stays where it is.
         with contextlib.suppress(DamagedRow):
             found.append((row, record(row)))
-    return (rows[-1]["place"] if rows else None), found
+    return (rows[-1]["made_at"], rows[-1]["place"]) if rows else None, found
 
 
-def move(file: str, lines: Sequence[Line]) -> Program[int]:
+def _move(file: str, lines: Sequence[Line]) -> Program[int]:
     """Have rows let go of what stands in a file; return how many still were over."""
     moved = 0
     for row, place in lines:
@@ -95,6 +108,44 @@ def move(file: str, lines: Sequence[Line]) -> Program[int]:
         )
         moved += len(changed)
     return moved
+
+
+async def move_all(
+    before: float,
+    path: Path,
+    *,
+    read: Callable[[Callable[[], Program[Any]]], Awaitable[Any]],
+    write: Callable[[Callable[[], Program[Any]]], Awaitable[Any]],
+) -> Archived:
+    """
+    Move jobs that are over and ended before to a file of JSON lines.
+
+    Args:
+        read, write: Run a program beside the journal's writer, and as its writer.
+
+    Raises:
+        JournalError: It can't be written, or not all; what was not is as it was.
+    """
+    file = ArchiveFile(path)
+    moved, place = 0, FIRST
+    try:
+        with contextlib.ExitStack() as stack:
+            while True:
+                last, found = await read(partial(_finished, before, place))
+                if last is None:
+                    return Archived(moved, file.path)
+                if place is FIRST:
+                    await asyncio.to_thread(stack.enter_context, file)
+                place = last
+                lines = await asyncio.to_thread(file.append, found)
+                for at in range(0, len(lines), MOVED_TOGETHER):
+                    some = lines[at : at + MOVED_TOGETHER]
+                    moved += await write(partial(_move, str(file.path), some))
+    except OSError as error:
+        raise JournalError(
+            f"Jobs can't be moved to {file.path}: {error.strerror or error}. They"
+            " stay in the journal."
+        ) from error
 
 
 @final
@@ -169,18 +220,24 @@ def _line(one: Record) -> dict[str, Any]:
     return {"event": "archived", **told}
 
 
-def restored(one: Record | None, journal: Path) -> Record | None:
+async def whole(one: Record | None, journal: Path | None = None) -> Record | None:
     """
     Return a job whole, if its line can be read where it was moved to.
 
     Args:
-        journal: The journal's file, beside which the archive may be now.
+        journal: The journal's file, beside which the archive may be now; None: it
+            is no file.
     """
     if one is None or one.archive is None:
         return one
-    path = Path(one.archive)
+    return await asyncio.to_thread(_restored, one, one.archive, journal)
+
+
+def _restored(one: Record, archive: str, journal: Path | None) -> Record:
+    path = Path(archive)
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
-        path = path if path.exists() else journal.with_name(path.name)
+        if journal is not None and not path.exists():
+            path = journal.with_name(path.name)
         with path.open("rb") as file:
             file.seek(one.archive_place or 0)
             found = json.loads(file.readline())

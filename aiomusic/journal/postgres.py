@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, Final, Self, TypeVar, final
 
 import attrs
@@ -32,6 +33,7 @@ from aiomusic.journal import (
 )
 from aiomusic.journal._postgres_link import FAULTS, Address, Connection, Link, fault
 from aiomusic.journal._postgres_writer import PostgresWriter, drive
+from aiomusic.journal.archive import Archived, move_all, whole
 from aiomusic.journal.dialect import POSTGRES, Dialect
 from aiomusic.journal.endings import (
     change_of,
@@ -57,6 +59,8 @@ SERVER_S: Final = 10
 IDLE_S: Final = 5
 # Of a lease, what must be left when a create leaves.
 MARGIN: Final = 0.25
+# Every byte is read and written.
+VACUUM_S: Final = 86_400.0
 # Clocks that differ by less are taken for one.
 SAME_CLOCK_S: Final = 2.0
 
@@ -374,6 +378,7 @@ class PostgresJournal:
 
     async def find(self, key: str, attempt: int | None = None) -> Record | None:
         found = await self._call(partial(programs.find, self.account, key, attempt))
+        found = await whole(found)
         return None if found is None else self._by_own(found)
 
     async def find_task(self, provider: str, task_id: str) -> Record | None:
@@ -413,6 +418,57 @@ class PostgresJournal:
     async def accounts_with(self, key: str) -> list[str]:
         """Return the names of the accounts that have a job of that key."""
         return await self._read(partial(accounts.with_key, key))
+
+    async def archive(self, before: float, to: str | Path | None = None) -> Archived:
+        """
+        Move jobs that ended before to a file of JSON lines, of whatever account.
+
+        Their rows keep key, fingerprint, task, metadata and money, so that their keys
+        still buy nothing again; `find` reads the rest from the file, on each machine
+        that has it at the same path.
+
+        Args:
+            before: Seconds since 1970.
+            to: The file, which is added to.
+
+        Raises:
+            JournalError: It can't be written, or not all; what was not is as it was.
+            ValueError: No file is given.
+        """
+        if to is None:
+            message = "A journal that is no file has no archive beside it; give to=."
+            raise ValueError(message)
+        return await move_all(
+            before + self._skew_s, Path(to), read=self._read, write=self._call
+        )
+
+    async def vacuum(self) -> tuple[int, int]:
+        """
+        Give the disk back what the tables do not need any more.
+
+        While others have the journal, whom a rewrite would keep waiting, the space is
+        made free for new jobs, and little of it goes back to the disk.
+
+        Returns:
+            The size of the tables and their indexes before and after, in bytes.
+
+        Raises:
+            JournalError: It can't be done.
+        """
+        others = await self._call(partial(_others, self.owner))
+        before = await self._read(_size)
+        schema = self._address.schema
+        tables = ", ".join(f"{schema}.{name}" for name in await self._read(_tables))
+        how = "VACUUM (ANALYZE)" if others else "VACUUM (FULL, ANALYZE)"
+        link = Link(attrs.evolve(self._address, cached_statements=0))
+        try:
+            db = await link.connected()
+            await db.execute(f"{how} {tables}", timeout=VACUUM_S)
+        except FAULTS as error:
+            raise self._error(error) from error
+        finally:
+            link.drop()
+        return before, await self._read(_size)
 
     @property
     def _seen(self) -> int | None:
@@ -566,7 +622,7 @@ class PostgresReader(Reader):
             account = yield from accounts.sought(self.identity)
             return (yield from programs.find(account, key, attempt))
 
-        return await self.run(program)
+        return await whole(await self.run(program))
 
     async def run(self, program: Callable[[], Program[R]]) -> R:
         """
@@ -600,6 +656,38 @@ class PostgresReader(Reader):
 
 def _nothing() -> Program[None]:
     yield "SELECT 1 AS one", {}
+
+
+def _others(owner: str) -> Program[int]:
+    """Count the other sessions that live."""
+    [found] = yield (
+        (
+            "SELECT count(*) AS others FROM sessions"
+            " WHERE until > clock_timestamp() AND name <> :name"
+        ),
+        {"name": owner},
+    )
+    return int(found["others"])
+
+
+def _tables() -> Program[list[str]]:
+    rows = yield (
+        "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
+        {},
+    )
+    return [row["tablename"] for row in rows]
+
+
+def _size() -> Program[int]:
+    [found] = yield (
+        (
+            "SELECT CAST(coalesce(sum(pg_total_relation_size(CAST(format('%I.%I',"
+            " schemaname, tablename) AS regclass))), 0) AS BIGINT) AS bytes"
+            " FROM pg_tables WHERE schemaname = current_schema()"
+        ),
+        {},
+    )
+    return int(found["bytes"])
 
 
 def _settings(address: Address) -> str:

@@ -18,7 +18,7 @@ from aiomusic.journal import (
     accounts,
     programs,
 )
-from aiomusic.journal.archive import restored
+from aiomusic.journal.archive import whole
 from aiomusic.journal.dialect import SQLITE, Dialect
 from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.programs import Program
@@ -79,8 +79,7 @@ class SqliteReader(Reader):
             account = yield from accounts.sought(self.identity)
             return (yield from programs.find(account, key, attempt))
 
-        found = await self.run(program)
-        return await asyncio.to_thread(restored, found, self.path)
+        return await whole(await self.run(program), self.path)
 
     async def run(self, program: Callable[[], Program[R]]) -> R:
         """

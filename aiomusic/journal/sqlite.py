@@ -27,13 +27,12 @@ from aiomusic.journal import (
     Verdict,
     Wanted,
     accounts,
-    archive,
     listing,
     place,
     programs,
 )
 from aiomusic.journal._writer import Writer
-from aiomusic.journal.archive import Archived, ArchiveFile, restored
+from aiomusic.journal.archive import Archived, move_all, whole
 from aiomusic.journal.dialect import SQLITE, Dialect
 from aiomusic.journal.endings import (
     change_of,
@@ -349,9 +348,7 @@ class SqliteJournal:
 
     async def find(self, key: str, attempt: int | None = None) -> Record | None:
         found = await self._run(partial(programs.find, self.account, key, attempt))
-        if found is None or found.archive is None:
-            return found
-        return await asyncio.to_thread(restored, found, self._path)
+        return await whole(found, self._path)
 
     async def find_task(self, provider: str, task_id: str) -> Record | None:
         return await self._run(
@@ -397,26 +394,8 @@ class SqliteJournal:
             JournalError: It can't be written, or not all; what was not is as it was.
         """
         beside = self._path.with_name(f"{self._path.name}-archive.jsonl")
-        file = ArchiveFile(beside if to is None else Path(to))
-        moved = last = 0
-        try:
-            with contextlib.ExitStack() as stack:
-                while True:
-                    find = partial(archive.finished, before, last)
-                    place, found = await self._read(find)
-                    if place is None:
-                        return Archived(moved, file.path)
-                    if last == 0:
-                        await asyncio.to_thread(stack.enter_context, file)
-                    last = place
-                    lines = await asyncio.to_thread(file.append, found)
-                    program = partial(archive.move, str(file.path), lines)
-                    moved += await self._run(program)
-        except OSError as error:
-            raise JournalError(
-                f"Jobs can't be moved to {file.path}: {error.strerror or error}. They"
-                " stay in the journal."
-            ) from error
+        path = beside if to is None else Path(to)
+        return await move_all(before, path, read=self._read, write=self._run)
 
     async def vacuum(self) -> tuple[int, int]:
         """

@@ -69,14 +69,34 @@ def test_jobs_are_listed_shown_and_added_up(here: Here, url: str) -> None:
     assert "suno.create\t1\t10\t0" in spent.out
 
 
+def test_what_is_over_is_moved_to_a_file_and_the_space_given_back(
+    here: Here, url: str, tmp_path: Path
+) -> None:
+    """As with a journal that is a file."""
+    asyncio.run(buy(url))
+    file = tmp_path / "old.jsonl"
+
+    moved = here(
+        "jobs", "archive", "--before", "0d", "--to", str(file), "--journal", url
+    )
+    freed = here("jobs", "vacuum", "--journal", url)
+
+    assert [Exit.DONE] * 2 == [moved.code, freed.code]
+    assert f"1 jobs were moved to {file}." in moved.err
+    assert "bytes, and has" in freed.err
+    shown = here("jobs", "show", "demo", "--journal", url)
+    assert f"archive\t{file}" in shown.out
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (("jobs",), "no jobs yet in postgresql://postgres@/"),
         (("jobs", "show", "demo"), "There is no job 'demo' in postgresql://postgres@/"),
-        (("jobs", "vacuum"), "is no file"),
+        (("jobs", "vacuum"), "no jobs yet in postgresql://postgres@/"),
+        (("jobs", "archive", "--before", "1d"), "name one with --to"),
     ],
-    ids=["list", "show", "vacuum"],
+    ids=["list", "show", "vacuum", "archive"],
 )
 def test_what_is_not_there_is_told_without_the_password(
     here: Here, url: str, words: tuple[str, ...], told: str

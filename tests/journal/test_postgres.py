@@ -1,6 +1,8 @@
 """The journal in PostgreSQL: leases, what breaks under it, and what it never shows."""
 
 import asyncio
+import json
+import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,7 +27,7 @@ from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal import Busy, Granted, Identity, Known, Limits, postgres
 from aiomusic.journal._postgres_link import Address
 from aiomusic.journal.dialect import numbered
-from aiomusic.journal.postgres import PostgresJournal
+from aiomusic.journal.postgres import PostgresJournal, PostgresReader
 from aiomusic.journal.schema_postgres import STEPS
 from aiomusic.testing import LeapingClock
 
@@ -310,6 +312,62 @@ async def test_one_that_can_not_be_written_spoils_no_other(
 
     assert isinstance(both[0], JournalError)
     assert [Granted(1)] == both[1]
+
+
+# What keeps it small.
+
+
+async def test_what_is_over_moves_to_lines_that_every_machine_reads(
+    mine: PostgresJournal, theirs: PostgresJournal, tmp_path: Path
+) -> None:
+    """Page by page; the rows keep key and money, and their keys buy nothing again."""
+    keys = [f"k-{n:03}" for n in range(130)]
+    await mine.admit([entry(key) for key in [*keys, "open"]], NO_LIMITS)
+    for key in keys:
+        await over(mine, key, clips=[{"clip_id": key}], now=110.0)
+    spent, file = await mine.spending(), tmp_path / "old.jsonl"
+
+    assert 0 == (await mine.archive(99.0, file)).jobs
+    moved = await mine.archive(111.0, file)
+
+    lines = [json.loads(one) for one in file.read_text("utf-8").splitlines()]
+    assert (130, keys) == (moved.jobs, [one["key"] for one in lines])
+    [row] = await query(theirs, "SELECT clips, archive FROM jobs WHERE key = 'k-129'")
+    assert ("[]", str(file)) == (row["clips"], row["archive"])
+    found = [await theirs.find("k-129"), await reader(theirs).find("k-129")]
+    assert [[{"clip_id": "k-129"}]] * 2 == [one and one.raw_clips for one in found]
+    assert spent == await theirs.spending()
+    [known] = await theirs.admit([entry("k-000")], NO_LIMITS)
+    assert isinstance(known, Known)
+    with pytest.raises(ValueError, match="give to="):
+        await mine.archive(111.0)
+
+
+def reader(journal: PostgresJournal) -> PostgresReader:
+    return PostgresReader(journal._address)
+
+
+async def test_a_vacuum_gives_the_space_back_and_keeps_nobody_waiting(
+    mine: PostgresJournal, theirs: PostgresJournal, tmp_path: Path
+) -> None:
+    """Whoever buys meanwhile is not locked out: the tables are rewritten when alone."""
+    keys = [f"k-{n}" for n in range(8)]
+    await mine.admit([entry(key) for key in keys], NO_LIMITS)
+    for key in keys:
+        await over(mine, key, clips=[{"clip_id": os.urandom(20_000).hex()}])
+    await mine.archive(111.0, tmp_path / "old.jsonl")
+    [row] = await query(mine, "SELECT pg_relation_filenode('jobs') AS node")
+
+    await mine.vacuum()
+    [same] = await query(mine, "SELECT pg_relation_filenode('jobs') AS node")
+    await theirs.aclose()
+    before, after = await mine.vacuum()
+    [other] = await query(mine, "SELECT pg_relation_filenode('jobs') AS node")
+    await theirs.open()
+
+    assert row == same != other
+    assert after < before
+    assert 8 == len(await mine.records())
 
 
 # Its address, and what is shown of it.
