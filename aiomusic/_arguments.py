@@ -16,6 +16,7 @@ __all__ = [
     "check_clip",
     "check_count",
     "check_folder",
+    "check_formats",
     "check_has",
     "check_key",
     "check_limits",
@@ -190,6 +191,26 @@ def batch_of(call: str, value: object) -> Any:  # noqa: ANN401 - as it was given
         for source in found:
             keyed(call, source)
     return found
+
+
+def check_formats(call: str, formats: object) -> tuple[str, ...]:
+    """
+    Return names of formats as providers spell them, each once.
+
+    Raises:
+        TypeError, ValueError: There are none in it.
+    """
+    if isinstance(formats, (str, bytes)) or not isinstance(formats, Iterable):
+        _refuse(call, 'formats= as a list, such as ["mp3", "wav"]', formats)
+    found: dict[str, None] = {}
+    for one in formats:
+        if not isinstance(one, str):
+            _refuse(call, 'formats= as a list, such as ["mp3", "wav"]', one)
+        found[one.strip().lower().removeprefix(".")] = None
+    if not all(found) or not found:
+        message = f"formats is {shown(formats)}; it must name some, as in ['wav']."
+        raise ValueError(f"{message} Nothing was sent.")
+    return tuple(found)
 
 
 # What options take.

@@ -26,11 +26,18 @@ from typing import (
 
 import attrs
 
-from aiomusic._arguments import all_of, check_folder, check_mark, check_seconds
+from aiomusic._arguments import (
+    all_of,
+    check_folder,
+    check_formats,
+    check_mark,
+    check_seconds,
+)
 from aiomusic._json import Portable
 from aiomusic._log import say
 from aiomusic._names import NameTemplate
 from aiomusic._notebook import facts, stack
+from aiomusic._quote import Quote
 from aiomusic._request import OnKnownKey, Request
 from aiomusic.errors import Charged, JobTimedOut, MusicError
 from aiomusic.results import Clip, ClipState, TaskSnapshot
@@ -140,8 +147,14 @@ class JobOwner(Protocol):
         job: "MusicJob[Any]",
         folder: "str | Path",
         name: NameTemplate | None = None,
+        formats: Sequence[str] = (),
     ) -> list[Path]:
         """Store the clips of a job that is over."""
+
+    async def quote_formats(
+        self, job: "MusicJob[Any]", formats: Sequence[str]
+    ) -> Quote:
+        """Say what formats of a job's clips cost."""
 
 
 class Submit(Protocol):
@@ -498,8 +511,26 @@ class MusicJob(Coroutine[Any, Any, R_co]):
         if self._watchers is not None and watcher in self._watchers:
             self._watchers.remove(watcher)
 
+    async def quote_formats(self, formats: Sequence[str]) -> Quote:
+        """
+        Wait, then say what ``save(formats=…)`` would buy; nothing is bought.
+
+        What was bought before, and what a clip's own link gives, costs nothing.
+
+        Raises:
+            InvalidRequest: The provider has no way to one of them.
+            MusicError: What the job ended with.
+        """
+        formats = check_formats("quote_formats()", formats)
+        await self
+        return await self._owner.quote_formats(self, formats)
+
     async def save(
-        self, folder: "str | Path", *, name: str | None = None
+        self,
+        folder: "str | Path",
+        *,
+        name: str | None = None,
+        formats: Sequence[str] | None = None,
     ) -> list[Path]:
         """
         Wait, then store every clip in *folder*, which is made if need be.
@@ -516,25 +547,32 @@ class MusicJob(Coroutine[Any, Any, R_co]):
                 style and date.  None: title and id.  A name that another clip's file
                 has gets the clip's id added, and a JSON file of the same name says
                 whose it is.
+            formats: In which to have each clip, as in ``("mp3", "wav")``.  One that the
+                clip's own link does not give is bought, once: `quote_formats` says
+                what that costs, and it counts in the budget as this job does, under
+                its metadata.  None: as the clips are, which is free.
 
         Returns:
-            The files, in the order of the clips.
+            The files, in the order of the clips, and each clip's in that of *formats*.
 
         Raises:
             DownloadError: A clip could not be stored; its ``stored`` holds the files
                 of the others.  What is half done stays in a ``.part`` file, and
                 calling again goes on from there.
-            InvalidRequest: *name* is no such pattern.
-            MusicError: What the job ended with, where no clip is ready.
+            InvalidRequest: *name* is no such pattern, or the provider has no way to
+                one of *formats*; then nothing was bought or stored.
+            MusicError: What the job ended with, where no clip is ready, or what the
+                purchase of a format did; then the other files are stored.
         """
         check_folder("save()", folder)
+        formats = () if formats is None else check_formats("save()", formats)
         template = None if name is None else NameTemplate(name)
         try:
             await self
         except MusicError:
             if not any(clip.state is ClipState.SUCCEEDED for clip in self._clips):
                 raise
-        return await self._owner.save(self, folder, template)
+        return await self._owner.save(self, folder, template, formats)
 
     def _update(self, playable: tuple[Clip, ...] = ()) -> JobUpdate:
         return JobUpdate(

@@ -17,6 +17,7 @@ from aiomusic._arguments import (
     check_clip,
     check_count,
     check_folder,
+    check_formats,
     check_has,
     check_key,
     check_limits,
@@ -632,6 +633,8 @@ class MusicSession:
         album: str | None = None,
         track: int | None = None,
         request: "Request[Any] | None" = None,
+        format: str | None = None,  # noqa: A002 - as the service calls it
+        metadata: Mapping[str, object] | None = None,
     ) -> Path:
         """
         Store one clip in *folder*, as `MusicJob.save` does.
@@ -644,14 +647,27 @@ class MusicSession:
                 the same name says whose it is.
             album, track: For the file's tags; the first track is 1.
             request: What was asked for, for the file's tags.
+            format: As one of *formats* there: ``"wav"`` is bought, once, where the
+                clip's own link does not give it.
+            metadata: Of the job that buys it.
 
         Raises:
             DownloadError: It could not be stored.
+            InvalidRequest: The provider has no way to *format*.
+            MusicError: It could not be bought.
         """
         check_clip("download()", clip)
         check_folder("download()", folder)
-        return await self._open_engine().download(
-            clip, folder, name=name, album=album, track=track, request=request
+        formats = () if format is None else check_formats("download()", [format])
+        return await self._open_engine().files.download(
+            clip,
+            folder,
+            name=name,
+            album=album,
+            track=track,
+            request=request,
+            formats=formats,
+            metadata=kept_metadata("download()", metadata),
         )
 
     async def _called_back(

@@ -1,7 +1,9 @@
 """The emulator without its composer, and a host that serves music of any length."""
 
 import contextlib
+import io
 import socket
+import wave
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +20,19 @@ FRAME_S = 1152 / 44_100
 SONG_S = 20.0
 
 
+def _wav() -> bytes:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8_000)
+        file.writeframes(bytes(range(256)) * round(SONG_S * 8_000 / 128))
+    return buffer.getvalue()
+
+
+WAV = _wav()
+
+
 class QuickService:
     """
     What a batch meets.
@@ -25,6 +40,7 @@ class QuickService:
     Attributes:
         api: The emulator.
         dead: Names of media that answer with `dead_status`.
+        only_mp3: Clips whose WAV is an MP3.
         pages: Names of media that a web page stands in place of.
         asked: The names of media that were asked for.
     """
@@ -34,6 +50,7 @@ class QuickService:
         self._stack = contextlib.AsyncExitStack()
         self.dead: set[str] = set()
         self.dead_status = 404
+        self.only_mp3: set[str] = set()
         self.pages: set[str] = set()
         self.asked: list[str] = []
         self.api: Emulator
@@ -67,7 +84,9 @@ class QuickService:
         clip_id, _, ending = name.rpartition(".")
         if clip_id in self.dead:
             return web.Response(status=self.dead_status)
-        if ending != "mp3":
+        if ending == "wav" and clip_id not in self.only_mp3:
+            return web.Response(body=WAV, content_type="audio/wav")
+        if ending not in {"mp3", "wav"}:
             raise web.HTTPNotFound
         if clip_id in self.pages:
             return web.Response(text="<html>sign in</html>", content_type="text/html")

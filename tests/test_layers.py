@@ -17,11 +17,11 @@ LAYERS: Final = {
         "_bodies _clock _json _local_file _log _magic _names _notebook _redact _reply"
         " _spelling _sending _timed_lyrics errors results"
     ),
-    "providers": "_request _fields _job _events _arguments providers",
+    "providers": "_request _fields _job _events _arguments _quote providers",
     "wire": "_codec webhooks _http _polling _files",
     "journal": "journal",
     "engine": "_engine",
-    "session": "_session _batch _quote aiomusic blocking mcp telemetry",
+    "session": "_session _batch aiomusic blocking mcp telemetry",
     "emulator": "emulator testing _exchanges",
     "command": "batch gallery cli __main__",
 }

@@ -1,7 +1,6 @@
 """The parts of a session between entering and leaving it once."""
 
 import asyncio
-import contextlib
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import anyio
 
-from aiomusic import _codec
 from aiomusic._clock import Clock
 from aiomusic._engine.admission import Admission
 from aiomusic._engine.balance import Balance
+from aiomusic._engine.files import Files
 from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.known_keys import another_task, check_open_job
@@ -22,8 +21,6 @@ from aiomusic._engine.listening import Listening
 from aiomusic._engine.poller import Poller
 from aiomusic._engine.recovery import Recovery
 from aiomusic._engine.serving import check_can_serve
-from aiomusic._files.placement import USUAL, Placement, values_of
-from aiomusic._files.tags import Label
 from aiomusic._http import wire
 from aiomusic._http.limiter import Cap, Limiter, Turn, backoff_s
 from aiomusic._http.transport import Transport
@@ -35,7 +32,6 @@ from aiomusic._polling.schedule import Fixed, Schedule
 from aiomusic.errors import (
     AuthenticationFailed,
     Charged,
-    DownloadError,
     JobCancelled,
     MusicError,
     NextStep,
@@ -46,15 +42,14 @@ from aiomusic.errors import (
     ServiceFailed,
 )
 from aiomusic.journal import Journal, Limits
-from aiomusic.providers._all import PROVIDERS
 from aiomusic.providers._replies import Provider, check_task_id
-from aiomusic.results import Clip, ClipState, TaskSnapshot
+from aiomusic.results import Clip, TaskSnapshot
 
 if TYPE_CHECKING:
     from aiomusic._events import OnEvent
     from aiomusic._files.media import MediaClient
-    from aiomusic._files.save import Downloads
     from aiomusic._files.signing import Signer
+    from aiomusic._quote import Quote
     from aiomusic._request import OnKnownKey, Request
     from aiomusic.webhooks import Event, Hooks
 
@@ -141,9 +136,14 @@ class Engine:
             on_known_key=on_known_key,
             listening=self.listening,
         )
-        self._media = media
-        self._signer = signer
-        self._downloads: Downloads | None = None
+        self.files = Files(
+            owner=self,
+            ledger=self.ledger,
+            media=media,
+            signer=signer,
+            clock=clock,
+            price=transport.dialect.price,
+        )
         self._is_closing = self._is_closed = False
         self._pid = os.getpid()
         # Made now, as that loads half of anyio: a second Ctrl-C would come into it.
@@ -247,6 +247,7 @@ class Engine:
     def _settle_all(self) -> None:
         """End the waiting for what is open, for good."""
         self._is_closed = self.recovery.is_closed = self.admission.is_leaving = True
+        self.files.is_closed = True
         self.cap.close()
         self.ledger.detach_all("The session was left before the job was over.")
         if self.hooks is not None:
@@ -256,8 +257,7 @@ class Engine:
         """Stop, settle what is open, and close what was opened."""
         self._is_closing = True
         try:
-            if self._downloads is not None:
-                await self._downloads.aclose()
+            await self.files.aclose()
             await self.admission.leave(GRACE_S)
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -441,99 +441,18 @@ class Engine:
         job: MusicJob[Any],
         folder: str | Path,
         name: NameTemplate | None = None,
+        formats: Sequence[str] = (),
     ) -> list[Path]:
-        if not job.clips:
-            message = (
-                f"{job!r} has no clips to save, and is paid for: await it for what it"
-                " has."
-            )
-            raise DownloadError(message, key=job.key, retry=Retry.NEVER)
-        paths: Sequence[Path] = ()
-        try:
-            with self.ledger.busy():
-                paths = await self._save_ready(job, folder, _placing(job, name))
-        except DownloadError as error:
-            paths = error.stored
-            error._about(key=job.key, provider=job.provider, task_id=job.task_id)
-            raise
-        finally:
-            if paths:
-                files = [str(path.resolve()) for path in paths]
-                self.ledger.note_files(_tracked(job), files)
-        return list(paths)
+        if formats:
+            # What these cost is bought by this session.
+            self._check_open()
+        return await self.files.save(_tracked(job), folder, name, formats)
 
-    async def _save_ready(
-        self,
-        job: MusicJob[Any],
-        folder: str | Path,
-        place: Callable[[Clip], Placement],
-    ) -> list[Path]:
-        """Store a job's clips; of one that ended without its result, what is ready."""
-        ended, downloads = job.error, self._open_downloads()
-        if ended is None:
-            return await downloads.save(await self._clips_of(job), folder, place)
-        ready = [clip for clip in job.clips if clip.state is ClipState.SUCCEEDED]
-        stored = await downloads.save(ready, folder, place)
-        names = ", ".join(map(str, stored))
-        count = f"{len(stored)} of {len(job.clips)} clips are stored"
-        missing = DownloadError(
-            f"{count}: {names}. {ended.message}",
-            stored=stored,
-            charged=ended.charged,
-            retry=ended.retry,
-        )
-        missing.next_steps = ended.next_steps
-        raise missing from ended
-
-    async def _clips_of(self, job: MusicJob[Any]) -> Sequence[Clip]:
-        """Return a job's clips, with those that its task has shown since its end."""
-        due = 0 if job.request is None else job.request.clips
-        if self._is_closed or job.task_id is None or len(job.clips) >= due:
-            return job.clips
-        with contextlib.suppress(MusicError):
-            found = await self.poll(PROVIDERS[job.provider], job.task_id)
-            return max(job.clips, found.clips, key=len)
-        return job.clips
-
-    async def download(
-        self,
-        clip: Clip,
-        folder: str | Path,
-        *,
-        name: str | None,
-        album: str | None,
-        track: int | None,
-        request: "Request[Any] | None",
-    ) -> Path:
-        asked = None if request is None else _codec.request_to_json(request)
-        label = Label(album=album, track=track, request=asked)
-        placement = Placement(name=name, label=label)
-        # A clean exit waits for it, as for a job.
-        with self.ledger.busy():
-            return await self._open_downloads().download(clip, folder, placement)
-
-    def _open_downloads(self) -> "Downloads":
-        if self._is_closed:
-            message = (
-                "The session that made the job is closed; open one and call"
-                " music.download(clip, folder)."
-            )
-            raise DownloadError(message)
-        if self._downloads is None:
-            from aiomusic._files.save import Downloads  # noqa: PLC0415 - its cost
-
-            self._downloads = Downloads(
-                self._media, self._refresh, self.clock, self._signer
-            )
-        return self._downloads
-
-    async def _refresh(self, clip: Clip) -> Clip:
-        """Ask the task again for a clip whose link has died."""
-        if clip.task_id is None or clip.provider not in PROVIDERS:
-            return clip
-        snapshot = await self.poll(PROVIDERS[clip.provider], clip.task_id)
-        found = [one for one in snapshot.clips if one.clip_id == clip.clip_id]
-        return found[0] if found else clip
+    async def quote_formats(
+        self, job: MusicJob[Any], formats: Sequence[str]
+    ) -> "Quote":
+        self._check_open()
+        return await self.files.quote(job, formats)
 
     async def poll(
         self, provider: Provider, task_id: str, timeout_s: float | None = None
@@ -593,20 +512,3 @@ def _tracked(job: MusicJob[R]) -> TrackedJob[R]:
     """Return the side of a job that this engine made."""
     assert isinstance(job, TrackedJob)
     return job
-
-
-def _placing(
-    job: MusicJob[Any], name: NameTemplate | None
-) -> Callable[[Clip], Placement]:
-    """Return what says how each clip of a job is called."""
-    if name is None:
-        return lambda _: USUAL
-    takes = {clip.clip_id: take for take, clip in enumerate(job.clips, 1)}
-    request = job.request
-    operation = None if request is None else request.OPERATION
-
-    def place(clip: Clip) -> Placement:
-        more = {"take": takes.get(clip.clip_id), "key": job.key, "operation": operation}
-        return Placement(name=name.fill(values_of(clip) | more))
-
-    return place

@@ -72,11 +72,14 @@ class PartialFile:
         folder: Where the music goes.
         stem: Its name there, without the ending.
         is_lasting: Whether another call may go on with what is left of this one.
+        ending: The only one that counts as this music, where the same song may stand
+            there in several formats; None: any.
     """
 
     _folder: Path
     _stem: str
     _is_lasting: bool = True
+    _ending: str | None = None
     path: Path = attrs.field(init=False)
     size_bytes: int = attrs.field(default=0, init=False)
     info: ResumeInfo = attrs.field(default=_NO_INFO, init=False)
@@ -86,7 +89,7 @@ class PartialFile:
     _is_closed: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.path = self._folder / f"{self._stem}.part"
+        self.path = self._folder / f"{self._stem}{self._ending or ''}.part"
 
     def __repr__(self) -> str:
         return f"<PartialFile {self.path.name!r} {self.size_bytes} bytes>"
@@ -103,7 +106,7 @@ class PartialFile:
 
     def published(self, duration: float | None) -> Path | None:
         """Look for the music under its own name, whole."""
-        for ending in audio.ENDINGS:
+        for ending in (self._ending,) if self._ending else audio.ENDINGS:
             path = self._folder / f"{self._stem}{ending}"
             # What can't be read is no file of ours; writing will tell why.
             with contextlib.suppress(OSError):

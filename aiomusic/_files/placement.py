@@ -39,10 +39,14 @@ class Placement:
     Attributes:
         name: The file's name without its ending; None: title and id.
         label: What is written into it beside the clip's own words.
+        ending: That of the format that is wanted; None: whatever comes.
+        is_bought: Whether the clip was bought in that format: nothing else will do.
     """
 
     name: str | None = None
     label: Label = NO_LABEL
+    ending: str | None = None
+    is_bought: bool = False
 
     def claim(self, folder: Path, clip: Clip) -> str:
         """
@@ -78,7 +82,8 @@ class Placement:
         is_signed = has_credentials(path)
         if self.name is None and not is_signed:
             return
-        if _read(sidecar).get("file") == path.name:
+        known = _read(sidecar).get("file")
+        if known == path.name or (self.is_bought and known is not None):
             return
         label = self.label
         found = {

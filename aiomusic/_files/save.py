@@ -209,10 +209,11 @@ async def _placed(
 ) -> Path:
     """Store a clip under the name that is its own."""
     part = PartialFile(folder, file_stem(clip))
+    saving.wanted = placement.ending if placement.is_bought else None
     try:
         with disk(folder):
             stem = await run_sync(placement.claim, folder, clip)
-        part = PartialFile(folder, stem)
+        part = PartialFile(folder, stem, ending=placement.ending)
         try:
             path = await saving.store(part, placement.label)
         except BaseException:
@@ -256,6 +257,8 @@ class _Saving:
     _refresh: Refresh
     _clock: Clock
     _signer: Signer | None = None
+    # The ending of what was bought.
+    wanted: str | None = attrs.field(default=None, init=False)
     _part: PartialFile = attrs.field(init=False)
     # In a row, without a chunk's worth of news in between.
     _failures: int = attrs.field(default=0, init=False)
@@ -333,6 +336,9 @@ class _Saving:
             await run_sync(self._part.clear)
             raise DeadLink(f"what came is not the whole song: {flaw.text}")
         assert music.kind is not None
+        if self.wanted not in {None, music.kind}:
+            await run_sync(self._part.clear)
+            raise DeadLink(f"what came is {music.kind}, and {self.wanted} was bought")
         if music.kind not in audio.USUAL:
             words = "Clip %s is music of an unusual kind: it is kept as %s, untagged."
             say(logging.WARNING, words, self._clip.clip_id, music.kind)
@@ -398,8 +404,8 @@ class _Saving:
         """Check whether a link that is refused may only be too new for its host."""
         if not (isinstance(seen, DeadLink) and seen.may_pass):
             return False
-        made_at = self._clip.created_at
-        if self._clip.task_id is None:
+        made_at = None if self.wanted else self._clip.created_at
+        if self._clip.task_id is None and self.wanted is None:
             # A link that somebody typed: its file is hardly a minute old.
             return False
         if made_at and self._clock.wall() - made_at.timestamp() > YOUNG_S:

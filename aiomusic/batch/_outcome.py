@@ -26,6 +26,7 @@ class Song:
     Attributes:
         take: Which of the row's clips, from 0.
         path: The file; None where it could not be stored.
+        others: Its files in the other formats that were asked for.
         bytes, sha256: Of the file.
         lrc: The file beside it that says when each line is sung.
         is_signed: Whether it carries Content Credentials, its own or yours.
@@ -35,6 +36,7 @@ class Song:
     clip: Clip
     take: int
     path: Path | None = None
+    others: tuple[Path, ...] = ()
     bytes: int | None = None
     sha256: str | None = None
     lrc: Path | None = None
@@ -104,7 +106,12 @@ class Outcome:
     @property
     def files(self) -> list[Path]:
         """The files that are stored."""
-        return [song.path for song in self.songs if song.path is not None]
+        return [
+            path
+            for song in self.songs
+            for path in (song.path, *song.others)
+            if path is not None
+        ]
 
     @classmethod
     def of_bad(cls, row: BadRow) -> "Outcome":
@@ -165,6 +172,7 @@ def _song_to_json(song: Song, folder: Path) -> dict[str, Any]:
         "duration": clip.duration,
         "created_at": None if made_at is None else made_at.isoformat(),
         "file": None if song.path is None else _relative(song.path, folder),
+        "other_files": [_relative(path, folder) for path in song.others],
         "bytes": song.bytes,
         "sha256": song.sha256,
         "credentials": song.is_signed,

@@ -178,13 +178,17 @@ def _planned(row: Row, known: Mapping[str, Row], price: Price) -> PlannedRow | B
     checked = _checked(row, kind, arguments, known)
     if isinstance(checked, BadRow):
         return checked
+    try:
+        cost = price(checked)
+    except InvalidRequest as error:
+        # It can't be had in the formats that are asked for.
+        return _refused(row, None, str(error.args[0]).removesuffix(_NOTHING_SENT))
     return PlannedRow(
-        row=row,
-        kind=kind,
-        arguments=arguments,
-        metadata=metadata,
-        cost=price(checked),
+        row=row, kind=kind, arguments=arguments, metadata=metadata, cost=cost
     )
+
+
+_NOTHING_SENT: Final = " Nothing was sent for it."
 
 
 def _checked(

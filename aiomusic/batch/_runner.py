@@ -4,7 +4,13 @@ import asyncio
 import collections
 import contextlib
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, final
@@ -12,6 +18,8 @@ from typing import Any, Final, final
 import attrs
 from anyio.to_thread import run_sync
 
+from aiomusic._arguments import check_formats
+from aiomusic._engine.formats import extras_of
 from aiomusic._fields import unwarned
 from aiomusic._files.credentials import has_credentials
 from aiomusic._job import MusicJob
@@ -44,6 +52,7 @@ def run(
     out: str | Path,
     *,
     name: str | None = None,
+    formats: Sequence[str] | None = None,
     kept: str | Path | None = None,
     stop_after_failures: int | None = None,
 ) -> "Batch":
@@ -61,6 +70,7 @@ def run(
         name: A pattern for the files' names, such as ``"{track:02} {title} ({take})"``;
             its fields are those of `MusicJob.save`, the row's place in its album as
             ``{track}``, and the row's metadata.  None: title and id.
+        formats: As in `MusicJob.save`; a `Plan` has their cost if its *price* does.
         kept: The file that the gallery exports; None: ``kept.json`` in *out*.
         stop_after_failures: After so many failed rows no more are bought; None: all
             are.
@@ -68,9 +78,10 @@ def run(
     Raises:
         InvalidRequest: *name* is no such pattern.
     """
+    formats = () if formats is None else check_formats("run()", formats)
 
     def price(request: Request[Any]) -> int:
-        return music.quote([request]).credits
+        return music.quote([request, *extras_of(request, formats)]).credits
 
     planned = rows if isinstance(rows, Plan) else plan(rows, price=price)
     folder = Path(out).expanduser()
@@ -79,6 +90,7 @@ def run(
         planned,
         folder,
         name=name,
+        formats=formats,
         kept=folder / KEPT_NAME if kept is None else Path(kept).expanduser(),
         stop_after_failures=stop_after_failures,
     )
@@ -103,6 +115,7 @@ class Batch:
         folder: Path,
         *,
         name: str | None,
+        formats: Sequence[str] = (),
         kept: Path,
         stop_after_failures: int | None,
     ) -> None:
@@ -113,6 +126,7 @@ class Batch:
         self._manifest = Manifest(folder)
         self._kept_path = kept
         self._placing = Placing(plan, name)
+        self._formats: Sequence[str | None] = formats or (None,)
         self._stop_after = stop_after_failures
         self.rows: dict[str, PlannedRow] = {row.key: row for row in plan.rows}
         self._ready = collections.deque[PlannedRow]()
@@ -331,11 +345,9 @@ class Batch:
                 continue
             song = Song(clip=clip, take=take, is_kept=self._kept.choice(clip.clip_id))
             if clip.state is not ClipState.FAILED:
-                try:
-                    request = self._requests.get(row.key)
-                    song = await self._song(row, song, request)
-                except MusicError as error:
-                    errors.append(error)
+                request = self._requests.get(row.key)
+                song, trouble = await self._song(row, song, request)
+                errors += trouble
             songs.append(song)
         first = errors[0] if errors else None
         outcome = self._outcome(row, job, error=first, songs=tuple(songs))
@@ -345,12 +357,29 @@ class Batch:
 
     async def _song(
         self, row: PlannedRow, song: Song, request: Request[Any] | None
-    ) -> Song:
-        path = await self._music.download(
-            song.clip, self.folder, **self._placing.of(row, song, request)
-        )
-        found = await run_sync(_seen, path)
-        return attrs.evolve(song, path=path, **found)
+    ) -> tuple[Song, list[MusicError]]:
+        """Store a clip in every format, each whatever becomes of the others."""
+        place = self._placing.of(row, song, request)
+        paths: list[Path] = []
+        errors: list[MusicError] = []
+        for one in self._formats:
+            try:
+                paths.append(
+                    await self._music.download(
+                        song.clip,
+                        self.folder,
+                        format=one,
+                        metadata=row.metadata,
+                        **place,
+                    )
+                )
+            except MusicError as error:
+                errors.append(error)
+        if not paths:
+            return song, errors
+        first, *others = paths
+        found = await run_sync(_seen, first)
+        return attrs.evolve(song, path=first, others=tuple(others), **found), errors
 
     def _outcome(
         self,

@@ -20,7 +20,13 @@ from aiomusic.cli._interrupt import Interrupt
 from aiomusic.cli._journal import Guide, Place, reader_of
 from aiomusic.cli._options import Batching
 from aiomusic.cli._run import run
-from aiomusic.cli._service import open_session, price_of_host, signer_of
+from aiomusic.cli._service import (
+    formats_of,
+    open_session,
+    price_of_host,
+    price_with,
+    signer_of,
+)
 from aiomusic.cli._show import Events, Paths, Show, say, tell
 from aiomusic.errors import MusicError, MusicWarning
 from aiomusic.journal.memory import MemoryJournal
@@ -51,7 +57,8 @@ def _plan(songs: str, batching: Batching) -> batch.Plan:
     with warnings.catch_warnings(record=True) as noted:
         warnings.simplefilter("always", MusicWarning)
         rows = batch.read(songs, fill=batching.fill, provider=batching.provider)
-        price = SUNO.price if batching.local else price_of_host
+        host_price = SUNO.price if batching.local else price_of_host
+        price = price_with(formats_of(batching.format), host_price)
         plan = batch.plan(rows, price=price)
     for words in dict.fromkeys(str(note.message) for note in noted):
         tell(words)
@@ -173,6 +180,7 @@ async def _buy(plan: batch.Plan, folder: Path, batching: Batching) -> Exit:
             plan,
             folder,
             name=batching.name,
+            formats=formats_of(batching.format) or None,
             kept=batching.kept,
             stop_after_failures=batching.stop_after_failures,
         )

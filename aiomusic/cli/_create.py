@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from aiomusic._engine.formats import extras_of
 from aiomusic._http.dialects import SUNO
 from aiomusic._job import MusicJob
 from aiomusic._request import Request
@@ -17,7 +18,14 @@ from aiomusic.cli._journal import Guide, Place
 from aiomusic.cli._options import Delivery, Song, read_tags
 from aiomusic.cli._requests import read_lyrics, to_request
 from aiomusic.cli._run import run
-from aiomusic.cli._service import open_session, price_of_host, signer_of
+from aiomusic.cli._service import (
+    Price,
+    formats_of,
+    open_session,
+    price_of_host,
+    price_with,
+    signer_of,
+)
 from aiomusic.cli._show import Events, Paths, Show, tell
 from aiomusic.errors import (
     BudgetExceeded,
@@ -41,6 +49,7 @@ def buy(make: Callable[[], Request[Any]], delivery: Delivery) -> Exit:
     try:
         _check_seed(delivery)
         requests = [make()] * delivery.count
+        _tell_extras(requests, delivery)
         with writable(Path(delivery.out)) as folder:
             return run(_buy(requests, folder, delivery))
     except (MusicError, UsageError) as error:
@@ -52,6 +61,29 @@ def buy(make: Callable[[], Request[Any]], delivery: Delivery) -> Exit:
 def _check_seed(delivery: Delivery) -> None:
     if delivery.seed is not None and not delivery.local:
         raise UsageError("--seed goes with --local alone. Nothing was sent.")
+
+
+def _tell_extras(requests: Sequence[Request[Any]], delivery: Delivery) -> None:
+    """
+    Say what the formats cost that are asked for, before anything is bought.
+
+    Raises:
+        InvalidRequest: The provider has no way to one of them.
+    """
+    formats, price = formats_of(delivery.format), _price(delivery)
+    extra = sum(
+        price(one) for request in requests for one in extras_of(request, formats)
+    )
+    if extra:
+        songs = sum(map(price, requests))
+        tell(
+            f"--format {' --format '.join(formats)} costs up to {extra} credits, beside"
+            f" the {songs} of the songs."
+        )
+
+
+def _price(delivery: Delivery) -> Price:
+    return SUNO.price if delivery.local else price_of_host
 
 
 def _request(song: Song) -> Request[Any]:
@@ -89,6 +121,7 @@ async def _buy(
         journal=journal,
         guide=Guide(place=place, out=out, is_local=delivery.local),
         as_json=delivery.as_json,
+        formats=formats_of(delivery.format),
         refused=refused,
     )
     opening = open_session(
@@ -127,7 +160,7 @@ def _affordable(
     most = delivery.max_credits
     if most is None or not is_for_this_run:
         return requests, []
-    cost = (SUNO.price if delivery.local else price_of_host)(requests[0])
+    cost = price_with(formats_of(delivery.format), _price(delivery))(requests[0])
     if len(requests) * cost <= most:
         return requests, []
     fit = most // cost

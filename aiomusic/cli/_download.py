@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from aiomusic._engine.formats import wanted_of
 from aiomusic._names import NameTemplate
 from aiomusic._session import MusicSession
 from aiomusic.cli._exits import Exit, UsageError, exit_for, worst
@@ -16,7 +17,12 @@ from aiomusic.cli._follow import writable
 from aiomusic.cli._journal import Place, find_job, reader_of
 from aiomusic.cli._options import Fetching
 from aiomusic.cli._run import run
-from aiomusic.cli._service import open_session, signer_of
+from aiomusic.cli._service import (
+    formats_of,
+    open_session,
+    price_of_host,
+    signer_of,
+)
 from aiomusic.cli._show import Events, Paths, Show, say, tell
 from aiomusic.errors import MusicError
 from aiomusic.providers._all import PROVIDERS
@@ -48,18 +54,38 @@ async def _download(
         raise UsageError(f"{message} Nothing was sent.")
     template = None if fetching.name is None else NameTemplate(fetching.name)
     needs_key = not all(map(_LINK.match, what))
+    formats = formats_of(fetching.format)
     codes: list[Exit] = []
-    async with open_session(signer=signer_of(fetching), needs_key=needs_key) as music:
+    opening = open_session(
+        # What is bought is known in the next run.
+        journal=Place.of(fetching.journal).to_keep() if formats else None,
+        signer=signer_of(fetching),
+        needs_key=needs_key,
+    )
+    async with opening as music:
         for one in what:
             try:
                 async for take, clip in _clips(music, one, fetching):
                     name = None if template is None else _name(template, clip, take)
-                    path = await music.download(clip, folder, name=name)
-                    _saved(clip, path, as_json=fetching.as_json)
+                    _tell_costs(clip, formats)
+                    for format_ in formats or [None]:
+                        path = await music.download(
+                            clip, folder, name=name, format=format_
+                        )
+                        _saved(clip, path, as_json=fetching.as_json)
             except (MusicError, UsageError) as error:
                 show.failed(None, error)
                 codes.append(exit_for(error))
     return worst(codes)
+
+
+def _tell_costs(clip: Clip, formats: Sequence[str]) -> None:
+    for one in wanted_of([clip], formats):
+        if one.request is not None:
+            tell(
+                f"{clip.title or clip.clip_id} as {one.format} costs"
+                f" {price_of_host(one.request)} credits, if it was not bought before."
+            )
 
 
 def _name(template: NameTemplate, clip: Clip, take: int) -> str:
@@ -87,6 +113,9 @@ async def _clips(
         MusicError: The service does not tell.
     """
     if _LINK.match(what):
+        if fetching.format:
+            message = "--format goes with jobs and tasks: a link gives what it gives."
+            raise UsageError(f"{message} Nothing was sent.")
         yield 1, _linked(what, fetching.provider)
         return
     provider = fetching.provider

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Final, final
 
 import attrs
 
@@ -80,6 +80,7 @@ class Pursuit:
 
     Attributes:
         journal: What the session writes into.
+        formats: In which to have the clips; none: as they are.
         refused: What is told beside the jobs, and counts as they do.
     """
 
@@ -87,6 +88,7 @@ class Pursuit:
     journal: Journal
     guide: Guide
     as_json: bool
+    formats: Sequence[str] = ()
     refused: Sequence[Exception] = ()
     notes: list[str] = attrs.field(factory=list)
     _ends: dict[MusicJob[Any], Exit | None] = attrs.field(factory=dict, init=False)
@@ -142,8 +144,9 @@ class Pursuit:
         clips = result if isinstance(result, tuple) else ()
         paths: list[str] = []
         codes = [
-            await self._save(music, job, clip, show, paths)
+            await self._save(music, job, clip, show, paths, format_=one)
             for clip in clips
+            for one in self.formats or _AS_IT_IS
             if isinstance(clip, Clip)
         ]
         await self._note_files(job, paths, show)
@@ -158,12 +161,20 @@ class Pursuit:
         clip: Clip,
         show: Show,
         paths: list[str],
+        *,
+        format_: str | None,
     ) -> Exit:
         """Save one clip; if it fails, the next may yet succeed."""
         try:
-            path = await music.download(clip, self.folder)
-        except MusicError as error:
+            path = await music.download(
+                clip, self.folder, format=format_, metadata=job.metadata
+            )
+        except DownloadError as error:
             error.task_id = job.task_id
+            show.failed(job, error)
+            return exit_for(error)
+        except MusicError as error:
+            # Of the purchase of a format, which has a job of its own.
             show.failed(job, error)
             return exit_for(error)
         paths.append(str(path.resolve()))
@@ -189,6 +200,9 @@ class Pursuit:
         with contextlib.suppress(JournalError):
             record = await self.journal.find(job.key)
         self.guide.reworded(error, job.key, record)
+
+
+_AS_IT_IS: Final = (None,)
 
 
 def _short(job: MusicJob[Any], failed: Sequence[Clip]) -> str:

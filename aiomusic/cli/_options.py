@@ -74,6 +74,14 @@ NameOption = Annotated[
         " and id."
     ),
 ]
+FormatOption = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--format",
+        help="Format of the files, mp3 or wav; may be repeated. What it costs is told"
+        " first, and nothing is bought twice. Left out: as the service gives them.",
+    ),
+]
 SignCert = Annotated[
     str | None,
     Parameter(
@@ -235,6 +243,7 @@ class Delivery:
         tuple[str, ...],
         Parameter(help="A name=value to find the job by; may be repeated."),
     ] = ()
+    format: FormatOption = ()
     journal: Annotated[
         str | None,
         Parameter(
@@ -291,6 +300,7 @@ class Fetching:
     ] = None
     out: Annotated[str, Parameter(help="Folder to save into.")] = "songs/"
     name: NameOption = None
+    format: FormatOption = ()
     journal: JournalOption = None
     sign_cert: SignCert = None
     sign_key: SignKey = None
@@ -340,6 +350,7 @@ class Batching:
         Parameter(validator=Number(gte=1), help="Buy no more after so many failures."),
     ] = None
     name: NameOption = None
+    format: FormatOption = ()
     kept: Annotated[
         str | None,
         Parameter(

@@ -4,12 +4,14 @@ import contextlib
 import ipaddress
 import os
 import secrets
-from collections.abc import AsyncIterator
-from typing import Any, Final, Protocol
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from aiomusic._arguments import check_formats
+from aiomusic._engine.formats import extras_of
 from aiomusic._files.signing import Signer
 from aiomusic._http.dialects import SUNO, dialect_for
 from aiomusic._http.transport import base_url_from
@@ -21,7 +23,16 @@ from aiomusic.errors import AuthenticationFailed
 from aiomusic.journal import Journal
 from aiomusic.journal.memory import MemoryJournal
 
-__all__ = ["is_loopback", "open_session", "price_of_host", "signer_of"]
+__all__ = [
+    "formats_of",
+    "is_loopback",
+    "open_session",
+    "price_of_host",
+    "price_with",
+    "signer_of",
+]
+
+Price: TypeAlias = Callable[[Request[Any]], int]
 
 LOCAL_POLL_S: Final = 0.1
 
@@ -144,6 +155,33 @@ def price_of_host(request: Request[Any]) -> int:
         # What is wrong with the address is told when the session is opened.
         dialect = SUNO
     return dialect.price(request)
+
+
+def formats_of(typed: Sequence[str]) -> tuple[str, ...]:
+    """
+    Return the formats that ``--format`` names.
+
+    Raises:
+        UsageError: One is no name.
+    """
+    try:
+        return check_formats("--format", typed) if typed else ()
+    except ValueError as error:
+        raise UsageError(f"--format is empty: {error}") from error
+
+
+def price_with(formats: Sequence[str], price: Price) -> Price:
+    """
+    Return what prices a request with the formats of all that it makes.
+
+    Raises:
+        InvalidRequest: What it returns, where the provider has no way to one of them.
+    """
+
+    def priced(request: Request[Any]) -> int:
+        return price(request) + sum(map(price, extras_of(request, formats)))
+
+    return priced if formats else price
 
 
 def is_loopback(base_url: str | None) -> bool:

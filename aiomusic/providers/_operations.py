@@ -5,16 +5,29 @@ Such a method has the signature, the documentation and the errors of its request
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Generic, ParamSpec, TypeVar, cast, final, overload
+from typing import (
+    Any,
+    ClassVar,
+    Generic,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    cast,
+    final,
+    overload,
+)
 
 from aiomusic._job import MusicJob, Poll, Submit
 from aiomusic._request import OnKnownKey, Request
 from aiomusic.results import TaskSnapshot
 
-__all__ = ["Followed", "Operation", "Operations", "operation"]
+__all__ = ["Followed", "MakeFormat", "Operation", "Operations", "operation"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+MakeFormat: TypeAlias = Callable[..., Request[Any]]
+"""Makes a request of a clip."""
 
 
 class Operations:
@@ -43,6 +56,8 @@ class Followed(Operations):
 
     NAME: ClassVar[str]
     """The provider's name."""
+    FORMATS: ClassVar[Mapping[str, MakeFormat]] = {}
+    """What asks for a clip's audio in another format, by the format's name."""
 
     async def get(self, task_id: str) -> TaskSnapshot:
         """Poll a task once; API: get music."""

@@ -64,6 +64,7 @@ class Provider:
         typical_s: Between how many seconds most tasks end.
         clips: How many a task makes, if nothing else is known of it.
         read: How the reply to a poll reads.
+        audio: The format of its clips, where their links don't tell it.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Provider:
     typical_s: tuple[float, float]
     clips: int
     read: ReadTask
+    audio: str = "mp3"
 
     def path_of(self, task_id: str) -> str:
         """

@@ -447,6 +447,7 @@ PROVIDER = Provider(
     typical_s=(20.0, 40.0),
     clips=1,
     read=_read_song,
+    audio="wav",
 )
 
 

@@ -5,6 +5,7 @@ API: the producer pages of the second snapshot.  Create and get are documented t
 the other operations are known from a copy of the docs and from clients.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, final
 
@@ -25,7 +26,12 @@ from aiomusic._fields import (
     web_address,
 )
 from aiomusic._request import Request
-from aiomusic.providers._operations import Followed, Operations, operation
+from aiomusic.providers._operations import (
+    Followed,
+    MakeFormat,
+    Operations,
+    operation,
+)
 from aiomusic.providers._replies import Provider, read_clips
 from aiomusic.results import Clip
 
@@ -74,6 +80,7 @@ PROVIDER = Provider(
     typical_s=(20.0, 45.0),
     clips=1,
     read=read_clips,
+    audio="m4a",
 )
 
 _Clip = Annotated[ClipRef, ClipId(wire="clip_id")]
@@ -401,6 +408,11 @@ class Producer(Followed):
     variation: Final = operation(Variation)
     upload: Final = operation(UploadAudio)
     download: Final = operation(Download)
+
+    FORMATS: ClassVar[Mapping[str, MakeFormat]] = {
+        "mp3": functools.partial(Download, format="mp3"),
+        "wav": functools.partial(Download, format="wav"),
+    }
 
 
 OPERATIONS: type[Operations] = Producer

@@ -28,7 +28,12 @@ from aiomusic._fields import (
 )
 from aiomusic._request import DirectReply, Request
 from aiomusic._timed_lyrics import lines_of, lrc_text, timed_words
-from aiomusic.providers._operations import Followed, Operations, operation
+from aiomusic.providers._operations import (
+    Followed,
+    MakeFormat,
+    Operations,
+    operation,
+)
 from aiomusic.providers._replies import (
     Provider,
     Unreadable,
@@ -672,6 +677,8 @@ class Suno(Followed):
     wav: Final = operation(GetWav)
     midi: Final = operation(GetMidi)
     aligned_lyrics: Final = operation(AlignLyrics)
+
+    FORMATS: ClassVar[Mapping[str, MakeFormat]] = {"wav": GetWav}
 
 
 OPERATIONS: type[Operations] = Suno

@@ -362,3 +362,24 @@ async def test_rows_without_a_key_are_told_apart_in_the_manifest(
     assert ["refused", "refused", "succeeded"] == [song.state for song in songs]
     assert len(Manifest(album).lines()) == 3
     assert ["could not be read" in note for note in notes] == [True]
+
+
+async def test_an_album_in_two_formats_costs_what_was_planned(
+    service: QuickService, album: Path
+) -> None:
+    """Each song has both files; a row that can't be had so is refused unpaid."""
+    other = {"key": "other", "provider": "riffusion", "prompt": "rain"}
+    rows = [{**SONG, "metadata": {"user": "ann"}}, other]
+    async with service.session(limits={"user": 14}) as music:
+        running = batch.run(music, rows, album, formats=("mp3", "wav"))
+        async with asyncio.timeout(90):
+            outcomes = {outcome.key: outcome async for outcome in running}
+
+    song = outcomes["song"]
+    assert 14 == service.api.charged == running.plan.credits
+    assert [".mp3", ".wav"] * 2 == [path.suffix for path in song.files]
+    assert [2, 1] == [len(song.files) // 2, len(song.songs[0].others)]
+    (told, _) = manifest(album)["song"]["clips"]
+    assert [song.songs[0].others[0].name] == told["other_files"]
+    assert "refused" == outcomes["other"].state
+    assert "'wav', and riffusion makes mp3" in str(outcomes["other"].error)

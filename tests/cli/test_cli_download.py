@@ -146,3 +146,32 @@ async def test_completion_is_installed_for_the_shell(
     assert all(
         name in text for name in ("doctor", "download", "batch", "--max-credits")
     )
+
+
+async def test_formats_that_cost_are_told_first_and_bought_once(
+    service: QuickService, command: Command
+) -> None:
+    """With the songs, or later; what is asked for again costs nothing more."""
+    suno = ("--provider", "suno", "--format", "wav", "--format", "mp3")
+
+    bought = await command(*PROMPT, "--key", "demo", *suno)
+    again = await command("download", "demo", "--format", "wav", "--out", "again")
+    poor = await command(*PROMPT, *suno, "--max-credits", "13")
+    other = await command(*PROMPT, "--format", "flac")
+    linked = await command("download", "https://e.org/x.mp3", "--format", "wav")
+
+    assert (0, 0, 4, 2, 2) == (
+        bought.code,
+        again.code,
+        poor.code,
+        other.code,
+        linked.code,
+    ), bought.err
+    assert "--format wav --format mp3 costs up to 4 credits" in bought.err
+    assert [".wav", ".mp3"] * 2 == [Path(line).suffix for line in bought.lines]
+    assert [".wav"] * 2 == [Path(line).suffix for line in again.lines]
+    assert "costs 2 credits, if it was not bought before" in again.err
+    assert "each costs 14 credits" in poor.err
+    assert "'flac', and riffusion makes mp3" in other.sentence
+    assert "a link gives what it gives" in linked.sentence
+    assert 14 == service.api.charged

@@ -1,0 +1,142 @@
+"""A clip is stored in the formats that are asked for; what costs is bought once."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from quick_service import QuickService
+
+from aiomusic import BudgetExceeded, DownloadError, InvalidRequest
+from aiomusic.testing import LeapingClock
+
+pytestmark = pytest.mark.anyio
+
+BOUND_S = 55.0
+CREATE, WAV = 10, 2
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[QuickService]:
+    with anyio.fail_after(BOUND_S):
+        async with QuickService() as service:
+            yield service
+
+
+def endings(paths: list[Path]) -> list[str]:
+    return [path.suffix for path in paths]
+
+
+async def test_a_second_save_buys_nothing_again(
+    service: QuickService, tmp_path: Path
+) -> None:
+    """The price is told first, and each clip's WAV is bought once, files or not."""
+    journal = tmp_path / "songs.db"
+    async with service.session(journal=journal) as music:
+        job = music.suno.create("rain", key="rain", metadata={"user": "ann"})
+        quote = await job.quote_formats(["mp3", "wav"])
+        assert CREATE == service.api.charged
+        first = await job.save(tmp_path / "a", formats=("mp3", "wav"))
+        paid = service.api.charged
+        again = await job.quote_formats(["wav"])
+        kept = await music.job("rain")
+
+    async with service.session(journal=journal) as music:
+        found = music.suno.create("rain", key="rain")
+        second = await found.save(tmp_path / "b", formats=[".WAV", "mp3"])
+        spent = await music.spending(tag="user")
+
+    assert (2, 2 * WAV, {"suno.wav": 2 * WAV}) == (
+        quote.jobs,
+        quote.credits,
+        quote.by_operation,
+    )
+    assert CREATE + 2 * WAV == paid == service.api.charged == spent["ann"].credits
+    assert 0 == again.credits
+    assert [".mp3", ".wav"] * 2 == endings(first)
+    assert [".wav", ".mp3"] * 2 == endings(second)
+    assert first[0].stem == first[1].stem == second[0].stem
+    assert b"RIFF" == first[1].read_bytes()[:4]
+    assert kept is not None
+    assert sorted(kept.files) == sorted(map(str, first))
+
+
+async def test_a_plain_save_asks_for_nothing(
+    service: QuickService, tmp_path: Path
+) -> None:
+    """It gives each clip as it is, for nothing."""
+    async with service.session() as music:
+        paths = await music.suno.create("rain").save(tmp_path)
+
+    assert [".mp3", ".mp3"] == endings(paths)
+    assert CREATE == service.api.charged
+
+
+async def test_producer_makes_its_downloads(
+    service: QuickService, tmp_path: Path
+) -> None:
+    """Its files in another format are tasks; the name that was chosen is theirs too."""
+    async with service.session() as music:
+        job = music.producer.create("rain")
+        paths = await job.save(tmp_path, name="{title} {take}", formats=("wav", "mp3"))
+        path = await music.download(job.clips[0], tmp_path / "b", format="wav")
+
+    assert ["Rain 1.wav", "Rain 1.mp3"] == [one.name for one in paths]
+    assert ".wav" == path.suffix
+    assert CREATE + WAV == service.api.charged
+
+
+@pytest.mark.parametrize(
+    ("provider", "formats", "words"),
+    [
+        ("riffusion", ["mp3", "wav"], "'wav', and riffusion makes mp3 of this clip"),
+        ("suno", ["wav", "flac"], "'flac', and suno makes mp3, wav of this clip"),
+    ],
+)
+async def test_what_a_provider_has_not_is_refused(
+    provider: str, formats: list[str], words: str, service: QuickService, tmp_path: Path
+) -> None:
+    """Before anything is bought or stored."""
+    async with service.session() as music:
+        job = getattr(music, provider).create("rain")
+        with pytest.raises(InvalidRequest, match=words):
+            await job.save(tmp_path, formats=formats)
+        with pytest.raises(TypeError, match="as a list"):
+            await job.save(tmp_path, formats="wav")
+
+    assert CREATE == service.api.charged
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "options", [{"max_credits": CREATE + WAV}, {"limits": {"user": CREATE + WAV}}]
+)
+async def test_no_format_overruns_a_budget(
+    options: dict[str, Any], service: QuickService, tmp_path: Path
+) -> None:
+    """The session's ceiling, and that of the song's tag; the songs are stored."""
+    async with service.session(**options) as music:
+        job = music.suno.create("rain", metadata={"user": "ann"})
+        with pytest.raises(BudgetExceeded):
+            await job.save(tmp_path, formats=("mp3", "wav"))
+
+    assert CREATE + WAV == service.api.charged
+    assert [".mp3", ".mp3", ".wav"] == sorted(
+        path.suffix for path in tmp_path.iterdir()
+    )
+
+
+async def test_another_format_than_was_bought_is_no_file(
+    service: QuickService, tmp_path: Path
+) -> None:
+    """A link to MP3 in the place of the WAV is told; the song itself is kept."""
+    async with service.session(clock=LeapingClock()) as music:
+        job = music.producer.create("rain")
+        (clip,) = await job
+        service.only_mp3.add(clip.clip_id)
+        with pytest.raises(DownloadError, match=r"\.mp3, and \.wav was bought") as told:
+            await job.save(tmp_path, formats=("wav", "mp3"))
+
+    assert [".mp3"] == endings(list(told.value.stored))
+    assert [*told.value.stored] == list(tmp_path.iterdir())
