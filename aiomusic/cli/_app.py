@@ -18,6 +18,7 @@ from aiomusic.cli._options import (
     ProviderName,
     Song,
     StateName,
+    Strictness,
 )
 from aiomusic.providers._registry import REGISTRY
 
@@ -113,6 +114,7 @@ Examples:
 
   aiomusic emulator --port 8765
   eval "$(aiomusic emulator &)" && aiomusic create "r&b pop song"
+  aiomusic emulator --max-in-flight 2 --url-ttl 60 --refuse-word beatles=artist
   aiomusic emulator --demo out/ && xdg-open out/index.html
 """
 
@@ -141,6 +143,7 @@ operation, as in lyrics, tags, title; any other is kept as metadata. A cell such
 @intro.kept for the one that was kept in the gallery.
 """
 
+LENIENT: Final = Strictness()
 NO_SONG: Final = Song()
 BATCHED: Final = Batching()
 USUAL: Final = Delivery()
@@ -238,6 +241,7 @@ def emulator(
         str | None,
         Parameter(help="Who plays: fluidsynth, or what a package offers."),
     ] = None,
+    strictness: Strictness = LENIENT,
     demo: Annotated[
         Path | None,
         Parameter(help="Write a page with a song of each style there, and end."),
@@ -268,6 +272,7 @@ def emulator(
         allow_hosts=allow_host,
         hosts=serve_host,
         renderer=renderer,
+        strictness=strictness,
     )
     return _emulator.serve(stand)
 

@@ -11,6 +11,7 @@ from typing import final
 import attrs
 
 from aiomusic.cli._exits import Exit, UsageError, exit_for, sentence
+from aiomusic.cli._options import Strictness
 from aiomusic.cli._run import run
 from aiomusic.cli._show import say, tell
 from aiomusic.composer import available_formats
@@ -34,6 +35,7 @@ class Stand:
     allow_hosts: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     renderer: str | None = None
+    strictness: Strictness = attrs.field(factory=Strictness)
 
 
 def serve(stand: Stand) -> Exit:
@@ -80,8 +82,9 @@ async def _serve(stand: Stand) -> Exit:
             allow_hosts=stand.allow_hosts,
             hosts=stand.hosts,
             renderer=stand.renderer,
+            **stand.strictness.options(),
         )
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise UsageError(f"Can't serve: {error.args[0]}.") from error
     try:
         await api.start()

@@ -1,7 +1,7 @@
 """What can be asked of ``aiomusic create``: light, so that --help is quick."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, final
 
 import attrs
 from cyclopts import Group, Parameter
@@ -20,6 +20,7 @@ __all__ = [
     "ProviderName",
     "Song",
     "StateName",
+    "Strictness",
     "read_tags",
     "seconds",
 ]
@@ -44,6 +45,7 @@ _SONG = Group("The song", sort_key=1)
 _SUNO = Group("Suno only", sort_key=2)
 _NURO = Group("Nuro only", sort_key=3)
 _DELIVERY = Group("Buying and saving", sort_key=4)
+_STRICTNESS = Group("As strict as the service", sort_key=4)
 _FOLLOWING = Group("Following and saving", sort_key=4)
 
 _DAY_S = 86_400
@@ -403,3 +405,52 @@ def seconds(option: str, typed: str) -> float:
         )
     number, unit = found.groups()
     return int(number) * _UNITS[unit]
+
+
+@Parameter(name="*", group=_STRICTNESS)
+@final
+@attrs.frozen(kw_only=True)
+class Strictness:
+    """What an emulator refuses, as an account of the service may."""
+
+    max_in_flight: Annotated[
+        int | None,
+        Parameter(
+            validator=Number(gt=0),
+            help="Tasks in flight, above which the queue is full; left out: any.",
+        ),
+    ] = None
+    url_ttl: Annotated[
+        float | None,
+        Parameter(
+            validator=Number(gt=0, lte=_DAY_S),
+            help="Seconds until links to audio expire; left out: never.",
+        ),
+    ] = None
+    refuse_word: Annotated[
+        tuple[str, ...],
+        Parameter(
+            help="A word to refuse in lyrics and prompts; 'WORD=artist' names the"
+            " refusal, of those that end a task."
+        ),
+    ] = ()
+    strict_ids: Annotated[
+        bool, Parameter(help="Refuse ids of clips and personas that it never gave.")
+    ] = False
+    stream: Annotated[
+        bool, Parameter(help="Let the audio of running clips grow in real time.")
+    ] = False
+
+    def options(self) -> dict[str, Any]:
+        """Return it in the terms of the emulator."""
+        pairs = (text.rpartition("=") for text in self.refuse_word)
+        return {
+            "max_in_flight": self.max_in_flight,
+            "url_ttl_s": self.url_ttl,
+            "refuse_words": {
+                (word if is_named else kind): (kind if is_named else None)
+                for word, is_named, kind in pairs
+            },
+            "strict_ids": self.strict_ids,
+            "stream": self.stream,
+        }

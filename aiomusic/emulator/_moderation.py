@@ -78,12 +78,13 @@ class Moderation:
     _words: tuple[_Word, ...] = ()
 
     @classmethod
-    def of(cls, words: Collection[str] | Mapping[str, RefusalKind]) -> Self:
+    def of(cls, words: Collection[str] | Mapping[str, RefusalKind | None]) -> Self:
         """
         Return one for *words*.
 
         Args:
-            words: Words or phrases, or the kind of refusal of each.
+            words: Words or phrases, or the kind of refusal of each; None: the kind
+                that its place suggests.
 
         Raises:
             TypeError: It is a text.

@@ -119,7 +119,7 @@ class Emulator:
         clock: Clock | None = None,
         media: bool = True,
         strict_ids: bool = False,
-        refuse_words: Collection[str] | Mapping[str, RefusalKind] = (),
+        refuse_words: Collection[str] | Mapping[str, RefusalKind | None] = (),
         webhook_secret: str | None = None,
         allow_hosts: Collection[str] = (),
         hosts: Collection[str] = (),

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 from running import Command
 
@@ -59,6 +60,43 @@ async def test_its_exports_point_a_client_at_it(
 
     assert (0, "70\n", "") == (ended.code, ended.out, ended.err)
     assert (code, b"") == (process.returncode, err)
+
+
+async def test_it_is_as_strict_as_it_is_told(aiomusic: Command) -> None:
+    """A full queue, refused words and unknown clips are refused as by the service."""
+    strict = ("--max-in-flight", "1", "--strict-ids", "--refuse-word", "rain=artist")
+    process = await aiomusic.start("emulator", "--pace", "9000", *strict)
+    assert process.stdout is not None
+    found = EXPORTS.fullmatch((await process.stdout.read()).decode())
+    assert found
+    url, key = found.groups()
+    here = aiomusic.having(AIOMUSIC_BASE_URL=url, AIOMUSIC_API_KEY=key)
+
+    unknown = await here("suno", "wav", "a533515b-56c9-4eb2-8cb8-7f3dfa165eb8")
+    headers = {"Authorization": f"Bearer {key}"}
+    async with aiohttp.ClientSession(url, headers=headers) as http:
+        song = {"mv": "chirp-v4", "custom_mode": False, "gpt_description_prompt": "sun"}
+        answers = [
+            await http.post("/api/v1/suno/create", json=song),
+            await http.post("/api/v1/suno/create", json=song),
+            await http.post("/api/v1/suno/lyrics", json={"description": "rain"}),
+        ]
+        texts = [await answer.text() for answer in answers]
+    process.terminate()
+    await process.communicate()
+
+    assert "there is no such clip" in unknown.err
+    assert [200, 403, 403] == [answer.status for answer in answers]
+    assert "Queue is full" in texts[1]
+    assert "contains artist names: 'rain'" in texts[2]
+
+
+async def test_a_word_of_no_known_refusal_is_one_sentence(aiomusic: Command) -> None:
+    """It names those that there are."""
+    ended = await aiomusic("emulator", "--refuse-word", "rain=artists")
+
+    assert (2, "") == (ended.code, ended.out)
+    assert "'rain' is 'artists'; it is one of lyrics_format" in ended.sentence
 
 
 async def test_a_shell_can_evaluate_it(aiomusic: Command) -> None:
