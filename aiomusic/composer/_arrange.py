@@ -9,7 +9,6 @@ from aiomusic.composer._comping import bass_events, chord_events
 from aiomusic.composer._groove import DRUM_PITCHES, NoteEvent, drum_events
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
-    BEATS_PER_BAR,
     LeadSheet,
     MelodyNote,
     Note,
@@ -174,7 +173,7 @@ class _Arrangement:
 
 
 def _final_drum_events(sheet: LeadSheet) -> list[NoteEvent]:
-    end = float(sheet.bars * BEATS_PER_BAR)
+    end = float(sheet.beats)
     if sheet.sections[-1].energy < 0.5 or sheet.bars < 2:
         return []
     return [
@@ -223,11 +222,11 @@ def _assign_instruments(
 
 _INSTRUMENTS_BY_ROLE: Final = {
     "chords": ("epiano", "piano", "nylon", "steel", "distorted", "electric", "organ",
-               "brass", "koto", "marimba"),
+               "accordion", "high-gain", "brass", "koto", "marimba"),
     "pad": ("strings", "choir", "warm-pad", "organ"),
     "arp": ("bell", "koto", "marimba", "vibes", "nylon", "steel"),
     "lead": ("flute", "sax", "synth-lead", "vibes", "strings", "brass", "bell", "piano",
-             "electric", "koto", "organ"),
+             "electric", "koto", "organ", "accordion"),
 }  # fmt: skip
 
 
@@ -241,6 +240,7 @@ def _with_final_bar(sheet: LeadSheet) -> LeadSheet:
         bars=1,
         energy=sheet.sections[-1].energy,
         chords=(tonic, tonic),
+        meter=sheet.meter,
     )
     return attrs.evolve(sheet, sections=(*sheet.sections, ending))
 

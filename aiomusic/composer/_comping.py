@@ -8,16 +8,15 @@ import attrs
 from aiomusic.composer._groove import NoteEvent
 from aiomusic.composer._harmony import bass_pitch, voice_chord
 from aiomusic.composer._random import SeededRandom
-from aiomusic.composer._score import BEATS_PER_BAR, LeadSheet, SheetSection
+from aiomusic.composer._score import STEPS_PER_BEAT, LeadSheet, SheetSection
 from aiomusic.composer._theory import Chord
-from aiomusic.composer.styles import STEPS, VELOCITIES, Layer
+from aiomusic.composer.styles import VELOCITIES, Layer
 
-_STEP: Final = BEATS_PER_BAR / STEPS
+_STEP: Final = 1.0 / STEPS_PER_BEAT
 
 
-def pattern_steps(pattern: str, bars: int) -> Iterator[tuple[int, str, int]]:
-    """Yield each note of a pattern over *bars*: step, mark and length in steps."""
-    total = bars * STEPS
+def pattern_steps(pattern: str, total: int) -> Iterator[tuple[int, str, int]]:
+    """Yield each note of a pattern over *total* steps: step, mark and length."""
     line = (pattern * (total // len(pattern) + 1))[:total]
     position = 0
     while position < total:
@@ -29,16 +28,11 @@ def pattern_steps(pattern: str, bars: int) -> Iterator[tuple[int, str, int]]:
         position = end
 
 
-def _chord_at(section: SheetSection, step: int) -> Chord:
-    half = step // (STEPS // 2)
-    return section.chords[min(half, len(section.chords) - 1)]
-
-
 def _next_change(section: SheetSection, step: int, held: int) -> int:
     """Return the step of the next chord change, at most *held* steps away."""
-    chord = _chord_at(section, step)
+    chord = section.chord_at(step)
     for later in range(step + 1, step + held):
-        if _chord_at(section, later) != chord:
+        if section.chord_at(later) != chord:
             return later
     return step + held
 
@@ -51,10 +45,10 @@ def chord_events(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[Note
     start = 0.0
     for section in sheet.sections:
         if layer.energy[0] <= section.energy <= layer.energy[1]:
-            for step, mark, held in pattern_steps(pattern, section.bars):
+            for step, mark, held in pattern_steps(pattern, section.steps):
                 for position, length in _split_at_changes(section, step, held):
                     before = voice_chord(
-                        _chord_at(section, position),
+                        section.chord_at(position),
                         before,
                         low=layer.low,
                         high=layer.high,
@@ -123,7 +117,7 @@ def bass_events(sheet: LeadSheet, layer: Layer, rng: SeededRandom) -> list[NoteE
     for number, section in enumerate(sheet.sections):
         next_section = sheet.sections[(number + 1) % len(sheet.sections)]
         if layer.energy[0] <= section.energy <= layer.energy[1]:
-            for step, mark, held in pattern_steps(pattern, section.bars):
+            for step, mark, held in pattern_steps(pattern, section.steps):
                 position = _next_change(section, step, held)
                 pitch = _bass_pitch(
                     mark,
@@ -157,10 +151,10 @@ def _bass_pitch(
     near: float,
     rng: SeededRandom,
 ) -> int:
-    chord = _chord_at(section, step)
-    beyond = (step // STEPS + 1) * STEPS
-    is_end = beyond >= section.bars * STEPS
-    next_chord = next_section_chord if is_end else _chord_at(section, beyond)
+    chord = section.chord_at(step)
+    beyond = (step // section.bar_steps + 1) * section.bar_steps
+    is_end = beyond >= section.steps
+    next_chord = next_section_chord if is_end else section.chord_at(beyond)
     match mark:
         case "a" if next_chord.root != chord.root:
             below = bass_pitch(next_chord.root, layer.low, layer.high, near)
@@ -192,7 +186,7 @@ def _walking_pitch(
     near: float,
     rng: SeededRandom,
 ) -> int:
-    beat = step % STEPS // 4
+    beat = step // STEPS_PER_BEAT % 4
     if beat == 0:
         return bass_pitch(chord.root, layer.low, layer.high, near)
     if beat == 3:

@@ -18,7 +18,6 @@ from aiomusic.composer._lyrics import short_lyrics, write_lyrics
 from aiomusic.composer._prompt import ParsedPrompt, parse_length_s, parse_prompt
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
-    BEATS_PER_BAR,
     LeadSheet,
     Line,
     Score,
@@ -160,40 +159,44 @@ def plan_sections(
     stanzas = parse_stanzas(spec.lyrics) if spec.lyrics and voice else ()
     segments = tuple((s.kind, s.duration_s) for s in spec.segments)
     duration_s = spec.duration_s or sum(length for _, length in segments)
+    meter = prompt.style.meter
     if not (duration_s or default_s) and stanzas:
-        parts = sung_form(stanzas, bar_length(tempo), None)
+        parts = sung_form(stanzas, bar_length(tempo, meter), None)
         bars = sum(part.bars for part in parts)
-        return parts, tempo, round(bars * bar_length(tempo) + _RING_OUT_S, 2)
+        return parts, tempo, round(bars * bar_length(tempo, meter) + _RING_OUT_S, 2)
     is_free = not duration_s
     duration_s = duration_s or default_s or DEFAULT_DURATION_S
-    bars = _bars(duration_s, tempo)
+    bars = _bars(duration_s, bar_length(tempo, meter))
     if not prompt.tempo:
-        tempo = _fitted_tempo(tempo, bars, duration_s)
+        fitted = _fitted_tempo(tempo, bars * meter, duration_s)
+        # A genre keeps its tempo: drum and bass is never below 170.
+        tempo = _between(fitted, *sorted((tempo, *prompt.style.tempo))[::2])
+    bar_s = bar_length(tempo, meter)
     if is_free:
-        duration_s = round(bars * bar_length(tempo) + _RING_OUT_S, 2)
+        duration_s = round(bars * bar_s + _RING_OUT_S, 2)
     if segments:
         kinds = tuple(
             (section_kind(kind) or "verse", length) for kind, length in segments
         )
-        return timed_form(kinds, bar_length(tempo), bars), tempo, duration_s
+        return timed_form(kinds, bar_s, bars), tempo, duration_s
     if stanzas:
-        return sung_form(stanzas, bar_length(tempo), bars), tempo, duration_s
+        return sung_form(stanzas, bar_s, bars), tempo, duration_s
     return free_form(bars), tempo, duration_s
 
 
-def _bars(duration_s: float, tempo: float) -> int:
+def _bars(duration_s: float, bar_s: float) -> int:
     ring_s = min(_RING_OUT_S, duration_s * 0.1)
-    return max(1, round((duration_s - ring_s) / bar_length(tempo) - 0.2))
+    return max(1, round((duration_s - ring_s) / bar_s - 0.2))
 
 
-def _fitted_tempo(tempo: float, bars: int, duration_s: float) -> float:
+def _between(value: float, low: float, high: float) -> float:
+    return min(high, max(low, value))
+
+
+def _fitted_tempo(tempo: float, beats: int, duration_s: float) -> float:
     """Adjust the tempo by up to 4 % so that the last chord has time to ring out."""
-    fitted = (
-        bars
-        * BEATS_PER_BAR
-        * 60.0
-        / max(0.5, duration_s - min(_RING_OUT_S, duration_s / 10))
-    )
+    ring_s = min(_RING_OUT_S, duration_s / 10)
+    fitted = beats * 60.0 / max(0.5, duration_s - ring_s)
     return round(min(tempo * 1.04, max(tempo * 0.96, fitted)), 2)
 
 

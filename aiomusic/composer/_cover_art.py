@@ -35,6 +35,22 @@ _PALETTES: Final = {
     "ambient": ("#0f2a43", "#4f83a8", "#b8d8e8", "#f2fbff", "mist"),
     "cinematic": ("#0b0f1a", "#33415c", "#c9a227", "#e8e4d8", "peaks"),
     "chiptune": ("#0f380f", "#306230", "#8bac0f", "#e0f8cf", "pixels"),
+    "metal": ("#050505", "#3a0d0d", "#b3001b", "#d9d9d9", "shards"),
+    "reggaeton": ("#2d0a4e", "#c2187a", "#ffb703", "#fff0f6", "dots"),
+    "salsa": ("#7a0c1e", "#e63946", "#ffd23f", "#fff4e0", "rings"),
+    "tango": ("#24050a", "#8c1c2b", "#d9a441", "#f7e9dd", "windows"),
+    "afrobeat": ("#4a2c0a", "#c8761b", "#2a9d8f", "#fdf1d7", "stripes"),
+    "dancehall": ("#003d29", "#00a86b", "#ffdf00", "#fafff0", "bars"),
+    "ska": ("#161616", "#6e6e6e", "#fefefe", "#fafafa", "blocks"),
+    "drum and bass": ("#06141b", "#11485c", "#00e5a8", "#e6fff8", "peaks"),
+    "phonk": ("#12001f", "#4a0072", "#ff0054", "#f5e6ff", "mist"),
+    "gospel": ("#2b1a5e", "#6d4fc2", "#ffcb47", "#fffaf0", "sun"),
+    "choir": ("#1f2a44", "#6b7fa8", "#d8cfa3", "#fbfaf2", "rings"),
+    "chant": ("#1c1712", "#5a4632", "#a98f62", "#f0e6d2", "windows"),
+    "waltz": ("#3a2448", "#9a6fb0", "#f3c6d3", "#fff6fb", "dots"),
+    "lullaby": ("#1b2b4b", "#5673a6", "#f9e7a5", "#fdfbf1", "sun"),
+    "christmas": ("#0b3d20", "#a81c24", "#f4d35e", "#fffef8", "dots"),
+    "bollywood": ("#5b0e4e", "#e0457b", "#ffa62b", "#fff3e2", "shapes"),
 }
 
 

@@ -189,6 +189,6 @@ def timed_form(
     return tuple(parts)
 
 
-def bar_length(tempo: float) -> float:
-    """Return the length of a bar at *tempo* in seconds."""
-    return 60.0 * BEATS_PER_BAR / tempo
+def bar_length(tempo: float, meter: int = BEATS_PER_BAR) -> float:
+    """Return the length of a bar of *meter* beats at *tempo* in seconds."""
+    return 60.0 * meter / tempo

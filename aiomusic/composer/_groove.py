@@ -6,8 +6,8 @@ from typing import Final
 import attrs
 
 from aiomusic.composer._random import SeededRandom
-from aiomusic.composer._score import BEATS_PER_BAR, LeadSheet, SheetSection
-from aiomusic.composer.styles import STEPS, VELOCITIES, Groove
+from aiomusic.composer._score import STEPS_PER_BEAT, LeadSheet, SheetSection
+from aiomusic.composer.styles import VELOCITIES, Groove
 
 DRUM_PITCHES: Final = {
     "taiko": 35,
@@ -79,29 +79,30 @@ def _section_events(
 ) -> list[NoteEvent]:
     events: list[NoteEvent] = []
     has_fill = section.bars >= 2 and section.kind != "outro"
+    size, half = section.bar_steps, section.bar_steps // 2
     for bar in range(section.bars):
-        position = start + bar * BEATS_PER_BAR
+        position = start + bar * section.meter
         is_last = bar == section.bars - 1
         for pitch, steps in _parse_pattern(pattern):
             if section.kind == "intro" and pitch in _BACKBEAT:
                 continue
-            kept = _HALF_BAR if has_fill and is_last else STEPS
-            events += _bar_events(pitch, _bar_steps(steps, bar)[:kept], position, rng)
+            kept = half if has_fill and is_last else size
+            played = _bar_steps(steps, bar, size)[:kept]
+            events += _bar_events(pitch, played, position, rng)
         if has_fill and is_last:
             for pitch, steps in _parse_pattern(fill):
-                fill_steps = "." * _HALF_BAR + _bar_steps(steps, bar)[_HALF_BAR:]
+                fill_steps = "." * half + _bar_steps(steps, bar, size)[half:]
                 events += _bar_events(pitch, fill_steps, position, rng)
     return events
 
 
-_HALF_BAR: Final = STEPS // 2
 _BACKBEAT: Final = (DRUM_PITCHES["snare"], DRUM_PITCHES["clap"])
 
 
-def _bar_steps(steps: str, bar: int) -> str:
-    bars = max(1, len(steps) // STEPS)
-    position = bar % bars * STEPS
-    return steps[position : position + STEPS]
+def _bar_steps(steps: str, bar: int, size: int) -> str:
+    bars = max(1, len(steps) // size)
+    position = bar % bars * size
+    return steps[position : position + size]
 
 
 def _bar_events(
@@ -109,7 +110,7 @@ def _bar_events(
 ) -> list[NoteEvent]:
     return [
         NoteEvent(
-            start=start + step * BEATS_PER_BAR / STEPS,
+            start=start + step / STEPS_PER_BEAT,
             length=0.25,
             pitch=pitch,
             velocity=round(VELOCITIES[mark] * rng.uniform(0.9, 1.0), 3),

@@ -18,7 +18,6 @@ from aiomusic.composer._melody import (
 from aiomusic.composer._prompt import ParsedPrompt
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
-    BEATS_PER_BAR,
     LeadSheet,
     MelodyNote,
     SheetLine,
@@ -67,6 +66,7 @@ class LeadSheetWriter:
             chords=chords,
             melody=melody,
             lines=sheet_lines,
+            meter=self.prompt.style.meter,
         )
 
     def _is_instrumental(self, part: Part) -> bool:
@@ -82,6 +82,7 @@ class LeadSheetWriter:
             high=high,
             pulse=self.prompt.style.pulse,
             push=self.prompt.style.push,
+            meter=self.prompt.style.meter,
         )
 
     def _sung_melody(
@@ -92,7 +93,7 @@ class LeadSheetWriter:
         context = self._context(chords, self.voice.low, self.voice.high)
         notes: list[MelodyNote] = []
         sheet_lines: list[SheetLine] = []
-        length = float(part.line_bars * BEATS_PER_BAR)
+        length = float(part.line_bars * self.prompt.style.meter)
         for number, text in enumerate(part.lines):
             position = LinePosition(
                 start=number * length,
@@ -115,17 +116,22 @@ class LeadSheetWriter:
         layer = next(la for la in self.prompt.style.layers if la.role == "lead")
         context = self._context(chords, layer.low, layer.high)
         size = 2 if part.bars % 2 == 0 else 1
+        length = float(size * context.meter)
         count = part.bars // size
         notes: list[MelodyNote] = []
         for number in range(count):
             position = LinePosition(
-                start=float(number * size * BEATS_PER_BAR),
-                length=float(size * BEATS_PER_BAR),
+                start=number * length,
+                length=length,
                 number=number,
                 is_last=number == count - 1,
             )
             notes += melody_for(
-                unsung_syllables(motif, position), position, context, motif, rng
+                unsung_syllables(motif, position, context.meter),
+                position,
+                context,
+                motif,
+                rng,
             )
         return tuple(notes)
 

@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from aiomusic.composer._random import SeededRandom
-from aiomusic.composer._score import BEATS_PER_BAR, MelodyNote
+from aiomusic.composer._score import MelodyNote
 from aiomusic.composer._text import Syllable
 from aiomusic.composer._theory import Chord, Key
 
@@ -74,7 +74,7 @@ class LinePosition:
 
 @attrs.frozen(kw_only=True)
 class MelodyContext:
-    """The constraints of a melody: key, chords by half bar, range, grid."""
+    """The constraints of a melody: key, chords by half bar, range, grid, meter."""
 
     key: Key
     chords: tuple[Chord, ...]
@@ -82,10 +82,11 @@ class MelodyContext:
     high: int
     pulse: float
     push: float
+    meter: int
 
     def chord_at(self, beat: float) -> Chord:
         """Return the chord at *beat* of the section."""
-        half = int(beat / (BEATS_PER_BAR / 2) + 1e-6)
+        half = int(2 * beat / self.meter + 1e-6)
         return self.chords[min(half, len(self.chords) - 1)]
 
 
@@ -132,7 +133,7 @@ def _rhythm(
 ) -> list[float]:
     """Choose the onsets: stressed syllables on beats, gaps of similar length."""
     count = len(syllables)
-    available = position.length - (1.0 if position.length > BEATS_PER_BAR else 0.5)
+    available = position.length - (1.0 if position.length > context.meter else 0.5)
     pulse = context.pulse
     while available / pulse < count:
         pulse /= 2
@@ -257,9 +258,11 @@ def _leap_cost(steps: int) -> float:
     return (0.65, 0.0, 0.2, 0.5, 0.9, 1.5)[size] if size < 6 else 1.5 + size * 0.6
 
 
-def unsung_syllables(motif: Motif, position: LinePosition) -> tuple[Syllable, ...]:
+def unsung_syllables(
+    motif: Motif, position: LinePosition, meter: int
+) -> tuple[Syllable, ...]:
     """Return empty syllables for a line that an instrument plays."""
     count = motif.counts["ABC".index(motif.form[position.number % len(motif.form)])]
-    if position.length <= BEATS_PER_BAR:
+    if position.length <= meter:
         count = max(2, count // 2)
     return tuple(Syllable(text="", is_stressed=n % 2 == 0) for n in range(count))

@@ -19,7 +19,8 @@ _PROGRAMS: Final = {
     "finger-bass": 33, "saw-bass": 38, "sub": 39, "acid": 38, "strings": 48,
     "choir": 52, "voice": 53, "brass": 61, "sax": 65, "flute": 73, "square": 80,
     "synth-lead": 81, "triangle": 83, "stab": 81, "pluck": 84, "warm-pad": 89,
-    "saw-pad": 90, "koto": 107,
+    "saw-pad": 90, "koto": 107, "men": 53, "accordion": 21, "cowbell": 113,
+    "reese": 38, "high-gain": 30,
 }  # fmt: skip
 
 

@@ -9,14 +9,16 @@ from aiomusic.composer.styles import Layer, Style
 
 # The patches that each word of a prompt stands for.
 _FAMILIES: Final = (
-    (r"guitars?", ("nylon", "steel", "electric", "distorted")),
+    (r"guitars?", ("nylon", "steel", "electric", "distorted", "high-gain")),
     (r"pianos?", ("piano", "epiano")),
     (r"strings|violins?|orchestra", ("strings",)),
     (r"organ", ("organ",)),
     (r"brass|horns?|trumpets?", ("brass",)),
     (r"sax(?:ophone)?", ("sax",)),
     (r"flutes?", ("flute",)),
-    (r"choir", ("choir",)),
+    (r"choir", ("choir", "men")),
+    (r"accordion", ("accordion",)),
+    (r"cowbells?", ("cowbell",)),
     (r"bells?", ("bell",)),
     (r"synth\w*", ("synth-lead", "saw-pad", "warm-pad", "square", "stab", "acid")),
     (r"pads?", ("warm-pad", "saw-pad")),
@@ -38,6 +40,11 @@ _BANDLEADERS: Final = ("chords", "pad", "arp", "lead")
 def without_refused(words: str) -> str:
     """Return *words* without the instruments that they refuse."""
     return _REFUSED.sub(" ", words)
+
+
+def plays_alone(words: str) -> bool:
+    """Check whether *words*, in lower case, allow only the players that they name."""
+    return bool(_ONLY.search(words))
 
 
 def restrict(style: Style, words: str) -> Style:

@@ -6,10 +6,10 @@ from typing import Final
 import attrs
 
 from aiomusic.composer._genres import NamedStyle, read_style
-from aiomusic.composer._players import restrict, without_refused
+from aiomusic.composer._players import plays_alone, restrict, without_refused
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._theory import Key, parse_key, parse_tonic
-from aiomusic.composer.styles import STYLES, Style
+from aiomusic.composer.styles import STYLES, Style, in_meter
 
 _NUMBER: Final = r"(?<![\d.,])(\d{2,3}(?:\.\d+)?)"
 _BPM: Final = re.compile(
@@ -36,6 +36,8 @@ _INSTRUMENTAL: Final = re.compile(
     r"\binstrumental\b|\bno (?:vocals?|voice|singing|lyrics)\b|\bwithout vocals?\b",
     re.IGNORECASE,
 )
+_IN_THREE: Final = re.compile(r"(?<!\d)[36]/[48](?!\d)|\bwaltz|\btriple (?:meter|time)")
+_IN_FOUR: Final = re.compile(r"(?<!\d)4/4(?!\d)|\bcommon time")
 _MINOR: Final = (
     r"\b(sad|dark|melanchol\w*|lonely|sorrow|moody|tense|angry|night|miss|minor key)\b"
 )
@@ -55,6 +57,7 @@ _INSTRUMENTS: Final = (
     (r"strings?|orchestra|violin|cello|viola|fiddle", "strings"),
     (r"organ|hammond", "organ"),
     (r"brass|trumpet|horns?|trombone", "brass"),
+    (r"accordion|bandoneon|harmonica", "accordion"),
     (r"flute|whistle|recorder", "flute"),
     (r"sax\w*|clarinet", "sax"),
     (r"vibes|vibraphone", "vibes"),
@@ -95,7 +98,7 @@ def parse_prompt(text: str, rng: SeededRandom) -> ParsedPrompt:
     named = read_style(offered)
     style = named.style if named else STYLES[rng.choice(_DEFAULT_STYLES)]
     return ParsedPrompt(
-        style=restrict(style, words),
+        style=_metered(restrict(style, words), words),
         style_word=named.word if named else None,
         tempo=_tempo(words, named),
         key=parse_key(text),
@@ -103,7 +106,9 @@ def parse_prompt(text: str, rng: SeededRandom) -> ParsedPrompt:
         is_minor=_mode(words),
         tempo_bias=float(bool(re.search(_FAST, words))) - bool(re.search(_SLOW, words)),
         instruments=tuple(
-            p for pattern, p in _INSTRUMENTS if re.search(pattern, offered)
+            patch
+            for pattern, patch in _INSTRUMENTS
+            if re.search(pattern, offered) and not plays_alone(words)
         ),
         is_instrumental=bool(_INSTRUMENTAL.search(words)),
     )
@@ -111,6 +116,12 @@ def parse_prompt(text: str, rng: SeededRandom) -> ParsedPrompt:
 
 _MAX_LENGTH_S: Final = 480.0
 _DEFAULT_STYLES: Final = ("pop", "r&b", "lo-fi", "folk", "synthwave")
+
+
+def _metered(style: Style, words: str) -> Style:
+    if _IN_FOUR.search(words):
+        return in_meter(style, 4)
+    return in_meter(style, 3) if _IN_THREE.search(words) else style
 
 
 def _mode(words: str) -> bool | None:

@@ -16,6 +16,7 @@ from aiomusic.composer._theory import Chord, Key
 from aiomusic.composer._voice import Voice
 
 BEATS_PER_BAR: Final = 4
+STEPS_PER_BEAT: Final = 4
 
 
 @attrs.frozen(kw_only=True)
@@ -48,11 +49,27 @@ class SheetSection:
     chords: tuple[Chord, ...]
     melody: tuple[MelodyNote, ...] = ()
     lines: tuple[SheetLine, ...] = ()
+    meter: int = BEATS_PER_BAR
 
     @property
     def beats(self) -> int:
         """Return the length in beats."""
-        return self.bars * BEATS_PER_BAR
+        return self.bars * self.meter
+
+    @property
+    def bar_steps(self) -> int:
+        """Return the sixteenths of a bar."""
+        return self.meter * STEPS_PER_BEAT
+
+    @property
+    def steps(self) -> int:
+        """Return the length in sixteenths."""
+        return self.bars * self.bar_steps
+
+    def chord_at(self, step: int) -> Chord:
+        """Return the chord at a sixteenth of the section."""
+        half = 2 * step // self.bar_steps
+        return self.chords[min(half, len(self.chords) - 1)]
 
 
 @attrs.frozen(kw_only=True)
@@ -64,9 +81,24 @@ class LeadSheet:
     sections: tuple[SheetSection, ...]
 
     @property
+    def beats(self) -> int:
+        """Return the number of beats."""
+        return sum(section.beats for section in self.sections)
+
+    @property
     def bars(self) -> int:
         """Return the number of bars."""
         return sum(section.bars for section in self.sections)
+
+    @property
+    def meter(self) -> int:
+        """Return the beats of a bar."""
+        return self.sections[0].meter
+
+    @property
+    def bar_s(self) -> float:
+        """Return the length of a bar in seconds."""
+        return 60.0 * self.meter / self.tempo
 
 
 def with_start_beats(sheet: LeadSheet) -> list[tuple[float, SheetSection]]:

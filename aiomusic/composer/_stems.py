@@ -30,10 +30,12 @@ FULL_STEMS: Final = (
 _BY_ROLE: Final = {"harmony": "Backing Vocals", "drums": "Drums", "bass": "Bass"}
 _BY_PATCH: Final = {
     "voice": "Vocals",
-    "choir": "Backing Vocals",
-    **dict.fromkeys(("nylon", "steel", "electric", "distorted", "koto"), "Guitar"),
-    **dict.fromkeys(("piano", "epiano", "organ"), "Keyboard"),
-    **dict.fromkeys(("marimba", "vibes", "bell"), "Percussion"),
+    **dict.fromkeys(("choir", "men"), "Backing Vocals"),
+    **dict.fromkeys(
+        ("nylon", "steel", "electric", "distorted", "high-gain", "koto"), "Guitar"
+    ),
+    **dict.fromkeys(("piano", "epiano", "organ", "accordion"), "Keyboard"),
+    **dict.fromkeys(("marimba", "vibes", "bell", "cowbell"), "Percussion"),
     "strings": "Strings",
     "brass": "Brass",
     **dict.fromkeys(("sax", "flute"), "Woodwinds"),

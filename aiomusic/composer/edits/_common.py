@@ -5,11 +5,9 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._form import bar_length
 from aiomusic.composer._prompt import ParsedPrompt, parse_prompt
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
-    BEATS_PER_BAR,
     Line,
     Performance,
     Recording,
@@ -21,7 +19,7 @@ from aiomusic.composer._score import (
 )
 from aiomusic.composer._spec import SongSpec
 from aiomusic.composer._voice import Voice, parse_gender, parse_voice, voice_description
-from aiomusic.composer.styles import STYLES
+from aiomusic.composer.styles import STYLES, in_meter
 
 JOIN_S: Final = 0.03
 _CONTEXT_S: Final = 6.0
@@ -36,7 +34,8 @@ def prompt_of(score: Score, spec: SongSpec) -> ParsedPrompt:
     is_recorded = any(isinstance(span.source, Recording) for span in score.spans)
     if is_recorded and more.style_word:
         # The style of a recording is unknown: the request decides.
-        prompt = attrs.evolve(prompt, style=more.style, style_word=more.style_word)
+        style = in_meter(more.style, score.sheet.meter)
+        prompt = attrs.evolve(prompt, style=style, style_word=more.style_word)
     else:
         prompt = in_style_of(score, prompt)
     return attrs.evolve(
@@ -48,11 +47,10 @@ def prompt_of(score: Score, spec: SongSpec) -> ParsedPrompt:
 
 def in_style_of(score: Score, prompt: ParsedPrompt) -> ParsedPrompt:
     """Return *prompt* in the style and with the players of *score*."""
-    style = STYLES[score.style]
     words = score.spec.style
     own = parse_prompt(words, SeededRandom("idea", score.spec.seed, words)).style
-    if own.name == score.style:
-        style = attrs.evolve(style, groove=own.groove, layers=own.layers)
+    style = own if own.name == score.style else STYLES[score.style]
+    style = in_meter(style, score.sheet.meter)
     return attrs.evolve(prompt, style=style, style_word=score.style_word)
 
 
@@ -71,7 +69,7 @@ def edit_voice(score: Score, spec: SongSpec, prompt: ParsedPrompt) -> Voice | No
 
 def seconds_to_next_bar(score: Score, at_s: float) -> float:
     """Return the time in seconds from *at_s* to the next bar line of *score*."""
-    bar_s = bar_length(score.tempo)
+    bar_s = score.sheet.bar_s
     sections = [section for section in score.sections if section.start_s <= at_s + 0.02]
     since = at_s - sections[-1].start_s if sections else at_s
     rest = -since % bar_s
@@ -162,7 +160,7 @@ def shift_timeline(
 
 def first_bars(section: SheetSection, bars: int) -> SheetSection:
     """Return the first *bars* of a section."""
-    end = bars * BEATS_PER_BAR
+    end = bars * section.meter
     return attrs.evolve(
         section,
         bars=bars,

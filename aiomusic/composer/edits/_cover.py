@@ -7,7 +7,7 @@ import attrs
 from aiomusic.composer._compose import (
     build_score,
 )
-from aiomusic.composer._form import Part, bar_length
+from aiomusic.composer._form import Part
 from aiomusic.composer._lead_sheet import lead_sheet_writer
 from aiomusic.composer._players import restrict
 from aiomusic.composer._prompt import ParsedPrompt, parse_prompt
@@ -25,6 +25,7 @@ from aiomusic.composer.edits._common import (
     in_style_of,
     octave_shift,
 )
+from aiomusic.composer.styles import in_meter
 
 _RING_OUT_S: Final = 1.7
 
@@ -40,6 +41,8 @@ def cover(score: Score, spec: SongSpec) -> Score:
         prompt = in_style_of(score, prompt)
         style = restrict(prompt.style, spec.style.lower())
         prompt = attrs.evolve(prompt, style=style)
+    fitted = in_meter(prompt.style, score.sheet.meter)
+    prompt = attrs.evolve(prompt, style=fitted)
     tempo = prompt.tempo or _fit_tempo(score.tempo, prompt.style.tempo)
     voice = _cover_voice(score, spec)
     sheet = attrs.evolve(score.sheet, tempo=tempo)
@@ -49,7 +52,7 @@ def cover(score: Score, spec: SongSpec) -> Score:
         sheet = _with_new_lyrics(sheet, spec.lyrics)
     if voice and score.voice:
         sheet = _fit_to_voice(sheet, voice)
-    duration_s = round(sheet.bars * bar_length(tempo) + _RING_OUT_S, 2)
+    duration_s = round(sheet.bars * sheet.bar_s + _RING_OUT_S, 2)
     title = spec.title or score.title
     cover_spec = attrs.evolve(spec, title=title, seed=score.spec.seed, take=spec.take)
     return build_score(sheet, cover_spec, prompt, voice, duration_s)

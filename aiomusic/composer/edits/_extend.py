@@ -8,7 +8,7 @@ from aiomusic.composer._compose import (
     plan_sections,
     timeline,
 )
-from aiomusic.composer._form import Part, bar_length
+from aiomusic.composer._form import Part
 from aiomusic.composer._lead_sheet import lead_sheet_writer
 from aiomusic.composer._score import (
     Line,
@@ -147,7 +147,7 @@ def _timeline_until(
 def _sections_until(score: Score, at_s: float) -> tuple[SheetSection, ...]:
     """Return the sections of the lead sheet until *at_s*, to the nearest bar."""
     kept: list[SheetSection] = []
-    bar_s = bar_length(score.tempo)
+    bar_s = score.sheet.bar_s
     for sheet_section, section in zip(
         score.sheet.sections, score.sections, strict=False
     ):

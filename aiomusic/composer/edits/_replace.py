@@ -9,7 +9,7 @@ from aiomusic.composer._compose import (
     band_for,
     timeline,
 )
-from aiomusic.composer._form import Part, bar_length
+from aiomusic.composer._form import Part
 from aiomusic.composer._lead_sheet import lead_sheet_writer
 from aiomusic.composer._prompt import ParsedPrompt
 from aiomusic.composer._random import SeededRandom
@@ -129,7 +129,7 @@ def _inner_sheet(
     end_s: float,
 ) -> LeadSheet:
     """Write the bars from *start_s* to *end_s*, over the existing chords."""
-    bar_s = bar_length(score.tempo)
+    bar_s = score.sheet.bar_s
     bars = max(1, -(-round(1000 * (end_s - start_s)) // round(1000 * bar_s)))
     position = next(
         (n for n, one in enumerate(score.sections) if one.end_s > start_s + 0.02),

@@ -7,38 +7,36 @@ from aiomusic.composer.styles._style import Changes, Groove, Layer, Style
 _SOFT: Final = (
     """
     shaker xoxoxoxoxoxoxoxo
-    rim    ........x.......
+    rim    ....x.......x...
     """,
 )
 _FULL: Final = (
     """
-    hat    x.x.x.x.x.x.x.xo
-    shaker xoxxxoxoxoxxxoxo
-    rim    ........X.......
-    snare  ........X.......
-    kick   ........X.......
+    hat    xoxoxoxoxoxoxoxo
+    rim    ....X.......X...
+    snare  ....X.......X...
+    kick   ....X.......X...
     """,
     """
-    hat    x.xox.x.x.xox.x.
-    conga  ...x..x....x..x.
-    shaker xoxoxoxoxoxoxoxo
-    snare  ........X.....o.
-    kick   X.......X.......
+    hat    xoxoxoxoxoxoxxxo
+    conga  .x.x..x..x.x..xx
+    snare  ....X.......X..o
+    kick   X...X...X...X...
     """,
 )
 _FILLS: Final = (
     """
-    snare   x..x..x.X.......
+    snare   ....X...x.xXxoX.
     hightom ..........xx....
     tom     ............x.x.
-    kick    ........X.......
+    kick    ....X.......X...
     """,
 )
 
 REGGAE: Final = Style(
     name="reggae",
-    words=("reggae", "ska", "rocksteady", "roots", "island", "jamaican"),
-    tempo=(132, 156),
+    words=("reggae", "rocksteady", "roots", "island", "jamaican", "dub"),
+    tempo=(68, 80),
     modes=("major", "minor", "major"),
     major=Changes(
         verse=("I I IV IV", "I V ii IV", "I IV I V"),
@@ -57,9 +55,9 @@ REGGAE: Final = Style(
             role="bass",
             patches=("finger-bass", "sub"),
             patterns=(
-                "R--.r.5-8.5.r...",
-                "r.r-..5-8-..5-r-",
-                "..r-r-..5-8-5...",
+                "R-.r.5r...r5.8..",
+                "R-r..58-..r-5.8.",
+                "..rr..5-8-5-r...",
             ),
             energy=(0.45, 1.0),
             low=28,
@@ -70,7 +68,7 @@ REGGAE: Final = Style(
         Layer(
             role="chords",
             patches=("electric", "electric"),
-            patterns=("....X.......X...", "....X.o.....X.o."),
+            patterns=("..X...X...X...X.", "..Xo..X...Xo..X."),
             low=55,
             high=74,
             gate=0.45,
@@ -82,7 +80,7 @@ REGGAE: Final = Style(
         Layer(
             role="chords",
             patches=("organ", "organ"),
-            patterns=("..o.x.o...o.x.o.",),
+            patterns=(".ox..ox..ox..ox.",),
             energy=(0.5, 1.0),
             low=52,
             high=70,
@@ -112,6 +110,7 @@ REGGAE: Final = Style(
         ),
     ),
     swing=0.12,
+    pulse=0.25,
     push=0.4,
     mix="dub",
     voice_db=-1.0,

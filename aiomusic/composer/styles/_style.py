@@ -1,18 +1,17 @@
 """
 A style as plain data: harmony, groove, layers and mix.
 
-Patterns have one character for each sixteenth. In drum and chord patterns ``X``,
-``x`` and ``o`` are loud, medium and soft notes; ``-`` holds the note; ``.`` is a
-rest; a digit plays one note of the voicing. In bass patterns ``r`` is the root
-(``R`` accented), ``3 5 7 8`` are intervals above it, ``a`` approaches the next root
-by a semitone and ``w`` is a walking bass.
+Patterns have one character for each sixteenth, for one bar or several. In drum and
+chord patterns ``X``, ``x`` and ``o`` are loud, medium and soft notes; ``-`` holds the
+note; ``.`` is a rest; a digit plays one note of the voicing. In bass patterns ``r`` is
+the root (``R`` accented), ``3 5 7 8`` are intervals above it, ``a`` approaches the next
+root by a semitone and ``w`` is a walking bass.
 """
 
 from typing import Final
 
 import attrs
 
-STEPS: Final = 16
 VELOCITIES: Final = {"X": 1.0, "x": 0.75, "o": 0.42}
 
 
@@ -92,6 +91,7 @@ class Style:
         human_s: Size of the random timing errors, in seconds.
         drums_db: Level of the drums in the mix.
         voice_db: Level of the voice in the mix.
+        meter: Beats of a bar.
     """
 
     name: str
@@ -111,3 +111,4 @@ class Style:
     human_s: float = 0.006
     drums_db: float = 0.0
     voice_db: float = -3.0
+    meter: int = 4

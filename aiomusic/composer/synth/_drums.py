@@ -74,6 +74,14 @@ KITS: Final[dict[str, Kit]] = {
         bright_hz=9500,
         drive=1.8,
     ),
+    "break": Kit(
+        kick_hz=58, kick_s=0.09, click=0.8, snare_hz=215, snare_s=0.11, hat_s=0.03,
+        drive=2.2,
+    ),
+    "metal": Kit(
+        kick_hz=60, kick_s=0.06, click=1.6, snare_hz=200, snare_s=0.1, hat_s=0.05,
+        drive=2.0,
+    ),
     "stage": Kit(kick_hz=45, kick_s=0.3, click=0.2, bright_hz=8000),
     "chip": Kit(
         kick_hz=60, kick_s=0.06, click=0.8, snare_hz=240, snare_s=0.05, hat_s=0.015,

@@ -6,6 +6,7 @@ from aiomusic.composer.synth._patches import Partials, Patch, Tine, Wave
 from aiomusic.composer.synth._strings import String
 
 _GUITAR: Final = ((110.0, 30.0, 1.2), (205.0, 50.0, 1.0), (420.0, 90.0, 0.5))
+_OH: Final = ((480.0, 110.0, 6.0), (880.0, 130.0, 4.0), (2500.0, 250.0, 1.5))
 _AH: Final = ((700.0, 130.0, 6.0), (1150.0, 150.0, 4.0), (2800.0, 250.0, 2.0))
 
 PATCHES: Final[dict[str, Patch]] = {
@@ -52,6 +53,12 @@ PATCHES: Final[dict[str, Patch]] = {
         release_s=0.05,
         level=0.45,
         drive=6.0,
+    ),
+    "high-gain": Patch(
+        sound=String(decay_s=2.2, damp_hz=9000, bright_hz=9000, strike_position=0.06),
+        release_s=0.03,
+        level=0.5,
+        drive=12.0,
     ),
     "pluck": Patch(
         sound=Wave(
@@ -119,6 +126,43 @@ PATCHES: Final[dict[str, Patch]] = {
         ),
         release_s=0.35,
         level=0.55,
+    ),
+    "men": Patch(
+        sound=Wave(
+            slope=1.0, dark_hz=1600, bright_hz=3000, attack_s=0.14, vibrato=0.12,
+            cents=(-9, 1, 8), breath=0.4, peaks=_OH,
+        ),
+        release_s=0.35,
+        level=0.6,
+    ),
+    "accordion": Patch(
+        sound=Wave(
+            slope=0.8, odd=0.3, dark_hz=2000, bright_hz=5500, open_level=0.6,
+            attack_s=0.03, vibrato=0.05, cents=(-8, 0, 8), peaks=((900, 400, 0.8),),
+        ),
+        release_s=0.06,
+        level=0.6,
+    ),
+    "cowbell": Patch(
+        sound=Partials(
+            modes=(
+                (1.0, 0.6, 0.16), (1.48, 0.5, 0.13), (2.76, 0.2, 0.06),
+                (4.1, 0.15, 0.04), (6.3, 0.1, 0.02),
+            ),
+            knock=0.06,
+        ),
+        release_s=0.05,
+        level=0.6,
+        drive=1.2,
+    ),
+    "reese": Patch(
+        sound=Wave(
+            dark_hz=260, bright_hz=1400, open_level=0.45, attack_s=0.01,
+            cents=(-22, 0, 21), sub=0.3,
+        ),
+        release_s=0.06,
+        level=0.8,
+        drive=0.8,
     ),
     "warm-pad": Patch(
         sound=Wave(

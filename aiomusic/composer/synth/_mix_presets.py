@@ -44,6 +44,8 @@ MIX_PRESETS: Final[dict[str, MixPreset]] = {
     "warehouse": MixPreset(decay_s=2.4, bright_hz=4500, drive=0.3, treble_db=-3.0),
     "neon": MixPreset(decay_s=2.0, bright_hz=7000, pre_delay_s=0.02, treble_db=2.0),
     "garage": MixPreset(decay_s=0.8, bright_hz=6000, drive=0.3),
+    "arena": MixPreset(decay_s=1.1, bright_hz=7000, drive=0.4, treble_db=5.0),
+    "hot": MixPreset(decay_s=1.0, bright_hz=5000, drive=1.2),
     "wood": MixPreset(decay_s=0.9, bright_hz=4500),
     "cellar": MixPreset(decay_s=0.7, bright_hz=4000, pre_delay_s=0.008),
     "dub": MixPreset(decay_s=1.8, bright_hz=3000, pre_delay_s=0.03, treble_db=-4.0),
