@@ -1,15 +1,21 @@
 """A connection to PostgreSQL that comes back, and what is told of one that does not."""
 
+import asyncio
 import contextlib
-from typing import Any, Final, Self, TypeAlias, final
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Self, TypeAlias, TypeVar, final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import asyncpg
 import attrs
 
+from aiomusic._log import say
 from aiomusic._redact import hide
 
-__all__ = ["FAULTS", "Address", "Connection", "Link", "fault", "is_passing"]
+__all__ = ["FAULTS", "Address", "Connection", "Link", "fault", "is_passing", "tried"]
+
+R = TypeVar("R")
 
 # asyncpg has no types.
 Connection: TypeAlias = Any
@@ -22,6 +28,8 @@ CLOSE_S: Final = 2.0
 CACHED_STATEMENTS: Final = 100
 MIN_LEASE_S: Final = 1.0
 DEFAULT_LEASE_S: Final = 30.0
+DEFAULT_WAIT_S: Final = 30.0
+RETRY_S: Final = 0.2
 
 # What is the connection's or the server's fault, and passes.
 LINK_FAULTS: Final[tuple[type[BaseException], ...]] = (
@@ -70,6 +78,7 @@ class Address:
         cached_statements: How many asyncpg may prepare; None: it is found out whether
             a pooler stands between, which must not see any.
         lease_s: How long a session may be silent before it is taken for dead.
+        wait_s: How long to try again where the server can't be reached.
     """
 
     dsn: str = attrs.field(repr=False)
@@ -77,6 +86,7 @@ class Address:
     schema: str = DEFAULT_SCHEMA
     cached_statements: int | None = None
     lease_s: float = DEFAULT_LEASE_S
+    wait_s: float = DEFAULT_WAIT_S
 
     @classmethod
     def of(cls, url: str) -> Self:
@@ -99,6 +109,7 @@ class Address:
             hide(secret)
         schema = given.pop("schema", DEFAULT_SCHEMA)
         size, lease = given.pop("statement_cache_size", None), given.pop("lease_s", "")
+        wait = given.pop("wait_s", None)
         name = f"{user.partition(':')[0]}@" if user else ""
         told = {"host": given.get("host"), "port": given.get("port")}
         told["schema"] = None if schema == DEFAULT_SCHEMA else schema
@@ -109,6 +120,7 @@ class Address:
             schema=_schema(schema),
             cached_statements=None if size is None else int(_count(size)),
             lease_s=max(MIN_LEASE_S, _count(lease)) if lease else DEFAULT_LEASE_S,
+            wait_s=DEFAULT_WAIT_S if wait is None else _count(wait),
         )
 
 
@@ -133,8 +145,8 @@ def _schema(name: str) -> str:
 def _count(text: str) -> float:
     if not (text.isascii() and text.isdecimal()):
         message = (
-            "The journal's statement_cache_size and lease_s must be whole numbers, as"
-            " in ?statement_cache_size=0. Nothing was sent."
+            "The journal's statement_cache_size, lease_s and wait_s must be whole"
+            " numbers, as in ?statement_cache_size=0. Nothing was sent."
         )
         raise ValueError(message)
     return float(text)
@@ -238,11 +250,42 @@ _WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 )
 
 
+def _words(error: BaseException) -> str:
+    found = [words for kind, words in _WORDS if isinstance(error, kind)]
+    return found[0] if found else f"{type(error).__name__}: {error}"
+
+
 def fault(address: Address, error: BaseException) -> str:
     """Say why a journal can't be used, and what that means for the money."""
-    found = [words for kind, words in _WORDS if isinstance(error, kind)]
-    words = found[0] if found else f"{type(error).__name__}: {error}"
+    while isinstance(error, TimeoutError) and isinstance(error.__cause__, FAULTS):
+        error = error.__cause__
+    tried_for = f" It was tried for {address.wait_s:g} s." if is_passing(error) else ""
     return (
-        f"The journal {address.shown} can't be used: {words}. Nothing is sent that"
-        " can't be written down."
+        f"The journal {address.shown} can't be used: {_words(error)}.{tried_for}"
+        " Nothing is sent that can't be written down."
     )
+
+
+async def tried(address: Address, do: Callable[[], Awaitable[R]]) -> R:
+    """
+    Do what changes nothing, or the same, again while what stands in its way passes.
+
+    Raises:
+        BaseException: What stood in its way when the time was over.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + address.wait_s
+    is_told = False
+    while True:
+        try:
+            return await do()
+        except Exception as error:
+            if not is_passing(error) or loop.time() >= deadline:
+                raise
+            if not is_told:
+                words = "the journal %s can't be used yet: %s. It is tried for %g s"
+                say(
+                    logging.WARNING, words, address.shown, _words(error), address.wait_s
+                )
+            is_told = True
+        await asyncio.sleep(RETRY_S)

@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, TypeVar, final
 
 import attrs
 
-from aiomusic.journal._postgres_link import Connection, Link, is_passing
+from aiomusic.journal._postgres_link import RETRY_S, Connection, Link, is_passing
 from aiomusic.journal.dialect import numbered
 from aiomusic.journal.programs import Program
 
@@ -17,7 +17,6 @@ __all__ = ["PostgresWriter", "drive"]
 R = TypeVar("R")
 
 MAX_TOGETHER: Final = 200
-RETRY_S: Final = 0.2
 # How long to go on with what is left when nobody waits for more.
 STOP_S: Final = 10.0
 # How long the server may be busy with a transaction whose connection broke.
@@ -137,7 +136,7 @@ class PostgresWriter:
         Do it, durably, before this returns.
 
         Raises:
-            TimeoutError: It could not be, for reasons that pass.
+            TimeoutError: It could not be, for the reason that is its cause.
         """
         future: asyncio.Future[R] = self._loop.create_future()
         work = _Work(program, future, regret, is_lasting)
@@ -187,6 +186,8 @@ class PostgresWriter:
                 self._why = error
                 self._queue.extendleft(reversed(batch))
                 await asyncio.sleep(RETRY_S)
+            else:
+                self._why = None
 
     async def _wait(self) -> None:
         if not (self._queue or self._is_stopping):

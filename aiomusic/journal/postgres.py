@@ -5,7 +5,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self, TypeVar, final
@@ -31,7 +31,14 @@ from aiomusic.journal import (
     listing,
     programs,
 )
-from aiomusic.journal._postgres_link import FAULTS, Address, Connection, Link, fault
+from aiomusic.journal._postgres_link import (
+    FAULTS,
+    Address,
+    Connection,
+    Link,
+    fault,
+    tried,
+)
 from aiomusic.journal._postgres_writer import PostgresWriter, drive
 from aiomusic.journal.archive import Archived, move_all, whole
 from aiomusic.journal.dialect import POSTGRES, Dialect
@@ -52,7 +59,6 @@ __all__ = ["PostgresJournal", "PostgresReader"]
 
 R = TypeVar("R")
 
-WAIT_S: Final = 30.0
 # How long the server lets a transaction wait, work, and be idle: a session that is
 # stopped or cut off while it holds the lock must not keep the others for longer.
 SERVER_S: Final = 10
@@ -85,18 +91,21 @@ class PostgresJournal:
 
     Args:
         url: ``postgresql://user:password@host:port/database``.  Its options are those
-            of libpq, and ``schema`` (aiomusic), ``lease_s`` (30), and
+            of libpq, and ``schema`` (aiomusic), ``lease_s`` and ``wait_s`` (30), and
             ``statement_cache_size``: 0 where a pooler in transaction mode stands
             between, which is found out if it is left out.
-        wait_s: How long to wait for a server that can't be reached.
+        wait_s: How long to wait for a server that can't be reached; None: as the
+            option ``wait_s`` of the address says, or 30 s.
 
     Raises:
         ValueError: The address can't be read.
     """
 
-    def __init__(self, url: str, *, wait_s: float = WAIT_S) -> None:
-        self._address = Address.of(url)
-        self._wait_s = wait_s
+    def __init__(self, url: str, *, wait_s: float | None = None) -> None:
+        address = Address.of(url)
+        if wait_s is not None:
+            address = attrs.evolve(address, wait_s=wait_s)
+        self._address = address
         self._writer: PostgresWriter | None = None
         self._owner = ""
         self._fence = 0
@@ -176,11 +185,10 @@ class PostgresJournal:
             link,
             self._begin,
             renew_s=self._address.lease_s / 3,
-            wait_s=self._wait_s,
+            wait_s=self._address.wait_s,
         )
         try:
-            db = await link.connected()
-            await _upgrade(db, self._address)
+            await tried(self._address, partial(_upgrade, link, self._address))
             writer.start()
             await self._work_for(writer, identity)
         except BaseException as error:
@@ -609,11 +617,7 @@ class PostgresReader(Reader):
         return await self._steps() == len(STEPS)
 
     async def _steps(self) -> int:
-        try:
-            async with self._reading() as db:
-                return await _version(db, self.address)
-        except FAULTS as error:
-            raise JournalError(fault(self.address, error)) from error
+        return await self._read(partial(_version, address=self.address))
 
     async def find(self, key: str, attempt: int | None = None) -> Record | None:
         """Return a purchase under a key whole; None: the last that counts."""
@@ -631,9 +635,15 @@ class PostgresReader(Reader):
         Raises:
             JournalError: It can't be read.
         """
-        try:
+        return await self._read(partial(drive, program=program))
+
+    async def _read(self, do: Callable[[Connection], Awaitable[R]]) -> R:
+        async def once() -> R:
             async with self._reading() as db:
-                return await drive(db, program)
+                return await do(db)
+
+        try:
+            return await tried(self.address, once)
         except FAULTS as error:
             raise JournalError(fault(self.address, error)) from error
 
@@ -711,8 +721,17 @@ def _settings(address: Address) -> str:
     )
 
 
-async def _upgrade(db: Connection, address: Address) -> None:
+async def _upgrade(link: Link, address: Address) -> None:
     """Apply the steps that are missing, one session at a time."""
+    db = await link.connected()
+    try:
+        await _apply_steps(db, address)
+    except BaseException:
+        link.drop()
+        raise
+
+
+async def _apply_steps(db: Connection, address: Address) -> None:
     await db.execute(_settings(address))
     if await db.fetchval("SHOW server_encoding") != "UTF8":
         message = "its database must be made with ENCODING 'UTF8'"

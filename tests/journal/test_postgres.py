@@ -208,6 +208,34 @@ async def test_the_server_is_started_anew_under_a_session(tmp_path: Path) -> Non
         server.stop()
 
 
+async def test_a_session_and_a_reader_wait_for_a_server_that_starts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As long as they are told to, and say so; whoever starts them need not."""
+    server = pg_server.start()
+    try:
+        url = server.url(tmp_path)
+        journal, reader = PostgresJournal(url), PostgresReader.at(url, None)
+        await asyncio.to_thread(server.postgres.stop)
+        opening = asyncio.create_task(journal.open())
+        looking = asyncio.create_task(reader.is_there())
+        async with asyncio.timeout(60):
+            while caplog.text.count("It is tried for 30 s") < 2:
+                await asyncio.sleep(0.01)
+        late = PostgresJournal(f"{url}&wait_s=0")
+        with pytest.raises(JournalError, match=r"be reached; .* It was tried for 0 s"):
+            await late.open()
+        await asyncio.to_thread(server.postgres.start)
+
+        await opening
+        await looking
+        assert await reader.is_there()
+        assert [Granted(1)] == await journal.admit([entry("a")], NO_LIMITS)
+        await journal.aclose()
+    finally:
+        server.stop()
+
+
 async def test_nothing_is_granted_that_can_not_be_written_down(tmp_path: Path) -> None:
     """A server that stays away is told as such, and what it misses is written later."""
     server = pg_server.start()
@@ -217,7 +245,9 @@ async def test_nothing_is_granted_that_can_not_be_written_down(tmp_path: Path) -
         await journal.admit([entry("a")], NO_LIMITS)
         await asyncio.to_thread(server.postgres.stop)
 
-        with pytest.raises(JournalError, match="Nothing is sent that can't be"):
+        with pytest.raises(
+            JournalError, match=r"be reached; .* tried for 1 s\. Nothing is sent"
+        ):
             await journal.admit([entry("b")], NO_LIMITS)
         with pytest.raises(JournalError, match="can't be used"):
             await journal.note_sent("a", 1)
@@ -225,7 +255,8 @@ async def test_nothing_is_granted_that_can_not_be_written_down(tmp_path: Path) -
             await journal.accept("a", 1, "t-a", 105.0)
 
         await asyncio.to_thread(server.postgres.start)
-        journal._wait_s = 30.0
+        assert journal._writer is not None
+        journal._writer._wait_s = 30.0
         found = await journal.find("a")
         assert found is not None
         assert ("pending", "t-a") == (found.state, found.task_id)
@@ -377,13 +408,14 @@ def test_an_address_is_read() -> None:
     """Its own options are taken out, those of libpq stay, the password is not shown."""
     found = Address.of(
         f"postgresql://me:{SECRET}@db.example:5433/music"
-        "?sslmode=require&schema=songs&lease_s=60&statement_cache_size=0"
+        "?sslmode=require&schema=songs&lease_s=60&wait_s=5&statement_cache_size=0"
     )
 
     assert f"postgresql://me:{SECRET}@db.example:5433/music?sslmode=require" == (
         found.dsn
     )
-    assert ("songs", 0, 60.0) == (found.schema, found.cached_statements, found.lease_s)
+    assert ("songs", 0) == (found.schema, found.cached_statements)
+    assert (60.0, 5.0) == (found.lease_s, found.wait_s)
     assert "postgresql://me@db.example:5433/music?schema=songs" == found.shown
     assert SECRET not in repr(found)
 
@@ -398,6 +430,7 @@ def test_an_address_is_read() -> None:
         f"me:{SECRET}@host/db?schema=a b",
         f"me:{SECRET}@host/db?schema=Songs",
         f"me:{SECRET}@host/db?lease_s=soon",
+        f"me:{SECRET}@host/db?wait_s=-1",
         f"me:{SECRET}@host/db?statement_cache_size=-1",
     ],
 )
@@ -415,7 +448,10 @@ async def test_a_password_stands_in_no_error(tmp_path: Path, why: str) -> None:
     host = tmp_path if why == "no server" else pg_server.running().postgres.folder
     name = "nothing" if why == "no database" else "postgres"
     user = "nobody" if why == "wrong password" else "postgres"
-    journal = PostgresJournal(f"postgresql://{user}:{SECRET}@/{name}?host={host}")
+    # What does not pass is told at once.
+    wait_s = 0.2 if why == "no server" else 1e9
+    url = f"postgresql://{user}:{SECRET}@/{name}?host={host}"
+    journal = PostgresJournal(url, wait_s=wait_s)
 
     with pytest.raises(JournalError, match="can't be used") as raised:
         await journal.open()
