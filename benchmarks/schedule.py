@@ -208,13 +208,14 @@ def best_polls(
     """
     Return the polls that minimise delay + price x polls, by dynamic programming.
 
-    None comes sooner than a floor after the last, but where next to nothing is left.
+    None comes sooner than a floor after the last.
     """
     gap = max(1, round(floor_s / step_s))
     fine = np.arange(0.0, HORIZON_S, step_s)
     below = shape.cdf(fine)
     area = np.concatenate([[0.0], np.cumsum((below[1:] + below[:-1]) / 2) * step_s])
-    last = min(int(np.searchsorted(below, 1.0 - 1e-6)), len(fine) - 1)
+    # Beyond the last task that may be left, one more poll needs its floor too.
+    last = min(int(np.searchsorted(below, 1.0 - 1e-6)) + gap, len(fine) - 1)
     rest, after = np.zeros(last + 1), np.zeros(last + 1, dtype=int)
     for i in range(last - 1, -1, -1):
         first = min(i + gap, last)

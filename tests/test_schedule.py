@@ -226,11 +226,11 @@ def test_a_state_of_another_version_is_passed_over() -> None:
         {"counts": [1.0]},
         {"counts": None},
         {"counts": [-1.0] * 150},
-        {"moments": [1.0]},
-        {"moments": [1.0, 2.0, math.inf]},
+        {"centres": [1.0]},
+        {"doubts": [math.inf] * 8},
         {"typical_s": 0.0},
         {"typical_s": "soon"},
-        {"lead": math.nan},
+        {"trust": [math.nan] * 9},
     ],
 )
 def test_a_damaged_state_is_refused(damage: dict[str, object]) -> None:
@@ -350,7 +350,8 @@ def hump(median_s: float, sigma: float) -> list[float]:
         ([14.0 + i / 50 for i in range(100)], 5.0, 1.25),
         (hump(45.0, 0.1), 15.0, 1.08),
         (hump(60.0, 0.35), 15.0, 1.08),
-        (hump(60.0, 0.35), 5.0, 1.08),
+        # A hundred points favour one who knows each of them.
+        (hump(60.0, 0.35), 5.0, 1.15),
         (hump(20.0, 0.05) + hump(30.0, 0.05), 5.0, 1.08),
         (hump(20.0, 0.05) + hump(30.0, 0.05), 15.0, 1.08),
         (hump(30.0, 0.1) + hump(50.0, 0.1), 15.0, 1.08),
@@ -374,6 +375,23 @@ def test_a_plan_counts_the_floor(
     least = least_cost(sorted(ends_s), 0.25, floor_s)
 
     assert fmean(costs_s) < most * least
+
+
+def test_tasks_as_short_as_the_floor_are_learned_from_its_own_polls() -> None:
+    """Seen only to end before the first poll, or one floor later, all near 15 s."""
+    ends_s = hump(15.0, 0.04)
+    schedule, kind = Schedule(), attrs.evolve(SONG, floor_s=15.0)
+    costs_s = []
+    for end_s in random.Random(1).choices(ends_s, k=800):
+        seen_s = poll_s = 0.0
+        polls = 0
+        while poll_s < end_s:
+            seen_s, poll_s = poll_s, schedule.next_poll(kind, poll_s)
+            polls += 1
+        schedule.observe(kind, seen_s, poll_s)
+        costs_s.append(poll_s - end_s + 0.25 * polls)
+
+    assert fmean(costs_s[100:]) < 1.3 * least_cost(ends_s, 0.25, 15.0)
 
 
 def test_two_humps_are_told_apart() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["BINS", "EDGES_S", "LOGS", "WIDTHS_S", "bin_of", "survival", "tail_of"]
+__all__ = ["BINS", "EDGES_S", "WIDTHS_S", "bin_of", "survival", "tail_of"]
 
 # Bins are 7 % wide, from a quarter of a second to two and a half hours.
 _STEP = 0.07
@@ -18,7 +18,6 @@ _FIRST_S = 0.25
 EDGES_S = (0.0, *(_FIRST_S * math.exp(_STEP * k) for k in range(150)))
 WIDTHS_S = tuple(b - a for a, b in pairwise(EDGES_S))
 BINS = len(WIDTHS_S)
-LOGS = tuple(math.log(_FIRST_S) + _STEP * (k - 0.5) for k in range(BINS))
 
 
 def bin_of(age_s: float) -> int:

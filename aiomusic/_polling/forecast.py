@@ -1,12 +1,13 @@
 """
 How long tasks take, learned from the intervals in which they were seen to end.
 
-Two forecasters learn: a histogram with a long memory, and a bell curve over the
-logarithms with a short one.
+A histogram with a long memory learns any shape, and log-normals of several spreads,
+with a short memory, learn from few ends.
 Each is trusted as much as it foretold the latest ends, so after a sudden change the
-bell curve leads, and with a steady service the histogram.
-An end is never known exactly, only that it lies between two polls: it is spread over
-that interval as the current forecast has it.
+log-normals lead, and with a steady service the histogram.
+An end is never known exactly, only that it lies between two polls: the histogram
+spreads it over that interval as the current forecast has it, and the log-normals are
+fitted to the interval itself.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from itertools import accumulate, pairwise
-from operator import mul, neg
+from operator import mul, neg, sub
 from typing import TYPE_CHECKING, TypedDict, final
 
 import attrs
 
+from aiomusic._polling.bells import SPREADS, Bell, mixed
 from aiomusic._polling.bins import (
     BINS,
     EDGES_S,
-    LOGS,
     WIDTHS_S,
     bin_of,
     survival,
@@ -35,14 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Curve", "Table", "TableState"]
 
-# How many ends the histogram remembers, and how many the bell curve.
-_LONG, _SHORT = 300.0, 25.0
+# How many ends the histogram remembers.
+_MEMORY = 300.0
 
-# The prior: worth a fifth of one end as to the middle, two ends as to the spread.
-_PRIOR_ENDS = 0.2
-_PRIOR_SPREAD = 0.35
-
-# How far the histogram leans on the bell curve, in ends, and its blur in bins: half of
+# How far the histogram leans on the log-normals, in ends, and its blur in bins: half of
 # one, and four more while little was seen.
 _LEAN = 1.0
 _BLUR = 0.5
@@ -51,17 +48,13 @@ _FIRST_BLUR = 4.0
 # No duration is impossible: a late task is looked for over the whole range.
 _SURPRISE = 0.0002
 
-# The histogram's lead over the bell curve, in log-odds, fades by 3 % an end, and
-# neither is ever quite dismissed.
+# The trust in each, in log-odds, fades by 3 % an end, and none is ever quite dismissed.
 _FADE = 0.97
-_LONGEST_LEAD = 7.5
+_MIN_TRUST = -7.5
 
 # A forecast is made anew after so many ends, or at once after one in the outer 1 %.
 _LONGEST_WAIT = 16
 _NEWS = 0.01
-
-# Of the bell curve: how many ends, and the sums of their logs and of the squares.
-_MOMENTS = 3
 
 _FLAT = tuple(tail_of([1.0 / BINS] * BINS))
 
@@ -71,9 +64,10 @@ class TableState(TypedDict):
 
     typical_s: float
     ends: int
-    lead: float
     counts: list[float]
-    moments: list[float]
+    centres: list[float]
+    doubts: list[float]
+    trust: list[float]
 
 
 @final
@@ -115,18 +109,19 @@ class Table:
     """
     Learn how long one kind of task takes.
 
-    Ends are counted by bin, the older ones ever less; what the bell curve needs of the
-    latest is how many there were, and the sums of their logarithms and of the squares.
+    Ends are counted by bin, the older ones ever less.
+    The first *trust* is the histogram's, the others are those of the *bells*.
     """
 
     typical_s: float
     ends: int = 0
-    lead: float = 0.0
     counts: list[float] = attrs.field(factory=lambda: [0.0] * BINS)
-    moments: list[float] = attrs.field(factory=lambda: [0.0] * _MOMENTS)
+    bells: list[Bell] = attrs.field(
+        default=attrs.Factory(lambda self: _bells_at(self.typical_s), takes_self=True)
+    )
+    trust: list[float] = attrs.field(factory=lambda: [0.0] * (1 + len(SPREADS)))
     _fresh: list[tuple[float, float]] = attrs.field(factory=list, init=False)
     _histogram: Sequence[float] = attrs.field(default=(), init=False)
-    _bell: Sequence[float] = attrs.field(default=(), init=False)
     _curve: Curve | None = attrs.field(default=None, init=False)
 
     @property
@@ -152,28 +147,39 @@ class Table:
         return {
             "typical_s": self.typical_s,
             "ends": self.ends,
-            "lead": self.lead,
             "counts": [*self.counts],
-            "moments": [*self.moments],
+            "centres": [bell.centre for bell in self.bells],
+            "doubts": [bell.doubt for bell in self.bells],
+            "trust": [*self.trust],
         }
 
     @classmethod
     def from_state(cls, state: TableState) -> Table:
-        counts = [float(count) for count in state["counts"]]
-        moments = [float(moment) for moment in state["moments"]]
-        typical_s, lead = float(state["typical_s"]), float(state["lead"])
-        is_whole = len(counts) == BINS and len(moments) == _MOMENTS
-        numbers = (*counts, *moments, typical_s, lead)
-        if not is_whole or min(counts) < 0.0 or not typical_s > 0.0:
-            raise ValueError("no state of a table: counts or times are missing")
-        if not all(map(math.isfinite, numbers)):
-            raise ValueError("no state of a table: a number of it is none")
-        return cls(typical_s, int(state["ends"]), lead, counts, moments)
+        typical_s = float(state["typical_s"])
+        counts, centres, doubts, trust = (
+            [float(each) for each in numbers]
+            for numbers in (
+                state["counts"],
+                state["centres"],
+                state["doubts"],
+                state["trust"],
+            )
+        )
+        sizes = [len(counts), len(centres), len(doubts), len(trust)]
+        is_whole = sizes == [BINS, len(SPREADS), len(SPREADS), 1 + len(SPREADS)]
+        if not is_whole or min(*counts, *doubts) < 0.0 or not typical_s > 0.0:
+            raise ValueError("not the state of a table: counts or times are missing")
+        if not all(map(math.isfinite, (*counts, *centres, *doubts, *trust, typical_s))):
+            raise ValueError(
+                "not the state of a table: one of its numbers is not finite"
+            )
+        bells = [Bell(*parts) for parts in zip(SPREADS, centres, doubts, strict=True)]
+        return cls(typical_s, int(state["ends"]), counts, bells, trust)
 
     def _take_in(self) -> None:
-        """Count the ends that the forecast of the day does not know of."""
+        """Count the ends that the current forecast does not include."""
         curve = self.curve
-        keep = math.exp(-len(self._fresh) / _LONG)
+        keep = math.exp(-len(self._fresh) / _MEMORY)
         self.counts = [count * keep for count in self.counts]
         for lower_s, upper_s in self._fresh:
             self._judge(lower_s, upper_s)
@@ -182,13 +188,15 @@ class Table:
         self._curve = None
 
     def _judge(self, lower_s: float, upper_s: float) -> None:
-        """Trust each forecaster by the odds it gave to what then happened."""
-        counted, fitted = (
-            survival(tail, lower_s) - survival(tail, upper_s) + 1e-9
-            for tail in (self._histogram, self._bell)
-        )
-        lead = _FADE * self.lead + math.log(counted / fitted)
-        self.lead = min(max(lead, -_LONGEST_LEAD), _LONGEST_LEAD)
+        """Trust each forecaster by the odds that it gave to what then happened."""
+        alive = (survival(self._histogram, age_s) for age_s in (lower_s, upper_s))
+        odds = [sub(*alive), *(bell.observe(lower_s, upper_s) for bell in self.bells)]
+        trust = [
+            _FADE * old + math.log(max(new, 0.0) + 1e-9)
+            for old, new in zip(self.trust, odds, strict=True)
+        ]
+        best = max(trust)
+        self.trust = [max(each - best, _MIN_TRUST) for each in trust]
 
     def _spread(self, curve: Curve, lower_s: float, upper_s: float) -> None:
         """Count an end as the *curve* would have it between two ages."""
@@ -196,45 +204,25 @@ class Table:
         inner = curve.tail[first + 1 : last + 1]
         alive = [curve.survival(lower_s), *inner, curve.survival(upper_s)]
         total = alive[0] - alive[-1]
-        logs = squares = 0.0
         for k, (before, after) in enumerate(pairwise(alive), first):
-            share = (before - after) / total
-            self.counts[k] += share
-            logs += share * LOGS[k]
-            squares += share * LOGS[k] ** 2
-        keep = 1.0 - 1.0 / _SHORT
-        sums = zip(self.moments, (1.0, logs, squares), strict=True)
-        self.moments = [keep * old + new for old, new in sums]
+            self.counts[k] += (before - after) / total
 
     def _refit(self) -> Curve:
-        seen, bell = sum(self.counts), self._fit()
-        blurred = _smoothed(self.counts, _BLUR + _FIRST_BLUR / (1.0 + seen))
-        counted = zip(blurred, bell, strict=True)
-        whole = seen + _LEAN
-        self._histogram = tail_of((n + _LEAN * odds) / whole for n, odds in counted)
-        self._bell = tail_of(bell)
-        belief = (1.0 - _SURPRISE) / (1.0 + math.exp(-self.lead))
+        weight, *weights = map(math.exp, self.trust)
+        bell, seen = mixed(self.bells, weights), sum(self.counts)
+        counted = tail_of(_smoothed(self.counts, _BLUR + _FIRST_BLUR / (1.0 + seen)))
+        self._histogram = [
+            (n + _LEAN * odds) / (seen + _LEAN)
+            for n, odds in zip(counted, bell, strict=True)
+        ]
+        belief = (1.0 - _SURPRISE) * weight / (weight + sum(weights))
         doubt = 1.0 - _SURPRISE - belief
-        rows = zip(self._histogram, self._bell, _FLAT, strict=True)
+        rows = zip(self._histogram, bell, _FLAT, strict=True)
         return Curve.of([belief * a + doubt * b + _SURPRISE * c for a, b, c in rows])
 
-    def _fit(self) -> list[float]:
-        """
-        Return the odds of each bin by a log-normal fit that knows how little it saw.
 
-        This is the predictive distribution, a Student t, under a normal-inverse-gamma
-        prior.
-        """
-        seen, logs, squares = self.moments
-        prior = math.log(self.typical_s)
-        mean = logs / seen if seen else prior
-        ends = _PRIOR_ENDS + seen
-        centre = mean + (prior - mean) * _PRIOR_ENDS / ends
-        scatter = 2.0 * _PRIOR_SPREAD**2 + max(squares - seen * mean**2, 0.0)
-        scatter += _PRIOR_ENDS * seen / ends * (prior - mean) ** 2
-        freedom = 2.0 + seen
-        scale = scatter / freedom * (1.0 + 1.0 / ends)
-        return _student(centre, scale, freedom)
+def _bells_at(typical_s: float) -> list[Bell]:
+    return [Bell(spread, math.log(typical_s)) for spread in SPREADS]
 
 
 def _smoothed(counts: Sequence[float], bins: float) -> list[float]:
@@ -254,11 +242,3 @@ def _smoothed(counts: Sequence[float], bins: float) -> list[float]:
             scale * (a + b - c) for a, b, c in zip(ahead, behind, blurred, strict=True)
         ]
     return blurred
-
-
-def _student(centre: float, scale: float, freedom: float) -> list[float]:
-    power = -(freedom + 1.0) / 2.0
-    part = scale * freedom
-    odds = [(1.0 + (log - centre) ** 2 / part) ** power for log in LOGS]
-    total = sum(odds)
-    return [each / total for each in odds]

@@ -28,7 +28,7 @@ _FEW = 6
 _FIRST_PRICE = 1.0 / 80.0
 _SCHOOLING = 10.0
 
-_STATE_VERSION = 2
+_STATE_VERSION = 3
 
 
 class ScheduleState(TypedDict):
