@@ -1,9 +1,10 @@
 """From what is typed, in a cell or behind an option, to an argument's value."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
-from aiomusic._fields import Flag, Names, Number
+from aiomusic._fields import Flag, Names, Number, WebAddress
 from aiomusic._request import Request, fields_of
 from aiomusic._spelling import shown
 
@@ -13,9 +14,14 @@ _YES: Final = frozenset({"true", "yes", "y", "1", "on"})
 _NO: Final = frozenset({"false", "no", "n", "0", "off"})
 
 
-def read_cell(kind: type[Request[Any]], name: str, text: str) -> object:
+def read_cell(
+    kind: type[Request[Any]], name: str, text: str, folder: Path | None = None
+) -> object:
     """
     Read text as the argument of that name.
+
+    Args:
+        folder: Where paths of files begin; None: in the current one.
 
     Raises:
         ValueError: It can't be read.
@@ -27,6 +33,8 @@ def read_cell(kind: type[Request[Any]], name: str, text: str) -> object:
             return _number(text, whole=whole)
         case Names():
             return tuple(_listed(text))
+        case WebAddress() if "://" not in text:
+            return (folder or Path()) / Path(text.strip())
     return _parts(text) if name == "segments" else text
 
 

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
+
 from aiomusic._spelling import shown
 from aiomusic.batch._rows import (
     KEY,
     AnyRow,
     BadRow,
     Record,
+    Row,
     bad,
     filled,
     printable,
@@ -41,7 +44,8 @@ def read(
     a line; any other is CSV with a heading, its cells between commas, semicolons or
     tabs.  The columns ``key``, ``provider`` and ``operation`` say what to do, those
     named as an argument of the operation are its arguments, and all others are kept
-    beside the job as its metadata.
+    beside the job as its metadata.  A path, as in the ``url`` of an upload, begins in
+    the folder of the file.
 
     Args:
         path: The file, in UTF-8.
@@ -55,7 +59,11 @@ def read(
     Raises:
         InvalidRequest: The file itself can't be read.
     """
-    rows = list(rows_of(_records(Path(path)), provider))
+    folder = Path(path).parent
+    rows = [
+        attrs.evolve(row, folder=folder) if isinstance(row, Row) else row
+        for row in rows_of(_records(Path(path)), provider)
+    ]
     if fill is None:
         return rows
     return list(filled(rows, _values(Path(fill))))

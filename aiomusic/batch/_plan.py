@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePath
 from typing import Any, Final, TypeAlias, final
 
 import attrs
@@ -88,6 +89,12 @@ class Plan:
         return sum(row.cost for row in self.rows)
 
     @property
+    def has_local_files(self) -> bool:
+        """Whether the service is to fetch files of this machine."""
+        values = (one for row in self.rows for one in row.arguments.values())
+        return any(isinstance(one, PurePath) for one in values)
+
+    @property
     def by_operation(self) -> Mapping[str, tuple[int, int]]:
         """How many rows of each operation there are, and what they cost."""
         found: dict[str, tuple[int, int]] = {}
@@ -172,7 +179,7 @@ def _planned(row: Row, known: Mapping[str, Row], price: Price) -> PlannedRow | B
             metadata[column] = value
         else:
             try:
-                arguments[column] = _argument(kind, column, value, known)
+                arguments[column] = _argument(row, kind, column, value, known)
             except ValueError as error:
                 return _refused(row, column, f"{error}.")
     checked = _checked(row, kind, arguments, known)
@@ -260,7 +267,11 @@ def _no_operation(row: Row) -> BadRow:
 
 
 def _argument(
-    kind: type[Request[Any]], column: str, value: object, known: Mapping[str, Row]
+    row: Row,
+    kind: type[Request[Any]],
+    column: str,
+    value: object,
+    known: Mapping[str, Row],
 ) -> object:
     """
     Read a cell as the argument that its column names.
@@ -274,7 +285,7 @@ def _argument(
         return reference
     if not isinstance(value, str):
         return tuple(value) if isinstance(value, list) else value
-    return read_cell(kind, column, value)
+    return read_cell(kind, column, value, row.folder)
 
 
 def _may_refer(

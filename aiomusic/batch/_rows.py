@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final, TypeAlias, final
 
 import attrs
@@ -37,6 +38,7 @@ class Row:
         values: Everything else, by column: arguments, and what else is to be kept.
         number: Which row of its file it is, from 1; None: it comes from no file.
         place: Where it stands, as in ``"songs.csv, line 3"``.
+        folder: Where the paths in it begin; None: in the current folder.
     """
 
     key: str
@@ -45,6 +47,7 @@ class Row:
     values: Mapping[str, Any]
     number: int | None = None
     place: str = "the row"
+    folder: Path | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def kind(self) -> str:
@@ -223,6 +226,7 @@ def _filled(row: Row, name: str, cells: Mapping[str, Any], keys: set[str]) -> An
         values={column: value for column, value in found.items() if column != KEY},
         number=row.number,
         place=f"{row.place} with {name}",
+        folder=row.folder,
     )
 
 

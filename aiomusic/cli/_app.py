@@ -47,6 +47,8 @@ Environment:
   AIOMUSIC_ACCOUNT   your name for whose jobs these are, if not known by the key
   AIOMUSIC_BASE_URL  where the service is, if not at its own address
   AIOMUSIC_JOURNAL   the file that keeps what is bought, if not the usual one
+  AIOMUSIC_WEBHOOK_URL  a public address that leads to AIOMUSIC_WEBHOOK_LISTEN (usually
+                     127.0.0.1:8080), from where files of this machine are uploaded
 """
 
 
@@ -140,7 +142,8 @@ Examples:
 Columns: key, provider, operation (create, if left out), and the arguments of the
 operation, as in lyrics, tags, title; any other is kept as metadata. A cell such as
 @intro stands for the clip that row intro makes, @intro[1] for its second, and
-@intro.kept for the one that was kept in the gallery.
+@intro.kept for the one that was kept in the gallery. An upload's url may be the path
+of a file, from the folder of the batch file on.
 """
 
 LENIENT: Final = Strictness()

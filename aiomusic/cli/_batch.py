@@ -168,6 +168,7 @@ async def _buy(plan: batch.Plan, folder: Path, batching: Batching) -> Exit:
         poll_every_s=batching.poll_every,
         job_timeout_s=batching.timeout,
         signer=signer_of(batching),
+        serves=plan.has_local_files,
     )
     sums = Sums(
         rows=len(plan.rows) + len(plan.bad),

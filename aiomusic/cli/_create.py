@@ -131,6 +131,7 @@ async def _buy(
         poll_every_s=delivery.poll_every,
         job_timeout_s=delivery.timeout,
         signer=signer_of(delivery),
+        serves=any(one.local_files() for one in bought),
     )
     return await pursuit.run(opening, start)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from aiomusic._fields import ClipId
+from aiomusic._fields import ClipId, WebAddress
 from aiomusic._request import Request, fields_of
 from aiomusic.batch._cells import read_cell
 from aiomusic.batch._manifest import KEPT_NAME, choices
@@ -63,6 +63,8 @@ def _value(
         return typed
     if name == "lyrics":
         return read_lyrics(typed)
+    if isinstance(fields_of(kind)[name], WebAddress):
+        return read_cell(kind, name, typed)
     may_refer = isinstance(fields_of(kind)[name], ClipId) or name in _REFERRING
     reference = Reference.read(typed) if may_refer else None
     if reference is not None:

@@ -34,6 +34,8 @@ _CLIP: Final = (
 )
 _FILES: Final[Mapping[str, str]] = {
     "lyrics": " Give a file of UTF-8; - is standard input.",
+    "url": " Or the path of a file on this machine, which is served from"
+    " AIOMUSIC_WEBHOOK_URL while the command runs.",
     "persona": " @KEY stands for what a job of the journal made.",
     "segments": " Each as name:seconds, as in intro:10.",
 }

@@ -6,7 +6,7 @@ import logging
 import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -223,7 +223,14 @@ async def _resume(
     # Unless it is asked for, nothing can be bought here, even if a job should end
     # unpaid just now.
     most = None if are_queued_sent else 0
-    return await pursuit.run(_opening(journal, following, max_credits=most), start)
+    held = [one for one in records if one.is_held and one.raw_request is not None]
+    opening = _opening(
+        journal,
+        following,
+        max_credits=most,
+        sent=[_request(one) for one in held if are_queued_sent],
+    )
+    return await pursuit.run(opening, start)
 
 
 def _guide(place: Place, following: Following) -> Guide:
@@ -232,10 +239,15 @@ def _guide(place: Place, following: Following) -> Guide:
 
 
 def _opening(
-    journal: "KeptJournal", following: Following, *, max_credits: int | None
+    journal: "KeptJournal",
+    following: Following,
+    *,
+    max_credits: int | None,
+    sent: Iterable[Request[Any]] = (),
 ) -> AbstractAsyncContextManager[MusicSession]:
     return open_session(
         journal=journal,
+        serves=any(one.local_files() for one in sent),
         max_credits=max_credits,
         poll_every_s=following.poll_every,
         job_timeout_s=following.timeout,
@@ -367,7 +379,8 @@ async def _resubmit(
         guide=_guide(place, following),
         as_json=following.as_json,
     )
-    return await pursuit.run(_opening(journal, following, max_credits=None), start)
+    opening = _opening(journal, following, max_credits=None, sent=[request])
+    return await pursuit.run(opening, start)
 
 
 async def _check_latest(journal: "KeptJournal", shown: Record, place: Place) -> None:

@@ -19,6 +19,7 @@ from aiomusic._request import Request
 from aiomusic._session import MusicSession
 from aiomusic.cli._exits import UsageError
 from aiomusic.cli._journal import LOCAL
+from aiomusic.cli._public import PublicAddress
 from aiomusic.errors import AuthenticationFailed
 from aiomusic.journal import Journal
 from aiomusic.journal.memory import MemoryJournal
@@ -58,6 +59,7 @@ async def open_session(
     job_timeout_s: float = 1800.0,
     signer: Signer | None = None,
     needs_key: bool = True,
+    serves: bool = False,
 ) -> AsyncIterator[MusicSession]:
     """
     Open a session on what the environment names, or on an emulator of its own.
@@ -69,18 +71,26 @@ async def open_session(
         max_credits, concurrency, poll_every_s, job_timeout_s, signer: As
             `MusicSession` has them.
         needs_key: Whether the service itself is asked for anything.
+        serves: Whether it fetches files from this machine.
 
     Raises:
         AuthenticationFailed: The environment has no key.
-        UsageError: It has no usable address.
+        UsageError: It has no usable address, or no public one to serve files at.
     """
     async with contextlib.AsyncExitStack() as stack:
+        public = None
+        if serves:
+            public = PublicAddress.open(is_local=local_seed is not None)
+            stack.callback(public.listening.close)
         if local_seed is not None:
             from aiomusic.emulator import (
                 Emulator,
             )
 
-            api = await stack.enter_async_context(Emulator(seed=local_seed))
+            here = () if public is None else (public.host,)
+            api = await stack.enter_async_context(
+                Emulator(seed=local_seed, allow_hosts=here)
+            )
             key: str = api.key
             base_url: str | None = api.url
             poll_every_s = LOCAL_POLL_S if poll_every_s is None else poll_every_s
@@ -106,7 +116,11 @@ async def open_session(
             job_timeout_s=job_timeout_s,
             signer=signer,
             http=http,
+            webhook_url=None if public is None else public.url,
+            webhook_secret=None if public is None else public.secret,
         )
+        if public is not None and music.webhooks is not None:
+            await stack.enter_async_context(public.mounted(music.webhooks))
         try:
             await stack.enter_async_context(music)
         except ValueError as error:
