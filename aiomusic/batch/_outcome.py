@@ -1,5 +1,6 @@
 """What became of a row, and how an album's manifest says it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, final
@@ -202,16 +203,29 @@ def _error_to_json(error: MusicError) -> dict[str, object]:
     return {name: known[name] for name in names if name in known}
 
 
-def origins(row: PlannedRow, results: Results) -> tuple[Origin, ...]:
-    """Return the clips that a row is made from."""
+def origins(
+    row: PlannedRow, results: Results, made: Mapping[str, object]
+) -> tuple[Origin, ...]:
+    """
+    Return the clips that a row is made from.
+
+    Args:
+        results: What each of its references stands for.
+        made: All that the rows made which it refers to.
+    """
     found: list[Origin] = []
     relation = row.row.operation
     for name, value in row.arguments.items():
         if isinstance(value, Reference):
-            made = results.get(value)
-            if isinstance(made, (Clip, Upload)):
-                take = value.take if isinstance(made, Clip) else None
-                found.append(Origin(made.clip_id, relation, value.key, take))
+            one = results.get(value)
+            if isinstance(one, (Clip, Upload)):
+                take = _take_of(one, made[value.key])
+                found.append(Origin(one.clip_id, relation, value.key, take))
         elif name == "clip" and isinstance(value, str):
             found.append(Origin(value, relation))
     return tuple(found)
+
+
+def _take_of(clip: object, made: object) -> int | None:
+    takes = made if isinstance(made, tuple) else ()
+    return next((at for at, one in enumerate(takes) if one is clip), None)

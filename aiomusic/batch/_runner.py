@@ -34,6 +34,7 @@ from aiomusic.errors import (
     Charged,
     DownloadError,
     InvalidRequest,
+    JournalError,
     MusicError,
     NotSent,
     Retry,
@@ -232,7 +233,7 @@ class Batch:
     async def _submitted(self, row: PlannedRow) -> Request[Any] | None:
         """Queue a row's job, and return its request; None: it can't be sent."""
         results = {one: self._resolved(one) for one in row.references}
-        self._origins[row.key] = origins(row, results)
+        self._origins[row.key] = origins(row, results, self._results)
         try:
             # What was planned was warned of then.
             with unwarned():
@@ -279,7 +280,7 @@ class Batch:
         self._changed.set()
         error = job.error
         if error is not None:
-            await self._tell(self._outcome(row, job, error=error))
+            await self._tell(await self._outcome(row, job, error=error))
             await self._skip_followers(row.key, f"ended as {type(error).__name__}")
             return
         result = await job
@@ -350,7 +351,7 @@ class Batch:
                 errors += trouble
             songs.append(song)
         first = errors[0] if errors else None
-        outcome = self._outcome(row, job, error=first, songs=tuple(songs))
+        outcome = await self._outcome(row, job, error=first, songs=tuple(songs))
         if not songs:
             outcome = attrs.evolve(outcome, result=result)
         await self._tell(outcome)
@@ -381,7 +382,7 @@ class Batch:
         found = await run_sync(_seen, first)
         return attrs.evolve(song, path=first, others=tuple(others), **found), errors
 
-    def _outcome(
+    async def _outcome(
         self,
         row: PlannedRow,
         job: MusicJob[Any],
@@ -390,7 +391,7 @@ class Batch:
         songs: tuple[Song, ...] = (),
     ) -> Outcome:
         is_bought = job.error is None
-        elapsed_s = job.elapsed_s
+        made_at, elapsed_s = await self._times(job)
         return Outcome(
             key=row.key,
             number=row.row.number,
@@ -402,9 +403,20 @@ class Batch:
             origins=self._origins.pop(row.key, ()),
             charged=Charged.YES if is_bought or error is None else error.charged,
             error=error,
-            made_at=datetime.now(UTC) - timedelta(seconds=elapsed_s),
+            made_at=made_at,
             elapsed_s=elapsed_s,
         )
+
+    async def _times(self, job: MusicJob[Any]) -> tuple[datetime, float]:
+        """Return when a job was made, maybe in an earlier run, and how long it took."""
+        elapsed_s, record = job.elapsed_s, None
+        with contextlib.suppress(JournalError):
+            record = await self._music.job(job.key)
+        if record is None:
+            return datetime.now(UTC) - timedelta(seconds=elapsed_s), elapsed_s
+        if record.ended_at is not None:
+            elapsed_s = record.ended_at - record.made_at
+        return datetime.fromtimestamp(record.made_at, UTC), elapsed_s
 
     # What is told.
 

@@ -1104,11 +1104,12 @@ function summary() {
   const seconds = takes.reduce((sum, take) => sum + lengthOf(take), 0);
   const credits = songs.reduce((sum, song) =>
     sum + (["no", "refunded"].includes(song.charged) ? 0 : song.cost || 0), 0);
-  const failed = songs.filter((song) => ["failed", "refused"].includes(song.state)).length;
+  const notMade = ["failed", "refused", "cancelled", "waiting"];
+  const missing = songs.filter((song) => notMade.includes(song.state)).length;
   return [
-    counted(songs.length, "song"), counted(takes.length, "take"),
+    counted(songs.length - missing, "song"), counted(takes.length, "take"),
     seconds ? `${Math.max(1, Math.round(seconds / 60))} min` : "",
-    credits ? counted(credits, "credit") : "", failed ? `${failed} failed` : "",
+    credits ? counted(credits, "credit") : "", missing ? `${missing} not made` : "",
   ].filter(Boolean).join(" · ");
 }
 

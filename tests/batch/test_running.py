@@ -114,6 +114,7 @@ async def test_a_second_run_buys_and_fetches_only_what_is_missing(
     journal = tmp_path / "songs.db"
     async with service.session(journal) as music:
         await ran(music, [SONG], album)
+    before = manifest(album)["song"]
     service.asked.clear()
 
     async with service.session(journal) as music:
@@ -122,6 +123,9 @@ async def test_a_second_run_buys_and_fetches_only_what_is_missing(
     assert service.api.charged == 20
     assert [one.state for one in outcomes.values()] == ["succeeded"] * 2
     assert len(outcomes["song"].files) == 2
+    times = ("made_at", "elapsed_s")
+    again = manifest(album)["song"]
+    assert [before[name] for name in times] == [again[name] for name in times]
     assert not [n for n in service.asked if n[:36] in str(manifest(album)["song"])]
 
 
@@ -204,7 +208,8 @@ async def test_kept_takes_are_what_kept_references_stand_for(
         then = await ran(music, rows, album)
 
     assert then["more"].state == "succeeded"
-    assert then["more"].origins[0].clip_id == second_take
+    origin = then["more"].origins[0]
+    assert (second_take, 1) == (origin.clip_id, origin.take)
     assert [clip["kept"] for clip in manifest(album)["song"]["clips"]] == [None, True]
 
 
