@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, final
 
 import anyio
 
-__all__ = ["Clock", "SystemClock", "Timer"]
+__all__ = ["Clock", "SystemClock", "Timer", "held"]
 
 
 class Timer(Protocol):
@@ -31,6 +32,17 @@ class Clock(Protocol):
 
     def call_at(self, when: float, wake: Callable[[], None]) -> Timer:
         """Call *wake* once ``now()`` has reached *when*."""
+
+
+def held(clock: Clock) -> AbstractContextManager[None]:
+    """
+    Return a block in which a clock that leaps stands still.
+
+    It is for real work that others wait for; the time of any other clock goes on.
+    """
+    hold: Callable[[], AbstractContextManager[None]] | None
+    hold = getattr(clock, "hold", None)
+    return nullcontext() if hold is None else hold()
 
 
 @final

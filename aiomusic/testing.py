@@ -7,10 +7,11 @@ The fixtures come with the package: name ``aiomusic_emulator``, ``aiomusic_sessi
 """
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import types
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, cast, final
 
 try:
@@ -39,7 +40,7 @@ class LeapingClock:
     A clock that leaps to whatever is waited for next, in order.
 
     Real work between two waits, such as a request over a socket, takes no time at
-    all on it.
+    all on it.  An `Emulator` that has the same clock holds it while it makes music.
 
     Attributes:
         slept: How long each ``sleep`` was meant to last.
@@ -50,6 +51,7 @@ class LeapingClock:
         self._now = 0.0
         self._due: list[tuple[float, int, _Timer]] = []
         self._order = itertools.count()
+        self._holds = self._owed = 0
 
     def now(self) -> float:
         """Give seconds since the clock was made."""
@@ -63,8 +65,21 @@ class LeapingClock:
         """Let time pass, and wake whatever was due by then."""
         until = self._now + seconds
         while self._due and self._due[0][0] <= until:
-            self._leap()
+            self._wake_next()
         self._now = until
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Stand still inside the block, in which real work is done."""
+        self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
+            if not self._holds:
+                owed, self._owed = self._owed, 0
+                for _ in range(owed):
+                    asyncio.get_running_loop().call_soon(self._leap)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, without waiting."""
@@ -84,6 +99,12 @@ class LeapingClock:
         return timer
 
     def _leap(self) -> None:
+        if self._holds:
+            self._owed += 1
+        else:
+            self._wake_next()
+
+    def _wake_next(self) -> None:
         while self._due:
             when, _, timer = heapq.heappop(self._due)
             if timer.wake is not None:

@@ -5,7 +5,7 @@ import functools
 import logging
 import secrets
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol, final
 
@@ -13,6 +13,7 @@ import anyio
 import anyio.to_thread
 import attrs
 
+from aiomusic._clock import Clock, held
 from aiomusic.composer import (
     Score,
     UnreadableAudio,
@@ -227,6 +228,7 @@ class RenderedMedia:
         fetcher: Fetches uploads.
         renderer: The name of a renderer; None: the built-in one.
         start_soon: Runs a coroutine function in the background.
+        clock: Is held while music is made, if it leaps.
         on_made: Called with each task whose media are finished.
     """
 
@@ -238,6 +240,7 @@ class RenderedMedia:
     _fetcher: Fetcher
     _renderer: str | None
     _start_soon: Callable[[Callable[[], Awaitable[None]]], None]
+    _clock: Clock
     on_made: Callable[[Task], None]
     _folder: tempfile.TemporaryDirectory[str] | None = attrs.field(
         default=None, init=False
@@ -278,22 +281,26 @@ class RenderedMedia:
     async def prepare(self, task_id: str) -> None:
         task = self._unfinished.get(task_id)
         if task is not None and not self._is_eager:
-            await self._compose(task)
+            with held(self._clock):
+                await self._compose(task)
             self._unfinished.pop(task_id, None)
 
     async def finish(self, task_id: str) -> None:
         task = self._unfinished.get(task_id)
         if task is None:
             return
-        clips = await self._compose(task)
-        if self._is_eager:
-            async with anyio.create_task_group() as group:
-                for clip_media in clips:
-                    group.start_soon(
-                        self._file_of, clip_media, self._directory.audio_format_of(task)
-                    )
+        with held(self._clock):
+            clips = await self._compose(task)
+            if self._is_eager:
+                await self._render(task, clips)
         if self._unfinished.pop(task_id, None) is not None:
             self.on_made(task)
+
+    async def _render(self, task: Task, clips: Sequence[_RenderedClip]) -> None:
+        kind = self._directory.audio_format_of(task)
+        async with anyio.create_task_group() as group:
+            for clip_media in clips:
+                group.start_soon(self._file_of, clip_media, kind)
 
     async def _compose(self, task: Task) -> list[_RenderedClip]:
         async with self._composing:
@@ -331,9 +338,9 @@ class RenderedMedia:
         path = self._folder_path() / name
         try:
             await self._fetcher.fetch(url, path)
-            self._uploads[name] = await self._composers.run(
-                functools.partial(analyze_upload, str(path), "Upload", self._seed)
-            )
+            call = functools.partial(analyze_upload, str(path), "Upload", self._seed)
+            with held(self._clock):
+                self._uploads[name] = await self._composers.run(call)
         except NotFetched as error:
             raise RequestRefused(400, NOT_ACCESSIBLE) from error
         except (UnreadableAudio, RenderFailed) as error:
@@ -386,7 +393,8 @@ class RenderedMedia:
     async def _file_of(self, clip_media: _RenderedClip, kind: str) -> Path | None:
         async with clip_media.lock:
             if kind not in clip_media.files and not clip_media.problem:
-                await self._make(clip_media, kind)
+                with held(self._clock):
+                    await self._make(clip_media, kind)
         return clip_media.files.get(kind)
 
     async def _make(self, clip_media: _RenderedClip, kind: str) -> None:

@@ -215,6 +215,7 @@ class Emulator:
             fetcher=fetcher,
             renderer=renderer,
             start_soon=self._background.start_soon,
+            clock=self._clock,
             on_made=self._made,
         )
 

@@ -1,5 +1,6 @@
 """What can be ordered of the emulator, as a user's session meets it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -178,6 +179,39 @@ async def test_link_that_has_ended_is_asked_for_again(tmp_path: Path) -> None:
         (saved,) = await song.save(tmp_path)
 
         assert saved.stat().st_size > 10_000
+
+
+@pytest.mark.slow
+async def test_time_stands_still_while_music_is_made(tmp_path: Path) -> None:
+    """A song of some seconds is over after some polls, not after a job's time limit."""
+    clock = LeapingClock()
+    options: dict[str, Any] = {"media": True, "pace": 5.0, "clock": clock}
+    async with playing({"clock": clock}, **options) as (api, music):
+        song = music.nuro.create_instrumental("a calm piano", duration=2)
+        (saved,) = await song.save(tmp_path)
+
+        assert saved.exists()
+        assert api.polls < 15
+        assert clock.now() < 60
+
+
+async def test_a_clock_that_is_held_goes_on_afterwards() -> None:
+    """Also by hand while it is held, and once for all that hold it."""
+    clock = LeapingClock()
+    woken: list[str] = []
+    with clock.hold():
+        with clock.hold():
+            clock.call_at(5, lambda: woken.append("five"))
+            clock.call_at(9, lambda: woken.append("nine"))
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert ([], 0) == (woken, clock.now())
+        clock.advance(6)
+        assert ["five"] == woken
+    await asyncio.sleep(0)
+
+    assert ["five", "nine"] == woken
+    assert 9 == clock.now()
 
 
 TOLD: dict[str, dict[str, Any]] = {
