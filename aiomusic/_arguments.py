@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
+from aiomusic._fields import refuse
 from aiomusic._request import Request
 from aiomusic._spelling import shown
 from aiomusic.results import Clip
@@ -18,6 +19,7 @@ __all__ = [
     "check_folder",
     "check_formats",
     "check_has",
+    "check_held",
     "check_key",
     "check_limits",
     "check_mark",
@@ -173,6 +175,23 @@ def keyed(call: str, value: object) -> tuple[str | None, Request[Any]]:
             check_key(call, key)
             return key, request
     _refuse(call, _REQUESTS, value)
+
+
+def check_held(request: Request[Any], key: str | None) -> str:
+    """
+    Return the key of a request that can be sent later, by it, from any machine.
+
+    Raises:
+        InvalidRequest: It has no key, or uploads a file of this machine.
+    """
+    check_key("hold()", key)
+    if key is None:
+        refuse(request, "key", "is missing", "what is sent later is known by its key")
+    for wire, file in request.local_files().items():
+        seen = f"is the local file {shown(str(file.path))}"
+        rule = "other machines can't read it; put it on a server and give its address"
+        refuse(request, wire, seen, rule)
+    return key
 
 
 # What these hold is there already, and is not made while it is read.

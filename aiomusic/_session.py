@@ -19,6 +19,7 @@ from aiomusic._arguments import (
     check_folder,
     check_formats,
     check_has,
+    check_held,
     check_key,
     check_limits,
     check_number,
@@ -30,6 +31,7 @@ from aiomusic._arguments import (
 )
 from aiomusic._batch import Requests, Source, run_all
 from aiomusic._clock import Clock, SystemClock
+from aiomusic._codec import error_to_json
 from aiomusic._http import wire
 from aiomusic._http.dialects import (
     SUNO,
@@ -51,7 +53,7 @@ from aiomusic._quote import Quote, quote
 from aiomusic._redact import hide
 from aiomusic._request import OnKnownKey, Request
 from aiomusic._spelling import shown
-from aiomusic.errors import InvalidRequest
+from aiomusic.errors import InvalidRequest, MusicError
 from aiomusic.journal import (
     Grouping,
     Identity,
@@ -603,6 +605,51 @@ class MusicSession:
             return self.submit(request, key=key, on_known_key=on_known_key)
         except InvalidRequest as error:
             return self._open_engine().refused(request, key or request.key, error)
+
+    async def hold(
+        self,
+        requests: "Iterable[Source[Any]] | Mapping[str, Request[Any]]",
+        *,
+        made_from: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> dict[str, Record]:
+        """
+        Write requests down in the journal, durably, and send none of them.
+
+        Whoever shares the journal sends them later: `aiomusic.batch.drive` by the key
+        alone, which is all that a queue of tasks carries, or ``resume(queued=True)``.
+        They hold neither slot nor credits meanwhile.
+
+        Args:
+            requests: As `run` takes them; each needs a key.
+            made_from: Of jobs whose request needs what others make: by key and field,
+                as in ``{"verse": {"clip": "@intro[1]"}}``.  What the request itself
+                has there is replaced when it is sent.
+
+        Returns:
+            Of keys that are used already, what the journal has of them; they stay as
+            they are.  One under which nothing was bought is free for another request.
+
+        Raises:
+            InvalidRequest: One has no key, or uploads a file of this machine.
+            JournalError: They can't be written down, or nothing is kept.
+        """
+        run = self._open_engine()
+        found: dict[str, tuple[Request[Any], Mapping[str, object]]] = {}
+        for source in batch_of("hold()", requests):
+            given, request = keyed("hold()", source)
+            key = check_held(request, request.key if given is None else given)
+            found[key] = request, kept_metadata(request.kind(), request.metadata)
+        return await run.hold(found, made_from or {})
+
+    async def note_held(self, key: str, error: MusicError) -> None:
+        """
+        Write down why a job that is held was not sent: `job` tells it from then on.
+
+        Raises:
+            JournalError: It can't be written down.
+        """
+        self._open_engine()
+        await self._journal.note_held(key, error_to_json(error))
 
     def quote(
         self, requests: "Iterable[Source[Any]] | Mapping[str, Request[Any]]"

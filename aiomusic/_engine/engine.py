@@ -1,6 +1,7 @@
 """The parts of a session between entering and leaving it once."""
 
 import asyncio
+import itertools
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import anyio
+import attrs
 
 from aiomusic._clock import Clock
 from aiomusic._engine.admission import Admission
@@ -41,7 +43,8 @@ from aiomusic.errors import (
     Retry,
     ServiceFailed,
 )
-from aiomusic.journal import Journal, Limits
+from aiomusic.journal import Entry, Journal, Limits, Record
+from aiomusic.journal.record import MADE_FROM
 from aiomusic.providers._replies import Provider, check_task_id
 from aiomusic.results import Clip, TaskSnapshot
 
@@ -60,6 +63,8 @@ R = TypeVar("R")
 
 MAX_READ_TRIES = 4
 DRAW_AGAIN_S = 1.0
+# Others wait for the journal while so many jobs are written down.
+HELD_TOGETHER = 100
 # While a session is left, creates on the wire may hear their answer so long.
 GRACE_S = 5.0
 
@@ -317,6 +322,42 @@ class Engine:
         job.request_timeout_s = request_timeout_s
         self.admission.queue(job)
         return job
+
+    async def hold(
+        self,
+        requests: "Mapping[str, tuple[Request[Any], Mapping[str, object]]]",
+        made_from: Mapping[str, Mapping[str, str]],
+    ) -> dict[str, Record]:
+        """
+        Write down jobs, by key, that any session may send later.
+
+        Returns:
+            Of keys that are used already, what they have.
+        """
+        found: dict[str, Record] = {}
+        left = iter(requests.items())
+        while some := list(itertools.islice(left, HELD_TOGETHER)):
+            entries = [
+                self._held_entry(key, request, metadata, made_from.get(key))
+                for key, (request, metadata) in some
+            ]
+            known = await self.journal.hold(entries)
+            found |= {one.key: one for one in known if one is not None}
+        return found
+
+    def _held_entry(
+        self,
+        key: str,
+        request: "Request[Any]",
+        metadata: Mapping[str, object],
+        made_from: Mapping[str, str] | None,
+    ) -> Entry:
+        job = self.new_job(request, request.PROVIDER, key, metadata)
+        entry = self.ledger.entry(job, lease_s=self.poller.lease_s(job))
+        if not made_from:
+            return entry
+        asked = {**(entry.request or {}), MADE_FROM: dict(made_from)}
+        return attrs.evolve(entry, request=asked)
 
     def refused(
         self, request: "Request[R]", key: str | None, error: MusicError

@@ -2,9 +2,10 @@
 From a list of songs to a folder of music, with what became of each.
 
 A batch file's rows are read (`read`), checked and ordered (`plan`), bought and
-stored (`run`).
+stored (`run`); where a queue of tasks hands them out, each is a key to `drive`.
 """
 
+from aiomusic.batch._drive import Driven, drive
 from aiomusic.batch._files import read
 from aiomusic.batch._outcome import Origin, Outcome, Song
 from aiomusic.batch._plan import Plan, PlannedRow, plan
@@ -14,6 +15,7 @@ from aiomusic.batch._runner import Batch, run
 __all__ = [
     "BadRow",
     "Batch",
+    "Driven",
     "Origin",
     "Outcome",
     "Plan",
@@ -21,6 +23,7 @@ __all__ = [
     "Reference",
     "Row",
     "Song",
+    "drive",
     "plan",
     "read",
     "run",

@@ -25,6 +25,7 @@ from aiomusic._files.credentials import has_credentials
 from aiomusic._job import MusicJob
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
+from aiomusic.batch._drive import made
 from aiomusic.batch._manifest import KEPT_NAME, Kept, Manifest, choices
 from aiomusic.batch._outcome import Origin, Outcome, Song, origins
 from aiomusic.batch._placing import Placing, write_playlists
@@ -39,7 +40,7 @@ from aiomusic.errors import (
     NotSent,
     Retry,
 )
-from aiomusic.results import Clip, ClipState, Lyrics
+from aiomusic.results import Clip, ClipState
 
 __all__ = ["Batch", "run"]
 
@@ -259,13 +260,10 @@ class Batch:
 
     def _resolved(self, reference: Reference) -> object:
         """Return what a row made, which is there by now."""
-        made = self._results[reference.key]
-        if not isinstance(made, tuple):
-            return made
-        if reference.is_kept:
-            return self._kept_clip(made)
-        one = made[reference.take] if reference.take < len(made) else None
-        return one.text if isinstance(one, Lyrics) else one
+        found = self._results[reference.key]
+        if reference.is_kept and isinstance(found, tuple):
+            return self._kept_clip(found)
+        return made(found, reference)
 
     def _kept_clip(self, clips: tuple[Any, ...]) -> object:
         kept = (one for one in clips if self._kept.choice(one.clip_id))
@@ -314,8 +312,8 @@ class Batch:
     def _lacks(self, reference: Reference, key: str) -> bool:
         if reference.key != key:
             return False
-        made = self._resolved(reference)
-        return made is None or (isinstance(made, Clip) and made.state is _FAILED)
+        found = self._resolved(reference)
+        return found is None or (isinstance(found, Clip) and found.state is _FAILED)
 
     def _why_lacking(self, reference: Reference) -> str:
         if reference.is_kept:

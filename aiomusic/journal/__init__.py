@@ -370,6 +370,22 @@ class Archive(Protocol):
     def enqueue(self, entries: Sequence[Entry]) -> None:
         """Write down, soon, jobs that wait to be sent; those that are known are not."""
 
+    async def hold(self, entries: Sequence[Entry]) -> list[Record | None]:
+        """
+        Write down, durably, jobs that anybody may send later, and nobody has yet.
+
+        A key under which nothing was bought gets this request; others stay as they are.
+
+        Returns:
+            What each key has instead; None: its job is held.
+
+        Raises:
+            JournalError: They could not be written.
+        """
+
+    async def note_held(self, key: str, error: Mapping[str, Any]) -> None:
+        """Write down why a job that is held was not sent."""
+
     def attach(self, entry: Entry, task_id: str) -> None:
         """
         Write down a task that was made elsewhere, which costs nothing here.

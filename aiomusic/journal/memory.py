@@ -1,11 +1,12 @@
 """The journal of a session that keeps none: limits alone, for as long as it lives."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, final
 
 import attrs
 
+from aiomusic.errors import Charged, JournalError
 from aiomusic.journal import (
     EVERYTHING,
     Busy,
@@ -240,6 +241,16 @@ class MemoryJournal:
 
     def enqueue(self, entries: Sequence[Entry]) -> None:
         """Keep nothing: what waits ends with its session."""
+
+    async def hold(self, entries: Sequence[Entry]) -> list[Record | None]:
+        message = (
+            "What is to be sent later must be kept: give MusicSession a journal=."
+            " Nothing was written down or sent."
+        )
+        raise JournalError(message, charged=Charged.NO)
+
+    async def note_held(self, key: str, error: Mapping[str, Any]) -> None:
+        """Keep nothing: nothing is held."""
 
     def attach(self, entry: Entry, task_id: str) -> None:
         """Keep nothing: a task that was made elsewhere takes no slot."""

@@ -358,6 +358,15 @@ class PostgresJournal:
         for entry in entries:
             self._post(partial(programs.enqueue, self, self._by_server(entry)))
 
+    async def hold(self, entries: Sequence[Entry]) -> list[Record | None]:
+        self._check_account()
+        by_server = [self._by_server(entry) for entry in entries]
+        found = await self._call(partial(programs.hold, self, by_server))
+        return [None if one is None else self._by_own(one) for one in found]
+
+    async def note_held(self, key: str, error: Mapping[str, Any]) -> None:
+        await self._call(partial(programs.note_held, self.account, key, dump(error)))
+
     def attach(self, entry: Entry, task_id: str) -> None:
         self._post(partial(programs.attach, self, self._by_server(entry), task_id))
 

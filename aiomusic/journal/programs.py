@@ -59,12 +59,14 @@ __all__ = [
     "find",
     "find_lost",
     "find_task",
+    "hold",
     "is_granted",
     "keep",
     "leave",
     "mark",
     "note_balance",
     "note_files",
+    "note_held",
     "owners",
     "recall",
     "transition",
@@ -629,18 +631,42 @@ def _take_up(me: Context, record: Record, now: float) -> Program[Known]:
 
 def enqueue(me: Context, entry: Entry) -> Program[None]:
     """Write down a job that waits, unless its key is known."""
-    row = Row(
-        stage=Stage.QUEUED, cost=entry.cost, lease_s=entry.lease_s, owner=me.owner
-    )
-    row = Row(
-        stage=Stage.QUEUED, cost=entry.cost, lease_s=entry.lease_s, owner=me.owner
-    )
+    row = attrs.evolve(_fresh(entry), owner=me.owner)
     # A key that is known has a first purchase.
     statement, values = _insert(me, entry, 1, row)
     statement += " ON CONFLICT (account, key, attempt) DO NOTHING RETURNING attempt"
     added = yield statement, values
     if added:
         yield from _tag_all(me, entry, 1)
+
+
+def hold(me: Context, entries: Sequence[Entry]) -> Program[list[Record | None]]:
+    """Write down jobs that nobody follows; return what keys have that are used."""
+    known: list[Record | None] = []
+    for entry in entries:
+        where = {"account": me.account, "key": entry.key}
+        found = yield from _select(f"{KEYED} AND {LAST_ATTEMPT}", where)
+        last = found[0] if found else None
+        if last is not None and not (last.owner is None and _is_free(me, last)):
+            known.append(last)
+            continue
+        if last is not None and last.state is JobState.QUEUED:
+            yield from _drop_row(me, last)
+        attempt = yield from _next_attempt(me, entry.key)
+        yield from _enter(me, entry, attempt, _fresh(entry))
+        known.append(None)
+    return known
+
+
+def note_held(account: int, key: str, error: str) -> Program[None]:
+    """Keep why a job that is held was not sent."""
+    yield (
+        (
+            f"UPDATE jobs SET error = :error WHERE {KEYED} AND {LAST_ATTEMPT}"
+            " AND state = 'queued' AND owner IS NULL"
+        ),
+        {"account": account, "key": key, "error": error},
+    )
 
 
 def attach(me: Context, entry: Entry, task_id: str) -> Program[None]:

@@ -22,7 +22,7 @@ from aiomusic.errors import (
 )
 from aiomusic.results import Clip, ClipState
 
-__all__ = ["OPEN_STATES", "Record"]
+__all__ = ["MADE_FROM", "OPEN_STATES", "Record"]
 
 R = TypeVar("R")
 V = TypeVar("V")
@@ -30,6 +30,8 @@ V = TypeVar("V")
 OPEN_STATES: Final = ("submitting", "pending", "running")
 # What is decoded only when it is asked for, by its name in JSON.
 _RAW: Final = ("request", "error", "clips", "result")
+# Beside the fields of a held request: which of them take what other jobs make.
+MADE_FROM: Final = "made_from"
 # What reading a damaged row may raise.
 _UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -97,12 +99,39 @@ class Record:
     @property
     def request(self) -> Request[Any] | None:
         """
-        What was asked for; None for a task that was adopted.
+        What was asked for; None where that is not known.
+
+        It is not of a task that was adopted, nor of a job that is held until what it
+        is `made_from` is there.
 
         Raises:
             JournalError: It can't be read.
         """
-        return self._read(Request.from_json, self.raw_request)
+        return (
+            None if self.made_from else self._read(Request.from_json, self.raw_request)
+        )
+
+    @property
+    def made_from(self) -> Mapping[str, str]:
+        """
+        Which fields of a held job's request take what other jobs make.
+
+        By the field's name, as in ``{"clip": "@intro[1]"}``.
+        """
+        found = (self.raw_request or {}).get(MADE_FROM)
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def draft(self) -> Request[Any] | None:
+        """
+        The request of a held job, with something in place of what others make.
+
+        Raises:
+            JournalError: It can't be read.
+        """
+        fields = dict(self.raw_request or {})
+        fields.pop(MADE_FROM, None)
+        return self._read(Request.from_json, fields or None)
 
     @property
     def clips(self) -> tuple[Clip, ...]:
@@ -150,7 +179,7 @@ class Record:
 
     def _ended_with(self) -> MusicError:
         match self.state:
-            case JobState.QUEUED:
+            case JobState.QUEUED if self.raw_error is None:
                 return _held()
             case JobState.CANCELLED:
                 return _given_up(self)

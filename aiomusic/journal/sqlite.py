@@ -320,6 +320,13 @@ class SqliteJournal:
         for entry in entries:
             self._post(partial(programs.enqueue, self, entry))
 
+    async def hold(self, entries: Sequence[Entry]) -> list[Record | None]:
+        self._check_account()
+        return await self._run(partial(programs.hold, self, entries))
+
+    async def note_held(self, key: str, error: Mapping[str, Any]) -> None:
+        await self._run(partial(programs.note_held, self.account, key, dump(error)))
+
     def attach(self, entry: Entry, task_id: str) -> None:
         self._post(partial(programs.attach, self, entry, task_id))
 
