@@ -124,7 +124,7 @@ __all__ = [
     "wait_all",
 ]
 
-_ROOMS = {
+_MODULES = {
     "aiomusic._batch": ("wait_all",),
     "aiomusic._files.signing": ("Signer",),
     "aiomusic._events": ("Calling", "Polled"),
@@ -149,7 +149,7 @@ _ROOMS = {
         "Wav",
     ),
 }
-_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
@@ -158,7 +158,7 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         message = f"module 'aiomusic' has no attribute {name!r}"
         raise AttributeError(message)
-    home = importlib.import_module(_HOME.get(name, "aiomusic.errors"))
+    home = importlib.import_module(_MODULE_OF.get(name, "aiomusic.errors"))
     return getattr(home, name)
 
 

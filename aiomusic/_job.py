@@ -229,12 +229,12 @@ class MusicJob(Coroutine[Any, Any, R_co]):
 
     @property
     def request(self) -> Request[R_co] | None:
-        """What was asked for; None for a task that was adopted."""
+        """What was asked for; None for a task that was attached."""
         return self._request
 
     @property
     def kind(self) -> str:
-        """What was asked for, as in ``"suno.create"``; ``"attach"`` if adopted."""
+        """What was asked for, as in ``"suno.create"``; ``"attach"`` if attached."""
         return "attach" if self._request is None else self._request.kind()
 
     @property
@@ -249,7 +249,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
 
     @property
     def cost(self) -> int:
-        """Credits that the request is priced at; 0 for a task that was adopted."""
+        """Credits that the request is priced at; 0 for a task that was attached."""
         if self._request is None:
             return 0
         return self._request.cost if self._price is None else self._price
@@ -435,7 +435,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
             A new job under the same key; this one stays as it ended.
 
         Raises:
-            ValueError: The job is open, succeeded, or was adopted.
+            ValueError: The job is open, succeeded, or was attached.
         """
         if not self._is_settled or self._error is None or self._request is None:
             message = f"{self!r} can't be sent again: only what failed can be."

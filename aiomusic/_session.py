@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     from aiomusic.providers.producer import Producer
     from aiomusic.providers.riffusion import Riffusion
     from aiomusic.providers.suno import Suno
-    from aiomusic.webhooks import Event, Hooks, OnEvent
+    from aiomusic.webhooks import Callbacks, Event, OnEvent
 
 __all__ = ["MusicSession"]
 
@@ -240,10 +240,10 @@ class MusicSession:
         self._http = http
         self._is_entered = False
         self._engine: Engine | None = None
-        self.webhooks: Hooks | None = None
+        self.webhooks: Callbacks | None = None
         if webhook_url is not None and webhook_secret is not None:
             hide(webhook_secret)
-            self.webhooks = _hooks(
+            self.webhooks = _callbacks(
                 webhook_url, webhook_secret, self._called_back, self._clock
             )
             self.webhooks.replay_window_s = webhook_replay_window_s
@@ -328,7 +328,7 @@ class MusicSession:
             clock=self._clock,
             job_timeout_s=self._job_timeout_s,
             requests_per_s=self._requests_per_s,
-            hooks=self.webhooks,
+            callbacks=self.webhooks,
             on_known_key=self._on_known_key,
             on_event=self._on_event,
         )
@@ -720,11 +720,11 @@ class MusicSession:
     async def _called_back(
         self, job_key: str | None, attempt: int, event: "Event"
     ) -> None:
-        from aiomusic.webhooks import NotListening  # noqa: PLC0415 - its cost
+        from aiomusic.webhooks import SessionNotOpen  # noqa: PLC0415 - its cost
 
         if self._engine is None:
             message = "No session is open to take the callback; call again."
-            raise NotListening(message)
+            raise SessionNotOpen(message)
         await self._engine.called_back(job_key, attempt, event)
 
     async def _poll(self, provider: str, task_id: str) -> TaskSnapshot:
@@ -753,10 +753,12 @@ def _journal(value: "str | Path | Journal | None", clock: Clock) -> Journal:
     return value
 
 
-def _hooks(url: str, secret: str, called_back: "OnEvent", clock: Clock) -> "Hooks":
-    from aiomusic.webhooks import Hooks  # noqa: PLC0415 - its cost
+def _callbacks(
+    url: str, secret: str, called_back: "OnEvent", clock: Clock
+) -> "Callbacks":
+    from aiomusic.webhooks import Callbacks  # noqa: PLC0415 - its cost
 
-    return Hooks(url, secret, called_back, clock)
+    return Callbacks(url, secret, called_back, clock)
 
 
 def _check_webhook_url(url: str) -> None:

@@ -25,13 +25,12 @@ from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 import aiomusic
-from aiomusic import _job, _session
+from aiomusic import _job, _session, webhooks
 from aiomusic._arguments import all_of
 from aiomusic._batch import wait_all as _wait_all
 from aiomusic.errors import MusicError
 from aiomusic.providers._operations import Operations
 from aiomusic.providers._registry import REGISTRY
-from aiomusic.webhooks import Hooks
 
 C = TypeVar("C", bound=type)
 
@@ -76,7 +75,7 @@ class _Loop:
     def wrapped(self, value: Any) -> Any:
         """Return a value, with what has to be awaited in it made to be called."""
         match value:
-            case _job.MusicJob() | _session.MusicSession() | Hooks():
+            case _job.MusicJob() | _session.MusicSession() | webhooks.Callbacks():
                 return _made(_face_of(value), value, self)
             case Operations():
                 return _provider(value, self)
@@ -264,7 +263,7 @@ class MusicSession(_Face):
 functools.update_wrapper(MusicSession.__init__, _session.MusicSession.__init__)
 
 
-@_like(Hooks)
+@_like(webhooks.Callbacks)
 class Callbacks(_Face):
     """Where the service's callbacks are handed in; see `aiomusic.webhooks`."""
 

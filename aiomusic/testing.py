@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from aiomusic.emulator import Emulator
 
 __all__ = [
-    "LeapingClock",
+    "AutojumpClock",
     "Recorder",
     "Replay",
     "aiomusic_clock",
@@ -35,7 +35,7 @@ __all__ = [
 
 
 @final
-class LeapingClock:
+class AutojumpClock:
     """
     A clock that leaps to whatever is waited for next, in order.
 
@@ -181,9 +181,9 @@ if pytest is not None:
         return cast("MusicSession", _by_loop(request, "session"))
 
     @pytest.fixture
-    def aiomusic_clock() -> LeapingClock:
+    def aiomusic_clock() -> AutojumpClock:
         """Return the clock of ``aiomusic_session`` in this test, which never waits."""
-        return LeapingClock()
+        return AutojumpClock()
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(config: "pytest.Config") -> None:

@@ -1,8 +1,9 @@
 """
 Callbacks of the service: verified, and then no more than a hint to poll.
 
-Mount what fits: `Hooks.handle` takes headers and the raw body from any framework,
-`Hooks.app` is an aiohttp.web sub-application, and `Hooks.asgi` an ASGI application.
+Mount what fits: `Callbacks.handle` takes headers and the raw body from any framework,
+`Callbacks.app` is an aiohttp.web sub-application, and `Callbacks.asgi` an ASGI
+application.
 
 API: webhook guide.  Its two generations sign in two ways; either is taken.
 """
@@ -32,7 +33,7 @@ from aiomusic.errors import MusicError
 if TYPE_CHECKING:
     from aiohttp import web
 
-__all__ = ["Event", "Forged", "Hooks", "NotListening", "verify"]
+__all__ = ["Callbacks", "Event", "InvalidSignature", "SessionNotOpen", "verify"]
 
 MAX_BYTES = 1024 * 1024
 # How long a callback may take to come in.
@@ -45,11 +46,11 @@ MAX_SEEN = 10_000
 TOKEN_BYTES = 16
 
 
-class NotListening(RuntimeError):
+class SessionNotOpen(RuntimeError):
     """No session is open to take a callback; the service should call again."""
 
 
-class Forged(ValueError):
+class InvalidSignature(ValueError):
     """A callback is not signed with the secret, is a replay, or can't be read."""
 
 
@@ -96,8 +97,8 @@ def verify(
         now: Seconds since 1970.
 
     Raises:
-        Forged: It is too large, unsigned, signed with another secret, or no callback
-            at all.
+        InvalidSignature: It is too large, unsigned, signed with another secret, or no
+            callback at all.
     """
     return _verified(headers, raw_body, secret, now)[0]
 
@@ -107,7 +108,7 @@ def _verified(
 ) -> tuple[Event, bytes]:
     """Read a callback; return it with its body, decoded."""
     if len(raw_body) > MAX_BYTES:
-        raise Forged(_too_long(len(raw_body)))
+        raise InvalidSignature(_too_long(len(raw_body)))
     lower = {name.lower(): value.strip() for name, value in headers.items()}
     # Anybody can sign with an empty secret.
     is_signed = bool(secret) and _is_signed(lower, raw_body, secret.encode())
@@ -118,7 +119,7 @@ def _verified(
         message = "The callback has no signature that fits the webhook secret."
         if body is raw_body and lower.get("content-encoding", "").lower() in _CODINGS:
             message = f"{message} {_DECODED_BEFORE}"
-        raise Forged(message)
+        raise InvalidSignature(message)
     return attrs.evolve(_event(body), age_s=_age_s(lower, now)), body
 
 
@@ -176,7 +177,7 @@ def _decoded(coding: str, raw_body: bytes) -> bytes:
     Undo the content coding, unless the server has done so already.
 
     Raises:
-        Forged: It is broken, or holds too much.
+        InvalidSignature: It is broken, or holds too much.
     """
     if coding.lower() not in _CODINGS:
         return raw_body
@@ -187,10 +188,10 @@ def _decoded(coding: str, raw_body: bytes) -> bytes:
         body, is_whole = inflated(raw_body, MAX_BYTES + 1)
     except zlib.error as error:
         message = f"The callback can't be decoded as {shown(coding, 10)}."
-        raise Forged(message) from error
+        raise InvalidSignature(message) from error
     if not is_whole or len(body) > MAX_BYTES:
         message = f"The callback is cut off, or holds more than {MAX_BYTES} bytes."
-        raise Forged(message)
+        raise InvalidSignature(message)
     return body
 
 
@@ -200,7 +201,7 @@ def _event(body: bytes) -> Event:
     task_id = task_id_in(read, {}, is_yes=True, is_no=False)
     if task_id is None:
         message = "The callback is signed, but is no JSON with a task_id."
-        raise Forged(message)
+        raise InvalidSignature(message)
     texts = [read.fields.get(name) for name in ("platform", "event")]
     platform, name = (one if isinstance(one, str) else "" for one in texts)
     return Event(task_id=task_id, platform=platform, name=name)
@@ -221,7 +222,7 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 @final
 @attrs.define(eq=False, repr=False)
-class Hooks:
+class Callbacks:
     """
     ``music.webhooks``: where the service's callbacks are handed in.
 
@@ -305,8 +306,9 @@ class Hooks:
                 if that is known, and can't bring home a lost task id.
 
         Raises:
-            Forged: It is not from the service, or a replay; answer 400 or 401.
-            NotListening: No session is open; answer 503.
+            InvalidSignature: It is not from the service, or it is a replay; answer
+                400 or 401.
+            SessionNotOpen: No session is open; answer 503.
         """
         now = self._clock.wall()
         event, body = _verified(headers, raw_body, self._secret, now)
@@ -327,7 +329,7 @@ class Hooks:
         name = hashlib.sha256(body).digest()
         if now - self._seen.setdefault(name, now) > self.replay_window_s:
             message = "The callback was seen before, longer ago than replay_window_s."
-            raise Forged(message)
+            raise InvalidSignature(message)
         if len(self._seen) > MAX_SEEN:
             del self._seen[next(iter(self._seen))]
 
@@ -475,10 +477,10 @@ class Hooks:
                 attempt=_attempt(asked),
                 token=asked.get("token", [""])[0],
             )
-        except Forged as error:
+        except InvalidSignature as error:
             say(logging.INFO, "a callback was refused: %s", error)
             return 400, str(error)
-        except (NotListening, MusicError) as error:
+        except (SessionNotOpen, MusicError) as error:
             # It may come again when there is a session, or the journal is well.
             say(logging.INFO, "a callback is to come again: %s", error)
             return 503, "Call again later."

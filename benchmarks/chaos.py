@@ -17,7 +17,7 @@ import attrs
 
 from aiomusic import JobState, MusicSession, riffusion
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 FAULTS: dict[str, dict[str, Any]] = {
     "drop": {"kind": "drop_after_body"},
@@ -55,7 +55,7 @@ async def run(jobs: int, *, is_faulty: bool) -> Seen:
             base_url=api.url,
             concurrency=100,
             poll_every_s=1.0,
-            clock=LeapingClock(),
+            clock=AutojumpClock(),
         ) as music:
             requests = (riffusion.Create(f"song {n}") for n in itertools.count())
             async for job in music.run(itertools.islice(requests, jobs)):

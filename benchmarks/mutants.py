@@ -1,5 +1,5 @@
 """
-Mutation testing of the rooms where money is: do the tests notice a wrong line?
+Mutation testing of the modules that handle money: do the tests notice a wrong line?
 
 Each mutant is one small change (a comparison, a constant, an operator, a branch, a
 statement left out, a word of SQL) in a copy of the project; those tests that run its

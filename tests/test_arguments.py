@@ -290,7 +290,7 @@ def test_the_clock_is_there_without_pytest() -> None:
     """Whoever only wants the clock needs no test runner."""
     code = (
         "import sys; sys.modules['pytest'] = None;"
-        "from aiomusic.testing import LeapingClock; print(LeapingClock().now())"
+        "from aiomusic.testing import AutojumpClock; print(AutojumpClock().now())"
     )
 
     found = subprocess.run(

@@ -20,7 +20,7 @@ from aiomusic import (
     wait_all,
 )
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -257,7 +257,7 @@ async def test_what_a_killed_session_has_learned_is_kept(
     """It is written down now and then, and not only when the session is left well."""
     journal = tmp_path / "songs.db"
     async with MusicSession(
-        api.key, base_url=api.url, journal=journal, clock=LeapingClock()
+        api.key, base_url=api.url, journal=journal, clock=AutojumpClock()
     ) as music:
         await music.riffusion.create("song")
         await music.jobs()
@@ -280,7 +280,7 @@ async def test_a_learned_state_that_is_damaged_is_learned_anew(
     with contextlib.closing(sqlite3.connect(journal)) as db, db:
         db.execute("REPLACE INTO kept VALUES ('learned', ?)", (state,))
 
-    async with MusicSession(api.key, **options, clock=LeapingClock()) as music:
+    async with MusicSession(api.key, **options, clock=AutojumpClock()) as music:
         clips = await music.riffusion.create("song")
 
     assert 2 == len(clips)

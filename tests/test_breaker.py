@@ -48,22 +48,22 @@ def lose(breaker: Breaker, times: int = MAX_LOST) -> None:
 
 def test_answers_make_room_and_a_loss_takes_it_back(breaker: Breaker) -> None:
     """For the next, and one more, with each answer, up to a bound."""
-    rooms = [breaker.room]
+    capacities = [breaker.capacity]
     for _ in range(MAX_ON_WIRE):
         breaker.answered(begun(breaker))
-        rooms.append(breaker.room)
+        capacities.append(breaker.capacity)
     breaker.lost(begun(breaker))
 
-    assert [FIRST_ON_WIRE, FIRST_ON_WIRE + 1] == rooms[:2]
-    assert MAX_ON_WIRE == rooms[-1]
-    assert FIRST_ON_WIRE == breaker.room
+    assert [FIRST_ON_WIRE, FIRST_ON_WIRE + 1] == capacities[:2]
+    assert MAX_ON_WIRE == capacities[-1]
+    assert FIRST_ON_WIRE == breaker.capacity
 
 
 def test_whoever_is_let_out_need_not_wait_for_the_pace(breaker: Breaker) -> None:
     """Both allow one more with each answer, so that a burst forms no second line."""
     pace, out = Limits(), deque[tuple[Try, Turn]]()
     for _ in range(2 * MAX_ON_WIRE):
-        while breaker.room:
+        while breaker.capacity:
             assert not pace.is_waiting
             breaker.on_wire += 1
             out.append((breaker.begin(), pace.take(0.0)))
@@ -91,9 +91,9 @@ def test_the_first_probe_goes_a_second_after_a_burst(
     """However many a fault hit at once, it is one fault."""
     lose(breaker, burst)
 
-    assert (0, 1.0, False) == (breaker.room, breaker.wait_s, breaker.is_due)
+    assert (0, 1.0, False) == (breaker.capacity, breaker.wait_s, breaker.is_due)
     clock.advance(1.0)
-    assert 1 == breaker.room
+    assert 1 == breaker.capacity
     assert begun(breaker).is_probe
     assert not breaker.is_due
 
@@ -147,7 +147,7 @@ def test_an_answer_lets_all_go_on(breaker: Breaker, clock: StoppedClock) -> None
     clock.advance(2.0)
     breaker.answered(begun(breaker))
 
-    assert (False, FIRST_ON_WIRE + 1) == (breaker.is_open, breaker.room)
+    assert (False, FIRST_ON_WIRE + 1) == (breaker.is_open, breaker.capacity)
     lose(breaker)
     assert 1.0 == breaker.wait_s
 

@@ -9,7 +9,7 @@ import pytest
 from quick_service import QuickService
 
 from aiomusic import BudgetExceeded, DownloadError, InvalidRequest
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -131,7 +131,7 @@ async def test_another_format_than_was_bought_is_no_file(
     service: QuickService, tmp_path: Path
 ) -> None:
     """A link to MP3 in the place of the WAV is told; the song itself is kept."""
-    async with service.session(clock=LeapingClock()) as music:
+    async with service.session(clock=AutojumpClock()) as music:
         job = music.producer.create("rain")
         (clip,) = await job
         service.only_mp3.add(clip.clip_id)

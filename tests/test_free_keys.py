@@ -18,7 +18,7 @@ from aiomusic import (
     suno,
 )
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +39,7 @@ def session(api: Emulator, tmp_path: Path, request: pytest.FixtureRequest) -> Se
     journal = tmp_path / "songs.db" if request.param == "kept" else None
 
     def make(**options: Any) -> MusicSession:
-        options = {"journal": journal, "clock": LeapingClock(), **options}
+        options = {"journal": journal, "clock": AutojumpClock(), **options}
         return MusicSession(api.key, base_url=api.url, **options)
 
     return make

@@ -356,10 +356,10 @@ async def test_a_job_can_be_adopted_by_its_task_id(
     await made
     assert made.task_id is not None
 
-    adopted = music.attach("riffusion", made.task_id, metadata={"who": "bot"})
+    attached = music.attach("riffusion", made.task_id, metadata={"who": "bot"})
 
-    assert await made == await adopted
-    assert (0, {"who": "bot"}) == (adopted.cost, adopted.metadata)
+    assert await made == await attached
+    assert (0, {"who": "bot"}) == (attached.cost, attached.metadata)
     assert 10 == api.charged
 
 

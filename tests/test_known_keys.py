@@ -31,7 +31,7 @@ from aiomusic._engine.job import TrackedJob
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal import Ending, Entry, Event, Limits
 from aiomusic.journal.sqlite import SqliteJournal
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +53,7 @@ def session(api: Emulator, path: Path, **options: object) -> MusicSession:
     given = {
         "api_key": api.key,
         "base_url": api.url,
-        "clock": LeapingClock(),
+        "clock": AutojumpClock(),
         "journal": path,
     }
     return MusicSession(**{**given, **options})  # type: ignore[arg-type]
@@ -81,7 +81,7 @@ async def test_a_script_that_runs_twice_buys_once(api: Emulator, path: Path) -> 
 
 async def test_a_task_that_is_met_again_is_as_old_as_it_is(path: Path) -> None:
     """It is looked at at once, and is not taken for one that was quick."""
-    clock = LeapingClock()
+    clock = AutojumpClock()
     pace = Pace.seconds(5.0, 25.0)
     async with Emulator(pace=pace, media=False, clock=clock) as api:
         async with session(api, path, clock=clock, on_exit="detach") as music:
@@ -242,7 +242,7 @@ async def sent_elsewhere(path: Path) -> SqliteJournal:
 
 
 async def waiting(
-    music: MusicSession, clock: LeapingClock
+    music: MusicSession, clock: AutojumpClock
 ) -> MusicJob[tuple[Clip, ...]]:
     """Ask for the key k, and give the job once it waits for who sends it."""
     job = music.submit(RAIN, key="k")
@@ -257,7 +257,7 @@ async def test_a_job_whose_sender_is_lost_is_unknown_to_who_waits_for_it(
 ) -> None:
     """It may have been charged there, so it is not sent here."""
     sending = await sent_elsewhere(path)
-    clock = LeapingClock()
+    clock = AutojumpClock()
     async with session(api, path, clock=clock) as music:
         job = await waiting(music, clock)
 
@@ -273,7 +273,7 @@ async def test_a_job_that_waits_for_its_sender_can_be_cancelled(
 ) -> None:
     """What the sender has bought is left to the sender."""
     sending = await sent_elsewhere(path)
-    clock = LeapingClock()
+    clock = AutojumpClock()
     async with session(api, path, clock=clock) as music:
         job = await waiting(music, clock)
 
@@ -295,7 +295,7 @@ async def test_a_journal_that_fails_while_a_sender_is_waited_for_is_told(
 ) -> None:
     """Nobody waits for ever for what can't be read."""
     sending = await sent_elsewhere(path)
-    clock = LeapingClock()
+    clock = AutojumpClock()
     journal = SqliteJournal(path, lock_wait_s=0.0)
     async with session(api, path, clock=clock, journal=journal) as music:
         job = await waiting(music, clock)
@@ -392,7 +392,7 @@ async def test_a_job_that_another_session_is_sending_is_waited_for(
         made = elsewhere.submit(RAIN)
         await made
     assert made.task_id is not None
-    clock = LeapingClock()
+    clock = AutojumpClock()
     async with session(api, path, clock=clock) as music:
         job = await waiting(music, clock)
 
@@ -620,7 +620,7 @@ async def test_a_key_that_another_session_drops_unpaid_is_bought(
         "base_url": api.url,
         "poll_every_s": 0,
     }
-    clock = LeapingClock()
+    clock = AutojumpClock()
     other = MusicSession(**options, journal=journal, clock=clock)
     async with MusicSession(**options, journal=journal) as music, other:
         held = music.riffusion.create("song", key="one")

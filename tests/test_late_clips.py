@@ -18,7 +18,7 @@ from aiomusic import (
     MusicSession,
 )
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ class Service:
         course: From which second on it says what.
     """
 
-    def __init__(self, clock: LeapingClock) -> None:
+    def __init__(self, clock: AutojumpClock) -> None:
         self.clock = clock
         self.course: Course = ()
         self.polls = 0
@@ -67,12 +67,12 @@ class Service:
 
 
 @pytest.fixture
-def clock() -> LeapingClock:
-    return LeapingClock()
+def clock() -> AutojumpClock:
+    return AutojumpClock()
 
 
 @pytest.fixture
-async def service(clock: LeapingClock) -> AsyncIterator[Service]:
+async def service(clock: AutojumpClock) -> AsyncIterator[Service]:
     service = Service(clock)
     app = web.Application()
     app.router.add_post("/api/v1/{provider}/create", service.create)
@@ -240,7 +240,7 @@ async def test_what_is_missing_is_asked_for_before_save_gives_up(
     polls: int,
 ) -> None:
     """It came after the job's end, and all files are stored."""
-    clock = LeapingClock()
+    clock = AutojumpClock()
     async with (
         Emulator(pace=Pace.polls()) as api,
         MusicSession(api.key, base_url=api.url, clock=clock, poll_every_s=30) as music,

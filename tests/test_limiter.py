@@ -33,7 +33,7 @@ from aiomusic.errors import (
     RateLimited,
     ServiceFailed,
 )
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -340,11 +340,11 @@ def test_whatever_happens_the_next_may_go_in_time(
 
 
 @pytest.fixture
-def clock() -> LeapingClock:
-    return LeapingClock()
+def clock() -> AutojumpClock:
+    return AutojumpClock()
 
 
-def pair(clock: LeapingClock, per_s: float | None = None) -> tuple[Limiter, Limiter]:
+def pair(clock: AutojumpClock, per_s: float | None = None) -> tuple[Limiter, Limiter]:
     cap = Cap(clock, per_s)
     return Limiter(clock, cap), Limiter(clock, cap)
 
@@ -355,7 +355,7 @@ def refuse(limiter: Limiter, after_s: float | None) -> None:
     limiter.end(turn, RateLimited("slow down", retry_after_s=after_s))
 
 
-async def test_one_kind_holds_back_nothing_of_the_other(clock: LeapingClock) -> None:
+async def test_one_kind_holds_back_nothing_of_the_other(clock: AutojumpClock) -> None:
     """A create's hour is no poll's."""
     creates, polls = pair(clock)
     refuse(creates, 3600.0)
@@ -367,7 +367,7 @@ async def test_one_kind_holds_back_nothing_of_the_other(clock: LeapingClock) -> 
     assert MAX_HOLD_S == turn.at == clock.now()
 
 
-async def test_turns_of_a_limit_that_is_shared_are_drawn(clock: LeapingClock) -> None:
+async def test_turns_of_a_limit_that_is_shared_are_drawn(clock: AutojumpClock) -> None:
     """Nothing goes out before its turn is granted, and then at its time."""
     cap = Cap(clock, 2.0, is_shared=True)
     creates, polls = Limiter(clock, cap), Limiter(clock, cap)
@@ -392,7 +392,7 @@ async def test_turns_of_a_limit_that_is_shared_are_drawn(clock: LeapingClock) ->
     assert creates.enter_now() is None
 
 
-async def test_a_turn_that_was_missed_is_lost(clock: LeapingClock) -> None:
+async def test_a_turn_that_was_missed_is_lost(clock: AutojumpClock) -> None:
     """It would come beside that of another process."""
     cap = Cap(clock, 2.0, is_shared=True)
     limiter = Limiter(clock, cap)
@@ -405,7 +405,7 @@ async def test_a_turn_that_was_missed_is_lost(clock: LeapingClock) -> None:
     assert limiter.enter_now() is None
 
 
-async def test_those_that_wait_go_in_order(clock: LeapingClock) -> None:
+async def test_those_that_wait_go_in_order(clock: AutojumpClock) -> None:
     """One at first, and each of the others when the one before has got through."""
     creates, _ = pair(clock)
     first = creates.enter_now()
@@ -429,7 +429,7 @@ async def test_those_that_wait_go_in_order(clock: LeapingClock) -> None:
 
 
 async def test_who_comes_while_others_wait_stands_behind_them(
-    clock: LeapingClock,
+    clock: AutojumpClock,
 ) -> None:
     """Even when its turn might be there."""
     creates, _ = pair(clock)
@@ -444,7 +444,7 @@ async def test_who_comes_while_others_wait_stands_behind_them(
 
 @pytest.mark.parametrize("until", [0.0, 3.0])
 async def test_who_can_wait_no_longer_is_sent_away(
-    clock: LeapingClock, until: float
+    clock: AutojumpClock, until: float
 ) -> None:
     """In time, and the others wait on."""
     creates, _ = pair(clock)
@@ -477,7 +477,7 @@ async def test_who_is_cancelled_leaves_the_line() -> None:
 
 @pytest.mark.slow
 async def test_answers_that_do_not_come_are_waited_for_a_second(
-    clock: LeapingClock,
+    clock: AutojumpClock,
 ) -> None:
     """In real time, as they come over real sockets."""
     creates, _ = pair(clock)
@@ -510,7 +510,7 @@ ENDS: dict[str, tuple[BaseException | None, str]] = {
 
 @pytest.mark.parametrize(("error", "end"), ENDS.values(), ids=ENDS.keys())
 async def test_what_an_answer_says_of_the_pace(
-    clock: LeapingClock, error: BaseException | None, end: str
+    clock: AutojumpClock, error: BaseException | None, end: str
 ) -> None:
     """Each turn is ended, whatever came of its request."""
     creates, _ = pair(clock)
@@ -529,7 +529,7 @@ async def test_what_an_answer_says_of_the_pace(
     assert (end == "full") == pace.is_full
 
 
-async def test_a_turn_ends_as_its_block_does(clock: LeapingClock) -> None:
+async def test_a_turn_ends_as_its_block_does(clock: AutojumpClock) -> None:
     """And what is raised in it goes on."""
     creates, _ = pair(clock)
     first, second = creates.enter_now(), creates.enter_now()
@@ -544,7 +544,7 @@ async def test_a_turn_ends_as_its_block_does(clock: LeapingClock) -> None:
     assert (1, 1) == (creates.pace.passes, creates.pace.refusals)
 
 
-async def test_at_a_rate_requests_are_evenly_spaced(clock: LeapingClock) -> None:
+async def test_at_a_rate_requests_are_evenly_spaced(clock: AutojumpClock) -> None:
     """However many ask at once, each waits for the one before it."""
     creates, polls = pair(clock, 4.0)
     passed: list[float] = []
@@ -560,7 +560,7 @@ async def test_at_a_rate_requests_are_evenly_spaced(clock: LeapingClock) -> None
     assert [0.0, 0.25, 0.5, 0.75, 1.0, 1.25] == passed
 
 
-async def test_a_pause_is_not_made_up_for(clock: LeapingClock) -> None:
+async def test_a_pause_is_not_made_up_for(clock: AutojumpClock) -> None:
     """After a quiet time requests are as far apart as ever."""
     creates, _ = pair(clock, 4.0)
     creates.enter_now()
@@ -572,7 +572,7 @@ async def test_a_pause_is_not_made_up_for(clock: LeapingClock) -> None:
     assert 60.25 == clock.now()
 
 
-async def test_both_kinds_take_turns_at_a_rate(clock: LeapingClock) -> None:
+async def test_both_kinds_take_turns_at_a_rate(clock: AutojumpClock) -> None:
     """A long line of one kind does not keep the other waiting."""
     creates, polls = pair(clock, 1.0)
     order: list[str] = []
@@ -590,7 +590,7 @@ async def test_both_kinds_take_turns_at_a_rate(clock: LeapingClock) -> None:
     assert ["poll", "create"] * 3 == order[1:7]
 
 
-async def test_timers_end_with_the_session(clock: LeapingClock) -> None:
+async def test_timers_end_with_the_session(clock: AutojumpClock) -> None:
     """Nothing goes off for those that are gone, and nobody waits for ever."""
     cap = Cap(clock)
     creates = Limiter(clock, cap)

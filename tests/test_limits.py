@@ -14,7 +14,7 @@ from stopped import StoppedClock
 from aiomusic import JobState, MusicSession, RateLimited, riffusion, suno
 from aiomusic._clock import Clock
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -22,8 +22,8 @@ SONGS = 30
 
 
 @pytest.fixture
-def clock() -> LeapingClock:
-    return LeapingClock()
+def clock() -> AutojumpClock:
+    return AutojumpClock()
 
 
 @final
@@ -33,7 +33,7 @@ class Service:
 
     Args:
         per_s: How many creates are taken in a second, evenly spaced.
-        room: How many tasks may be under way.
+        capacity: How many tasks may be under way.
         says: The headers of a refusal; seconds to wait, and the service's time, go in.
         refusal: Its status and words.
     """
@@ -43,7 +43,7 @@ class Service:
         clock: Clock,
         *,
         per_s: float = 1e9,
-        room: int = 1_000,
+        capacity: int = 1_000,
         says: Mapping[str, str] | None = None,
         refusal: tuple[int, str] = (429, "Too many requests"),
         lasts_s: float = 20.0,
@@ -52,7 +52,7 @@ class Service:
         self.posts: list[float] = []
         self.polls: list[float] = []
         self.ends_at: dict[str, float] = {}
-        self.per_s, self.room, self.lasts_s = per_s, room, lasts_s
+        self.per_s, self.capacity, self.lasts_s = per_s, capacity, lasts_s
         self.says, self.refusal = says or {}, refusal
         self.refused = 0
         self.poll_says: list[web.Response] = []
@@ -63,7 +63,7 @@ class Service:
         now = self.clock.now()
         self.posts.append(now)
         running = sum(end > now for end in self.ends_at.values())
-        if now < self._free_at or running >= self.room:
+        if now < self._free_at or running >= self.capacity:
             self.refused += 1
             return self._refuse(self._free_at - now)
         self._free_at = now + 1 / self.per_s
@@ -140,7 +140,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())
 @pytest.mark.parametrize("per_s", [1.0, 0.5])
 async def test_the_readmes_batch_is_made_at_a_create_a_second(
-    clock: LeapingClock,
+    clock: AutojumpClock,
     per_s: float,
     refusal: tuple[int, str],
     says: Mapping[str, str],
@@ -166,7 +166,7 @@ async def test_the_readmes_batch_is_made_at_a_create_a_second(
 
 
 @pytest.mark.parametrize("form", ["seconds", "zero", "date", "past", "none"])
-async def test_the_emulators_rate_is_kept(clock: LeapingClock, form: str) -> None:
+async def test_the_emulators_rate_is_kept(clock: AutojumpClock, form: str) -> None:
     """In every form in which it says when to come back."""
     async with (
         Emulator(
@@ -236,12 +236,12 @@ async def test_a_polls_hour_holds_back_no_create() -> None:
     "says", [{}, {"Retry-After": "1"}, {"Retry-After": "0"}], ids=["none", "1", "0"]
 )
 async def test_a_full_queue_is_waited_for_unpaid(
-    clock: LeapingClock, says: Mapping[str, str]
+    clock: AutojumpClock, says: Mapping[str, str]
 ) -> None:
     """Eight jobs and three slots: none is given up, and those that wait are queued."""
     async with (
         Service(
-            clock, room=3, says=says, refusal=(403, "Queue is full"), lasts_s=100
+            clock, capacity=3, says=says, refusal=(403, "Queue is full"), lasts_s=100
         ) as service,
         MusicSession("key", base_url=service.url, clock=clock, poll_every_s=5) as music,
     ):
@@ -261,7 +261,7 @@ async def test_a_full_queue_is_waited_for_unpaid(
     [((429, "slow"), RateLimited), ((403, "API usage limit exceeded"), RateLimited)],
 )
 async def test_a_refusal_without_end_ends_a_job_unpaid(
-    clock: LeapingClock, refusal: tuple[int, str], error: type[Exception]
+    clock: AutojumpClock, refusal: tuple[int, str], error: type[Exception]
 ) -> None:
     """After ten tries in minutes, not in a blink."""
     says = {"Retry-After": "0"}

@@ -18,7 +18,7 @@ from stopped import StoppedClock
 
 from aiomusic import InvalidRequest, MusicSession, suno
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.webhooks import Hooks
+from aiomusic.webhooks import Callbacks
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +63,7 @@ class Counter:
 
 @asynccontextmanager
 async def mounted(
-    hooks: Hooks, bound: socket.socket, seen: Counter
+    hooks: Callbacks, bound: socket.socket, seen: Counter
 ) -> AsyncIterator[None]:
     """Mount the sub-application at a port of its own, below a path."""
 
@@ -360,7 +360,7 @@ async def test_an_asgi_server_serves_it_too(song: Path) -> None:
     assert (200, song.read_bytes()) == first
 
 
-async def asked(hooks: Hooks, method: str, path: str) -> tuple[int, bytes]:
+async def asked(hooks: Callbacks, method: str, path: str) -> tuple[int, bytes]:
     """Call an ASGI application as a server does; return status and body."""
     status, body = 0, b""
 

@@ -17,20 +17,20 @@ from aiomusic._engine.breaker import FIRST_ON_WIRE
 from aiomusic._http.limiter import Limiter, Turn
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.errors import RateLimited
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def clock() -> LeapingClock:
-    return LeapingClock()
+def clock() -> AutojumpClock:
+    return AutojumpClock()
 
 
 class Service:
     """Riffusion as far as polls go: its tasks end by the clock, and it asks nothing."""
 
-    def __init__(self, clock: LeapingClock, median_s: float) -> None:
+    def __init__(self, clock: AutojumpClock, median_s: float) -> None:
         self.ends_at: dict[str, float] = {}
         self._clock = clock
         self._median_s = median_s
@@ -52,7 +52,7 @@ class Service:
 
 
 @pytest.fixture
-async def service(clock: LeapingClock) -> AsyncIterator[Service]:
+async def service(clock: AutojumpClock) -> AsyncIterator[Service]:
     service = Service(clock, median_s=60.0)
     app = web.Application()
     app.router.add_post("/api/v1/riffusion/create", service.create)
@@ -67,7 +67,7 @@ async def service(clock: LeapingClock) -> AsyncIterator[Service]:
 
 @pytest.fixture
 async def http(
-    clock: LeapingClock, sent_at: list[float]
+    clock: AutojumpClock, sent_at: list[float]
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """A client that notes when each request goes out."""
 
@@ -95,7 +95,10 @@ def shortest_gap(times: list[float]) -> float:
 
 @pytest.mark.parametrize("per_s", [0.25, 2.0, 7.0])
 async def test_creates_and_polls_share_a_rate(
-    clock: LeapingClock, http: aiohttp.ClientSession, sent_at: list[float], per_s: float
+    clock: AutojumpClock,
+    http: aiohttp.ClientSession,
+    sent_at: list[float],
+    per_s: float,
 ) -> None:
     """Never do two go out nearer than the rate allows, and every job succeeds."""
     async with (
@@ -122,7 +125,7 @@ async def test_creates_and_polls_share_a_rate(
 
 async def test_without_a_rate_nothing_is_kept_back(
     service: Service,
-    clock: LeapingClock,
+    clock: AutojumpClock,
     http: aiohttp.ClientSession,
     sent_at: list[float],
 ) -> None:
@@ -137,7 +140,7 @@ async def test_without_a_rate_nothing_is_kept_back(
 
 
 async def test_polls_and_creates_take_turns_at_a_rate(
-    service: Service, clock: LeapingClock, http: aiohttp.ClientSession
+    service: Service, clock: AutojumpClock, http: aiohttp.ClientSession
 ) -> None:
     """Jobs end while a long queue of creates is still being sent."""
     async with MusicSession(
@@ -158,7 +161,7 @@ async def test_polls_and_creates_take_turns_at_a_rate(
 
 
 async def test_polls_are_dearer_while_more_are_asked_for_than_the_rate_allows(
-    service: Service, clock: LeapingClock, http: aiohttp.ClientSession
+    service: Service, clock: AutojumpClock, http: aiohttp.ClientSession
 ) -> None:
     """Their price rises with the tasks in flight, and falls when those are over."""
     async with MusicSession(
@@ -208,7 +211,7 @@ ONE_IN_FIVE: dict[str, dict[str, Any]] = {
 
 
 async def test_polls_that_fail_lose_no_job_and_cost_one_poll_each(
-    clock: LeapingClock,
+    clock: AutojumpClock,
 ) -> None:
     """With one poll in five failing, in six ways, every job ends well."""
     pace = Pace.polls(1, 1, not_ready=1)
@@ -234,7 +237,7 @@ async def test_polls_that_fail_lose_no_job_and_cost_one_poll_each(
 
 @pytest.mark.parametrize("every_s", [None, 0.5], ids=["learned", "fixed"])
 async def test_a_service_that_says_when_it_is_back_is_not_given_up_before(
-    clock: LeapingClock, every_s: float | None
+    clock: AutojumpClock, every_s: float | None
 ) -> None:
     """A poll that fails is made again when the service asks, and not sooner."""
     async with (
@@ -304,7 +307,7 @@ async def test_a_hint_while_a_task_is_polled_at_is_not_missed(
 
 
 async def test_an_error_that_ends_a_wait_says_how_to_go_on(
-    clock: LeapingClock,
+    clock: AutojumpClock,
 ) -> None:
     """A key that is refused ends the polling, not the task."""
     async with (

@@ -18,7 +18,7 @@ from aiomusic import (
     SubmissionUnknown,
 )
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -70,7 +70,7 @@ async def test_so_do_errors_of_every_kind(
     """Of creates whose outcome is unknown, and of answers that can't be read."""
     server.answer(path, answer)
 
-    clock = LeapingClock()
+    clock = AutojumpClock()
     async with MusicSession(KEY, base_url=server.url, clock=clock) as music:
         with pytest.raises(kind) as told:
             await (music.credits() if "credits" in path else music.suno.create("rain"))
@@ -85,7 +85,7 @@ async def test_so_do_errors_of_every_kind(
 async def test_what_had_no_answer_tells_of_none() -> None:
     """Nothing listens there."""
     nowhere = "http://127.0.0.1:1"
-    async with MusicSession("key", base_url=nowhere, clock=LeapingClock()) as music:
+    async with MusicSession("key", base_url=nowhere, clock=AutojumpClock()) as music:
         with pytest.raises(NotSent) as told:
             await music.lyrics.create("rain")
 

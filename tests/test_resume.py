@@ -27,7 +27,7 @@ from aiomusic import (
 )
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal import Spending
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +47,7 @@ def session(api: Emulator, path: Path, **options: object) -> MusicSession:
     given = {
         "api_key": api.key,
         "base_url": api.url,
-        "clock": LeapingClock(),
+        "clock": AutojumpClock(),
         "journal": path,
     }
     return MusicSession(**{**given, **options})  # type: ignore[arg-type]

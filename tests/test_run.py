@@ -19,7 +19,7 @@ from aiomusic import (
     SubmissionUnknown,
 )
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -178,7 +178,7 @@ async def test_a_clean_exit_waits_for_what_is_being_saved(tmp_path: Path) -> Non
 
 async def test_a_fast_pace_outlasts_an_outage(api: Emulator) -> None:
     """However often polls are made, failures are told apart by minutes."""
-    clock = LeapingClock()
+    clock = AutojumpClock()
     api.fault("status", on="poll", status=503, times=19)
 
     async with session(api, clock=clock, poll_every_s=0) as music:

@@ -24,7 +24,7 @@ from aiomusic import (
     riffusion,
 )
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -282,7 +282,7 @@ async def test_reads_are_repeated(api: Emulator) -> None:
     """Asking for the balance is free, so a passing fault is met by asking again."""
     api.fault("drop_after_body", on="credits")
     api.fault("status", status=503, on="credits")
-    clock = LeapingClock()
+    clock = AutojumpClock()
 
     async with session(api, clock=clock) as music:
         balance = await music.credits()
@@ -292,7 +292,7 @@ async def test_reads_are_repeated(api: Emulator) -> None:
 
 async def test_reads_keep_to_the_rate_too(api: Emulator) -> None:
     """What asks for the balance passes the gate that creates and polls pass."""
-    clock = LeapingClock()
+    clock = AutojumpClock()
 
     async with session(api, clock=clock, requests_per_s=2.0) as music:
         for _ in range(3):
@@ -397,7 +397,7 @@ async def test_an_unreachable_host_is_tried_and_named() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    clock = LeapingClock()
+    clock = AutojumpClock()
 
     async with MusicSession(
         "k", base_url=f"http://127.0.0.1:{port}", clock=clock

@@ -29,7 +29,7 @@ from aiomusic._http.dialects import SONIC, SUNO, DialectName, dialect_for
 from aiomusic.cli._service import price_of_host
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.providers._all import requests
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +46,7 @@ def _session(
     dialect: DialectName | None,
     **options: Any,
 ) -> MusicSession:
-    given = {"clock": LeapingClock(), **options}
+    given = {"clock": AutojumpClock(), **options}
     return MusicSession(api.key, base_url=api.url, dialect=dialect, **given)
 
 

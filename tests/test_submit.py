@@ -36,7 +36,7 @@ from aiomusic._request import Request
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal.memory import MemoryJournal
 from aiomusic.journal.sqlite import SqliteJournal
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -48,12 +48,12 @@ async def api() -> AsyncIterator[Emulator]:
 
 
 @pytest.fixture
-def clock() -> LeapingClock:
-    return LeapingClock()
+def clock() -> AutojumpClock:
+    return AutojumpClock()
 
 
 @pytest.fixture
-async def music(api: Emulator, clock: LeapingClock) -> AsyncIterator[MusicSession]:
+async def music(api: Emulator, clock: AutojumpClock) -> AsyncIterator[MusicSession]:
     async with MusicSession(
         api_key=api.key, base_url=api.url, clock=clock, request_timeout_s=0.5
     ) as music:
@@ -111,7 +111,7 @@ async def test_an_unknown_job_counts_against_the_budget(api: Emulator) -> None:
 
 
 async def test_a_429_is_repeated_when_the_service_says(
-    api: Emulator, music: MusicSession, clock: LeapingClock
+    api: Emulator, music: MusicSession, clock: AutojumpClock
 ) -> None:
     """Nothing was bought, so it is safe; Retry-After is obeyed."""
     api.fault("status", status=429, retry_after=7, on="create", times=2)
@@ -231,7 +231,7 @@ async def test_polls_that_fail_for_ever_end_the_following(
 
 
 async def test_a_task_that_never_ends_times_out(
-    api: Emulator, clock: LeapingClock
+    api: Emulator, clock: AutojumpClock
 ) -> None:
     """The job's time limit is apart from the count of failures."""
     api.fault("unknown_state", on="poll", times=1_000_000)
@@ -430,7 +430,7 @@ async def cancelled_on_the_wire(music: MusicSession) -> None:
 
 
 async def test_a_job_that_was_cancelled_on_the_wire_and_refused_is_not_sent_again(
-    api: Emulator, clock: LeapingClock
+    api: Emulator, clock: AutojumpClock
 ) -> None:
     """It turns out to be unpaid, so its slot and credits are the next one's."""
     api.fault("status", status=429, retry_after=7, on="create")
@@ -636,7 +636,7 @@ async def test_a_callers_own_retries_cannot_buy_twice(api: Emulator) -> None:
 
 
 async def test_a_task_that_never_ends_teaches_that_some_take_long(
-    api: Emulator, clock: LeapingClock
+    api: Emulator, clock: AutojumpClock
 ) -> None:
     """Were it not learned from, only those that end in time would be."""
     api.fault("unknown_state", on="poll", times=1_000_000)

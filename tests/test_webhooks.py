@@ -39,8 +39,8 @@ from aiomusic import (
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal import Entry, Limits
 from aiomusic.journal.sqlite import SqliteJournal
-from aiomusic.testing import LeapingClock
-from aiomusic.webhooks import Event, Forged, Hooks, NotListening, verify
+from aiomusic.testing import AutojumpClock
+from aiomusic.webhooks import Callbacks, Event, InvalidSignature, SessionNotOpen, verify
 
 pytestmark = pytest.mark.anyio
 
@@ -124,7 +124,7 @@ def test_what_is_not_signed_with_the_secret_is_forged(
     headers: Mapping[str, str],
 ) -> None:
     """Whatever stands in the headers ends in one error."""
-    with pytest.raises(Forged, match="no signature that fits"):
+    with pytest.raises(InvalidSignature, match="no signature that fits"):
         verify(headers, BODY, SECRET, now=NOW)
 
 
@@ -138,7 +138,7 @@ def test_no_part_of_a_signature_is_enough() -> None:
     refused = 0
     for digest in near:
         for spelt in (digest.hex(), base64_of(digest)):
-            with pytest.raises(Forged, match="no signature"):
+            with pytest.raises(InvalidSignature, match="no signature"):
                 verify({"X-Signature": spelt}, BODY, SECRET, now=NOW)
             refused += 1
 
@@ -167,7 +167,7 @@ def test_an_empty_secret_signs_nothing() -> None:
     """Anybody has it."""
     headers = {"X-Signature": older(secret="").hex()}
 
-    with pytest.raises(Forged, match="no signature that fits"):
+    with pytest.raises(InvalidSignature, match="no signature that fits"):
         verify(headers, BODY, "", now=NOW)
 
 
@@ -201,7 +201,7 @@ def test_a_body_of_a_mebibyte_is_the_largest() -> None:
     found = verify({"X-Signature": older(most).hex()}, most, SECRET, now=NOW)
 
     assert EVENT == found
-    with pytest.raises(Forged, match="1048577 bytes, more than 1048576"):
+    with pytest.raises(InvalidSignature, match="1048577 bytes, more than 1048576"):
         verify({"X-Signature": older(most + b" ").hex()}, most + b" ", SECRET, now=NOW)
 
 
@@ -232,7 +232,7 @@ GARBAGE = {
 @pytest.mark.parametrize("raw", GARBAGE.values(), ids=GARBAGE.keys())
 def test_signed_garbage_is_refused_too(raw: bytes) -> None:
     """The error says that the signature was right and the body was not."""
-    with pytest.raises(Forged, match="is signed, but"):
+    with pytest.raises(InvalidSignature, match="is signed, but"):
         verify({"X-Signature": older(raw).hex()}, raw, SECRET, now=NOW)
 
 
@@ -317,7 +317,7 @@ def test_a_broken_coding_is_refused(raw: bytes) -> None:
     """Signed or not."""
     headers = {"Content-Encoding": "gzip", "X-Signature": older(raw).hex()}
 
-    with pytest.raises(Forged, match="The callback"):
+    with pytest.raises(InvalidSignature, match="The callback"):
         verify(headers, raw, SECRET, now=NOW)
 
 
@@ -333,8 +333,8 @@ class Heard:
         self.events.append((job_key, event))
 
 
-def hooks(heard: Heard) -> Hooks:
-    return Hooks("https://me.test/hooks/", SECRET, heard, LeapingClock())
+def hooks(heard: Heard) -> Callbacks:
+    return Callbacks("https://me.test/hooks/", SECRET, heard, AutojumpClock())
 
 
 async def test_handle_takes_a_callback_from_any_framework() -> None:
@@ -345,7 +345,7 @@ async def test_handle_takes_a_callback_from_any_framework() -> None:
     token = hooks(heard).token("one")
     await hooks(heard).handle(headers, BODY, job_key="one", token=token)
     await hooks(heard).handle(headers, BODY)
-    with pytest.raises(Forged, match="no signature"):
+    with pytest.raises(InvalidSignature, match="no signature"):
         await hooks(heard).handle({}, BODY, job_key="one")
 
     assert [("one", EVENT), (None, EVENT)] == heard.events
@@ -404,7 +404,7 @@ def proof(key: str, attempt: int = 1) -> dict[str, bytes]:
 
 
 async def drive(
-    app: Hooks,
+    app: Callbacks,
     scope: Mapping[str, object],
     chunks: tuple[bytes, ...] = (BODY,),
     signature: str | None = None,
@@ -500,7 +500,7 @@ async def post(url: str, headers: Mapping[str, str], raw: bytes) -> int:
 
 @asynccontextmanager
 async def served(
-    taken: Hooks, port: socket.socket | None = None, *, auto_decompress: bool = True
+    taken: Callbacks, port: socket.socket | None = None, *, auto_decompress: bool = True
 ) -> AsyncIterator[str]:
     """Mount the sub-application below a path, as a user does."""
     bound = loopback() if port is None else port
@@ -851,11 +851,11 @@ async def test_a_callback_to_a_session_that_is_closed_is_to_come_again(
         webhook_secret=SECRET,
     )
 
-    with pytest.raises(NotListening, match="call again"):
+    with pytest.raises(SessionNotOpen, match="call again"):
         await hint(music, "t-1", "one")
     async with music:
         pass
-    with pytest.raises(NotListening, match="call again"):
+    with pytest.raises(SessionNotOpen, match="call again"):
         await hint(music, "t-1", "one")
 
     assert 0 == api.polls
@@ -930,7 +930,7 @@ async def test_a_job_that_nobody_calls_back_for_ends_unknown(
 ) -> None:
     """After ten minutes; it is not sent again."""
     api.fault("drop_after_body", on="create")
-    clock = LeapingClock()
+    clock = AutojumpClock()
     async with called_back(api, clock=clock) as music:
         job = music.suno.create("lost")
         with pytest.raises(SubmissionUnknown, match="not sent again") as caught:
@@ -946,7 +946,7 @@ async def test_a_job_waits_no_longer_for_a_callback_than_it_may_take(
 ) -> None:
     """Where the session says so."""
     api.fault("drop_after_body", on="create")
-    clock = LeapingClock()
+    clock = AutojumpClock()
     async with called_back(api, clock=clock, job_timeout_s=60) as music:
         with pytest.raises(SubmissionUnknown, match="not sent again"):
             await music.suno.create("lost")
@@ -1313,8 +1313,8 @@ async def test_an_address_that_was_not_made_here_has_no_key(query: bytes) -> Non
 
 async def test_a_replay_is_refused_after_its_window() -> None:
     """The service may repeat itself for so long; its callbacks of others go on."""
-    heard, clock = Heard(), LeapingClock()
-    taken = Hooks("https://me.test", SECRET, heard, clock, replay_window_s=60.0)
+    heard, clock = Heard(), AutojumpClock()
+    taken = Callbacks("https://me.test", SECRET, heard, clock, replay_window_s=60.0)
     plain = {"X-Signature": older().hex()}
     packed = gzip.compress(BODY)
     coded = {"X-Signature": older(packed).hex(), "Content-Encoding": "gzip"}
@@ -1324,9 +1324,9 @@ async def test_a_replay_is_refused_after_its_window() -> None:
     await taken.handle(plain, BODY)
     clock.advance(1.0)
     for headers, raw in ((plain, BODY), (with_stamp(newer().hex()), BODY)):
-        with pytest.raises(Forged, match="seen before"):
+        with pytest.raises(InvalidSignature, match="seen before"):
             await taken.handle(headers, raw)
-    with pytest.raises(Forged, match="seen before"):
+    with pytest.raises(InvalidSignature, match="seen before"):
         await taken.handle(coded, packed)
     other = BODY + b" "
     await taken.handle({"X-Signature": older(other).hex()}, other)
@@ -1340,7 +1340,7 @@ async def test_a_session_can_refuse_replays(api: Emulator) -> None:
     async with called_back(api, clock=clock, webhook_replay_window_s=60) as music:
         await hint(music, "t-1", "one")
         clock.advance(61)
-        with pytest.raises(Forged, match="seen before"):
+        with pytest.raises(InvalidSignature, match="seen before"):
             await hint(music, "t-1", "one")
     with pytest.raises(ValueError, match="webhook_replay_window_s"):
         MusicSession("k", webhook_replay_window_s=-1)
@@ -1428,7 +1428,7 @@ async def test_a_body_that_is_not_what_it_says_leaves_no_traceback(
 
 async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     """After the time that a body may take, the answer is 408."""
-    taken = Hooks("https://me.test", SECRET, Heard(), LeapingClock(), body_s=0.01)
+    taken = Callbacks("https://me.test", SECRET, Heard(), AutojumpClock(), body_s=0.01)
 
     async with served(taken) as url:
         host, _, port = url.removeprefix("http://").partition("/")[0].partition(":")

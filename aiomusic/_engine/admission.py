@@ -62,19 +62,19 @@ from aiomusic.errors import (
     SubmissionUnknown,
 )
 from aiomusic.journal import (
-    Busy,
     Damaged,
     Entry,
     Granted,
-    Known,
+    KnownKey,
     Limits,
+    NoCapacity,
     OverBudget,
     Record,
     Verdict,
 )
 
 if TYPE_CHECKING:
-    from aiomusic.webhooks import Hooks
+    from aiomusic.webhooks import Callbacks
 
 __all__ = ["Admission"]
 
@@ -140,7 +140,7 @@ class Admission:
     creates: Limiter
     clock: Clock
     job_timeout_s: float
-    hooks: "Hooks | None" = None
+    callbacks: "Callbacks | None" = None
     on_known_key: OnKnownKey = "attach"
     listening: Listening = attrs.field(factory=Listening)
     is_leaving: bool = False
@@ -257,9 +257,10 @@ class Admission:
                 continue
             judged = list(zip(jobs, verdicts, strict=False))
             last = judged[-1][1]
-            is_waiting = isinstance(last, Busy)
-            self._ahead = last.ahead if isinstance(last, Busy) else 0
-            self._pop([job for job, verdict in judged if not isinstance(verdict, Busy)])
+            is_waiting = isinstance(last, NoCapacity)
+            self._ahead = last.ahead if isinstance(last, NoCapacity) else 0
+            answered = (one for one in judged if not isinstance(one[1], NoCapacity))
+            self._pop([job for job, _ in answered])
             for job, verdict in judged:
                 try:
                     self._start(job, verdict, tasks)
@@ -297,8 +298,8 @@ class Admission:
         # The journal decides; this is so as not to write out many that must wait.
         busy = len(self.ledger.open_jobs) - len(self._queue)
         free = max(1, self.ledger.limits.concurrency - busy)
-        room = min(free, MAX_ADMITTED_TOGETHER, self.breaker.room)
-        first = itertools.islice(self._queue, room)
+        most = min(free, MAX_ADMITTED_TOGETHER, self.breaker.capacity)
+        first = itertools.islice(self._queue, most)
         return list(itertools.takewhile(lambda job: not job.done(), first))
 
     def _pop(self, jobs: list[TrackedJob[Any]]) -> None:
@@ -314,7 +315,7 @@ class Admission:
                 self.ledger.granted(job, attempt)
                 self.breaker.on_wire += 1
                 self._hand(job, tasks)
-            case Known():
+            case KnownKey():
                 self._resolve_known_key(job, verdict, tasks)
             case Damaged(why):
                 message = f"The journal has {why}. It is damaged, and nothing was sent."
@@ -323,11 +324,11 @@ class Admission:
             case OverBudget():
                 over = _over_budget(job.cost, verdict, self.ledger.limits)
                 self.ledger.dropped(job, over)
-            case Busy():
+            case NoCapacity():
                 pass
 
     def _resolve_known_key(
-        self, job: TrackedJob[Any], known: Known, tasks: asyncio.TaskGroup
+        self, job: TrackedJob[Any], known: KnownKey, tasks: asyncio.TaskGroup
     ) -> None:
         """Do with a key that is in the journal what the session says."""
         assert job.request is not None
@@ -346,7 +347,7 @@ class Admission:
         else:
             tasks.create_task(raised_once(self._follow_existing, job, record))
 
-    def _buy_again(self, job: TrackedJob[Any], known: Known) -> None:
+    def _buy_again(self, job: TrackedJob[Any], known: KnownKey) -> None:
         if known.record.state == JobState.UNKNOWN:
             words = "job %s is bought again, and what was bought before is unknown"
             say(logging.WARNING, words, job.key)
@@ -355,13 +356,13 @@ class Admission:
         job.force_new = True
         self._queue.appendleft(job)
 
-    def _release(self, known: Known) -> None:
+    def _release(self, known: KnownKey) -> None:
         """Leave a job to others, unless this session followed it before."""
         if known.is_taken_up:
             self.ledger.journal.release(known.record.key, known.record.attempt)
 
     def _refuse_key(
-        self, job: TrackedJob[Any], known: Known, error: InvalidRequest
+        self, job: TrackedJob[Any], known: KnownKey, error: InvalidRequest
     ) -> None:
         self._release(known)
         self.ledger.dropped(job, error)
@@ -372,8 +373,8 @@ class Admission:
         found: Record | None = record
         try:
             while found is not None and found.is_open and not job.done():
-                adopted = await journal.adopt(self.clock.wall(), job.key)
-                found = adopted[0] if adopted else await journal.find(job.key)
+                claimed = await journal.claim(self.clock.wall(), job.key)
+                found = claimed[0] if claimed else await journal.find(job.key)
                 if found is not None and found.is_open and found.task_id is not None:
                     # Another session may follow it too: whoever sees its end first
                     # writes it down.
@@ -491,7 +492,7 @@ class Admission:
         say(logging.INFO, "job %s is task %s", job.key, task_id)
         await self.ledger.accepted(job, task_id)
         self.poller.follow(job, retry_after_s)
-        if self.hooks is not None and self.hooks.parked(job.key, job.attempt):
+        if self.callbacks is not None and self.callbacks.parked(job.key, job.attempt):
             self.poller.poll_now(job)
 
     async def _lost(
@@ -718,10 +719,10 @@ class Admission:
         assert job.request is not None
         self._sending.add(_this_task())
         fields: dict[str, object] = {}
-        if self.hooks is not None and job.request.WEBHOOK:
-            fields = self.hooks.fields(job.key, job.attempt)
+        if self.callbacks is not None and job.request.WEBHOOK:
+            fields = self.callbacks.fields(job.key, job.attempt)
         try:
-            served = await serve_files(job, self.hooks)
+            served = await serve_files(job, self.callbacks)
         except InvalidRequest as error:
             return Refused(error)
         return await send(

@@ -63,7 +63,7 @@ class Breaker:
         return max(0.0, self._probes_at - self._clock.now()) if self.is_open else 0.0
 
     @property
-    def room(self) -> int:
+    def capacity(self) -> int:
         """Return how many more creates may be taken from the queue now."""
         if self.is_open:
             return 1 if self.on_wire == 0 and self.wait_s == 0 else 0

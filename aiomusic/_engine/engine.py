@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from aiomusic._files.signing import Signer
     from aiomusic._quote import Quote
     from aiomusic._request import OnKnownKey, Request
-    from aiomusic.webhooks import Event, Hooks
+    from aiomusic.webhooks import Callbacks, Event
 
 __all__ = ["Engine"]
 
@@ -85,14 +85,14 @@ class Engine:
         clock: Clock,
         job_timeout_s: float,
         requests_per_s: float | None,
-        hooks: "Hooks | None",
+        callbacks: "Callbacks | None",
         on_known_key: "OnKnownKey",
         on_event: "OnEvent | None" = None,
     ) -> None:
         self.transport = transport
         self.journal = journal
         self.clock = clock
-        self.hooks = hooks
+        self.callbacks = callbacks
         self.listening = Listening(on_event)
         self.ledger = Ledger(journal=journal, limits=limits, clock=clock)
         # What is refused of one kind holds back nothing of the other.
@@ -126,7 +126,7 @@ class Engine:
             poller=self.poller,
             clock=clock,
             price=transport.dialect.price,
-            hooks=hooks,
+            callbacks=callbacks,
         )
         self.admission = Admission(
             transport=transport,
@@ -137,7 +137,7 @@ class Engine:
             creates=self.creates,
             clock=clock,
             job_timeout_s=job_timeout_s,
-            hooks=hooks,
+            callbacks=callbacks,
             on_known_key=on_known_key,
             listening=self.listening,
         )
@@ -255,8 +255,8 @@ class Engine:
         self.files.is_closed = True
         self.cap.close()
         self.ledger.detach_all("The session was left before the job was over.")
-        if self.hooks is not None:
-            self.hooks.forget()
+        if self.callbacks is not None:
+            self.callbacks.forget()
 
     async def aclose(self) -> None:
         """Stop, settle what is open, and close what was opened."""
@@ -310,7 +310,7 @@ class Engine:
         Raises:
             InvalidRequest: The key can't be used.
         """
-        check_can_serve(request, self.hooks)
+        check_can_serve(request, self.callbacks)
         policy = on_known_key or self.admission.on_known_key
         known = None if key is None else self.ledger.open_jobs.get(key)
         if known is not None:
@@ -468,9 +468,9 @@ class Engine:
                 message, charged=Charged.UNKNOWN, next_steps=[NextStep.CHECK_ACCOUNT]
             )
             self.ledger.abandon(tracked, error)
-            if self.hooks is not None:
+            if self.callbacks is not None:
                 # Nobody waits any more for a callback that names its task.
-                self.hooks.wake(job.key, tracked.attempt)
+                self.callbacks.wake(job.key, tracked.attempt)
         else:
             self.ledger.dropped(tracked, dropped())
 

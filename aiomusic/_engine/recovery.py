@@ -26,7 +26,7 @@ from aiomusic.providers._all import PROVIDERS
 
 if TYPE_CHECKING:
     from aiomusic._request import Request
-    from aiomusic.webhooks import Event, Hooks
+    from aiomusic.webhooks import Callbacks, Event
 
 __all__ = ["Recovery"]
 
@@ -52,7 +52,7 @@ class Recovery:
     poller: Poller
     clock: Clock
     price: Callable[["Request[Any]"], int]
-    hooks: "Hooks | None" = None
+    callbacks: "Callbacks | None" = None
     is_closed: bool = False
     # Jobs that a callback recovered, until `resume` has told of them.
     _recovered: dict[tuple[str, int], TrackedJob[Any]] = attrs.field(factory=dict)
@@ -78,7 +78,7 @@ class Recovery:
     async def resume(self, *, with_undelivered: bool) -> list[TrackedJob[Any]]:
         """Take up what the journal holds open, and what is over and not delivered."""
         journal = self.ledger.journal
-        records = await self._with_balances(await journal.adopt(self.clock.wall()))
+        records = await self._with_balances(await journal.claim(self.clock.wall()))
         records += await self._undelivered() if with_undelivered else []
         recovered, self._recovered = self._recovered, {}
         taken = [self.revive(record) for record in records]
@@ -110,7 +110,7 @@ class Recovery:
 
     async def take_care(self, limit: int) -> None:
         """Follow tasks that nobody follows, so that their slots are freed in time."""
-        for record in await self.ledger.journal.adopt(self.clock.wall(), limit=limit):
+        for record in await self.ledger.journal.claim(self.clock.wall(), limit=limit):
             known = self.ledger.open_jobs.get(record.key)
             if known is None:
                 self._take_care(record)
@@ -259,7 +259,7 @@ class Recovery:
         now = self.clock.wall()
         journal = self.ledger.journal
         # This settles what sessions that died have left, and takes over their tasks.
-        left = await journal.adopt(now, job_key)
+        left = await journal.claim(now, job_key)
         taken = {record.attempt: record for record in left if record.is_open}
         if await journal.find_lost(job_key, attempt, task_id, now):
             record = await journal.find(job_key, attempt)
@@ -268,8 +268,8 @@ class Recovery:
         job = self.ledger.purchase(job_key, attempt)
         if job is not None and job.state in {JobState.SUBMITTING, JobState.UNKNOWN}:
             taken.pop(attempt, None)
-            if self.hooks is not None and job.task_id is None:
-                self.hooks.park(job_key, attempt, task_id)
+            if self.callbacks is not None and job.task_id is None:
+                self.callbacks.park(job_key, attempt, task_id)
         # Whichever purchase it was called for: what is taken over is followed.
         for record in taken.values() if not self.is_closed else ():
             # Its callback came at its end: that is not when it began.
@@ -279,7 +279,7 @@ class Recovery:
 
     async def await_callback(self, job: TrackedJob[Any], until: float) -> str | None:
         """Wait for a callback that names the task of a lost answer."""
-        if self.hooks is None or job.request is None or not job.request.WEBHOOK:
+        if self.callbacks is None or job.request is None or not job.request.WEBHOOK:
             return None
         job.advance(JobState.UNKNOWN)
         deadline = min(until, self.clock.now() + CALLBACK_S)
@@ -287,7 +287,7 @@ class Recovery:
             now = self.clock.now()
             if now >= deadline or job.done():
                 break
-            expected = self.hooks.expect(job.key, job.attempt)
+            expected = self.callbacks.expect(job.key, job.attempt)
             timer = self.clock.call_at(min(deadline, now + ASK_EVERY_S), expected.set)
             try:
                 await expected.wait()
@@ -297,11 +297,11 @@ class Recovery:
 
     async def _called(self, job: TrackedJob[Any]) -> str | None:
         """Return the id that came here, or to another that shares the journal."""
-        assert self.hooks is not None
+        assert self.callbacks is not None
         record = None
         with contextlib.suppress(MusicError):
             record = await self.ledger.journal.find(job.key)
-        parked = self.hooks.parked(job.key, job.attempt)
+        parked = self.callbacks.parked(job.key, job.attempt)
         if parked is None and record is not None and record.attempt == job.attempt:
             return record.task_id
         return parked

@@ -12,13 +12,13 @@ from aiomusic._request import Request
 from aiomusic._spelling import shown
 
 if TYPE_CHECKING:
-    from aiomusic.webhooks import Hooks
+    from aiomusic.webhooks import Callbacks
 
 __all__ = ["check_can_serve", "serve_files"]
 
 
 async def serve_files(
-    job: TrackedJob[Any], hooks: "Hooks | None"
+    job: TrackedJob[Any], callbacks: "Callbacks | None"
 ) -> Mapping[str, object]:
     """
     Serve a job's local files until it is over.
@@ -30,21 +30,21 @@ async def serve_files(
         InvalidRequest: They can't be served, or are others by now.
     """
     assert job.request is not None
-    check_can_serve(job.request, hooks)
+    check_can_serve(job.request, callbacks)
     served: dict[str, object] = {}
     for wire, file in job.request.local_files().items():
         try:
             await asyncio.to_thread(file.check)
         except BadFile as error:
             refuse(job.request, wire, error.seen, error.rule)
-        assert hooks is not None
+        assert callbacks is not None
         name = f"{job.key}\0{wire}"
-        served[wire] = hooks.files.publish(name, file)
-        job.when_over(functools.partial(_withdraw, hooks, name))
+        served[wire] = callbacks.files.publish(name, file)
+        job.when_over(functools.partial(_withdraw, callbacks, name))
     return served
 
 
-def check_can_serve(request: Request[Any], hooks: "Hooks | None") -> None:
+def check_can_serve(request: Request[Any], callbacks: "Callbacks | None") -> None:
     """
     Refuse to upload a local file where the service can't fetch it.
 
@@ -52,7 +52,7 @@ def check_can_serve(request: Request[Any], hooks: "Hooks | None") -> None:
         InvalidRequest: There is no public address.
     """
     for wire, file in request.local_files().items():
-        if hooks is None:
+        if callbacks is None:
             refuse(
                 request,
                 wire,
@@ -64,5 +64,5 @@ def check_can_serve(request: Request[Any], hooks: "Hooks | None") -> None:
             )
 
 
-def _withdraw(hooks: "Hooks", name: str, _: object) -> None:
-    hooks.files.withdraw(name)
+def _withdraw(callbacks: "Callbacks", name: str, _: object) -> None:
+    callbacks.files.withdraw(name)

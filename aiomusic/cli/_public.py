@@ -13,7 +13,7 @@ import attrs
 from aiomusic.cli._exits import UsageError
 
 if TYPE_CHECKING:
-    from aiomusic.webhooks import Hooks
+    from aiomusic.webhooks import Callbacks
 
 __all__ = ["PublicAddress"]
 
@@ -76,7 +76,7 @@ class PublicAddress:
         return urlsplit(self.url).hostname or ""
 
     @contextlib.asynccontextmanager
-    async def mounted(self, hooks: "Hooks") -> AsyncIterator[None]:
+    async def mounted(self, hooks: "Callbacks") -> AsyncIterator[None]:
         """Answer there with what a session serves."""
         from aiohttp import web
 

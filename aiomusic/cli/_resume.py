@@ -314,7 +314,7 @@ async def _wanted_again(key: str, place: Place) -> Record:
 async def _settled(journal: "KeptJournal", record: Record) -> Record:
     """Find out of a job whether whoever was sending it is still there."""
     if record.is_open and record.task_id is None:
-        await journal.adopt(time.time(), record.key)
+        await journal.claim(time.time(), record.key)
         return await journal.find(record.key, record.attempt) or record
     return record
 

@@ -19,7 +19,6 @@ __all__ = [
     "LEASE_S",
     "OPEN_STATES",
     "Archive",
-    "Busy",
     "Damaged",
     "Ending",
     "Entry",
@@ -28,8 +27,9 @@ __all__ = [
     "Grouping",
     "Identity",
     "Journal",
-    "Known",
+    "KnownKey",
     "Limits",
+    "NoCapacity",
     "OverBudget",
     "Purchases",
     "Record",
@@ -61,7 +61,7 @@ class Identity:
 
 @final
 @attrs.frozen
-class Busy:
+class NoCapacity:
     """
     No slot is free, or credits are reserved that may yet be given back.
 
@@ -105,7 +105,7 @@ class Limits:
 
     def refuse(
         self, cost: int, *, slots: int, reserved: int, spent: int, stranded: int
-    ) -> Busy | OverBudget | None:
+    ) -> NoCapacity | OverBudget | None:
         """
         Decide whether one more purchase may be made: the one place that does.
 
@@ -118,8 +118,8 @@ class Limits:
         limit = self.max_credits
         if limit is not None and spent + reserved + cost > limit:
             gone = spent + stranded
-            return OverBudget(gone) if gone + cost > limit else Busy()
-        return Busy() if slots >= self.concurrency else None
+            return OverBudget(gone) if gone + cost > limit else NoCapacity()
+        return NoCapacity() if slots >= self.concurrency else None
 
     def refuse_tag(
         self, cost: int, tag: tuple[str, str], taken: int
@@ -180,7 +180,7 @@ class Granted:
 
 @final
 @attrs.frozen
-class Known:
+class KnownKey:
     """
     The key is in the journal already.
 
@@ -205,7 +205,7 @@ class Damaged:
     why: str
 
 
-Verdict: TypeAlias = Granted | Known | Busy | OverBudget | Damaged
+Verdict: TypeAlias = Granted | KnownKey | NoCapacity | OverBudget | Damaged
 
 
 @final
@@ -432,7 +432,7 @@ class Archive(Protocol):
     async def find_task(self, provider: str, task_id: str) -> Record | None:
         """Return the job that a task belongs to."""
 
-    async def adopt(
+    async def claim(
         self, now: float, key: str | None = None, limit: int | None = None
     ) -> list[Record]:
         """

@@ -9,8 +9,8 @@ from typing import Any, Final, Generic, TypeVar, final
 import attrs
 
 from aiomusic.journal._postgres_link import RETRY_S, Connection, Link, is_passing
-from aiomusic.journal.dialect import numbered
 from aiomusic.journal.programs import Program
+from aiomusic.journal.sql_syntax import numbered
 
 __all__ = ["PostgresWriter", "drive"]
 

@@ -13,9 +13,9 @@ from typing import Any
 import attrs
 
 from aiomusic.journal import Grouping, Record, Spending, Wanted
-from aiomusic.journal.dialect import Dialect
 from aiomusic.journal.programs import LAST_ATTEMPT, MINE, OPEN, UNSETTLED, Program
 from aiomusic.journal.rows import LISTED, MAX_INTEGER, readable
+from aiomusic.journal.sql_syntax import SqlSyntax
 
 __all__ = ["bought", "find_near", "neighbours", "records", "spending"]
 
@@ -33,7 +33,7 @@ _FEW = {
 
 
 def records(
-    dialect: Dialect, wanted: Wanted, account: int | None
+    sql: SqlSyntax, wanted: Wanted, account: int | None
 ) -> Program[list[Record]]:
     """
     Return the last purchase under every key and all that is open, oldest first.
@@ -41,7 +41,7 @@ def records(
     Args:
         account: Whose rows are told from those of others; None: nobody's.
     """
-    terms, values = _terms(dialect, wanted)
+    terms, values = _terms(sql, wanted)
     if wanted.are_own and account is not None:
         terms.insert(0, MINE)
         values["account"] = account
@@ -76,7 +76,7 @@ def _of(row: Mapping[str, Any], account: int | None) -> Record:
     return attrs.evolve(found, is_other_account=True)
 
 
-def _terms(dialect: Dialect, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
+def _terms(sql: SqlSyntax, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
     """Return what a row must be, the cheapest to find out first."""
     terms: list[str] = []
     values: dict[str, Any] = {}
@@ -89,15 +89,15 @@ def _terms(dialect: Dialect, wanted: Wanted) -> tuple[list[str], dict[str, Any]]
         terms.append("made_at >= :after")
         values["after"] = wanted.made_after
     for at, (name, value) in enumerate(wanted.tags.items()):
-        terms.append(dialect.tagged.format(at))
+        terms.append(sql.tagged.format(at))
         values |= {f"name{at}": name, f"value{at}": value}
     if wanted.lacks_mark is not None:
-        terms.append(f"NOT {dialect.marked}")
+        terms.append(f"NOT {sql.marked}")
         values["mark"] = wanted.lacks_mark
     terms.append(f"({LAST_ATTEMPT} OR {OPEN})")
     if wanted.clips is not None:
         # What is long stands last, where rows that are not wanted never go.
-        terms.append(dialect.made)
+        terms.append(sql.made)
         values["clips"] = json.dumps([*wanted.clips])
     return terms, values
 
@@ -122,14 +122,14 @@ def find_near(account: int, start: str, limit: int) -> Program[list[str]]:
     return [row["key"] for row in rows]
 
 
-def bought(dialect: Dialect, account: int, keys: list[str]) -> Program[set[str]]:
+def bought(sql: SqlSyntax, account: int, keys: list[str]) -> Program[set[str]]:
     """Return which keys of an account were bought, or may have been."""
     found: set[str] = set()
     for start in range(0, len(keys), PAGE_KEYS):
         rows = yield (
             (
                 "SELECT DISTINCT key FROM jobs WHERE account = :account"
-                f" AND key IN ({dialect.listed}) AND state <> 'queued'"
+                f" AND key IN ({sql.listed}) AND state <> 'queued'"
                 " AND (charged IS NULL OR charged <> 'no')"
             ),
             {"account": account, "keys": json.dumps(keys[start : start + PAGE_KEYS])},
@@ -156,11 +156,11 @@ def neighbours(keys: list[str]) -> Program[list[str]]:
 
 
 def spending(
-    dialect: Dialect, by: Grouping, tag: str | None, account: int | None
+    sql: SqlSyntax, by: Grouping, tag: str | None, account: int | None
 ) -> Program[dict[str, Spending]]:
     """Add up what an account bought; None: what all have."""
-    headings = {"operation": "kind", "day": dialect.day}
-    heading = headings[by] if tag is None else dialect.tag
+    headings = {"operation": "kind", "day": sql.day}
+    heading = headings[by] if tag is None else sql.tag
     rows = yield (
         (
             f"SELECT coalesce(CAST({heading} AS TEXT), '') AS heading,"

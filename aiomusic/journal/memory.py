@@ -9,7 +9,6 @@ import attrs
 from aiomusic.errors import Charged, JournalError
 from aiomusic.journal import (
     EVERYTHING,
-    Busy,
     Ending,
     Entry,
     Event,
@@ -17,6 +16,7 @@ from aiomusic.journal import (
     Grouping,
     Identity,
     Limits,
+    NoCapacity,
     Record,
     Spending,
     Verdict,
@@ -158,7 +158,7 @@ class MemoryJournal:
         verdicts: list[Verdict] = []
         for entry in entries:
             verdicts.append(self._judge(entry, limits))
-            if isinstance(verdicts[-1], Busy):
+            if isinstance(verdicts[-1], NoCapacity):
                 break
         return verdicts
 
@@ -295,7 +295,7 @@ class MemoryJournal:
     ) -> Record | None:
         return None
 
-    async def adopt(
+    async def claim(
         self,
         now: float,
         key: str | None = None,

@@ -41,7 +41,6 @@ from aiomusic.journal._postgres_link import (
 )
 from aiomusic.journal._postgres_writer import PostgresWriter, drive
 from aiomusic.journal.archive import Archived, move_all, whole
-from aiomusic.journal.dialect import POSTGRES, Dialect
 from aiomusic.journal.endings import (
     change_of,
     facts_of,
@@ -54,6 +53,7 @@ from aiomusic.journal.programs import Moved, Program
 from aiomusic.journal.reading import Reader
 from aiomusic.journal.rows import dump
 from aiomusic.journal.schema_postgres import STEPS
+from aiomusic.journal.sql_syntax import POSTGRES, SqlSyntax
 
 __all__ = ["PostgresJournal", "PostgresReader"]
 
@@ -156,7 +156,7 @@ class PostgresJournal:
         return self._account
 
     @property
-    def dialect(self) -> Dialect:
+    def sql(self) -> SqlSyntax:
         """How PostgreSQL spells what others spell otherwise."""
         return POSTGRES
 
@@ -404,17 +404,17 @@ class PostgresJournal:
         )
         return None if found is None else self._by_own(found)
 
-    async def adopt(
+    async def claim(
         self, now: float, key: str | None = None, limit: int | None = None
     ) -> list[Record]:
         now += self._skew_s
 
-        def regret(adopted: tuple[list[Record], set[str]]) -> Program[None]:
+        def regret(claimed: tuple[list[Record], set[str]]) -> Program[None]:
             change = Change(event=Event.RELEASED, now=now, by=self.owner)
-            for one in adopted[0]:
+            for one in claimed[0]:
                 yield from programs.transition(self, one.key, one.attempt, change)
 
-        program = partial(programs.adopt, self, now, key, limit)
+        program = partial(programs.claim, self, now, key, limit)
         found, _ = await self._call(program, regret=regret)
         return [self._by_own(one) for one in found]
 
@@ -592,7 +592,7 @@ class PostgresReader(Reader):
         identity: Whose rows are told from those of others; None: nobody's.
     """
 
-    dialect: ClassVar[Dialect] = POSTGRES
+    sql: ClassVar[SqlSyntax] = POSTGRES
 
     address: Address
     identity: Identity | None = None

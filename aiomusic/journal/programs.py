@@ -18,17 +18,16 @@ import attrs
 from aiomusic._job import JobState
 from aiomusic.journal import (
     OPEN_STATES,
-    Busy,
     Damaged,
     Entry,
     Granted,
-    Known,
+    KnownKey,
     Limits,
+    NoCapacity,
     OverBudget,
     Record,
     Verdict,
 )
-from aiomusic.journal.dialect import Dialect
 from aiomusic.journal.policy import Change, Event, Row, Stage, apply, may_begin
 from aiomusic.journal.rows import (
     MAX_INTEGER,
@@ -43,6 +42,7 @@ from aiomusic.journal.rows import (
     shown_cell,
     unsent,
 )
+from aiomusic.journal.sql_syntax import SqlSyntax
 from aiomusic.journal.tags import tag_text
 
 __all__ = [
@@ -51,9 +51,9 @@ __all__ = [
     "Program",
     "Statement",
     "admit",
-    "adopt",
     "attach",
     "begin",
+    "claim",
     "draw",
     "enqueue",
     "find",
@@ -115,7 +115,7 @@ class Context(Protocol):
         """The account that it works for."""
 
     @property
-    def dialect(self) -> Dialect:
+    def sql(self) -> SqlSyntax:
         """What its database spells in its own way."""
 
     def is_sent(self, found: Mapping[str, Any]) -> bool:
@@ -165,7 +165,7 @@ def transition(
         DamagedRow: What the row holds can't be.
     """
     found = yield (
-        f"SELECT {me.dialect.money} FROM jobs WHERE {PURCHASE}",
+        f"SELECT {me.sql.money} FROM jobs WHERE {PURCHASE}",
         {"account": me.account, "key": key, "attempt": attempt},
     )
     is_seen = change.event in {Event.SUCCEEDED, Event.FAILED}
@@ -174,7 +174,7 @@ def transition(
         which = f"task_id = :task_id AND {MINE}"
         which += " ORDER BY rowid DESC LIMIT 1"
         task = {"task_id": change.task_id, "account": me.account}
-        others = yield f"SELECT {me.dialect.money} FROM jobs WHERE {which}", task
+        others = yield f"SELECT {me.sql.money} FROM jobs WHERE {which}", task
         if others:
             other = yield from _change(me, others[0], change, facts)
             return Moved(other, is_own=False)
@@ -276,24 +276,24 @@ def admit(
     yield from _end_leases(me, now)
     yield from _limit(limits.by_tag)
     line = yield from _line(me, now)
-    room = _Room(ahead=line.ahead)
-    yield from room.read(me)
+    capacity = _Capacity(ahead=line.ahead)
+    yield from capacity.read(me)
     for entry in entries:
-        verdict = yield from _judge(me, entry, limits, room)
+        verdict = yield from _judge(me, entry, limits, capacity)
         if _may_have_died(verdict):
-            gone = yield from _reap(me, entry.now)
+            gone = yield from _settle_dead(me, entry.now)
             dead |= gone
             if gone:
-                yield from room.read(me)
-                verdict = yield from _judge(me, entry, limits, room)
-        if isinstance(verdict, Known) and verdict.record.is_open:
+                yield from capacity.read(me)
+                verdict = yield from _judge(me, entry, limits, capacity)
+        if isinstance(verdict, KnownKey) and verdict.record.is_open:
             # It takes its slot again before another is granted one.
             verdict = yield from _take_up(me, verdict.record, entry.now)
-            yield from room.read(me)
-        if isinstance(verdict, Busy):
-            verdict = (yield from _damaged_slots(me)) or Busy(line.ahead)
+            yield from capacity.read(me)
+        if isinstance(verdict, NoCapacity):
+            verdict = (yield from _damaged_slots(me)) or NoCapacity(line.ahead)
         verdicts.append(verdict)
-        if isinstance(verdict, Busy):
+        if isinstance(verdict, NoCapacity):
             break
     yield from _stand_in_line(me, now, line, verdicts)
     return verdicts, dead
@@ -330,7 +330,7 @@ def _stand_in_line(
 ) -> Program[None]:
     """Keep the place of a session that has to wait; who got something waits anew."""
     where: dict[str, Any] = {"account": me.account, "owner": me.owner}
-    if not (verdicts and isinstance(verdicts[-1], Busy)):
+    if not (verdicts and isinstance(verdicts[-1], NoCapacity)):
         if line.since is not None:
             which = "account = :account AND owner = :owner"
             yield f"DELETE FROM waiters WHERE {which}", where
@@ -357,7 +357,7 @@ def _damaged_slots(me: Context) -> Program[Damaged | None]:
     if found["slots"] <= found["most"]:
         return None
     rows = yield (
-        f"SELECT {me.dialect.money} FROM jobs WHERE slot NOT IN (0, 1) LIMIT 1",
+        f"SELECT {me.sql.money} FROM jobs WHERE slot NOT IN (0, 1) LIMIT 1",
         {},
     )
     for one in rows:
@@ -367,20 +367,20 @@ def _damaged_slots(me: Context) -> Program[Damaged | None]:
 
 def _may_have_died(verdict: Verdict) -> bool:
     """Check whether it may be otherwise once the dead are reaped."""
-    is_open = isinstance(verdict, Known) and verdict.record.is_open
-    return is_open or isinstance(verdict, Busy)
+    is_open = isinstance(verdict, KnownKey) and verdict.record.is_open
+    return is_open or isinstance(verdict, NoCapacity)
 
 
 def _end_leases(me: Context, now: float) -> Program[None]:
     """Free the slots of tasks that nobody sees end, when their time has passed."""
     which = "slot_until IS NOT NULL AND slot_until <= :now"
-    over = yield f"SELECT {me.dialect.money} FROM jobs WHERE {which}", {"now": now}
+    over = yield f"SELECT {me.sql.money} FROM jobs WHERE {which}", {"now": now}
     yield from _change_each(me, over, Change(event=Event.LEASE_OVER, now=now))
 
 
 @final
 @attrs.define
-class _Room:
+class _Capacity:
     """
     What limits are held against: an account's slots and credits.
 
@@ -420,7 +420,9 @@ class _Room:
         )
 
 
-def _judge(me: Context, entry: Entry, limits: Limits, room: _Room) -> Program[Verdict]:
+def _judge(
+    me: Context, entry: Entry, limits: Limits, capacity: _Capacity
+) -> Program[Verdict]:
     told = "attempt, state, owner, fingerprint, cost, metadata"
     rows = yield (
         f"SELECT {told} FROM jobs WHERE {KEYED} LIMIT 2",
@@ -428,8 +430,8 @@ def _judge(me: Context, entry: Entry, limits: Limits, room: _Room) -> Program[Ve
     )
     is_waiting = len(rows) == 1 and _is_waiting_here(me, entry, rows[0])
     if rows and not is_waiting:
-        return (yield from _judge_known(me, entry, limits, room))
-    if (refused := (yield from _refused(me, entry, limits, room))) is not None:
+        return (yield from _judge_known(me, entry, limits, capacity))
+    if (refused := (yield from _refused(me, entry, limits, capacity))) is not None:
         return refused
     granted = _granted(me, entry)
     if is_waiting:
@@ -438,7 +440,7 @@ def _judge(me: Context, entry: Entry, limits: Limits, room: _Room) -> Program[Ve
         yield _updating(tuple(values)), {**values, **which}
     else:
         yield from _enter(me, entry, 1, granted)
-    room.take(granted)
+    capacity.take(granted)
     return Granted(1)
 
 
@@ -451,7 +453,7 @@ def _is_waiting_here(me: Context, entry: Entry, row: Mapping[str, Any]) -> bool:
 
 
 def _judge_known(
-    me: Context, entry: Entry, limits: Limits, room: _Room
+    me: Context, entry: Entry, limits: Limits, capacity: _Capacity
 ) -> Program[Verdict]:
     """Judge a job whose key has rows."""
     try:
@@ -459,8 +461,8 @@ def _judge_known(
     except DamagedRow as error:
         return Damaged(str(error))
     if last is not None and not _is_free(me, last) and not _is_wanted(entry, last):
-        return Known(last)
-    if (refused := (yield from _refused(me, entry, limits, room))) is not None:
+        return KnownKey(last)
+    if (refused := (yield from _refused(me, entry, limits, capacity))) is not None:
         return refused
     if last is not None and last.state is JobState.QUEUED:
         yield from _drop_row(me, last)
@@ -468,7 +470,7 @@ def _judge_known(
     else:
         attempt = yield from _next_attempt(me, entry.key)
     yield from _enter(me, entry, attempt, _granted(me, entry))
-    yield from room.read(me)
+    yield from capacity.read(me)
     return Granted(attempt)
 
 
@@ -478,11 +480,11 @@ def _granted(me: Context, entry: Entry) -> Row:
 
 
 def _refused(
-    me: Context, entry: Entry, limits: Limits, room: _Room
+    me: Context, entry: Entry, limits: Limits, capacity: _Capacity
 ) -> Program[Verdict | None]:
     """Return what stands against a purchase; None: nothing."""
     over = yield from _over_tag(me, entry, limits)
-    return over or room.refuse(entry.cost, limits)
+    return over or capacity.refuse(entry.cost, limits)
 
 
 def _limit(names: Mapping[str, int]) -> Program[None]:
@@ -620,13 +622,13 @@ def _inserting(names: tuple[str, ...]) -> str:
     return f"INSERT INTO jobs ({', '.join(names)}) VALUES ({marks})"
 
 
-def _take_up(me: Context, record: Record, now: float) -> Program[Known]:
+def _take_up(me: Context, record: Record, now: float) -> Program[KnownKey]:
     """Follow an open job, if no session does."""
     if record.is_followed or record.task_id is None:
-        return Known(record)
+        return KnownKey(record)
     change = Change(event=Event.TAKEN_UP, now=now, by=me.owner)
     yield from transition(me, record.key, record.attempt, change)
-    return Known(record, is_taken_up=True)
+    return KnownKey(record, is_taken_up=True)
 
 
 def enqueue(me: Context, entry: Entry) -> Program[None]:
@@ -708,7 +710,7 @@ def find_lost(
 def leave(me: Context, owner: str, event: Event, now: float) -> Program[int]:
     """Apply the end of a session to all its rows; return how many there were."""
     rows = yield (
-        f"SELECT {me.dialect.money} FROM jobs WHERE owner = :owner",
+        f"SELECT {me.sql.money} FROM jobs WHERE owner = :owner",
         {"owner": owner},
     )
     yield from _change_each(me, rows, Change(event=event, now=now, by=owner))
@@ -716,7 +718,7 @@ def leave(me: Context, owner: str, event: Event, now: float) -> Program[int]:
     return len(rows)
 
 
-def _reap(me: Context, now: float) -> Program[set[str]]:
+def _settle_dead(me: Context, now: float) -> Program[set[str]]:
     """Settle what sessions that died have left; return their names."""
     gone = yield from me.dead_owners()
     for name in gone:
@@ -724,7 +726,7 @@ def _reap(me: Context, now: float) -> Program[set[str]]:
     return gone
 
 
-def adopt(
+def claim(
     me: Context, now: float, key: str | None = None, limit: int | None = None
 ) -> Program[tuple[list[Record], set[str]]]:
     """
@@ -733,7 +735,7 @@ def adopt(
     Args:
         limit: Take only so many tasks, and nothing else; None: all.
     """
-    dead = yield from _reap(me, now)
+    dead = yield from _settle_dead(me, now)
     # A task that is paid for is taken up whatever was bought after it.
     tasks = f"{OPEN} AND owner IS NULL AND task_id IS NOT NULL"
     unsettled = (

@@ -19,11 +19,11 @@ from aiomusic.journal import (
     programs,
 )
 from aiomusic.journal.archive import whole
-from aiomusic.journal.dialect import SQLITE, Dialect
 from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.programs import Program
 from aiomusic.journal.reading import Reader
 from aiomusic.journal.schema import APPLICATION_ID, STEPS
+from aiomusic.journal.sql_syntax import SQLITE, SqlSyntax
 
 __all__ = ["SqliteReader", "connect_to_read", "drive", "read_rows"]
 
@@ -47,7 +47,7 @@ class SqliteReader(Reader):
         identity: Whose rows are told from those of others; None: nobody's.
     """
 
-    dialect: ClassVar[Dialect] = SQLITE
+    sql: ClassVar[SqlSyntax] = SQLITE
 
     path: Path
     lock_wait_s: float = 10.0

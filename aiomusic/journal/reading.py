@@ -14,8 +14,8 @@ from aiomusic.journal import (
     accounts,
     listing,
 )
-from aiomusic.journal.dialect import Dialect
 from aiomusic.journal.programs import Program
+from aiomusic.journal.sql_syntax import SqlSyntax
 
 __all__ = ["Reader"]
 
@@ -27,11 +27,11 @@ class Reader:
     Lists a journal, and never changes it; each database has its own way to `run`.
 
     Attributes:
-        dialect: What statements are spelled in.
+        sql: What statements are spelled in.
         identity: Whose rows are told from those of others; None: nobody's.
     """
 
-    dialect: ClassVar[Dialect]
+    sql: ClassVar[SqlSyntax]
     identity: Identity | None
 
     async def find_near(self, start: str, limit: int = 2) -> list[str]:
@@ -48,7 +48,7 @@ class Reader:
 
         def program() -> Program[set[str]]:
             account = yield from accounts.sought(self.identity)
-            return (yield from listing.bought(self.dialect, account, keys))
+            return (yield from listing.bought(self.sql, account, keys))
 
         return await self.run(program)
 
@@ -73,7 +73,7 @@ class Reader:
 
         def program() -> Program[list[Record]]:
             seen = yield from self._seen()
-            return (yield from listing.records(self.dialect, wanted, seen))
+            return (yield from listing.records(self.sql, wanted, seen))
 
         return await self.run(program)
 
@@ -84,7 +84,7 @@ class Reader:
 
         def program() -> Program[dict[str, Spending]]:
             seen = yield from self._seen()
-            return (yield from listing.spending(self.dialect, by, tag, seen))
+            return (yield from listing.spending(self.sql, by, tag, seen))
 
         return await self.run(program)
 

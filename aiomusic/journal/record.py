@@ -101,7 +101,7 @@ class Record:
         """
         What was asked for; None where that is not known.
 
-        It is not of a task that was adopted, nor of a job that is held until what it
+        It is not of a task that was attached, nor of a job that is held until what it
         is `made_from` is there.
 
         Raises:

@@ -33,7 +33,6 @@ from aiomusic.journal import (
 )
 from aiomusic.journal._writer import Writer
 from aiomusic.journal.archive import Archived, move_all, whole
-from aiomusic.journal.dialect import SQLITE, Dialect
 from aiomusic.journal.endings import (
     change_of,
     facts_of,
@@ -48,6 +47,7 @@ from aiomusic.journal.programs import Moved, Program
 from aiomusic.journal.reader import SqliteReader, connect_to_read, drive, read_rows
 from aiomusic.journal.rows import dump
 from aiomusic.journal.schema import APPLICATION_ID, STEPS, statements
+from aiomusic.journal.sql_syntax import SQLITE, SqlSyntax
 
 __all__ = ["SqliteJournal"]
 
@@ -120,7 +120,7 @@ class SqliteJournal:
         return self._account
 
     @property
-    def dialect(self) -> Dialect:
+    def sql(self) -> SqlSyntax:
         """How SQLite spells what others spell otherwise."""
         return SQLITE
 
@@ -362,10 +362,10 @@ class SqliteJournal:
             partial(programs.find_task, self.account, provider, task_id)
         )
 
-    async def adopt(
+    async def claim(
         self, now: float, key: str | None = None, limit: int | None = None
     ) -> list[Record]:
-        found, dead = await self._run(partial(programs.adopt, self, now, key, limit))
+        found, dead = await self._run(partial(programs.claim, self, now, key, limit))
         self._forget(dead)
         return found
 

@@ -21,7 +21,7 @@ from aiomusic import (
 )
 from aiomusic.batch import drive
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -204,7 +204,7 @@ async def test_a_job_over_the_budget_is_over_until_it_is_held_anew(
 async def test_a_passing_fault_is_driven_again_later(api: Emulator, file: str) -> None:
     """The service is not there; the job stays, unpaid."""
     await held(api, file, SONG)
-    away = {"base_url": "http://127.0.0.1:9", "clock": LeapingClock()}
+    away = {"base_url": "http://127.0.0.1:9", "clock": AutojumpClock()}
     async with session(api, file, **away) as music:
         await music.hold([SONG])
         driven = await drive(music, "song", tries=30)

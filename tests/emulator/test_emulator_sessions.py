@@ -24,7 +24,7 @@ from aiomusic import (
     suno,
 )
 from aiomusic.emulator import Emulator, FaultKind, Pace
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +37,7 @@ async def playing(
     **options: Any,
 ) -> AsyncIterator[tuple[Emulator, MusicSession]]:
     """Open an emulator and a session that go by one clock."""
-    clock = LeapingClock()
+    clock = AutojumpClock()
     options = {"pace": Pace.polls(), "media": False, "clock": clock, **options}
     settings: dict[str, Any] = {"poll_every_s": 1.0, "clock": clock, **(session or {})}
     async with (
@@ -169,7 +169,7 @@ async def test_one_create_a_second_serves_all() -> None:
 @pytest.mark.slow
 async def test_link_that_has_ended_is_asked_for_again(tmp_path: Path) -> None:
     """Songs that are saved late are fetched from fresh links."""
-    clock = LeapingClock()
+    clock = AutojumpClock()
     options: dict[str, Any] = {"media": True, "url_ttl_s": 600, "clock": clock}
     async with playing({"clock": clock}, **options) as (_, music):
         song = music.nuro.create_instrumental("a calm piano", duration=2)
@@ -184,7 +184,7 @@ async def test_link_that_has_ended_is_asked_for_again(tmp_path: Path) -> None:
 @pytest.mark.slow
 async def test_time_stands_still_while_music_is_made(tmp_path: Path) -> None:
     """A song of some seconds is over after some polls, not after a job's time limit."""
-    clock = LeapingClock()
+    clock = AutojumpClock()
     options: dict[str, Any] = {"media": True, "pace": 5.0, "clock": clock}
     async with playing({"clock": clock}, **options) as (api, music):
         song = music.nuro.create_instrumental("a calm piano", duration=2)
@@ -197,7 +197,7 @@ async def test_time_stands_still_while_music_is_made(tmp_path: Path) -> None:
 
 async def test_a_clock_that_is_held_goes_on_afterwards() -> None:
     """Also by hand while it is held, and once for all that hold it."""
-    clock = LeapingClock()
+    clock = AutojumpClock()
     woken: list[str] = []
     with clock.hold():
         with clock.hold():

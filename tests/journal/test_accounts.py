@@ -21,19 +21,19 @@ from aiomusic import MusicSession
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
-    Busy,
     Granted,
     Identity,
     Journal,
-    Known,
+    KnownKey,
     Limits,
+    NoCapacity,
     OverBudget,
     Wanted,
 )
 from aiomusic.journal.accounts import place_of
 from aiomusic.journal.reader import SqliteReader
 from aiomusic.journal.sqlite import SqliteJournal
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -131,9 +131,9 @@ async def test_anothers_job_is_not_met(
 
     assert [None, None] == [await theirs.find("a"), await theirs.find_task("suno", "t")]
     assert await theirs.find_task("suno", "t-a") is None
-    assert [] == await theirs.adopt(200.0)
-    assert [] == await theirs.adopt(200.0, "a")
-    assert [] == await theirs.adopt(200.0, limit=9)
+    assert [] == await theirs.claim(200.0)
+    assert [] == await theirs.claim(200.0, "a")
+    assert [] == await theirs.claim(200.0, limit=9)
     assert not await theirs.find_lost("lost", 1, "t-lost", 200.0)
     theirs.give_up_soon("lost", 1, 200.0)
     theirs.note_files("a", 1, ["a.mp3"])
@@ -173,7 +173,7 @@ async def test_ones_own_job_is_met(
 
     await journal.open(again)
 
-    assert [Known] == [type(v) for v in await journal.admit([entry("a")], NO_LIMITS)]
+    assert [KnownKey] == [type(v) for v in await journal.admit([entry("a")], NO_LIMITS)]
     assert [False] == [one.is_other_account for one in await journal.records()]
     await journal.aclose()
 
@@ -192,7 +192,7 @@ async def test_a_job_waits_for_a_slot_where_others_have_jobs(
         await journal.admit([entry("b")], Limits(concurrency=1)) for journal in journals
     ]
 
-    assert [[Busy()], [Busy()]] == verdicts
+    assert [[NoCapacity()], [NoCapacity()]] == verdicts
     for journal in journals:
         await journal.aclose()
 
@@ -211,11 +211,11 @@ async def test_the_dead_of_another_account_are_settled_by_whoever_comes(
     await crash(died)
     await living.open(B)
 
-    assert [] == await living.adopt(200.0)
+    assert [] == await living.claim(200.0)
 
     [record] = await living.records()
     assert ("unknown", True) == (record.state, record.is_other_account)
-    assert [Busy()] == await living.admit([entry("b")], Limits(concurrency=0))
+    assert [NoCapacity()] == await living.admit([entry("b")], Limits(concurrency=0))
     await living.aclose()
 
 
@@ -328,7 +328,7 @@ def test_a_place_is_one_however_it_is_spelt(url: str, place: str) -> None:
 
 
 def options(api: Emulator, path: Path, **more: Any) -> dict[str, Any]:
-    given = {"base_url": api.url, "journal": path, "clock": LeapingClock()}
+    given = {"base_url": api.url, "journal": path, "clock": AutojumpClock()}
     return {"api_key": api.key, **given, **more}
 
 

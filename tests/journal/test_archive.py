@@ -16,11 +16,11 @@ from journaling import NO_LIMITS, entry, over, rows, totals
 from aiomusic import JobState, MusicSession
 from aiomusic.emulator import Emulator
 from aiomusic.errors import JournalError
-from aiomusic.journal import Known, Record
+from aiomusic.journal import KnownKey, Record
 from aiomusic.journal.archive import ArchiveFile
 from aiomusic.journal.reader import SqliteReader
 from aiomusic.journal.sqlite import SqliteJournal
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -124,14 +124,14 @@ async def test_an_archived_key_buys_nothing(tmp_path: Path) -> None:
 
     verdicts = await journal.admit([entry("done"), entry("bad")], NO_LIMITS)
 
-    assert [Known, Known] == [type(one) for one in verdicts]
+    assert [KnownKey, KnownKey] == [type(one) for one in verdicts]
     await journal.aclose()
 
 
 async def test_a_session_gives_an_archived_song(api: Emulator, tmp_path: Path) -> None:
     """As it gives every song that is bought; without the file it says what to do."""
     path = tmp_path / "songs.db"
-    options: dict[str, Any] = {"clock": LeapingClock(), "journal": path}
+    options: dict[str, Any] = {"clock": AutojumpClock(), "journal": path}
     options |= {"api_key": api.key, "base_url": api.url}
     async with MusicSession(**options) as music:
         song = await music.suno.create("rain", key="a")

@@ -22,14 +22,14 @@ from aiomusic import MusicSession
 from aiomusic.emulator import Emulator
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
-    Busy,
     Ending,
     Entry,
     Event,
     Granted,
     Journal,
-    Known,
+    KnownKey,
     Limits,
+    NoCapacity,
     OverBudget,
     Record,
     Spending,
@@ -49,7 +49,7 @@ async def test_jobs_are_judged_in_order_up_to_the_first_that_waits(
 
     verdicts = await journal.admit(entries, Limits(concurrency=2))
 
-    assert [Granted(1), Granted(1), Busy()] == verdicts
+    assert [Granted(1), Granted(1), NoCapacity()] == verdicts
 
 
 async def test_a_job_that_waits_has_taken_nothing(journal: Journal) -> None:
@@ -57,7 +57,7 @@ async def test_a_job_that_waits_has_taken_nothing(journal: Journal) -> None:
     limits = Limits(concurrency=1, max_credits=30)
     await journal.admit([entry("a")], limits)
     for _ in range(5):
-        assert [Busy()] == await journal.admit([entry("b")], limits)
+        assert [NoCapacity()] == await journal.admit([entry("b")], limits)
     await over(journal, "a", 1)
 
     assert [Granted(1)] == await journal.admit([entry("b")], limits)
@@ -92,7 +92,7 @@ async def test_reserved_credits_are_waited_for(journal: Journal) -> None:
     limits = Limits(concurrency=10, max_credits=10)
     await journal.admit([entry("a")], limits)
 
-    assert [Busy()] == await journal.admit([entry("b")], limits)
+    assert [NoCapacity()] == await journal.admit([entry("b")], limits)
 
 
 async def test_a_hopeless_job_is_refused_and_the_next_is_judged(
@@ -116,7 +116,8 @@ async def test_a_second_end_is_ignored(journal: Journal) -> None:
         journal.end("a", 1, ending("refunded", "failed"))
     journal.end("a", 1, ending())
 
-    assert [Granted(1), Busy()] == await journal.admit([entry("c"), entry("d")], limits)
+    verdicts = await journal.admit([entry("c"), entry("d")], limits)
+    assert [Granted(1), NoCapacity()] == verdicts
 
 
 async def test_what_nobody_follows_keeps_its_credits(journal: Journal) -> None:
@@ -152,7 +153,7 @@ async def test_what_nobody_sees_end_keeps_its_slot_for_as_long_as_its_kind_takes
 
     # From when it was accepted, or else from when its answer was lost.
     until = 170.0 if how == "lost" else 161.0
-    assert [Busy()] == await journal.admit([entry("b", now=until - 0.1)], limits)
+    assert [NoCapacity()] == await journal.admit([entry("b", now=until - 0.1)], limits)
     assert [Granted(1)] == await journal.admit([entry("b", now=until)], limits)
 
 
@@ -200,7 +201,7 @@ async def test_free_jobs_take_slots(journal: Journal) -> None:
 
     verdicts = await journal.admit([entry("a", cost=0), entry("b", cost=0)], limits)
 
-    assert [Granted(1), Busy()] == verdicts
+    assert [Granted(1), NoCapacity()] == verdicts
 
 
 async def test_a_key_that_comes_again_while_its_job_is_in_flight_leaks_nothing(
@@ -216,7 +217,7 @@ async def test_a_key_that_comes_again_while_its_job_is_in_flight_leaks_nothing(
     await over(journal, "a", again.attempt, "refunded", "failed")
 
     fresh = [entry("b"), entry("c"), entry("d")]
-    assert [Granted(1), Granted(1), Busy()] == await journal.admit(fresh, limits)
+    assert [Granted(1), Granted(1), NoCapacity()] == await journal.admit(fresh, limits)
 
 
 async def test_spent_credits_stay_spent_when_it_is_opened_again(
@@ -250,7 +251,7 @@ async def test_a_job_is_known_by_its_key_from_its_intent_on(
     await kept.admit([given], NO_LIMITS)
 
     [known] = await other.admit([entry("a")], NO_LIMITS)
-    assert Known(await find(kept, "a")) == known
+    assert KnownKey(await find(kept, "a")) == known
     record = await find(other, "a")
     assert ("submitting", None, 1, 500) == (
         record.state,
@@ -275,7 +276,7 @@ async def test_the_same_key_twice_in_one_batch_is_bought_once(kept: Journal) -> 
     first, second = await kept.admit([entry("a"), entry("a")], NO_LIMITS)
 
     assert Granted(1) == first
-    assert isinstance(second, Known)
+    assert isinstance(second, KnownKey)
 
 
 async def test_a_task_id_can_be_found_by_anyone(kept: Journal, other: Journal) -> None:
@@ -347,7 +348,7 @@ async def test_what_was_bought_is_not_bought_again_by_its_key(
     asked = [entry("a"), entry("a", attempt=1), entry("a", attempt=3)]
     verdicts = await kept.admit(asked, NO_LIMITS)
 
-    assert [Known, Known, Known] == [type(one) for one in verdicts]
+    assert [KnownKey, KnownKey, KnownKey] == [type(one) for one in verdicts]
     assert [Granted(2)] == await kept.admit([entry("a", attempt=2)], NO_LIMITS)
 
 
@@ -363,7 +364,7 @@ async def test_what_came_home_meanwhile_is_bought_again_only_anew(
 
     [known] = await kept.admit([entry("a", attempt=2)], NO_LIMITS)
 
-    assert isinstance(known, Known)
+    assert isinstance(known, KnownKey)
     anew = entry("a", attempt=2, is_anew=True)
     assert [Granted(2)] == await kept.admit([anew], NO_LIMITS)
 
@@ -381,8 +382,8 @@ async def test_adopting_gives_what_waits_and_what_is_unknown(
     kept.end("done", 1, ending())
     await kept.records()
 
-    first = await other.adopt(200.0)
-    second = await other.adopt(201.0)
+    first = await other.claim(200.0)
+    second = await other.claim(201.0)
 
     assert [["waiting", "unknown"], ["unknown"]] == [
         [record.key for record in found] for found in (first, second)
@@ -397,8 +398,8 @@ async def test_one_job_can_be_adopted_by_its_key(kept: Journal, other: Journal) 
         kept.release(key, 1)
     await kept.records()
 
-    assert ["b"] == [record.key for record in await other.adopt(200.0, "b")]
-    assert ["a"] == [record.key for record in await other.adopt(200.0)]
+    assert ["b"] == [record.key for record in await other.claim(200.0, "b")]
+    assert ["a"] == [record.key for record in await other.claim(200.0)]
 
 
 async def test_an_adopted_job_takes_a_slot_again(kept: Journal, other: Journal) -> None:
@@ -409,9 +410,9 @@ async def test_an_adopted_job_takes_a_slot_again(kept: Journal, other: Journal) 
     kept.release("a", 1)
     await kept.records()
 
-    await other.adopt(200.0)
+    await other.claim(200.0)
 
-    assert [Busy()] == await kept.admit([entry("b")], limits)
+    assert [NoCapacity()] == await kept.admit([entry("b")], limits)
 
 
 async def test_an_adopted_task_from_elsewhere_takes_no_slot(
@@ -422,9 +423,9 @@ async def test_an_adopted_task_from_elsewhere_takes_no_slot(
     kept.release("x", 1)
     await kept.records()
 
-    adopted = await other.adopt(200.0)
+    claimed = await other.claim(200.0)
 
-    assert ["x"] == [record.key for record in adopted]
+    assert ["x"] == [record.key for record in claimed]
     assert [Granted(1)] == await kept.admit([entry("a")], Limits(concurrency=1))
 
 
@@ -438,7 +439,7 @@ async def test_a_known_task_from_elsewhere_takes_no_slot(
 
     found = await other.admit([entry("x"), entry("a")], Limits(concurrency=1))
 
-    assert [Known, Granted] == [type(verdict) for verdict in found]
+    assert [KnownKey, Granted] == [type(verdict) for verdict in found]
 
 
 async def test_each_task_from_elsewhere_is_written_down_once(kept: Journal) -> None:
@@ -462,8 +463,8 @@ async def test_a_release_by_one_who_also_follows_leaves_it_to_its_owner(
     other.release("a", 1)
     await other.records()
 
-    assert [Busy()] == await kept.admit([entry("b")], Limits(concurrency=1))
-    assert [] == await other.adopt(200.0)
+    assert [NoCapacity()] == await kept.admit([entry("b")], Limits(concurrency=1))
+    assert [] == await other.claim(200.0)
 
 
 async def test_leaving_settles_what_was_on_its_way(
@@ -510,7 +511,7 @@ async def test_leaving_what_was_never_sent_costs_nothing(
     record = await find(other, "a")
     assert ("queued", None, None) == (record.state, record.charged, record.sent_at)
     assert (True, False) == (record.is_held, record.is_open)
-    assert [record] == await other.adopt(200.0)
+    assert [record] == await other.claim(200.0)
     assert {} == await other.spending()
     assert [Granted(1)] == await other.admit([entry("b")], limits)
 
@@ -524,7 +525,7 @@ async def test_a_job_that_waits_outlives_its_session(
     living = await find(kept, "a")
     await kept.aclose()
 
-    [held] = await other.adopt(200.0)
+    [held] = await other.claim(200.0)
 
     assert (True, True, False) == (
         living.is_followed,
@@ -549,7 +550,7 @@ async def test_a_key_that_waits_elsewhere_is_known(
 
     [verdict] = await other.admit([entry("a")], NO_LIMITS)
 
-    assert isinstance(verdict, Known)
+    assert isinstance(verdict, KnownKey)
     assert "queued" == verdict.record.state
     assert [Granted(1)] == await kept.admit([entry("a")], NO_LIMITS)
 
@@ -616,7 +617,7 @@ async def test_an_unknown_job_whose_task_comes_home_is_open_and_stays_paid(
     assert ("pending", "t-a") == (record.state, record.task_id)
     assert (None, None, None) == (record.charged, record.raw_error, record.ended_at)
     tight = Limits(concurrency=9, max_credits=10)
-    assert [Busy()] == await kept.admit([entry("b")], tight)
+    assert [NoCapacity()] == await kept.admit([entry("b")], tight)
     kept.end("a", 1, ending("refunded", "failed"))
     assert {} == await kept.spending()
     assert [Granted(1)] == await kept.admit([entry("b")], tight)
@@ -633,7 +634,7 @@ async def test_giving_up_closes_what_is_unknown_and_nothing_else(kept: Journal) 
 
     states = {record.key: record.state for record in await kept.records()}
     assert {"a": "cancelled", "b": "pending"} == states
-    assert [] == await kept.adopt(140.0)
+    assert [] == await kept.claim(140.0)
     assert 10 == (await kept.spending())["suno.create"].credits
 
 
@@ -749,7 +750,7 @@ async def test_who_has_waited_for_longer_is_served_first(
     """Whoever asks just when a slot is free does not get before them."""
     limits = Limits(concurrency=1)
     await kept.admit([entry("a")], limits)
-    assert [Busy()] == await other.admit([entry("b")], limits)
+    assert [NoCapacity()] == await other.admit([entry("b")], limits)
     await over(kept, "a")
 
     [first] = await kept.admit([entry("c", now=102.0)], limits)
@@ -757,7 +758,7 @@ async def test_who_has_waited_for_longer_is_served_first(
     await over(other, "b")
     await other.recall("whatever")
 
-    assert (Busy(), 1) == (first, getattr(first, "ahead", None))
+    assert (NoCapacity(), 1) == (first, getattr(first, "ahead", None))
     assert [Granted(1)] == await kept.admit([entry("c")], limits)
 
 
@@ -768,7 +769,7 @@ async def test_who_does_not_wait_any_more_is_not_waited_for(
     """A slot is not kept free for one who is silent, gone, or has what it wanted."""
     limits = Limits(concurrency=2)
     await kept.admit([entry("a"), entry("b")], limits)
-    assert [Busy()] == await other.admit([entry("c")], limits)
+    assert [NoCapacity()] == await other.admit([entry("c")], limits)
     await over(kept, "a")
     await over(kept, "b")
     await kept.recall("whatever")
@@ -781,7 +782,7 @@ async def test_who_does_not_wait_any_more_is_not_waited_for(
     wanted = [entry("d", now=now), entry("e", now=now)]
     found = await kept.admit(wanted, limits)
 
-    assert [Granted(1), Busy() if how == "served" else Granted(1)] == found
+    assert [Granted(1), NoCapacity() if how == "served" else Granted(1)] == found
 
 
 async def test_what_is_free_beside_those_who_wait_is_given_away(
@@ -790,14 +791,14 @@ async def test_what_is_free_beside_those_who_wait_is_given_away(
     """One slot is for each of them, and the rest for whoever asks."""
     limits = Limits(concurrency=3)
     await kept.admit([entry("a"), entry("b"), entry("c")], limits)
-    assert [Busy()] == await other.admit([entry("d")], limits)
+    assert [NoCapacity()] == await other.admit([entry("d")], limits)
     await over(kept, "a")
     await over(kept, "b")
     await kept.recall("whatever")
 
     found = await kept.admit([entry("e"), entry("f")], limits)
 
-    assert [Granted(1), Busy()] == found
+    assert [Granted(1), NoCapacity()] == found
 
 
 async def test_turns_are_drawn_one_after_another(journal: Journal) -> None:
@@ -980,7 +981,7 @@ async def test_a_create_that_another_took_over_may_not_leave(
         await other.settle("a", 1, Ending(event=Event.REFUSED, now=110.0))
     else:
         await take_for_dead(kept, is_sure_of_marks=how != "given up")
-        await other.adopt(110.0)
+        await other.claim(110.0)
     if how == "given up":
         other.give_up_soon("a", 1, 110.0, is_charged=False)
     if how == "bought again":

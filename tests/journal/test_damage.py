@@ -32,7 +32,7 @@ from aiomusic.journal import Damaged, Granted, Limits, OverBudget, Wanted
 from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.schema import STEPS
 from aiomusic.journal.sqlite import SqliteJournal
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -44,7 +44,7 @@ def session(api: Emulator, path: Path, **options: object) -> MusicSession:
     given = {
         "api_key": api.key,
         "base_url": api.url,
-        "clock": LeapingClock(),
+        "clock": AutojumpClock(),
         "journal": SqliteJournal(path, lock_wait_s=0.0),
     }
     return MusicSession(**{**given, **options})  # type: ignore[arg-type]
@@ -500,7 +500,7 @@ async def test_a_log_torn_by_power_loss_is_recovered(tmp_path: Path, seed: int) 
 
     kept = [record.key for record in await again.records()]
     assert [f"key-{n}" for n in range(len(kept))] == kept
-    await again.adopt(200.0)
+    await again.claim(200.0)
     assert [Granted(1)] == await again.admit([entry("new")], NO_LIMITS)
     await again.aclose()
     found = rows(path).values()
@@ -642,7 +642,7 @@ async def test_one_row_that_cannot_be_is_named_and_spoils_no_other(
     listed = await journal.records()
     newest = await journal.records(Wanted(limit=10))
     [verdict] = await journal.admit([entry("bad", now=103.0)], NO_LIMITS)
-    adopted = await journal.adopt(104.0)
+    claimed = await journal.claim(104.0)
 
     # A list leaves out what came of a job.
     for found in (listed, newest) if column not in {"clips", "result"} else ():
@@ -650,7 +650,7 @@ async def test_one_row_that_cannot_be_is_named_and_spoils_no_other(
         [bad] = [one for one in found if one.damage is not None]
         assert (key, "unknown", False) == (bad.key, bad.state, bad.is_open)
         assert f"{column} " in (bad.damage or "")
-    assert {"a", "c"} == {one.key for one in adopted if one.damage is None}
+    assert {"a", "c"} == {one.key for one in claimed if one.damage is None}
     if column != "key":
         assert isinstance(verdict, Damaged)
         assert "job 'bad'" in verdict.why
@@ -683,7 +683,7 @@ async def test_a_row_that_can_be_followed_is_no_damage(
     """A task is paid for, whatever it was asked with; no session has such a name."""
     journal = await planted(tmp_path / "songs.db", column, value)
 
-    found = await journal.adopt(104.0)
+    found = await journal.claim(104.0)
 
     assert [("a", None), ("bad", None), ("c", None)] == [
         (one.key, one.damage) for one in found
@@ -882,7 +882,7 @@ async def test_what_could_not_be_left_can_be_taken_up_when_it_is_opened_again(
 
     await journal.open()
 
-    assert ["a"] == [record.key for record in await journal.adopt(103.0)]
+    assert ["a"] == [record.key for record in await journal.claim(103.0)]
     await journal.aclose()
 
 

@@ -10,9 +10,9 @@ import pytest
 from journaling import entry, sqlite_journal
 
 from aiomusic.journal import Limits, Wanted, listing, programs
-from aiomusic.journal.dialect import SQLITE
 from aiomusic.journal.policy import Change, Event
 from aiomusic.journal.programs import Program, Statement
+from aiomusic.journal.sql_syntax import SQLITE
 from aiomusic.journal.sqlite import SqliteJournal
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -31,7 +31,7 @@ class Session:
 
     owner = "a" * 32
     account = 1
-    dialect = SQLITE
+    sql = SQLITE
 
     def is_sent(self, found: Mapping[str, Any]) -> bool:  # noqa: ARG002
         return False
@@ -59,9 +59,9 @@ PROGRAMS: dict[str, Callable[[], Program[object]]] = {
     "attach": lambda: programs.attach(ME, entry("x", cost=0), "t-x"),
     "attach, known": lambda: programs.attach(ME, entry("x", cost=0), "t-7"),
     "leave": lambda: programs.leave(ME, "b" * 32, Event.LEFT, 1.0),
-    "adopt": lambda: programs.adopt(ME, 1.0),
-    "adopt one": lambda: programs.adopt(ME, 1.0, "key-7"),
-    "adopt some": lambda: programs.adopt(ME, 1.0, None, 16),
+    "claim": lambda: programs.claim(ME, 1.0),
+    "claim one": lambda: programs.claim(ME, 1.0, "key-7"),
+    "claim some": lambda: programs.claim(ME, 1.0, None, 16),
     "balance": lambda: programs.note_balance(1, "lost", 1, 7),
     "files": lambda: programs.note_files(1, "key-7", 1, ["a.mp3"]),
     "list of five": lambda: listing.records(SQLITE, Wanted(limit=5), None),

@@ -11,11 +11,11 @@ import pytest
 from journaling import NO_LIMITS, entry, over
 
 from aiomusic.journal import Granted, Identity, Journal, Wanted, listing
-from aiomusic.journal.dialect import SQLITE
 from aiomusic.journal.listing import PAGE_KEYS, PAGE_ROWS
 from aiomusic.journal.postgres import PostgresReader
 from aiomusic.journal.programs import Program
 from aiomusic.journal.reader import SqliteReader
+from aiomusic.journal.sql_syntax import SQLITE
 from aiomusic.journal.sqlite import SqliteJournal
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,7 @@ import pytest
 from journaling import NO_LIMITS, crash, ending, entry, rows
 
 from aiomusic.errors import JournalError
-from aiomusic.journal import Busy, Granted, Known, Limits
+from aiomusic.journal import Granted, KnownKey, Limits, NoCapacity
 from aiomusic.journal.liveness import SessionLock
 from aiomusic.journal.sqlite import SqliteJournal
 
@@ -190,7 +190,7 @@ async def test_a_journal_that_is_left_in_a_hurry_keeps_its_marks(
         with pytest.raises(JournalError, match="keeps it locked"):
             await left.aclose()
         assert 2 == len(list(tmp_path.glob("songs.db-owner-*")))
-    await other.adopt(200.0)
+    await other.claim(200.0)
 
     assert {"sent": "unknown", "unsent": "queued"} == {
         key: row["state"] for (key, _), row in rows(path).items()
@@ -308,7 +308,7 @@ async def test_the_living_are_known_from_any_folder(
 
     monkeypatch.chdir(tmp_path / "elsewhere")
 
-    assert [Busy()] == await one.admit([entry("b")], Limits(concurrency=1))
+    assert [NoCapacity()] == await one.admit([entry("b")], Limits(concurrency=1))
     assert "submitting" == rows(tmp_path / "songs.db")["a", 1]["state"]
     await one.aclose()
     await other.aclose()
@@ -324,7 +324,7 @@ async def test_the_living_are_known_through_a_link(tmp_path: Path) -> None:
     await other.open()
     await other.admit([entry("a")], Limits(concurrency=1))
 
-    assert [Busy()] == await one.admit([entry("b")], Limits(concurrency=1))
+    assert [NoCapacity()] == await one.admit([entry("b")], Limits(concurrency=1))
     await one.aclose()
     await other.aclose()
 
@@ -345,7 +345,7 @@ async def test_the_dead_give_their_slots_back_when_one_is_needed(
 
     found = await other.admit([entry("a"), entry("b")], limits)
 
-    assert [Granted(1), Busy()] == found
+    assert [Granted(1), NoCapacity()] == found
     assert 1 == len(list(tmp_path.glob("songs.db-owner-*")))
     states = {key: row["state"] for (key, _), row in rows(path).items()}
     assert {
@@ -467,7 +467,7 @@ async def test_the_end_of_anothers_task_clears_no_mark(tmp_path: Path) -> None:
     await journal.recall("whatever")
     await crash(journal)
 
-    await other.adopt(200.0)
+    await other.claim(200.0)
 
     assert {"a": "unknown", "x": "succeeded"} == {
         key: row["state"] for (key, _), row in rows(path).items()
@@ -520,7 +520,7 @@ async def test_a_known_job_of_the_dead_keeps_its_slot_from_the_next(
 
     found = await other.admit([entry("a"), entry("b")], Limits(concurrency=1))
 
-    assert [Known, Busy] == [type(verdict) for verdict in found]
+    assert [KnownKey, NoCapacity] == [type(verdict) for verdict in found]
     await other.aclose()
 
 

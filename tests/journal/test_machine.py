@@ -27,19 +27,19 @@ from journaling import FAST, KEPT, crash, entry, postgres_journal, rows, totals
 from aiomusic import JobState, JournalError, MusicError, MusicJob, MusicSession
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal import (
-    Busy,
     Ending,
     Entry,
     Granted,
-    Known,
+    KnownKey,
     Limits,
+    NoCapacity,
     OverBudget,
     Verdict,
 )
 from aiomusic.journal.memory import ME, MemoryJournal
 from aiomusic.journal.policy import CLOSED, Change, Event, Row, Stage, apply
 from aiomusic.journal.programs import WAITING_S
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 T = TypeVar("T")
 
@@ -196,7 +196,7 @@ class TwoSessions(RuleBasedStateMachine):
         return sum((since, other) < mine for other, since in here.items())
 
     def stand_in_line(self, owner: str, verdicts: list[Verdict]) -> None:
-        if not isinstance(verdicts[-1], Busy):
+        if not isinstance(verdicts[-1], NoCapacity):
             self.line.pop(owner, None)
             return
         since, end = self.line.get(owner, (self.now, 0.0))
@@ -220,16 +220,16 @@ class TwoSessions(RuleBasedStateMachine):
         if last is not None and not self.is_free(last[1], owner):
             is_over = not is_open(last[1]) and last[1].stage is not Stage.SUCCEEDED
             if one.attempt != last[0] + 1 or not (is_over or one.is_anew):
-                return Known
+                return KnownKey
         held = self.model.values()
         most = self.limits.max_credits
         spent = sum(row.spent for row in held)
         reserved = sum(row.reserved for row in held)
         stranded = sum(row.reserved for row in held if row.owner is None)
         if most is not None and spent + reserved + cost > most:
-            return OverBudget if spent + stranded + cost > most else Busy
+            return OverBudget if spent + stranded + cost > most else NoCapacity
         if ahead + sum(row.has_slot for row in held) >= self.limits.concurrency:
-            return Busy
+            return NoCapacity
         return Granted
 
     def is_free(self, row: Row, owner: str) -> bool:
@@ -260,16 +260,16 @@ class TwoSessions(RuleBasedStateMachine):
         for one, verdict in zip(entries, verdicts, strict=False):
             predicted = self.predict(one, owner, ahead)
             found = self.last(one.key)
-            is_met = predicted is Known and found is not None and is_open(found[1])
-            if (is_met or predicted is Busy) and self.reap():
+            is_met = predicted is KnownKey and found is not None and is_open(found[1])
+            if (is_met or predicted is NoCapacity) and self.reap():
                 predicted = self.predict(one, owner, ahead)
             assert predicted is type(verdict)
-            if isinstance(verdict, Known):
+            if isinstance(verdict, KnownKey):
                 self.meet(one.key, owner)
             if isinstance(verdict, Granted):
                 self.grant(one, verdict.attempt, owner)
         self.stand_in_line(owner, verdicts)
-        assert len(verdicts) == len(entries) or isinstance(verdicts[-1], Busy)
+        assert len(verdicts) == len(entries) or isinstance(verdicts[-1], NoCapacity)
 
     def end_leases(self) -> None:
         for at, row in self.model.items():
@@ -288,7 +288,7 @@ class TwoSessions(RuleBasedStateMachine):
             )
         self.model[one.key, attempt] = fresh(one, owner)
         self.happen((one.key, attempt), Event.GRANTED, by=owner)
-        # Only a grant has to respect the slots: what is adopted is in flight.
+        # Only a grant has to respect the slots: what is claimed is in flight.
         slots = sum(row.has_slot for row in self.model.values())
         assert slots <= self.limits.concurrency
 
@@ -408,8 +408,8 @@ class TwoSessions(RuleBasedStateMachine):
         self.happen(at, Event.GIVEN_UP if is_charged else Event.GIVEN_UP_UNPAID)
 
     @rule(which=st.integers(0, 1), key=st.none() | st.sampled_from(KEYS))
-    def adopt(self, which: int, key: str | None) -> None:
-        found = self.run(self.journals[which].adopt(self.now, key))
+    def claim(self, which: int, key: str | None) -> None:
+        found = self.run(self.journals[which].claim(self.now, key))
 
         self.reap()
         lasts = {(k, last[0]) for k in KEYS if (last := self.last(k)) is not None}
@@ -548,7 +548,7 @@ class WithoutAFile(RuleBasedStateMachine):
         [verdict] = self.runner.run(self.journal.admit([asked], self.limits))
 
         assert is_over == isinstance(verdict, OverBudget)
-        assert (not is_over and (is_dear or is_full)) == isinstance(verdict, Busy)
+        assert (not is_over and (is_dear or is_full)) == isinstance(verdict, NoCapacity)
         if isinstance(verdict, Granted):
             at = key, verdict.attempt
             assert at not in self.held
@@ -672,7 +672,7 @@ class Bought(RuleBasedStateMachine):
         self.music = MusicSession(
             api_key=self.api.key,
             base_url=self.api.url,
-            clock=LeapingClock(),
+            clock=AutojumpClock(),
             journal=self.where(),
             max_credits=self.most,
         )
@@ -809,7 +809,7 @@ TestBoughtOverPostgres.settings = settings(SHARED, max_examples=5)
 
 BUYER = """
 import asyncio, os, sys
-from aiomusic.journal import Busy, Ending, Entry, Event, Granted, Limits
+from aiomusic.journal import NoCapacity, Ending, Entry, Event, Granted, Limits
 from aiomusic.journal.sqlite import SqliteJournal
 
 async def main(path, number):
@@ -820,8 +820,10 @@ async def main(path, number):
     for n in range(60):
         one = Entry(key=f"k{n}", kind="suno.create", provider="suno", request=None,
                     fingerprint=None, cost=10, metadata={}, made_at=1.0, now=1.0)
-        while isinstance(verdict := (await journal.admit([one], limits))[0], Busy):
+        [verdict] = await journal.admit([one], limits)
+        while isinstance(verdict, NoCapacity):
             await asyncio.sleep(0)
+            [verdict] = await journal.admit([one], limits)
         if isinstance(verdict, Granted):
             bought += 1
             await journal.note_sent(one.key, 1)

@@ -21,14 +21,14 @@ from aiomusic.emulator import Emulator
 from aiomusic.journal import (
     Granted,
     Identity,
-    Known,
+    KnownKey,
     Limits,
     OverBudget,
     Spending,
 )
 from aiomusic.journal.liveness import BOOT_ID
 from aiomusic.journal.sqlite import SqliteJournal
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -133,11 +133,11 @@ async def test_what_was_killed_is_unknown_and_a_task_is_taken_up(
     journal = SqliteJournal(old)
     await journal.open()
 
-    adopted = await journal.adopt(1.7e9 + 3)
+    claimed = await journal.claim(1.7e9 + 3)
 
     tasks = {"detached", "detached nuro", "attached", "killed running"}
     lost = {"unknown", "killed sent", "killed unsent"}
-    assert tasks | lost == {one.key for one in adopted}
+    assert tasks | lost == {one.key for one in claimed}
     after = rows(old)
     assert {"pending"} == {after[key, 1]["state"] for key in tasks}
     assert {("unknown", 10, 0)} == {
@@ -161,7 +161,7 @@ async def test_nothing_that_was_bought_is_bought_again(old: Path) -> None:
     assert ["refused"] == [
         key
         for key, one in zip(keys, verdicts, strict=True)
-        if not isinstance(one, Known)
+        if not isinstance(one, KnownKey)
     ]
     assert Granted(2) in verdicts
     await journal.aclose()
@@ -169,7 +169,7 @@ async def test_nothing_that_was_bought_is_bought_again(old: Path) -> None:
 
 async def test_a_session_goes_on_with_it(old: Path, api: Emulator) -> None:
     """Its songs are there, its tasks are waited for, and its doubts are told."""
-    options = {"api_key": api.key, "base_url": api.url, "clock": LeapingClock()}
+    options = {"api_key": api.key, "base_url": api.url, "clock": AutojumpClock()}
     async with MusicSession(**options) as music:  # type: ignore[arg-type]
         bought = [music.suno.create("rain") for _ in range(2)]
         for job in bought:
@@ -208,19 +208,19 @@ async def test_what_had_no_account_is_the_first_ones(later: Path) -> None:
 
     await journal.open(first)
     assert [(1, 10, 22)] == [totals(later)]
-    adopted = await journal.adopt(1.8e9)
+    claimed = await journal.claim(1.8e9)
     verdicts = await journal.admit([entry(key) for key in keys], NO_LIMITS)
     song = await journal.find("succeeded")
     await journal.aclose()
     await journal.open(second)
     listed = await journal.records()
     bought = await journal.admit([entry("succeeded")], NO_LIMITS)
-    none = await journal.adopt(1.8e9)
+    none = await journal.claim(1.8e9)
     await journal.aclose()
 
     # Whoever asks for what was held is sent it.
-    assert [Known] * 4 + [Granted] == [type(verdict) for verdict in verdicts]
-    assert {"detached", "unknown", "held"} == {one.key for one in adopted}
+    assert [KnownKey] * 4 + [Granted] == [type(verdict) for verdict in verdicts]
+    assert {"detached", "unknown", "held"} == {one.key for one in claimed}
     assert song is not None
     assert (2, 2, {"user": "u-7"}) == (len(song.clips), song.clip_count, song.metadata)
     assert [True] * len(keys) == [one.is_other_account for one in listed]

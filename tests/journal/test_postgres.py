@@ -24,12 +24,12 @@ from journaling import (
 
 from aiomusic import JournalError, MusicSession, suno
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.journal import Busy, Granted, Identity, Known, Limits, postgres
+from aiomusic.journal import Granted, Identity, KnownKey, Limits, NoCapacity, postgres
 from aiomusic.journal._postgres_link import Address
-from aiomusic.journal.dialect import numbered
 from aiomusic.journal.postgres import PostgresJournal, PostgresReader
 from aiomusic.journal.schema_postgres import STEPS
-from aiomusic.testing import LeapingClock
+from aiomusic.journal.sql_syntax import numbered
+from aiomusic.testing import AutojumpClock
 
 pytestmark = [pytest.mark.anyio, pg_server.NEEDED]
 
@@ -64,12 +64,12 @@ async def test_a_task_whose_owner_is_silent_is_taken_over_and_not_bought_again(
     """Its key gives it to whoever asks, with its id, once its lease is over."""
     await mine.admit([entry("a")], NO_LIMITS)
     await mine.accept("a", 1, "t-a", 105.0)
-    assert [] == await theirs.adopt(110.0)
+    assert [] == await theirs.claim(110.0)
     await expire(mine)
 
     [known] = await theirs.admit([entry("a")], NO_LIMITS)
 
-    assert isinstance(known, Known)
+    assert isinstance(known, KnownKey)
     assert (True, "t-a") == (known.is_taken_up, known.record.task_id)
     [row] = await query(theirs, "SELECT owner FROM jobs")
     assert theirs.owner == row["owner"]
@@ -88,7 +88,7 @@ async def test_a_create_whose_owner_is_silent_is_told_by_its_mark(
     [verdict] = await theirs.admit([entry("a")], NO_LIMITS)
 
     if was_sent:
-        assert isinstance(verdict, Known)
+        assert isinstance(verdict, KnownKey)
         assert "unknown" == verdict.record.state
     else:
         assert Granted(1) == verdict
@@ -101,7 +101,7 @@ async def test_a_session_that_was_taken_for_dead_goes_on_as_another(
     await mine.admit([entry("a"), entry("b")], NO_LIMITS)
     before, fence = mine.owner, mine.fence
     await expire(mine)
-    await theirs.adopt(110.0)
+    await theirs.claim(110.0)
 
     assert not await mine.note_sent("a", 1)
     assert [Granted(1)] == await mine.admit([entry("c")], NO_LIMITS)
@@ -173,12 +173,12 @@ async def test_a_clock_that_is_an_hour_off_frees_no_slot_too_soon(
     await early.open()
     soon = now + 3_600 + 60
     [verdict] = await early.admit([entry("b", now=soon, made_at=soon)], limits)
-    [adopted] = await early.adopt(soon)
+    [claimed] = await early.claim(soon)
     await early.aclose()
 
-    assert Busy() == verdict
+    assert NoCapacity() == verdict
     # It is as old as it is, by either clock.
-    assert 60 == pytest.approx(adopted.task_age_s(soon), abs=5)
+    assert 60 == pytest.approx(claimed.task_age_s(soon), abs=5)
 
 
 # What breaks.
@@ -369,7 +369,7 @@ async def test_what_is_over_moves_to_lines_that_every_machine_reads(
     assert [[{"clip_id": "k-129"}]] * 2 == [one and one.raw_clips for one in found]
     assert spent == await theirs.spending()
     [known] = await theirs.admit([entry("k-000")], NO_LIMITS)
-    assert isinstance(known, Known)
+    assert isinstance(known, KnownKey)
     with pytest.raises(ValueError, match="give to="):
         await mine.archive(111.0)
 
@@ -539,7 +539,7 @@ async def test_a_session_keeps_its_jobs_in_postgresql(tmp_path: Path) -> None:
         clips = []
         for _ in range(2):
             async with MusicSession(
-                api.key, base_url=api.url, journal=url, clock=LeapingClock()
+                api.key, base_url=api.url, journal=url, clock=AutojumpClock()
             ) as music:
                 job = music.submit(suno.Create(description="rain"), key="song")
                 clips.append([clip.clip_id for clip in await job])

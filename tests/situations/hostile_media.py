@@ -18,7 +18,7 @@ from raw_server import RawServer, Say
 
 from aiomusic import Clip, ClipState, DownloadError, MusicSession
 from aiomusic._redact import hide
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 __all__ = ["run_media"]
 
@@ -141,7 +141,7 @@ async def _one(name: str, say: Say, folder: Path, tally: Tally) -> None:
             duration=float(SECONDS),
         )
         # What is waited for between tries takes no time.
-        music = MusicSession(KEY, base_url=server.url, clock=LeapingClock())
+        music = MusicSession(KEY, base_url=server.url, clock=AutojumpClock())
         began = time.monotonic()
         try:
             async with asyncio.timeout(2 * LONGEST_S), music:

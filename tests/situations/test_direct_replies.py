@@ -10,7 +10,7 @@ from raw_server import RawServer, Say, http
 from situation import KEY, raw
 
 from aiomusic import MusicSession, Request, SubmissionUnknown, lyrics, suno
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -89,7 +89,7 @@ async def test_a_result_is_read(request_: Request[Any], said: Say, holds: str) -
     """It is paid for, and there."""
     with RawServer([said]) as server:
         async with MusicSession(
-            KEY, base_url=server.url, clock=LeapingClock()
+            KEY, base_url=server.url, clock=AutojumpClock()
         ) as music:
             found = await music.submit(request_)
 
@@ -107,7 +107,7 @@ async def test_a_result_that_can_not_be_read_is_shown(
             KEY,
             base_url=server.url,
             journal=tmp_path / "journal.db",
-            clock=LeapingClock(),
+            clock=AutojumpClock(),
         ) as music:
             job = music.submit(request_)
             with pytest.raises(

@@ -11,7 +11,7 @@ from raw_server import RawServer, http, ok
 from situation import DONE, KEY, RUNNING, YES, clip
 
 from aiomusic import InvalidRequest, MusicJob, MusicSession, MusicWarning
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -167,7 +167,7 @@ async def test_who_made_a_clip_is_kept_beside_who_was_asked(
             KEY,
             base_url=server.url,
             journal=tmp_path / "journal.db",
-            clock=LeapingClock(),
+            clock=AutojumpClock(),
         ) as music:
             job = music.suno.create("rain", model="chirp-v4-5", key="one")
             made = await job
@@ -191,7 +191,7 @@ async def test_a_description_takes_a_title_and_tags(more: dict[str, str]) -> Non
     """As a sister's page shows them: beside it, and custom_mode stays false."""
     with RawServer([YES], [DONE]) as server:
         async with MusicSession(
-            KEY, base_url=server.url, clock=LeapingClock()
+            KEY, base_url=server.url, clock=AutojumpClock()
         ) as music:
             await music.suno.create("paper boats", **more)  # type: ignore[arg-type]
 
@@ -207,7 +207,7 @@ async def test_a_number_as_text_and_a_new_field_are_read() -> None:
     body = {"code": "200", "data": found, "message": None, "new": []}
     with RawServer([YES], [http(body)]) as server:
         async with MusicSession(
-            KEY, base_url=server.url, clock=LeapingClock()
+            KEY, base_url=server.url, clock=AutojumpClock()
         ) as music:
             made = await music.suno.create("rain")
 

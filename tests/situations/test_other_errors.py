@@ -10,7 +10,7 @@ from raw_server import RawServer, Say, http, ok
 from situation import KEY, RUNNING, TASK_ID, YES, clip, raw
 
 from aiomusic import JobState, MusicError, MusicJob, MusicSession
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +46,7 @@ async def test_a_free_call_says_that_it_is_free(
     """Beside what was seen, and what to do."""
     with RawServer([YES], [said], said) as server:
         async with MusicSession(
-            KEY, base_url=server.url, clock=LeapingClock()
+            KEY, base_url=server.url, clock=AutojumpClock()
         ) as music:
             with pytest.raises(MusicError, match="costs nothing") as caught:
                 await (
@@ -154,7 +154,7 @@ async def test_what_a_user_does_ends_in_words(
         session = MusicSession(
             **settings,
             journal=tmp_path / "journal.db",
-            clock=LeapingClock(),
+            clock=AutojumpClock(),
             on_exit="detach",
         )
         with pytest.raises(MusicError, match=r"\w \w+ \w") as caught:
@@ -178,7 +178,7 @@ async def test_a_session_that_is_left_says_what_becomes_of_its_jobs(
 ) -> None:
     """And of their money, however far they were."""
     polls = [RUNNING] if state is JobState.RUNNING else [ok()]
-    options: dict[str, Any] = {"clock": LeapingClock(), "job_timeout_s": 9e9}
+    options: dict[str, Any] = {"clock": AutojumpClock(), "job_timeout_s": 9e9}
     with RawServer([YES], polls) as server, pytest.raises(KeyboardInterrupt):
         async with MusicSession(KEY, base_url=server.url, **options) as music:
             job = music.suno.create("a song")

@@ -17,7 +17,7 @@ from table_creates import ACCEPTED
 
 from aiomusic import MusicError, MusicJob, MusicSession
 from aiomusic.journal import Record
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ async def test_a_situation(
             base_url=server.url,
             journal=tmp_path / "journal.db",
             poll_every_s=1,
-            clock=LeapingClock(),
+            clock=AutojumpClock(),
             **options,
         ) as music:
             job = music.suno.create("a song")

@@ -21,7 +21,7 @@ from aiomusic import (
     SubmissionUnknown,
     TaskNotFound,
 )
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -33,14 +33,14 @@ LIMIT_S = 0.4
 
 
 @pytest.fixture
-def clock() -> LeapingClock:
-    return LeapingClock()
+def clock() -> AutojumpClock:
+    return AutojumpClock()
 
 
 @pytest.mark.parametrize("say", [LATER, FULL, FULL_LATER], ids=["429", "full", "both"])
 @pytest.mark.parametrize("limit_s", [5.0, 60.0, 1800.0])
 async def test_a_create_that_is_not_taken_ends_at_its_limit(
-    clock: LeapingClock, tmp_path: Path, say: Say, limit_s: float
+    clock: AutojumpClock, tmp_path: Path, say: Say, limit_s: float
 ) -> None:
     """Unpaid, and its key is free again."""
     with RawServer([say], [DONE]) as server:
@@ -64,7 +64,7 @@ async def test_a_create_that_is_not_taken_ends_at_its_limit(
     assert len(server.posts) <= 10 + limit_s / 60
 
 
-async def test_a_create_that_waits_for_room_is_queued(clock: LeapingClock) -> None:
+async def test_a_create_that_waits_for_room_is_queued(clock: AutojumpClock) -> None:
     """Not submitting: it may be dropped unpaid."""
     with RawServer([FULL], [DONE]) as server:
         async with MusicSession(
@@ -229,7 +229,7 @@ class Keys:
 @pytest.mark.parametrize("times", [1, 4])
 @pytest.mark.parametrize("on", ["create", "poll"])
 async def test_a_key_that_was_changed_is_asked_for_again(
-    clock: LeapingClock, on: str, times: int
+    clock: AutojumpClock, on: str, times: int
 ) -> None:
     """A few refusals in a row are met by asking anew."""
     denied = [DENIED] * times
@@ -248,7 +248,7 @@ async def test_a_key_that_was_changed_is_asked_for_again(
 
 
 @pytest.mark.parametrize("on", ["create", "poll"])
-async def test_a_key_that_stays_wrong_ends_a_job(clock: LeapingClock, on: str) -> None:
+async def test_a_key_that_stays_wrong_ends_a_job(clock: AutojumpClock, on: str) -> None:
     """After a few tries, with what is true of the money."""
     creates = [DENIED] if on == "create" else [YES]
     with RawServer(creates, [DENIED]) as server:
@@ -264,7 +264,7 @@ async def test_a_key_that_stays_wrong_ends_a_job(clock: LeapingClock, on: str) -
 
 @pytest.mark.parametrize("on", ["create", "poll"])
 async def test_a_key_that_can_not_change_is_not_tried_again(
-    clock: LeapingClock, on: str
+    clock: AutojumpClock, on: str
 ) -> None:
     """There is no other to try."""
     creates = [DENIED] if on == "create" else [YES]
@@ -277,7 +277,7 @@ async def test_a_key_that_can_not_change_is_not_tried_again(
 
 
 async def test_a_create_is_not_sent_again_with_the_key_that_was_refused(
-    clock: LeapingClock,
+    clock: AutojumpClock,
 ) -> None:
     """What gives the key is asked once more, and gives no other."""
     asked = 0
@@ -295,7 +295,7 @@ async def test_a_create_is_not_sent_again_with_the_key_that_was_refused(
     assert (1, 2) == (len(server.posts), asked)
 
 
-async def test_the_balance_is_asked_for_with_a_fresh_key(clock: LeapingClock) -> None:
+async def test_the_balance_is_asked_for_with_a_fresh_key(clock: AutojumpClock) -> None:
     """As it is a free call like any other."""
     with RawServer([YES], [DONE], DENIED) as server:
         keys = Keys()
@@ -325,7 +325,7 @@ def every_s(request: pytest.FixtureRequest) -> float | None:
 
 @pytest.mark.parametrize("say", ABSENT.values(), ids=ABSENT.keys())
 async def test_a_task_that_never_was_ends_within_a_minute(
-    clock: LeapingClock, say: Say, every_s: float | None, tmp_path: Path
+    clock: AutojumpClock, say: Say, every_s: float | None, tmp_path: Path
 ) -> None:
     """Nobody is told that it was paid for, and it is not looked for again."""
     with RawServer([YES], [say]) as server:
@@ -352,7 +352,7 @@ LOST = http(b"<html>gateway</html>", 502)
 
 @pytest.mark.parametrize("how", ["found", "attach"])
 async def test_a_purchase_that_was_given_a_wrong_id_takes_the_right_one(
-    clock: LeapingClock, tmp_path: Path, how: str
+    clock: AutojumpClock, tmp_path: Path, how: str
 ) -> None:
     """It is as unknown as before, counts as paid, and is bought no second time."""
     with RawServer([LOST], [*[ABSENT["404"]] * 8, DONE]) as server:
@@ -382,7 +382,7 @@ async def test_a_purchase_that_was_given_a_wrong_id_takes_the_right_one(
 
 
 async def test_a_task_that_lags_is_waited_for(
-    clock: LeapingClock, every_s: float | None
+    clock: AutojumpClock, every_s: float | None
 ) -> None:
     """The service may know it only some seconds after it took its create."""
     lags = [ABSENT["404"]] * 4
@@ -394,7 +394,7 @@ async def test_a_task_that_lags_is_waited_for(
 
 
 async def test_a_bought_task_that_is_never_there_stays_in_the_journal(
-    clock: LeapingClock, tmp_path: Path
+    clock: AutojumpClock, tmp_path: Path
 ) -> None:
     """It counts as paid, is told within about a minute, and can be looked for again."""
     with RawServer([YES], [ABSENT["404"]]) as server:
@@ -417,7 +417,7 @@ async def test_a_bought_task_that_is_never_there_stays_in_the_journal(
 
 
 async def test_a_task_that_was_seen_once_is_not_given_up_in_a_minute(
-    clock: LeapingClock,
+    clock: AutojumpClock,
 ) -> None:
     """A service that loses sight of a task has it again."""
     lost = [ABSENT["404"]] * 10

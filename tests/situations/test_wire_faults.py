@@ -17,7 +17,7 @@ from situation import DONE, KEY, RUNNING, TASK_ID, YES
 
 from aiomusic import ApiError, Clip, ClipState, DownloadError, MusicSession, NotSent
 from aiomusic._http.raw_http import MAX_BYTES, decoded, parse, record_replies
-from aiomusic.testing import LeapingClock
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -210,7 +210,7 @@ async def test_a_proxy_that_lets_nothing_through_is_asked_once(
     with proxy(say or http(b"")) as server:
         port = closed_port() if say is None else server.port
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:pass-7f3aQ9zL@127.0.0.1:{port}")
-        clock = LeapingClock()
+        clock = AutojumpClock()
         async with MusicSession(KEY, base_url="https://8.8.8.8", clock=clock) as music:
             with pytest.raises(NotSent, match="^POST /api/v1/suno/create was") as made:
                 await music.suno.create("a song")
@@ -239,7 +239,7 @@ async def test_a_proxy_that_is_busy_is_asked_again(
     """A gateway's error may pass."""
     with proxy(http(b"", 502, then="close")) as server:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
-        clock = LeapingClock()
+        clock = AutojumpClock()
         async with MusicSession(KEY, base_url="https://api.example", clock=clock) as m:
             with pytest.raises(NotSent, match="the proxy answered 502") as caught:
                 await m.credits()

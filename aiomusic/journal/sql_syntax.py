@@ -8,12 +8,12 @@ import attrs
 
 from aiomusic.journal.rows import MONEY
 
-__all__ = ["POSTGRES", "SQLITE", "Dialect", "numbered"]
+__all__ = ["POSTGRES", "SQLITE", "SqlSyntax", "numbered"]
 
 
 @final
 @attrs.frozen(kw_only=True)
-class Dialect:
+class SqlSyntax:
     """
     The parts of statements that a database has its own words for.
 
@@ -36,7 +36,7 @@ class Dialect:
     marked: str
 
 
-SQLITE: Final = Dialect(
+SQLITE: Final = SqlSyntax(
     money=MONEY,
     tagged=(
         "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(metadata) THEN metadata"
@@ -63,7 +63,7 @@ SQLITE: Final = Dialect(
 )
 
 # The functions are this project's own: they take JSON that can't be read for none.
-POSTGRES: Final = Dialect(
+POSTGRES: Final = SqlSyntax(
     # The row holds the mark itself that its create's body may have left.
     money=f"{MONEY}, begun",
     tagged=(
