@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiomusic._polling.ration import Ration
-from aiomusic._polling.schedule import Fixed, Kind, Learned, Schedule
+from aiomusic._polling.schedule import Fixed, Kind, Learned, Schedule, learned
 
 SONG = Kind(name="suno/create/chirp-v4-5", typical_s=60.0, floor_s=0.5)
 EXACT = attrs.evolve(SONG, floor_s=0.01)
@@ -206,6 +206,36 @@ def test_a_schedule_survives_json(
     for each in (schedule, again):
         each.observe(SONG, 50.0, 51.0)
     assert schedule.to_state() == again.to_state()
+
+
+def test_schedules_that_share_a_state_know_what_one_would_that_saw_all() -> None:
+    """Each tells what it saw since, and takes up what all know."""
+    first, second, all_seen = Schedule(), Schedule(), Schedule()
+    state: object = None
+    for n in range(40):
+        for schedule, at_s in ((first, 20.0 + n), (second, 90.0 + n)):
+            schedule.observe(SONG, at_s, at_s + 1.0, pending_s=5.0)
+            all_seen.observe(SONG, at_s, at_s + 1.0, pending_s=5.0)
+            state = json.loads(json.dumps(learned(state, schedule.take_untold())))
+            all_seen.to_state()
+            schedule.take_up(state)
+
+    assert state == learned(state, first.take_untold())
+    first.take_up(state)
+    assert state == first.to_state() == second.to_state() == all_seen.to_state()
+
+
+def test_what_was_seen_since_is_known_beside_what_all_know() -> None:
+    """An end that comes while the others are told is not forgotten."""
+    schedule = Schedule()
+    schedule.observe(SONG, 20.0, 21.0)
+    state = learned(None, schedule.take_untold())
+    schedule.observe(SONG, 30.0, 31.0)
+
+    schedule.take_up(state)
+    schedule.take_up({"version": "what nobody can read"})
+
+    assert learned(state, schedule.take_untold()) == schedule.to_state()
 
 
 def test_a_state_of_another_version_is_passed_over() -> None:

@@ -5,6 +5,7 @@ import contextlib
 import heapq
 import logging
 import math
+from functools import partial
 from typing import Any, final
 
 import attrs
@@ -20,7 +21,7 @@ from aiomusic._http.limiter import Limiter, Rate, Turn, backoff_s
 from aiomusic._http.transport import Transport
 from aiomusic._log import say
 from aiomusic._polling.ration import Ration
-from aiomusic._polling.schedule import Fixed, Kind, Schedule
+from aiomusic._polling.schedule import Fixed, Kind, Schedule, learned
 from aiomusic.errors import (
     AuthenticationFailed,
     Charged,
@@ -42,7 +43,7 @@ __all__ = ["LEARNED", "Poller"]
 # Under what name a journal keeps how long tasks take, and how often: what a session
 # that is killed has learned is not lost.
 LEARNED = "learned"
-KEEP_EVERY_S = 60.0
+KEEP_EVERY_S = 30.0
 
 # So many polls that hang do not keep the others from being made.
 POLL_WORKERS = 64
@@ -608,11 +609,13 @@ class Poller:
             self.keep_learned()
 
     def keep_learned(self) -> None:
-        """Let later sessions know how long tasks take."""
+        """Let other sessions know how long tasks take, and learn it from them."""
         self._kept_at = self.clock.now()
-        if self.ledger.journal.is_kept:
+        journal = self.ledger.journal
+        if journal.is_kept:
+            change = partial(learned, ends=self.schedule.take_untold())
             with contextlib.suppress(MusicError):
-                self.ledger.journal.keep(LEARNED, self.schedule.to_state())
+                journal.keep(LEARNED, change, self.schedule.take_up)
 
     def _again(self, followed: _Followed, now: float, wait_s: float) -> None:
         if now < followed.deadline:

@@ -9,15 +9,20 @@ solved by dynamic programming over what is known of the durations.
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import math
-from typing import TypedDict, final
+from typing import TYPE_CHECKING, TypedDict, cast, final
 
 import attrs
 
 from aiomusic._polling.bins import EDGES_S
 from aiomusic._polling.forecast import Curve, Table, TableState
 
-__all__ = ["Fixed", "Kind", "Learned", "Schedule", "ScheduleState"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["End", "Fixed", "Kind", "Learned", "Schedule", "ScheduleState", "learned"]
 
 # So many ends say how long a kind of task may take.
 _FEW = 6
@@ -29,6 +34,9 @@ _FIRST_PRICE = 1.0 / 80.0
 _SCHOOLING = 10.0
 
 _STATE_VERSION = 3
+
+# So many ends wait to be told to others; more would say little that is new.
+_MAX_UNTOLD = 1_000
 
 
 class ScheduleState(TypedDict):
@@ -54,6 +62,17 @@ class Kind:
     name: str
     typical_s: float = attrs.field(default=30.0, validator=attrs.validators.gt(0.0))
     floor_s: float = attrs.field(default=0.5, validator=attrs.validators.gt(0.0))
+
+
+@final
+@attrs.frozen
+class End:
+    """One end that was seen, as `Schedule.observe` takes it."""
+
+    kind: Kind
+    lower_s: float
+    upper_s: float
+    pending_s: float = 0.0
 
 
 @final
@@ -106,6 +125,9 @@ class Schedule:
     pace: Fixed | Learned = attrs.field(factory=Learned)
     _whole: dict[str, Table] = attrs.field(factory=dict, init=False)
     _begun: dict[str, Table] = attrs.field(factory=dict, init=False)
+    _untold: collections.deque[End] = attrs.field(
+        factory=lambda: collections.deque(maxlen=_MAX_UNTOLD), init=False
+    )
 
     def __repr__(self) -> str:
         ends = sum(table.ends for table in self._whole.values())
@@ -180,6 +202,29 @@ class Schedule:
                 f"an end between {lower_s} s and {upper_s} s, pending at {pending_s} s,"
                 " cannot be: give ages in order"
             )
+        end = End(kind, lower_s, upper_s, pending_s)
+        self._untold.append(end)
+        self._learn(end)
+
+    def take_untold(self) -> tuple[End, ...]:
+        """Return the ends since the last time, to be `learned` by all."""
+        ends = tuple(self._untold)
+        self._untold.clear()
+        return ends
+
+    def take_up(self, state: object) -> None:
+        """Know what all have learned, and the ends since, which they don't know."""
+        with contextlib.suppress(LookupError, TypeError, ValueError):
+            told = cast("ScheduleState", state)
+            if told["version"] != _STATE_VERSION:
+                return
+            self._whole, self._begun = _tables_of(told)
+            for end in self._untold:
+                self._learn(end)
+
+    def _learn(self, end: End) -> None:
+        kind, pending_s = end.kind, end.pending_s
+        lower_s, upper_s = end.lower_s, end.upper_s
         self._observe(self._table(self._whole, kind), lower_s, upper_s)
         if pending_s:
             begun = self._table(self._begun, kind)
@@ -238,12 +283,7 @@ class Schedule:
             LookupError, TypeError, ValueError: It is something else.
         """
         schedule = cls(pace=pace or Learned())
-        if state["version"] == _STATE_VERSION:
-            for tables, saved in (
-                (schedule._whole, state["whole"]),
-                (schedule._begun, state["begun"]),
-            ):
-                tables.update({k: Table.from_state(saved[k]) for k in saved})
+        schedule._whole, schedule._begun = _tables_of(state)
         return schedule
 
     def _curve(self, kind: Kind, pending_s: float) -> tuple[Curve, float]:
@@ -264,6 +304,16 @@ class Schedule:
         table.observe(lower_s, min(max(upper_s, lower_s * 1.001 + 1e-3), EDGES_S[-1]))
 
 
+def _tables_of(state: ScheduleState) -> tuple[dict[str, Table], dict[str, Table]]:
+    if state["version"] != _STATE_VERSION:
+        return {}, {}
+    whole, begun = (
+        {name: Table.from_state(saved[name]) for name in saved}
+        for saved in (state["whole"], state["begun"])
+    )
+    return whole, begun
+
+
 def _guess_s(tables: dict[str, Table], kind: Kind) -> float:
     """Return how long an unknown *kind* takes: as its operation's fastest model."""
     operation = kind.name.rpartition("/")[0]
@@ -273,3 +323,20 @@ def _guess_s(tables: dict[str, Table], kind: Kind) -> float:
         if table.ends and name.rpartition("/")[0] == operation
     ]
     return min(known, default=kind.typical_s)
+
+
+def learned(state: object, ends: Iterable[End]) -> object:
+    """
+    Return the state of a schedule that has learned these ends too; the same if none.
+
+    Args:
+        state: What `Schedule.to_state` gave; of what can't be read, nothing is known.
+    """
+    ends = tuple(ends)
+    if not ends:
+        return state
+    schedule = Schedule()
+    schedule.take_up(state)
+    for end in ends:
+        schedule.observe(end.kind, end.lower_s, end.upper_s, pending_s=end.pending_s)
+    return schedule.to_state()

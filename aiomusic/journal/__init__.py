@@ -6,7 +6,7 @@ one may be: its row is the reservation of its credits and its slot, so both limi
 hold for every process that shares the journal.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, final
 
 import attrs
@@ -410,10 +410,23 @@ class Archive(Protocol):
         """Keep what the account held after an unknown purchase, if nobody has."""
 
     async def recall(self, name: str) -> object:
-        """Return what `keep` was last given under a name."""
+        """Return what is kept under a name."""
 
-    def keep(self, name: str, value: object) -> None:
-        """Keep a value that JSON can hold, for later sessions."""
+    def keep(
+        self,
+        name: str,
+        change: Callable[[object], object],
+        then: Callable[[object], object] | None = None,
+    ) -> None:
+        """
+        Change, soon, what is kept under a name for all sessions.
+
+        Args:
+            change: Given what is kept, or None, returns what to keep, which JSON can
+                hold; the same object: it stays.  It may run in another thread, while
+                nobody else changes it, and again if it could not be written.
+            then: Called with what is kept from then on.
+        """
 
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         """Add files that a job's clips were stored in."""

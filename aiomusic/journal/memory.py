@@ -272,8 +272,15 @@ class MemoryJournal:
     async def recall(self, name: str) -> object:
         return self._kept.get(name)
 
-    def keep(self, name: str, value: object) -> None:
-        self._kept[name] = value
+    def keep(
+        self,
+        name: str,
+        change: Callable[[object], object],
+        then: Callable[[object], object] | None = None,
+    ) -> None:
+        self._kept[name] = change(self._kept.get(name))
+        if then is not None:
+            then(self._kept[name])
 
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         """Keep nothing: there is no row to read it from."""

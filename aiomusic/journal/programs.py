@@ -10,7 +10,7 @@ All that changes a purchase goes through `transition`, and so through the one ta
 import contextlib
 import functools
 import json
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar, final
 
 import attrs
@@ -794,15 +794,21 @@ def recall(name: str) -> Program[object]:
     return json.loads(rows[0]["value"]) if rows else None
 
 
-def keep(name: str, text: str) -> Program[None]:
-    """Keep JSON text under a name."""
-    yield (
-        (
-            "INSERT INTO kept VALUES (:name, :value)"
-            " ON CONFLICT (name) DO UPDATE SET value = :value"
-        ),
-        {"name": name, "value": text},
-    )
+def keep(name: str, change: Callable[[object], object]) -> Program[object]:
+    """Change what is kept under a name, and return it; what can't be read is none."""
+    known = None
+    with contextlib.suppress(ValueError, RecursionError):
+        known = yield from recall(name)
+    value = change(known)
+    if value is not known:
+        yield (
+            (
+                "INSERT INTO kept VALUES (:name, :value)"
+                " ON CONFLICT (name) DO UPDATE SET value = :value"
+            ),
+            {"name": name, "value": dump(value)},
+        )
+    return value
 
 
 def note_balance(account: int, key: str, attempt: int, balance: int) -> Program[None]:

@@ -342,8 +342,14 @@ class SqliteJournal:
     async def recall(self, name: str) -> object:
         return await self._run(partial(programs.recall, name))
 
-    def keep(self, name: str, value: object) -> None:
-        self._post(partial(programs.keep, name, dump(value)))
+    def keep(
+        self,
+        name: str,
+        change: Callable[[object], object],
+        then: Callable[[object], object] | None = None,
+    ) -> None:
+        program = partial(programs.keep, name, change)
+        self._open_writer().post(partial(drive, program=program), then)
 
     def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
         self._post(partial(programs.note_files, self.account, key, attempt, files))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from journaling import (
 )
 
 from aiomusic import MusicSession
-from aiomusic.emulator import Emulator
+from aiomusic.emulator import Emulator, Pace
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
     Ending,
@@ -37,6 +38,7 @@ from aiomusic.journal import (
 )
 from aiomusic.journal.postgres import PostgresJournal
 from aiomusic.journal.sqlite import SqliteJournal
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -831,12 +833,33 @@ async def test_a_clock_that_was_set_back_holds_nobody_back(file: SqliteJournal) 
 
 
 async def test_a_value_that_is_kept_can_be_recalled(journal: Journal) -> None:
-    """The last one under its name; there is none under another."""
-    journal.keep("learned", {"n": 1})
-    journal.keep("learned", {"n": 2})
+    """Each change is given what the one before has left; there is none elsewhere."""
+    told: list[object] = []
+    journal.keep("learned", lambda known: {"n": known})
+    journal.keep("learned", lambda known: {"m": known}, told.append)
+    journal.keep("learned", lambda known: known, told.append)
 
-    assert {"n": 2} == await journal.recall("learned")
+    assert {"m": {"n": None}} == await journal.recall("learned")
+    assert [{"m": {"n": None}}] * 2 == told
     assert await journal.recall("other") is None
+
+
+async def test_sessions_change_what_is_kept_one_after_the_other(
+    kept: Journal, other: Journal
+) -> None:
+    """What one adds is not lost where another adds, too."""
+
+    def added(name: str, known: object) -> object:
+        return [*(known if isinstance(known, list) else []), name]
+
+    for n in range(5):
+        kept.keep("learned", partial(added, f"a{n}"))
+        other.keep("learned", partial(added, f"b{n}"))
+    await kept.recall("nothing")
+
+    found = await other.recall("learned")
+    assert isinstance(found, list)
+    assert {f"{who}{n}" for who in "ab" for n in range(5)} == set(found)
 
 
 async def test_only_the_last_purchase_under_a_key_is_given(kept: Journal) -> None:
@@ -1191,3 +1214,22 @@ async def test_sessions_that_share_a_journal_share_its_requests(
     sent = len(api.requests) - before
     assert sent >= 24
     assert sent <= per_s * (seconds + 0.1) + 2
+
+
+@pytest.mark.parametrize("name", params(PLACES))
+async def test_sessions_learn_from_each_other_while_they_run(
+    tmp_path: Path, name: str
+) -> None:
+    """How long tasks take: what one saw is known to the other before either ends."""
+    options: dict[str, Any] = {"journal": PLACES[name](tmp_path)}
+    async with Emulator(pace=Pace.polls(), media=False) as api:
+        options |= {"api_key": api.key, "base_url": api.url}
+        async with (
+            MusicSession(**options, clock=AutojumpClock()) as one,
+            MusicSession(**options, clock=AutojumpClock()) as two,
+        ):
+            await one.suno.create("rain")
+            await two.suno.create("snow")
+            await two.jobs()
+
+            assert "ends=2" in repr(two._schedule)

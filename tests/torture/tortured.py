@@ -91,7 +91,7 @@ async def teach(path: Path) -> None:
         schedule.observe(kind, 0.9 * TASK_S, 1.1 * TASK_S)
     journal = SqliteJournal(path)
     await journal.open()
-    journal.keep(LEARNED, schedule.to_state())
+    journal.keep(LEARNED, lambda _: schedule.to_state())
     await journal.aclose()
 
 
