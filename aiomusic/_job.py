@@ -34,7 +34,7 @@ from aiomusic._arguments import (
     check_seconds,
 )
 from aiomusic._json import Portable
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic._names import NameTemplate
 from aiomusic._notebook import facts, stack
 from aiomusic._quote import Quote
@@ -118,7 +118,7 @@ class JobOwner(Protocol):
     def is_listened_to(self) -> bool:
         """Whether somebody hears of every change of its jobs."""
 
-    def tell(self, event: JobUpdate) -> None:
+    def notify(self, event: JobUpdate) -> None:
         """Tell a change to whoever listens."""
 
     def now(self) -> float:
@@ -616,7 +616,7 @@ class Display:
         try:
             self.show()
         except Exception as error:  # noqa: BLE001 - no screen stops a paid job
-            say(logging.DEBUG, "a job can't be shown: %s", error)
+            log(logging.DEBUG, "a job can't be shown: %s", error)
 
 
 @final

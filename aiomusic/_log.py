@@ -5,14 +5,14 @@ import logging
 
 from aiomusic._redact import Shown
 
-__all__ = ["say"]
+__all__ = ["log"]
 
 _log = logging.getLogger("aiomusic")
 # Who wants to hear of it sets up logging; nobody else is told twice.
 _log.addHandler(logging.NullHandler())
 
 
-def say(level: int, message: str, *values: object) -> None:
+def log(level: int, message: str, *values: object) -> None:
     """
     Log a line, without secrets and on one line.
 

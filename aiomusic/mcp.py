@@ -52,7 +52,7 @@ INSTRUCTIONS: Final = (
     " key."
 )
 
-_Told: TypeAlias = dict[str, Any]
+_Summary: TypeAlias = dict[str, Any]
 _Context: TypeAlias = Context[Any]
 
 
@@ -137,7 +137,7 @@ async def generate(
     instrumental: bool = False,
     model: str | None = None,
     key: str | None = None,
-) -> _Told:
+) -> _Summary:
     """Begin a song from a description, or from lyrics in a style (tags); it is paid."""
     fields: dict[str, Any] = {
         "lyrics": lyrics,
@@ -148,30 +148,30 @@ async def generate(
     }
     with _told_errors():
         request = suno.Create(description, **fields)
-        return _told(_of(ctx).submit(request, key))
+        return _summary(_of(ctx).submit(request, key))
 
 
-async def submit(ctx: _Context, request: dict[str, Any]) -> _Told:
+async def submit(ctx: _Context, request: dict[str, Any]) -> _Summary:
     """Begin any operation: {"kind": "riffusion.extend", …}, fields as the docs say."""
     with _told_errors():
         found = Request.from_json(request)
-        return _told(_of(ctx).submit(found, found.key))
+        return _summary(_of(ctx).submit(found, found.key))
 
 
-async def status(ctx: _Context, key: str) -> _Told:
+async def status(ctx: _Context, key: str) -> _Summary:
     """Tell how a job is, without waiting."""
     with _told_errors():
-        return _told(await _of(ctx).find(key))
+        return _summary(await _of(ctx).find(key))
 
 
-async def wait(ctx: _Context, key: str, timeout_s: float = 300.0) -> _Told:
+async def wait(ctx: _Context, key: str, timeout_s: float = 300.0) -> _Summary:
     """Wait until a job is over, or the time is up; the job goes on then."""
     with _told_errors():
         found = await _of(ctx).find(key)
         if isinstance(found, Record):
-            return _told(found)
+            return _summary(found)
         await _watch(ctx, found, min(timeout_s, MAX_WAIT_S))
-        return _told(found)
+        return _summary(found)
 
 
 async def _watch(ctx: _Context, job: MusicJob[Any], timeout_s: float) -> None:
@@ -186,15 +186,15 @@ async def _watch(ctx: _Context, job: MusicJob[Any], timeout_s: float) -> None:
                     await ctx.report_progress(share, 1.0, str(update.state))
 
 
-async def lyrics(ctx: _Context, description: str, key: str | None = None) -> _Told:
+async def lyrics(ctx: _Context, description: str, key: str | None = None) -> _Summary:
     """Write lyrics, in two versions; it is paid, and takes some seconds."""
     with _told_errors():
         job = _of(ctx).submit(words.Create(description), key)
         found: tuple[Lyrics, ...] = await job
-        return {**_told(job), "lyrics": [one.to_json() for one in found]}
+        return {**_summary(job), "lyrics": [one.to_json() for one in found]}
 
 
-async def credits_left(ctx: _Context) -> _Told:
+async def credits_left(ctx: _Context) -> _Summary:
     """Tell the account's balance, and how much this connection may still spend."""
     with _told_errors():
         here = _of(ctx)
@@ -203,7 +203,7 @@ async def credits_left(ctx: _Context) -> _Told:
         return {"balance": balance.total, "ceiling": here.ceiling, "left": left}
 
 
-async def jobs(ctx: _Context, limit: int = 20) -> _Told:
+async def jobs(ctx: _Context, limit: int = 20) -> _Summary:
     """List the newest jobs: of the journal, or of this connection without one."""
     with _told_errors():
         here = _of(ctx)
@@ -211,14 +211,14 @@ async def jobs(ctx: _Context, limit: int = 20) -> _Told:
         listed = await here.music.jobs(limit=most)
         known = {one.key for one in listed}
         own = [job for job in here.jobs.values() if job.key not in known]
-        told = [*map(_told, listed), *map(_told, own)]
+        told = [*map(_summary, listed), *map(_summary, own)]
         return {"jobs": told[-most:] if most else []}
 
 
 async def job_resource(key: str, ctx: _Context) -> str:
     """Return a job, with its clips, as JSON."""
     with _told_errors():
-        return json.dumps(_told(await _of(ctx).find(key)), ensure_ascii=False)
+        return json.dumps(_summary(await _of(ctx).find(key)), ensure_ascii=False)
 
 
 def _of(ctx: _Context) -> _Connection:
@@ -235,7 +235,7 @@ def _told_errors() -> Iterator[None]:
         raise ToolError(str(error)) from error
 
 
-def _told(one: MusicJob[Any] | Record) -> _Told:
+def _summary(one: MusicJob[Any] | Record) -> _Summary:
     """Return what an agent is told of a job."""
     error = one.error
     return {
@@ -252,7 +252,7 @@ def _told(one: MusicJob[Any] | Record) -> _Told:
     }
 
 
-def _clip(clip: Clip) -> _Told:
+def _clip(clip: Clip) -> _Summary:
     whole = clip.to_json()
     return {name: whole[name] for name in _CLIP}
 

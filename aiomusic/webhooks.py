@@ -26,7 +26,7 @@ from aiomusic._bodies import read_body, task_id_in
 from aiomusic._clock import Clock
 from aiomusic._files.serving import ServedFile, ServedFiles
 from aiomusic._http.raw_http import inflated
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic._redact import shown
 from aiomusic.errors import MusicError
 
@@ -478,11 +478,11 @@ class Callbacks:
                 token=asked.get("token", [""])[0],
             )
         except InvalidSignature as error:
-            say(logging.INFO, "a callback was refused: %s", error)
+            log(logging.INFO, "a callback was refused: %s", error)
             return 400, str(error)
         except (SessionNotOpen, MusicError) as error:
             # It may come again when there is a session, or the journal is well.
-            say(logging.INFO, "a callback is to come again: %s", error)
+            log(logging.INFO, "a callback is to come again: %s", error)
             return 503, "Call again later."
         return 204, ""
 

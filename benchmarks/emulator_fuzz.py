@@ -31,7 +31,7 @@ from aiomusic.emulator import Emulator, Pace
 TOGETHER = 20
 BODIES = 1_000
 MAX_GROWTH_MB = 20
-LONGEST_S = 900
+MAX_S = 900
 
 
 def memory_mb() -> float:
@@ -112,7 +112,7 @@ async def ran(*words: object) -> tuple[int, str]:
         stderr=subprocess.STDOUT,
         env={**os.environ, "PYTHONPATH": ""},
     )
-    async with asyncio.timeout(LONGEST_S):
+    async with asyncio.timeout(MAX_S):
         said, _ = await process.communicate()
     return process.returncode or 0, said.decode(errors="replace")
 

@@ -107,7 +107,7 @@ UNSEEN = (
 IMPORTED = ["aiohttp.web", "anyio", "cattrs", "coverage", "hypothesis.stateful"]
 # A test that takes so much longer than it did, and so long, hangs.
 TIMES = 20
-LEAST_LIMIT_S = 15.0
+MIN_LIMIT_S = 15.0
 
 # How long to wait, how often to try, how much to take: any value near it is right.
 TUNING = {
@@ -126,7 +126,7 @@ TUNING = {
     "MAX_ON_WIRE",
     "MAX_OVER",
     "MAX_UNSENT_TRIES",
-    "MOST_TOGETHER",
+    "MAX_TOGETHER",
     "RETRY_KEPT_S",
     "RETRY_S",
     "SHARED_S",
@@ -395,7 +395,7 @@ class Chosen:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        limit_s = max(LEAST_LIMIT_S, TIMES * self.took_s[item.nodeid])
+        limit_s = max(MIN_LIMIT_S, TIMES * self.took_s[item.nodeid])
         signal.setitimer(signal.ITIMER_REAL, limit_s)
 
 
@@ -425,7 +425,7 @@ def judge(folder: Path, took_s: dict[str, float]) -> None:
     hypothesis.settings.register_profile("first", phases=[hypothesis.Phase.generate])
     hypothesis.settings.load_profile("first")
     # By default this signal ends the process, and tells of it.
-    signal.setitimer(signal.ITIMER_REAL, 4 * LEAST_LIMIT_S)
+    signal.setitimer(signal.ITIMER_REAL, 4 * MIN_LIMIT_S)
     files = sorted({name.partition("::")[0] for name in took_s})
     sys.exit(pytest.main(["-x", "-q", *OPTIONS, *files], plugins=[Chosen(took_s)]))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from aiomusic import InvalidRequest, JobFailed, MusicError, _redact, suno
 from aiomusic._http.wire import Reply, read_created
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic._redact import HIDDEN, MAX_CHARS, hide, is_secret, kept, shown
 from aiomusic._spelling import shown as in_short
 from aiomusic.providers._replies import state_words
@@ -222,7 +222,7 @@ def test_a_log_line_passes_the_same_place(caplog: pytest.LogCaptureFixture) -> N
     """A task's id with a line end forges no line, and a secret is not logged."""
     caplog.set_level(logging.INFO, "aiomusic")
 
-    say(logging.INFO, "job %s is task %r after %.1f s", f"a\n{KEY}", [KEY], 1.25)
+    log(logging.INFO, "job %s is task %r after %.1f s", f"a\n{KEY}", [KEY], 1.25)
 
     [line] = [record.getMessage() for record in caplog.records]
     assert "7f3a" not in line
@@ -236,7 +236,7 @@ def test_a_log_line_of_a_huge_value_is_short() -> None:
     handler = logging.StreamHandler(stream)
     logging.getLogger("aiomusic").addHandler(handler)
     try:
-        say(logging.ERROR, "it said %s", "x" * 3_000_000)
+        log(logging.ERROR, "it said %s", "x" * 3_000_000)
     finally:
         logging.getLogger("aiomusic").removeHandler(handler)
 

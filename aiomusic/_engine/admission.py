@@ -32,9 +32,9 @@ from aiomusic._engine.submission import (
     MAY_BE_CHARGED,
     Accepted,
     Answered,
-    Limited,
     Outcome,
     Refused,
+    Throttled,
     Unknown,
     Unsent,
     send,
@@ -42,7 +42,7 @@ from aiomusic._engine.submission import (
 from aiomusic._http.limiter import Limiter, Turn, backoff_s
 from aiomusic._http.transport import Transport
 from aiomusic._job import JobState
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic._request import OnKnownKey
 from aiomusic._sending import Sending
 from aiomusic.errors import (
@@ -239,7 +239,7 @@ class Admission:
         try:
             await self.recovery.take_care(MAX_CARETAKEN)
         except Exception as error:  # noqa: BLE001 - whatever rows hold, others wait
-            say(logging.WARNING, "orphaned tasks can't be taken up: %s", error)
+            log(logging.WARNING, "orphaned tasks can't be taken up: %s", error)
 
     async def leave(self, grace_s: float) -> None:
         """Send nothing new, and let what is on the wire hear its answer."""
@@ -350,7 +350,7 @@ class Admission:
     def _buy_again(self, job: TrackedJob[Any], known: KnownKey) -> None:
         if known.record.state == JobState.UNKNOWN:
             words = "job %s is bought again, and what was bought before is unknown"
-            say(logging.WARNING, words, job.key)
+            log(logging.WARNING, words, job.key)
         self._release(known)
         job.requested_attempt = known.record.attempt + 1
         job.force_new = True
@@ -479,7 +479,7 @@ class Admission:
             case Refused(JobDetached() as error):
                 # Its row is held, as those are that wait.
                 self.ledger.detach(job, error)
-            case Refused(error) | Limited(error) | Unsent(error):
+            case Refused(error) | Throttled(error) | Unsent(error):
                 if job.done() and not job.is_sent:
                     self.ledger.dropped(job, error)
                 else:
@@ -489,7 +489,7 @@ class Admission:
         self, job: TrackedJob[Any], task_id: str, retry_after_s: float | None
     ) -> None:
         self.balance.spend(job.cost)
-        say(logging.INFO, "job %s is task %s", job.key, task_id)
+        log(logging.INFO, "job %s is task %s", job.key, task_id)
         await self.ledger.accepted(job, task_id)
         self.poller.follow(job, retry_after_s)
         if self.callbacks is not None and self.callbacks.parked(job.key, job.attempt):
@@ -577,11 +577,11 @@ class Admission:
                 return None if is_last else backoff_s(tries.unsent)
             case Refused(AuthenticationFailed() as error):
                 tries.last = error
-                self.ledger.limited(job)
+                self.ledger.throttled(job)
                 return backoff_s(tries.denied)
-            case Limited(error):
+            case Throttled(error):
                 tries.last = error
-                self.ledger.limited(job)
+                self.ledger.throttled(job)
                 return 0.0 if self._may_be_refused_again(job, error, tries) else None
             case _:
                 return None

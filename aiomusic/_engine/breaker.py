@@ -7,7 +7,7 @@ import attrs
 
 from aiomusic._clock import Clock
 from aiomusic._http.limiter import FIRST_WINDOW, backoff_s
-from aiomusic._log import say
+from aiomusic._log import log
 
 __all__ = ["Breaker", "Try"]
 
@@ -84,7 +84,7 @@ class Breaker:
         """Note that the service answered, whatever it said."""
         self.unsent(tried)
         if self.is_open:
-            say(logging.WARNING, "the service answers again: creates go on")
+            log(logging.WARNING, "the service answers again: creates go on")
         self._lost = self._lost_probes = 0
         self._answers += 1
 
@@ -102,7 +102,7 @@ class Breaker:
                 "%d answers to creates were lost in a row: from now on one create"
                 " probes at a time, and the others stay queued and unpaid"
             )
-            say(logging.ERROR, words, self._lost)
+            log(logging.ERROR, words, self._lost)
         if self.is_open:
             # All that was on the wire before is one fault of the service.
             self._lost_probes += tried.is_probe

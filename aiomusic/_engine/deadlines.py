@@ -18,7 +18,7 @@ GRACE_S = 0.5
 MAX_OVER = 100
 
 
-class Limited(Protocol):
+class Timed(Protocol):
     """What has a limit, by the session's clock, and may be over before."""
 
     deadline: float
@@ -28,7 +28,7 @@ class Limited(Protocol):
         """Whether it has ended before."""
 
 
-T = TypeVar("T", bound=Limited)
+T = TypeVar("T", bound=Timed)
 
 
 @final

@@ -27,7 +27,7 @@ from aiomusic._http import wire
 from aiomusic._http.limiter import Cap, Limiter, Turn, backoff_s
 from aiomusic._http.transport import Transport
 from aiomusic._job import JobState, JobUpdate, MusicJob
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic._names import NameTemplate
 from aiomusic._polling.ration import Ration
 from aiomusic._polling.schedule import Fixed, Schedule
@@ -183,7 +183,7 @@ class Engine:
             try:
                 first_s = await self.journal.draw(count, self.cap.per_s, now)
             except MusicError as error:
-                say(logging.WARNING, "requests wait for the journal: %s", error)
+                log(logging.WARNING, "requests wait for the journal: %s", error)
                 await self.clock.sleep(DRAW_AGAIN_S)
             else:
                 self.cap.grant(count, first_s)
@@ -224,7 +224,7 @@ class Engine:
         if cancelled is None and error is None:
             closing.result()
         elif trouble is not None:
-            say(logging.ERROR, "leaving the session met a fault: %s", trouble)
+            log(logging.ERROR, "leaving the session met a fault: %s", trouble)
         if cancelled is not None:
             raise cancelled
 
@@ -280,8 +280,8 @@ class Engine:
     def is_listened_to(self) -> bool:
         return self.listening.on_event is not None
 
-    def tell(self, event: JobUpdate) -> None:
-        self.listening.tell(event)
+    def notify(self, event: JobUpdate) -> None:
+        self.listening.notify(event)
 
     def now(self) -> float:
         return self.clock.now()

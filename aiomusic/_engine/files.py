@@ -101,7 +101,7 @@ class Files:
             with self.ledger.busy():
                 files = wanted_of(await self._clips_of(job), formats)
                 paths = await self._store(
-                    files, folder, _placing(job, name), job.metadata, stored
+                    files, folder, _placement_of(job, name), job.metadata, stored
                 )
         except DownloadError as error:
             error.stored = tuple(stored)
@@ -280,7 +280,7 @@ class Files:
 _NOT_BOUGHT = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 
-def _placing(job: MusicJob[Any], name: NameTemplate | None) -> Place:
+def _placement_of(job: MusicJob[Any], name: NameTemplate | None) -> Place:
     """Return what says how each clip of a job is called."""
     if name is None:
         return lambda _: USUAL

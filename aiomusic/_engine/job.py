@@ -170,4 +170,4 @@ class TrackedJob(MusicJob[R_co]):
         update = self._update(heard)
         for watcher in self._watchers or ():
             watcher.put(update)
-        owner.tell(update)
+        owner.notify(update)

@@ -13,7 +13,7 @@ from aiomusic._clock import Clock
 from aiomusic._engine.job import TrackedJob
 from aiomusic._job import JobState
 from aiomusic._json import to_json
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic.errors import (
     UNKNOWN_STEPS,
     Charged,
@@ -189,7 +189,7 @@ class Ledger:
             job.is_row_closed = True
             raise JournalError(TAKEN, charged=Charged.UNKNOWN)
 
-    def limited(self, job: TrackedJob[Any]) -> None:
+    def throttled(self, job: TrackedJob[Any]) -> None:
         """Note that the service refused a create for now, and bought nothing."""
         self.journal.note_unsent(job.key, job.attempt)
         job.note_sent(is_sent=False)
@@ -211,7 +211,7 @@ class Ledger:
         try:
             await self.journal.accept(job.key, job.attempt, task_id, self.clock.wall())
         except MusicError as error:
-            say(
+            log(
                 logging.ERROR,
                 "task %s of job %s is not in the journal: %s",
                 task_id,
@@ -240,7 +240,7 @@ class Ledger:
         await self._settle_row(job, Event.ANSWERED, result=result, clips=clips)
         self._close(job)
         job.settle(JobState.SUCCEEDED, result=result, clips=clips or None)
-        say(logging.INFO, "job %s succeeded in %.1f s", job.key, job.elapsed_s)
+        log(logging.INFO, "job %s succeeded in %.1f s", job.key, job.elapsed_s)
 
     async def refused(self, job: TrackedJob[Any], error: MusicError) -> None:
         """End a job that the service refused."""
@@ -280,7 +280,7 @@ class Ledger:
         self._end_row(job, Event.SUCCEEDED, result=result, clips=clips)
         self._close(job)
         job.settle(JobState.SUCCEEDED, result=result, clips=clips)
-        say(logging.INFO, "job %s succeeded in %.1f s", job.key, job.elapsed_s)
+        log(logging.INFO, "job %s succeeded in %.1f s", job.key, job.elapsed_s)
 
     def failed(
         self,
@@ -446,7 +446,7 @@ class Ledger:
     ) -> None:
         self._close(job)
         job.settle(state, error=error, clips=clips or None)
-        say(logging.WARNING, "job %s is over: %s", job.key, error)
+        log(logging.WARNING, "job %s is over: %s", job.key, error)
 
     def _close(self, job: TrackedJob[Any]) -> None:
         # An abandoned job ends twice, and its key may by then be another's.
@@ -480,7 +480,7 @@ class Ledger:
             await self.journal.settle(job.key, job.attempt, ending)
         except MusicError as trouble:
             words = "the end of job %s is not in the journal: %s"
-            say(logging.ERROR, words, job.key, trouble)
+            log(logging.ERROR, words, job.key, trouble)
 
     def _end_row(
         self,

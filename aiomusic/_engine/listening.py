@@ -8,7 +8,7 @@ import attrs
 
 from aiomusic._engine.job import TrackedJob
 from aiomusic._events import Calling, Event, OnEvent, Polled
-from aiomusic._log import say
+from aiomusic._log import log
 
 __all__ = ["Listening"]
 
@@ -25,7 +25,7 @@ class Listening:
 
     on_event: OnEvent | None = None
 
-    def tell(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         """Tell an event."""
         if self.on_event is None:
             return
@@ -33,7 +33,7 @@ class Listening:
             self.on_event(event)
         except Exception as error:  # noqa: BLE001 - of the user's code
             words = "on_event raised %s: %s"
-            say(logging.WARNING, words, type(error).__name__, error)
+            log(logging.WARNING, words, type(error).__name__, error)
 
     def headers(
         self, job: TrackedJob[object], purpose: Literal["create", "poll"]
@@ -42,13 +42,13 @@ class Listening:
         if self.on_event is None:
             return {}
         calling = Calling(key=job.key, purpose=purpose)
-        self.tell(calling)
+        self.notify(calling)
         return calling.headers
 
     def polled(self, job: TrackedJob[object], status: int | None) -> None:
         """Tell of a poll."""
         if self.on_event is not None and job.task_id is not None:
-            self.tell(
+            self.notify(
                 Polled(
                     key=job.key,
                     task_id=job.task_id,

@@ -19,7 +19,7 @@ from aiomusic._engine.listening import Listening
 from aiomusic._http import wire
 from aiomusic._http.limiter import Limiter, Rate, Turn, backoff_s
 from aiomusic._http.transport import Transport
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic._polling.ration import Ration
 from aiomusic._polling.schedule import Fixed, Kind, Schedule, learned
 from aiomusic.errors import (
@@ -47,7 +47,7 @@ KEEP_EVERY_S = 30.0
 
 # So many polls that hang do not keep the others from being made.
 POLL_WORKERS = 64
-MOST_FAILURES = 20
+MAX_FAILURES = 20
 # A key that was refused may have been changed: it is asked for so often in a row.
 MAX_DENIED = 5
 # A task that was never seen is not there after so long, less than a minute, and after
@@ -56,14 +56,14 @@ MAX_LAG_S, MIN_ABSENT = 55.0, 5
 # A task that has ended may add a clip, or the link of one, for so long.
 LATE_S = 60.0
 # Polls keep this part of a cap, however many creates there are.
-LEAST_LEFT = 0.1
+MIN_LEFT = 0.1
 # A service that asks for less, or for more, is not taken at its word.
-SHORTEST_ASKED_S, LONGEST_ASKED_S = 0.1, 300.0
+MIN_ASKED_S, MAX_ASKED_S = 0.1, 300.0
 
 
 # How long a task may hold its slot that nobody sees end, and how long an answer may
 # take that holds the result itself.
-LONGEST_LEASE_S, LONGEST_REPLY_S = 1800.0, 60.0
+MAX_LEASE_S, MAX_REPLY_S = 1800.0, 60.0
 
 _NOTHING_SEEN = TaskSnapshot(state=ClipState.PENDING)
 
@@ -243,12 +243,12 @@ class Poller:
         """
         begins_s = self.transport.timeout_s
         if job.provider not in PROVIDERS:
-            return begins_s + LONGEST_REPLY_S
+            return begins_s + MAX_REPLY_S
         provider = PROVIDERS[job.provider]
         longest_s = self.schedule.longest_s(self._kind(job, provider))
         if longest_s is None:
             longest_s = 3 * provider.typical_s[1]
-        lease_s = begins_s + min(longest_s, LONGEST_LEASE_S)
+        lease_s = begins_s + min(longest_s, MAX_LEASE_S)
         if lease_s != self._last_lease_s:
             self._last_lease_s = lease_s
         # One number is shared by all rows that have it.
@@ -270,7 +270,7 @@ class Poller:
     def _wait_s(self, followed: _Followed, now: float, asked_s: float | None) -> float:
         """Give how long to wait; what the service asks for goes before all else."""
         if asked_s is not None and not isinstance(self.schedule.pace, Fixed):
-            return min(max(asked_s, SHORTEST_ASKED_S), LONGEST_ASKED_S)
+            return min(max(asked_s, MIN_ASKED_S), MAX_ASKED_S)
         age_s = _age_s(followed.job, now)
         poll_s = self.schedule.next_poll(
             followed.kind,
@@ -419,7 +419,7 @@ class Poller:
         followed.odd = attrs.evolve(followed.odd, denied=denied)
         job, now = followed.job, self.clock.now()
         if self.transport.asks_for_key and denied < MAX_DENIED:
-            say(logging.INFO, "the key was refused for %r: it is asked for anew", job)
+            log(logging.INFO, "the key was refused for %r: it is asked for anew", job)
             self._again(followed, now, backoff_s(denied))
             return
         # The task lives on, but this key will not see it.
@@ -502,8 +502,8 @@ class Poller:
         failures = odd.failures + is_counted
         followed.odd = attrs.evolve(odd, failures=failures, passes=passes)
         words = "poll %d at %r failed: %s"
-        say(logging.INFO, words, failures, followed.job, error)
-        if failures >= MOST_FAILURES:
+        log(logging.INFO, words, failures, followed.job, error)
+        if failures >= MAX_FAILURES:
             message = (
                 f"{failures} polls of the task failed in a row, the last"
                 f" with: {_words(error)} {STILL_THERE}"
@@ -518,7 +518,7 @@ class Poller:
         pace_s = self._wait_s(followed, now, None)
         least_s = backoff_s(max(1, failures)) / 5
         # A service that says when it is back is not given up before.
-        asked_s = min(followed.asked_s or 0.0, LONGEST_ASKED_S)
+        asked_s = min(followed.asked_s or 0.0, MAX_ASKED_S)
         self._again(followed, now, max(pace_s, least_s, asked_s))
 
     def _take(self, followed: _Followed, *, is_news: bool) -> None:
@@ -570,7 +570,7 @@ class Poller:
             words = "task %s of job %s is in a state that is not known: %s"
             names = ", ".join(sorted(new))
             job = followed.job
-            say(logging.WARNING, words, job.task_id, job.key, names)
+            log(logging.WARNING, words, job.task_id, job.key, names)
 
     def _end(self, followed: _Followed, snapshot: TaskSnapshot) -> None:
         # A full queue at the service has room again.
@@ -592,7 +592,7 @@ class Poller:
             job, made, linked = followed.job, followed.made, followed.linked
             words = "task %s of job %s ended with %d of %d clips, %d of them to fetch"
             counts = (len(made), followed.clips_due, len(linked))
-            say(logging.WARNING, words, job.task_id, job.key, *counts)
+            log(logging.WARNING, words, job.task_id, job.key, *counts)
 
     def _learn(self, followed: _Followed, ended_s: float) -> None:
         """Note that the task ended between its last unfinished poll and *ended_s*."""
@@ -652,8 +652,8 @@ class Poller:
         if self.ration is not None and per_s is not None:
             # What creates need of the cap is not there for polls.
             left_per_s = per_s - self._create_rate.per_s(now)
-            self.ration.per_s = max(left_per_s, LEAST_LEFT * per_s)
-            followed.share = self.ration.enter(max(wait_s, SHORTEST_ASKED_S))
+            self.ration.per_s = max(left_per_s, MIN_LEFT * per_s)
+            followed.share = self.ration.enter(max(wait_s, MIN_ASKED_S))
         self._push(followed, now + wait_s)
 
 

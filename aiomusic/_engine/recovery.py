@@ -19,7 +19,7 @@ from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.ledger import Ledger
 from aiomusic._engine.poller import Poller
 from aiomusic._job import JobOwner, JobState
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic.errors import Charged, JournalError, MusicError
 from aiomusic.journal import Record, Wanted
 from aiomusic.providers._all import PROVIDERS
@@ -120,14 +120,14 @@ class Recovery:
 
     def _take_care(self, record: Record) -> None:
         if record.damage is not None:
-            say(logging.WARNING, "a job can't be followed: %s", record.damage)
+            log(logging.WARNING, "a job can't be followed: %s", record.damage)
             return
         try:
             job = self._job_of(record)
             self.follow(job, record)
         except Exception as error:  # noqa: BLE001 - whatever a row holds
             self.ledger.journal.release(record.key, record.attempt)
-            say(logging.INFO, "job %s can't be followed: %s", record.key, error)
+            log(logging.INFO, "job %s can't be followed: %s", record.key, error)
             return
         self._recovered[record.key, record.attempt] = job
         self.ledger.take_care(job)
@@ -312,5 +312,5 @@ def _request(record: Record) -> "Request[Any] | None":
     try:
         return record.request
     except JournalError:
-        say(logging.ERROR, "the request of job %s can't be read", record.key)
+        log(logging.ERROR, "the request of job %s can't be read", record.key)
         return None

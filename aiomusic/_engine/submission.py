@@ -32,9 +32,9 @@ __all__ = [
     "MAY_BE_CHARGED",
     "Accepted",
     "Answered",
-    "Limited",
     "Outcome",
     "Refused",
+    "Throttled",
     "Unknown",
     "Unsent",
     "send",
@@ -68,7 +68,7 @@ class Refused:
 
 @final
 @attrs.frozen
-class Limited:
+class Throttled:
     """The service says not now: nothing was bought, and it may be sent again."""
 
     error: RateLimited | QueueFull
@@ -90,7 +90,7 @@ class Unknown:
     error: SubmissionUnknown
 
 
-Outcome: TypeAlias = Accepted | Answered | Refused | Limited | Unsent | Unknown
+Outcome: TypeAlias = Accepted | Answered | Refused | Throttled | Unsent | Unknown
 
 
 async def send(
@@ -139,7 +139,7 @@ def _outcome_of(error: MusicError) -> Outcome:
         case NotSent():
             return Unsent(error)
         case RateLimited() | QueueFull():
-            return Limited(error)
+            return Throttled(error)
         case ServiceFailed() | ProtocolError() | JobFailed():
             return Unknown(_doubtful(error))
         case _:

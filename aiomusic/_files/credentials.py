@@ -13,9 +13,9 @@ from aiomusic._magic import tag_bytes
 __all__ = ["has_credentials"]
 
 # What a manifest may take at most in front of the music.
-LONGEST_TAG: Final = 64 * 1024 * 1024
+MAX_TAG: Final = 64 * 1024 * 1024
 MP4_MANIFEST: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-MOST_PARTS: Final = 10_000
+MAX_PARTS: Final = 10_000
 
 
 def has_credentials(path: Path) -> bool:
@@ -39,13 +39,13 @@ def has_credentials(path: Path) -> bool:
 def _in_id3(file: BinaryIO) -> bool:
     file.seek(0)
     size = tag_bytes(file.read(10)) - 10
-    tag = file.read(max(0, min(size, LONGEST_TAG)))
+    tag = file.read(max(0, min(size, MAX_TAG)))
     # A GEOB frame without a manifest is rare, and costs no more than its tags.
     return b"GEOB" in tag and b"c2pa" in tag
 
 
 def _in_riff(file: BinaryIO) -> bool:
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         head = file.read(8)
         if len(head) < 8:
             return False
@@ -58,7 +58,7 @@ def _in_riff(file: BinaryIO) -> bool:
 
 def _in_mp4(file: BinaryIO) -> bool:
     file.seek(0)
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         start = file.tell()
         head = file.read(32)
         if len(head) < 8:

@@ -68,7 +68,7 @@ async def fetch(part: PartialFile, clip: Clip, client: MediaClient) -> bool:
         DeadLink: There is no music; nothing but music is kept.
         Broken, OSError: It broke off; what came is kept.
         Blocked: A proxy lets nothing through.
-        DiskTrouble: The disk refuses.
+        DiskError: The disk refuses.
     """
     link = _link(clip)
     if link.startswith(DATA):
@@ -93,7 +93,7 @@ async def _unpack(link: str, part: PartialFile) -> None:
 
     Raises:
         DeadLink: It holds none.
-        DiskTrouble: The disk refuses.
+        DiskError: The disk refuses.
     """
     try:
         data = base64.b64decode(link.partition(",")[2], validate=True)

@@ -15,7 +15,7 @@ if sys.platform != "win32":
     import fcntl
 
 __all__ = [
-    "DiskTrouble",
+    "DiskError",
     "NoLocks",
     "check_replaceable",
     "disk",
@@ -26,7 +26,7 @@ __all__ = [
 
 
 @final
-class DiskTrouble(Exception):
+class DiskError(Exception):
     """
     The disk refuses.
 
@@ -62,12 +62,12 @@ def disk(path: Path) -> Iterator[None]:
     Tell the disk's errors from the network's.
 
     Raises:
-        DiskTrouble: In place of an OSError.
+        DiskError: In place of an OSError.
     """
     try:
         yield
     except OSError as error:
-        raise DiskTrouble(path, error) from error
+        raise DiskError(path, error) from error
 
 
 def open_regular(path: Path, flags: int = 0) -> int:

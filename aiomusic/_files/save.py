@@ -17,7 +17,7 @@ from anyio.to_thread import run_sync
 from aiomusic._clock import Clock
 from aiomusic._files import audio, tags
 from aiomusic._files.fetch import fetch, fetch_cover, known_duration
-from aiomusic._files.filelock import DiskTrouble, disk
+from aiomusic._files.filelock import DiskError, disk
 from aiomusic._files.media import Blocked, Broken, DeadLink, MediaClient
 from aiomusic._files.partial import PartialFile
 from aiomusic._files.placement import USUAL, Placement
@@ -25,7 +25,7 @@ from aiomusic._files.signing import NotSigned, Signer
 from aiomusic._files.tags import NO_LABEL, Label
 from aiomusic._http.limiter import backoff_s
 from aiomusic._http.transport import CHUNK_BYTES
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic._names import file_stem
 from aiomusic.errors import DownloadError, MusicError, Retry
 from aiomusic.results import Clip, ClipState
@@ -221,7 +221,7 @@ async def _placed(
             raise
         with disk(folder):
             await run_sync(placement.describe, folder, stem, clip, path)
-    except DiskTrouble as trouble:
+    except DiskError as trouble:
         raise _not_stored(clip, trouble, part) from trouble.error
     return path
 
@@ -282,7 +282,7 @@ class _Saving:
             cover = await self._cover()
             song = (self._clip, cover, kind, label, self._signer)
             return await run_sync(part.publish, *song)
-        except DiskTrouble as trouble:
+        except DiskError as trouble:
             raise _not_stored(clip, trouble, part) from trouble.error
         except NotSigned as error:
             raise _not_signed(clip, error) from error
@@ -297,7 +297,7 @@ class _Saving:
             await run_sync(part.clear)
             kind = await self._fill(self._check_stream)
             return await run_sync(part.publish, self._clip, None, kind)
-        except DiskTrouble as trouble:
+        except DiskError as trouble:
             raise _not_stored(clip, trouble, part) from trouble.error
         finally:
             part.close()
@@ -341,7 +341,7 @@ class _Saving:
             raise DeadLink(f"what came is {music.kind}, and {self.wanted} was bought")
         if music.kind not in audio.USUAL:
             words = "Clip %s is music of an unusual kind: it is kept as %s, untagged."
-            say(logging.WARNING, words, self._clip.clip_id, music.kind)
+            log(logging.WARNING, words, self._clip.clip_id, music.kind)
         return music.kind
 
     async def _is_vouched_for(self, flaw: audio.Flaw, is_complete: bool) -> bool:
@@ -358,7 +358,7 @@ class _Saving:
             self._doubted = digest
             return False
         words = "Clip %s is kept though %s: a fresh link gave the same bytes."
-        say(logging.WARNING, words, self._clip.clip_id, flaw.text)
+        log(logging.WARNING, words, self._clip.clip_id, flaw.text)
         return True
 
     async def _check_stream(self, _is_complete: bool) -> str:
@@ -457,7 +457,7 @@ def _no_link(clip: Clip, seen: Exception, error: MusicError) -> DownloadError:
     return DownloadError(message, task_id=clip.task_id, retry=error.retry)
 
 
-def _not_stored(clip: Clip, trouble: DiskTrouble, part: PartialFile) -> DownloadError:
+def _not_stored(clip: Clip, trouble: DiskError, part: PartialFile) -> DownloadError:
     message = f"Clip {clip.clip_id} could not be stored: {trouble.sentence}"
     if part.is_kept:
         message = f"{message} {_left(part)}"

@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, final
 from aiomusic._files.audio import examine
 from aiomusic._files.credentials import has_credentials
 from aiomusic._files.tags import GENERATED, NO_LABEL, Label, origin_of, plain, tag
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic.errors import InvalidRequest
 from aiomusic.results import Clip, ClipState
 
@@ -100,7 +100,7 @@ class Signer:
             is_tagged = tag(path, clip, cover, into=tagged, label=label)
             if self.sign(tagged if is_tagged else path, into, clip):
                 return True
-            say(logging.WARNING, "Clip %s stays unsigned: its kind.", clip.clip_id)
+            log(logging.WARNING, "Clip %s stays unsigned: its kind.", clip.clip_id)
             if is_tagged:
                 tagged.replace(into)
             return is_tagged

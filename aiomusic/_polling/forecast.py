@@ -53,7 +53,7 @@ _FADE = 0.97
 _MIN_TRUST = -7.5
 
 # A forecast is made anew after so many ends, or at once after one in the outer 1 %.
-_LONGEST_WAIT = 16
+_MAX_WAIT = 16
 _NEWS = 0.01
 
 _FLAT = tuple(tail_of([1.0 / BINS] * BINS))
@@ -138,7 +138,7 @@ class Table:
         self.ends += 1
         # An end far from where it was expected is news; others can wait a little.
         is_news = not _NEWS < alive < 1.0 - _NEWS
-        if is_news or len(self._fresh) >= min(self.ends / 12, _LONGEST_WAIT):
+        if is_news or len(self._fresh) >= min(self.ends / 12, _MAX_WAIT):
             self._take_in()
 
     def to_state(self) -> TableState:

@@ -32,8 +32,8 @@ __all__ = ["Driven", "drive", "made"]
 
 # How soon to see again whether what a job is made from is there, or a fault is over.
 FIRST_S: Final = 1.0
-LONGEST_WAIT_S: Final = 30.0
-LONGEST_FAULT_S: Final = 300.0
+MAX_WAIT_S: Final = 30.0
+MAX_FAULT_S: Final = 300.0
 
 
 @final
@@ -94,7 +94,7 @@ async def drive(music: MusicSession, key: str, *, tries: int = 0) -> Driven:
             return _as_recorded(record)
         job = await _job_of(music, record)
     except _NotYet:
-        wait_s = min(LONGEST_WAIT_S, FIRST_S * 2**tries)
+        wait_s = min(MAX_WAIT_S, FIRST_S * 2**tries)
         return Driven(key=key, state=JobState.QUEUED, again_s=wait_s)
     except MusicError as error:
         state = None if record is None else record.state
@@ -195,7 +195,7 @@ async def _failed(music: MusicSession, driven: Driven, tries: int) -> Driven:
         # Whoever has the journal next goes on with it at once.
         return attrs.evolve(driven, again_s=0.0)
     if _passes(error):
-        again_s = min(LONGEST_FAULT_S, FIRST_S * 2 ** min(tries, 20))
+        again_s = min(MAX_FAULT_S, FIRST_S * 2 ** min(tries, 20))
         return attrs.evolve(driven, again_s=again_s)
     if error.charged is Charged.NO:
         try:

@@ -28,7 +28,7 @@ __all__ = ["read"]
 SEPARATORS: Final = (",", ";", "\t")
 JSON_ENDINGS: Final = frozenset({".jsonl", ".ndjson", ".json"})
 # A cell holds the longest lyrics many times over.
-LONGEST_CELL: Final = 1_000_000
+MAX_CELL: Final = 1_000_000
 
 
 def read(
@@ -134,7 +134,7 @@ def _no_number(word: str) -> None:
 def _csv_records(name: str, text: str) -> Iterator[Record | BadRow]:
     heading_line = text.split("\n", 1)[0]
     separator = max(SEPARATORS, key=heading_line.count)
-    csv.field_size_limit(LONGEST_CELL)
+    csv.field_size_limit(MAX_CELL)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     begin, number, headings = 1, 0, list[str]()
     while True:

@@ -25,10 +25,10 @@ from aiomusic._files.credentials import has_credentials
 from aiomusic._job import MusicJob
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
+from aiomusic.batch._album_names import AlbumNames, write_playlists
 from aiomusic.batch._drive import made
 from aiomusic.batch._manifest import KEPT_NAME, Kept, Manifest, choices
 from aiomusic.batch._outcome import Origin, Outcome, Song, origins
-from aiomusic.batch._placing import Placing, write_playlists
 from aiomusic.batch._plan import Plan, PlannedRow, plan
 from aiomusic.batch._rows import AnyRow, Reference
 from aiomusic.errors import (
@@ -127,7 +127,7 @@ class Batch:
         self.folder = folder
         self._manifest = Manifest(folder)
         self._kept_path = kept
-        self._placing = Placing(plan, name)
+        self._placing = AlbumNames(plan, name)
         self._formats: Sequence[str | None] = formats or (None,)
         self._stop_after = stop_after_failures
         self.rows: dict[str, PlannedRow] = {row.key: row for row in plan.rows}
@@ -200,7 +200,7 @@ class Batch:
     async def _work(self) -> None:
         try:
             for bad in self.plan.bad:
-                await self._tell(Outcome.of_bad(bad))
+                await self._report(Outcome.of_bad(bad))
             jobs = self._music.run(
                 self._sources(),
                 stop_after_failures=self._stop_after,
@@ -255,7 +255,7 @@ class Batch:
         outcome = Outcome(
             key=row.key, number=row.row.number, state="refused", row=row, error=error
         )
-        await self._tell(outcome)
+        await self._report(outcome)
         await self._skip_followers(row.key, "can't be bought")
 
     def _resolved(self, reference: Reference) -> object:
@@ -278,7 +278,7 @@ class Batch:
         self._changed.set()
         error = job.error
         if error is not None:
-            await self._tell(await self._outcome(row, job, error=error))
+            await self._report(await self._outcome(row, job, error=error))
             await self._skip_followers(row.key, f"ended as {type(error).__name__}")
             return
         result = await job
@@ -331,7 +331,7 @@ class Batch:
         self._changed.set()
 
     async def _skip(self, row: PlannedRow, why: str) -> None:
-        await self._tell(Outcome.waiting(row, _not_bought(row, why)))
+        await self._report(Outcome.waiting(row, _not_bought(row, why)))
         await self._skip_followers(row.key, "was not bought")
 
     async def _store(self, row: PlannedRow, job: MusicJob[Any], result: object) -> None:
@@ -352,7 +352,7 @@ class Batch:
         outcome = await self._outcome(row, job, error=first, songs=tuple(songs))
         if not songs:
             outcome = attrs.evolve(outcome, result=result)
-        await self._tell(outcome)
+        await self._report(outcome)
 
     async def _song(
         self, row: PlannedRow, song: Song, request: Request[Any] | None
@@ -418,7 +418,7 @@ class Batch:
 
     # What is told.
 
-    async def _tell(self, outcome: Outcome) -> None:
+    async def _report(self, outcome: Outcome) -> None:
         """Write an outcome down, and hand it to whoever iterates."""
         if outcome.key is not None:
             self._waits.pop(outcome.key, None)
@@ -431,7 +431,7 @@ class Batch:
         why = "the batch was stopped before its turn came"
         for key in list(self._waits):
             row = self.rows[key]
-            await self._tell(Outcome.waiting(row, _not_bought(row, why)))
+            await self._report(Outcome.waiting(row, _not_bought(row, why)))
 
 
 _FAILED: Final = ClipState.FAILED

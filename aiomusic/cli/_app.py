@@ -266,7 +266,7 @@ def emulator(
 
     if demo is not None:
         return _emulator.show(demo, seed=seed, length_s=demo_length, renderer=renderer)
-    stand = _emulator.Stand(
+    options = _emulator.EmulatorOptions(
         host=host,
         port=port,
         credits=credits,
@@ -277,7 +277,7 @@ def emulator(
         renderer=renderer,
         strictness=strictness,
     )
-    return _emulator.serve(stand)
+    return _emulator.serve(options)
 
 
 @APP.command(help_epilogue=f"{GALLERY_EXAMPLES}\n{EXIT_CODES}")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from aiomusic.cli._exits import Exit, UsageError
 from aiomusic.cli._jobs import ending_well
-from aiomusic.cli._journal import Place, writing
+from aiomusic.cli._journal import JournalPath, writing
 from aiomusic.cli._options import seconds
-from aiomusic.cli._show import say, tell
+from aiomusic.cli._show import print_result, report
 
 __all__ = ["archive", "vacuum"]
 
@@ -26,7 +26,7 @@ async def _archive(
     before: str, to: Path | None, typed: str | None, *, as_json: bool
 ) -> Exit:
     until = _moment(before)
-    place = Place.of(typed)
+    place = JournalPath.of(typed)
     if to is None and not isinstance(place.where, Path):
         raise UsageError(
             f"The journal {place.shown} is no file, so there is no archive beside it:"
@@ -34,16 +34,16 @@ async def _archive(
         )
     async with writing(place) as journal:
         if journal is None:
-            tell(f"no jobs yet in {place.shown}.")
+            report(f"no jobs yet in {place.shown}.")
             return Exit.DONE
         moved = await journal.archive(until, to)
     if as_json:
         event = {"event": "archived", "jobs": moved.jobs, "file": str(moved.file)}
-        say(json.dumps(event))
+        print_result(json.dumps(event))
     elif moved.jobs:
-        tell(f"{moved.jobs} jobs were moved to {moved.file}.")
+        report(f"{moved.jobs} jobs were moved to {moved.file}.")
     else:
-        tell(f"no jobs in {place.shown} ended before {before}.")
+        report(f"no jobs in {place.shown} ended before {before}.")
     return Exit.DONE
 
 
@@ -72,14 +72,15 @@ def vacuum(journal: str | None, *, as_json: bool) -> Exit:
 
 
 async def _vacuum(typed: str | None, *, as_json: bool) -> Exit:
-    place = Place.of(typed)
+    place = JournalPath.of(typed)
     async with writing(place) as journal:
         if journal is None:
-            tell(f"no jobs yet in {place.shown}.")
+            report(f"no jobs yet in {place.shown}.")
             return Exit.DONE
         before, after = await journal.vacuum()
     if as_json:
-        say(json.dumps({"event": "vacuumed", "before": before, "after": after}))
+        line = {"event": "vacuumed", "before": before, "after": after}
+        print_result(json.dumps(line))
     else:
-        tell(f"{place.shown} had {before:,} bytes, and has {after:,}.")
+        report(f"{place.shown} had {before:,} bytes, and has {after:,}.")
     return Exit.DONE

@@ -17,7 +17,7 @@ from aiomusic.cli._board import Board, Lines, Screen, Stream, Sums
 from aiomusic.cli._exits import Exit, UsageError, exit_for, worst
 from aiomusic.cli._follow import writable
 from aiomusic.cli._interrupt import Interrupt
-from aiomusic.cli._journal import Guide, Place, reader_of
+from aiomusic.cli._journal import Advice, JournalPath, reader_of
 from aiomusic.cli._options import Batching
 from aiomusic.cli._run import run
 from aiomusic.cli._service import (
@@ -27,7 +27,7 @@ from aiomusic.cli._service import (
     price_with,
     signer_of,
 )
-from aiomusic.cli._show import Events, Paths, Show, say, tell
+from aiomusic.cli._show import Events, Paths, Show, print_result, report
 from aiomusic.errors import MusicError, MusicWarning
 from aiomusic.journal.memory import MemoryJournal
 
@@ -61,7 +61,7 @@ def _plan(songs: str, batching: Batching) -> batch.Plan:
         price = price_with(formats_of(batching.format), host_price)
         plan = batch.plan(rows, price=price)
     for words in dict.fromkeys(str(note.message) for note in noted):
-        tell(words)
+        report(words)
     if not (plan.rows or plan.bad):
         raise UsageError(f"{songs} holds no rows. Nothing was sent.")
     return plan
@@ -71,7 +71,7 @@ def _check_all_good(plan: batch.Plan) -> None:
     if not plan.bad:
         return
     for row in plan.bad:
-        tell(str(row.error.args[0]))
+        report(str(row.error.args[0]))
     message = f"{len(plan.bad)} rows can't be bought, and --strict is given."
     raise UsageError(f"{message} Nothing was sent.")
 
@@ -82,7 +82,7 @@ def _check_all_good(plan: batch.Plan) -> None:
 async def _quote(plan: batch.Plan, batching: Batching) -> Exit:
     """Show every row that is wrong, and what the others cost."""
     for row in plan.bad:
-        tell(str(row.error.args[0]))
+        report(str(row.error.args[0]))
     bought = await _bought(plan, batching)
     balance = await _balance(batching)
     left = [row for row in plan.rows if row.key not in bought]
@@ -100,10 +100,10 @@ async def _quote(plan: batch.Plan, batching: Batching) -> Exit:
             },
             "balance": balance,
         }
-        say(json.dumps(found))
+        print_result(json.dumps(found))
     else:
         for line in _quoted(left, bought, credits_left, balance):
-            say(line)
+            print_result(line)
     return Exit.USAGE if plan.bad else Exit.DONE
 
 
@@ -145,16 +145,16 @@ async def _balance(batching: Batching) -> int | None:
         async with open_session() as music:
             return (await music.credits()).total
     except MusicError as error:
-        tell(f"The balance is not known: {error.args[0]}")
+        report(f"The balance is not known: {error.args[0]}")
         return None
 
 
 # What is bought.
 
 
-def _place(batching: Batching) -> Place | None:
+def _place(batching: Batching) -> JournalPath | None:
     is_kept = not batching.local or batching.journal is not None
-    return Place.of(batching.journal) if is_kept else None
+    return JournalPath.of(batching.journal) if is_kept else None
 
 
 async def _buy(plan: batch.Plan, folder: Path, batching: Batching) -> Exit:
@@ -185,13 +185,13 @@ async def _buy(plan: batch.Plan, folder: Path, batching: Batching) -> Exit:
             kept=batching.kept,
             stop_after_failures=batching.stop_after_failures,
         )
-        guide = Guide(place=place, is_local=batching.local and place is None)
-        board = _board(running, sums, guide, as_json=batching.as_json)
+        advice = Advice(place=place, is_local=batching.local and place is None)
+        board = _board(running, sums, advice, as_json=batching.as_json)
         try:
             with _draining(running, board), board:
                 async for outcome in running:
                     sums.add(outcome)
-                    board.tell(outcome)
+                    board.show(outcome)
         except asyncio.CancelledError:
             board.sum_up(folder, _how_to_go_on(sums))
             raise
@@ -199,13 +199,13 @@ async def _buy(plan: batch.Plan, folder: Path, batching: Batching) -> Exit:
     return Exit.INTERRUPTED if running.is_draining else worst(sums.codes)
 
 
-def _board(running: batch.Batch, sums: Sums, guide: Guide, *, as_json: bool) -> Board:
+def _board(running: batch.Batch, sums: Sums, advice: Advice, *, as_json: bool) -> Board:
     if as_json:
-        return Stream(running, sums, guide)
-    return (Screen if sys.stderr.isatty() else Lines)(running, sums, guide)
+        return Stream(running, sums, advice)
+    return (Screen if sys.stderr.isatty() else Lines)(running, sums, advice)
 
 
-async def _ceiling(place: Place | None, batching: Batching) -> int | None:
+async def _ceiling(place: JournalPath | None, batching: Batching) -> int | None:
     """
     Return the limit of the journal that lets this run spend what it may.
 
@@ -223,7 +223,7 @@ async def _ceiling(place: Place | None, batching: Batching) -> int | None:
 
 
 def _how_to_go_on(sums: Sums) -> str | None:
-    if left := sums.rows - sums.told + sums.by_state["waiting"]:
+    if left := sums.rows - sums.over + sums.by_state["waiting"]:
         rows = "1 row is" if left == 1 else f"{left:,} rows are"
         return f"{rows} left: run the same line again to go on."
     if sums.failures == sums.by_state["refused"] > 0:

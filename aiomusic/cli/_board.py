@@ -18,16 +18,16 @@ from rich.text import Text
 from aiomusic import batch
 from aiomusic._job import JobState, MusicJob
 from aiomusic.cli._exits import Exit, exit_for, printable, sentence
-from aiomusic.cli._journal import Guide
+from aiomusic.cli._journal import Advice
 from aiomusic.cli._live import JobLine, LiveView, time_left
-from aiomusic.cli._show import Still, say, tell
+from aiomusic.cli._show import Still, print_result, report
 from aiomusic.errors import Charged, MusicError
 
 __all__ = ["Board", "Lines", "Screen", "Stream", "Sums"]
 
 # Above the lines of the jobs there are so many of the whole.
 HEAD_LINES: Final = 5
-LEAST_LINES: Final = 3
+MIN_LINES: Final = 3
 BAR_COLUMNS: Final = 24
 
 
@@ -74,7 +74,7 @@ class Sums:
         return 0 if row is None or row.key in self.bought_before else row.cost
 
     @property
-    def told(self) -> int:
+    def over(self) -> int:
         """How many rows are over."""
         return self.by_state.total()
 
@@ -91,7 +91,7 @@ class Board(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
-    def tell(self, outcome: batch.Outcome) -> None:
+    def show(self, outcome: batch.Outcome) -> None:
         """Show what became of a row."""
 
     def note(self, text: str) -> None:
@@ -104,38 +104,38 @@ class Board(Protocol):
 class _Plain(Still):
     """What every view has in common."""
 
-    def __init__(self, running: batch.Batch, sums: Sums, guide: Guide) -> None:
+    def __init__(self, running: batch.Batch, sums: Sums, advice: Advice) -> None:
         self._running = running
         self._sums = sums
-        self._guide = guide
+        self._advice = advice
 
     def note(self, text: str) -> None:
         """Say it on standard error."""
-        tell(text)
+        report(text)
 
-    def tell(self, outcome: batch.Outcome) -> None:
+    def show(self, outcome: batch.Outcome) -> None:
         """Give the paths to whoever reads them, and the errors to the reader."""
         for path in outcome.files:
-            say(str(path.resolve()))
+            print_result(str(path.resolve()))
         if outcome.error is not None:
-            tell(f"{_name(outcome)}: {self._sentence(outcome, outcome.error)}")
+            report(f"{_name(outcome)}: {self._sentence(outcome, outcome.error)}")
 
     def _sentence(self, outcome: batch.Outcome, error: MusicError) -> str:
         """Say an error with its next steps as commands; the outcome keeps its own."""
         told = copy.copy(error)
-        self._guide.reworded(told, error.key or outcome.key or "", None)
+        self._advice.reworded(told, error.key or outcome.key or "", None)
         return sentence(told)
 
     def sum_up(self, folder: Path, advice: str | None) -> None:
         """Say it in two or three lines."""
         sums = self._sums
         states = ", ".join(f"{n:,} {state}" for state, n in sums.by_state.most_common())
-        tell(
-            f"{sums.told:,} of {sums.rows:,} rows: {states or 'none'};"
+        report(
+            f"{sums.over:,} of {sums.rows:,} rows: {states or 'none'};"
             f" {sums.spent:,} credits; {sums.files:,} files in {folder}"
         )
         if advice is not None:
-            tell(advice)
+            report(advice)
 
 
 @final
@@ -147,18 +147,18 @@ class Lines(_Plain):
 class Stream(_Plain):
     """For machines: a JSON object a line."""
 
-    def __init__(self, running: batch.Batch, sums: Sums, guide: Guide) -> None:
-        super().__init__(running, sums, guide)
+    def __init__(self, running: batch.Batch, sums: Sums, advice: Advice) -> None:
+        super().__init__(running, sums, advice)
         self._folder = running.folder
 
-    def tell(self, outcome: batch.Outcome) -> None:
+    def show(self, outcome: batch.Outcome) -> None:
         """Write the line that the manifest has."""
         line = {"event": "row", **outcome.to_json(self._folder)}
-        say(json.dumps(line, ensure_ascii=False))
+        print_result(json.dumps(line, ensure_ascii=False))
 
     def note(self, text: str) -> None:
         """Write it as an event."""
-        say(json.dumps({"event": "note", "text": text}, ensure_ascii=False))
+        print_result(json.dumps({"event": "note", "text": text}, ensure_ascii=False))
 
     def sum_up(self, folder: Path, advice: str | None) -> None:
         """Write it as an event."""
@@ -172,15 +172,15 @@ class Stream(_Plain):
             "folder": str(folder),
             "advice": advice,
         }
-        say(json.dumps(found, ensure_ascii=False))
+        print_result(json.dumps(found, ensure_ascii=False))
 
 
 @final
 class Screen(_Plain):
     """For a terminal: the whole batch in a few lines, and a line per open job."""
 
-    def __init__(self, running: batch.Batch, sums: Sums, guide: Guide) -> None:
-        super().__init__(running, sums, guide)
+    def __init__(self, running: batch.Batch, sums: Sums, advice: Advice) -> None:
+        super().__init__(running, sums, advice)
         self._live = LiveView(self._view, is_transient=True)
 
     def __enter__(self) -> Self:
@@ -197,19 +197,19 @@ class Screen(_Plain):
 
     def note(self, text: str) -> None:
         """Say it above the view."""
-        self._live.say(f"aiomusic: {text}")
+        self._live.print(f"aiomusic: {text}")
 
-    def tell(self, outcome: batch.Outcome) -> None:
+    def show(self, outcome: batch.Outcome) -> None:
         """Say what became of a row above the view."""
         name = _name(outcome)
         if outcome.error is not None:
             self.note(f"{name}: {self._sentence(outcome, outcome.error)}")
         if not sys.stdout.isatty():
             for path in outcome.files:
-                say(str(path.resolve()))
+                print_result(str(path.resolve()))
             return
         for path in outcome.files:
-            self._live.say(f"{name}: {path}")
+            self._live.print(f"{name}: {path}")
 
     def _view(self, live: LiveView) -> Group:
         return Group(
@@ -225,7 +225,7 @@ class Screen(_Plain):
 
     def _rows(self) -> Iterator[str]:
         sums = self._sums
-        yield f"{sums.told:,} of {sums.rows:,} rows"
+        yield f"{sums.over:,} of {sums.rows:,} rows"
         if sums.by_state:
             states = sums.by_state.most_common()
             yield ", ".join(f"{n:,} {state}" for state, n in states)
@@ -248,14 +248,14 @@ class Screen(_Plain):
     def _bar(self) -> ProgressBar:
         sums = self._sums
         return ProgressBar(
-            total=max(1, sums.rows), completed=sums.told, width=BAR_COLUMNS
+            total=max(1, sums.rows), completed=sums.over, width=BAR_COLUMNS
         )
 
     def _jobs(self, live: LiveView) -> Iterator[Table | Text]:
         jobs = list(self._running.running.values())
         # What is at the service is of more interest than what waits for it.
         jobs.sort(key=lambda job: job.state is JobState.QUEUED)
-        room = max(LEAST_LINES, live.rows - HEAD_LINES - 2)
+        room = max(MIN_LINES, live.rows - HEAD_LINES - 2)
         shown = jobs if len(jobs) <= room else jobs[: room - 1]
         yield live.table(map(_line_of, shown))
         if len(shown) < len(jobs):

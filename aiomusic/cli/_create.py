@@ -13,8 +13,8 @@ from aiomusic._job import MusicJob
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
 from aiomusic.cli._exits import Exit, UsageError, exit_for
-from aiomusic.cli._follow import Pursuit, writable
-from aiomusic.cli._journal import Guide, Place
+from aiomusic.cli._follow import JobRunner, writable
+from aiomusic.cli._journal import Advice, JournalPath
 from aiomusic.cli._options import Delivery, Song, read_tags
 from aiomusic.cli._requests import read_lyrics, to_request
 from aiomusic.cli._run import run
@@ -26,7 +26,7 @@ from aiomusic.cli._service import (
     price_with,
     signer_of,
 )
-from aiomusic.cli._show import Events, Paths, Show, tell
+from aiomusic.cli._show import Events, Paths, Show, report
 from aiomusic.errors import (
     BudgetExceeded,
     MusicError,
@@ -34,7 +34,7 @@ from aiomusic.errors import (
 )
 from aiomusic.journal.memory import MemoryJournal
 
-__all__ = ["buy", "create", "place_of"]
+__all__ = ["buy", "create", "journal_path_of"]
 
 
 def create(song: Song, delivery: Delivery) -> Exit:
@@ -76,7 +76,7 @@ def _tell_extras(requests: Sequence[Request[Any]], delivery: Delivery) -> None:
     )
     if extra:
         songs = sum(map(price, requests))
-        tell(
+        report(
             f"--format {' --format '.join(formats)} costs up to {extra} credits, beside"
             f" the {songs} of the songs."
         )
@@ -92,14 +92,14 @@ def _request(song: Song) -> Request[Any]:
         warnings.simplefilter("always", MusicWarning)
         request = to_request(song, lyrics)
     for note in noted:
-        tell(str(note.message))
+        report(str(note.message))
     return request
 
 
 async def _buy(
     requests: Sequence[Request[Any]], folder: Path, delivery: Delivery
 ) -> Exit:
-    place = place_of(delivery)
+    place = journal_path_of(delivery)
     journal = MemoryJournal() if place is None else place.to_keep()
     out = None if delivery.out == Delivery().out else delivery.out
     # The usual journal holds every run there ever was, and the limit is for this one.
@@ -116,10 +116,10 @@ async def _buy(
         except ValueError as error:
             raise UsageError(f"{error} Nothing was sent.") from error
 
-    pursuit = Pursuit(
+    runner = JobRunner(
         folder=folder,
         journal=journal,
-        guide=Guide(place=place, out=out, is_local=delivery.local),
+        advice=Advice(place=place, out=out, is_local=delivery.local),
         as_json=delivery.as_json,
         formats=formats_of(delivery.format),
         refused=refused,
@@ -133,10 +133,10 @@ async def _buy(
         signer=signer_of(delivery),
         serves=any(one.local_files() for one in bought),
     )
-    return await pursuit.run(opening, start)
+    return await runner.run(opening, start)
 
 
-def place_of(delivery: Delivery) -> Place | None:
+def journal_path_of(delivery: Delivery) -> JournalPath | None:
     """
     Say where the journal is, if any is to be kept.
 
@@ -151,7 +151,7 @@ def place_of(delivery: Delivery) -> Place | None:
             "--key needs a journal, to be known in the next run: leave out"
             " --no-journal, and with --local give --journal too. Nothing was sent."
         )
-    return Place.of(delivery.journal) if is_kept else None
+    return JournalPath.of(delivery.journal) if is_kept else None
 
 
 def _affordable(

@@ -7,7 +7,7 @@ import sys
 from aiomusic.cli._exits import Exit, UsageError, exit_for
 from aiomusic.cli._run import run
 from aiomusic.cli._service import open_session
-from aiomusic.cli._show import Events, Paths, Show, say
+from aiomusic.cli._show import Events, Paths, Show, print_result
 from aiomusic.errors import MusicError
 
 __all__ = ["balance"]
@@ -29,12 +29,12 @@ async def _balance(*, as_json: bool) -> Exit:
         found = await music.credits()
     if as_json:
         fields = {"credits": found.credits, "extra_credits": found.extra_credits}
-        say(json.dumps({"event": "credits", **fields, "total": found.total}))
+        print_result(json.dumps({"event": "credits", **fields, "total": found.total}))
     elif sys.stdout.isatty():
         extra = (
             f", {found.extra_credits:,} of them extra" if found.extra_credits else ""
         )
-        say(f"{found.total:,} credits{extra}")
+        print_result(f"{found.total:,} credits{extra}")
     else:
-        say(str(found.total))
+        print_result(str(found.total))
     return Exit.DONE

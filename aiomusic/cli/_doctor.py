@@ -27,10 +27,10 @@ from aiomusic._http.transport import (
     unfit,
 )
 from aiomusic.cli._exits import Exit, UsageError, printable, sentence
-from aiomusic.cli._journal import Place, reader_of
+from aiomusic.cli._journal import JournalPath, reader_of
 from aiomusic.cli._run import run
 from aiomusic.cli._service import is_loopback, open_session
-from aiomusic.cli._show import say
+from aiomusic.cli._show import print_result
 from aiomusic.errors import AuthenticationFailed, MusicError
 from aiomusic.journal import Wanted
 
@@ -77,11 +77,11 @@ async def _examine(out: Path, journal: str | None, *, as_json: bool) -> Exit:
     async for check in _checks(out, journal):
         is_well &= check.state != "wrong"
         if as_json:
-            say(json.dumps({"event": "check", **attrs.asdict(check)}))
+            print_result(json.dumps({"event": "check", **attrs.asdict(check)}))
         else:
-            say(f"{check.state:<5} {check.name}: {printable(check.seen)}")
+            print_result(f"{check.state:<5} {check.name}: {printable(check.seen)}")
             if check.advice:
-                say(f"      {printable(check.advice)}")
+                print_result(f"      {printable(check.advice)}")
     return Exit.DONE if is_well else Exit.FAILED
 
 
@@ -191,7 +191,7 @@ def _folder(name: str, folder: Path, advice: str) -> Check:
 
 async def _journal(typed: str | None) -> AsyncIterator[Check]:
     try:
-        place = Place.of(typed)
+        place = JournalPath.of(typed)
         if not place.may_be_there:
             seen = f"There is none yet; {place.shown} is made by the first purchase."
             yield Check("journal", "ok", seen)

@@ -14,7 +14,7 @@ from aiomusic._names import NameTemplate
 from aiomusic._session import MusicSession
 from aiomusic.cli._exits import Exit, UsageError, exit_for, worst
 from aiomusic.cli._follow import writable
-from aiomusic.cli._journal import Place, find_job, reader_of
+from aiomusic.cli._journal import JournalPath, find_job, reader_of
 from aiomusic.cli._options import Fetching
 from aiomusic.cli._run import run
 from aiomusic.cli._service import (
@@ -23,7 +23,7 @@ from aiomusic.cli._service import (
     price_of_host,
     signer_of,
 )
-from aiomusic.cli._show import Events, Paths, Show, say, tell
+from aiomusic.cli._show import Events, Paths, Show, print_result, report
 from aiomusic.errors import MusicError
 from aiomusic.providers._all import PROVIDERS
 from aiomusic.results import Clip, ClipState
@@ -58,7 +58,7 @@ async def _download(
     codes: list[Exit] = []
     opening = open_session(
         # What is bought is known in the next run.
-        journal=Place.of(fetching.journal).to_keep() if formats else None,
+        journal=JournalPath.of(fetching.journal).to_keep() if formats else None,
         signer=signer_of(fetching),
         needs_key=needs_key,
     )
@@ -82,7 +82,7 @@ async def _download(
 def _tell_costs(clip: Clip, formats: Sequence[str]) -> None:
     for one in wanted_of([clip], formats):
         if one.request is not None:
-            tell(
+            report(
                 f"{clip.title or clip.clip_id} as {one.format} costs"
                 f" {price_of_host(one.request)} credits, if it was not bought before."
             )
@@ -96,10 +96,10 @@ def _name(template: NameTemplate, clip: Clip, take: int) -> str:
 
 def _saved(clip: Clip, path: Path, *, as_json: bool) -> None:
     if not as_json:
-        say(str(path))
+        print_result(str(path))
         return
     found = {"clip_id": clip.clip_id, "title": clip.title, "path": str(path)}
-    say(json.dumps({"event": "saved", **found, "duration": clip.duration}))
+    print_result(json.dumps({"event": "saved", **found, "duration": clip.duration}))
 
 
 async def _clips(
@@ -120,13 +120,13 @@ async def _clips(
         return
     provider = fetching.provider
     if provider is None:
-        clips = await _of_job(what, Place.of(fetching.journal))
+        clips = await _of_job(what, JournalPath.of(fetching.journal))
     else:
         clips = await _of_task(music, provider, what)
     failed = [clip for clip in clips if clip.state is ClipState.FAILED]
     if failed:
         words = "; ".join(clip.error or "no reason" for clip in failed)
-        tell(f"{len(failed)} of {len(clips)} clips of {what} failed there: {words}")
+        report(f"{len(failed)} of {len(clips)} clips of {what} failed there: {words}")
     for take, clip in enumerate(clips, 1):
         if clip not in failed:
             yield take, clip
@@ -149,7 +149,7 @@ def _linked(link: str, provider: str | None) -> Clip:
     )
 
 
-async def _of_job(key: str, place: Place) -> Sequence[Clip]:
+async def _of_job(key: str, place: JournalPath) -> Sequence[Clip]:
     try:
         record = await find_job(await reader_of(place), place, key)
     except UsageError as error:

@@ -13,18 +13,18 @@ import attrs
 from aiomusic.cli._exits import Exit, UsageError, exit_for, sentence
 from aiomusic.cli._options import Strictness
 from aiomusic.cli._run import run
-from aiomusic.cli._show import say, tell
+from aiomusic.cli._show import print_result, report
 from aiomusic.composer import available_formats
 from aiomusic.emulator import Emulator
 from aiomusic.emulator._demo import write_demo
 from aiomusic.emulator._render_jobs import RenderFailed
 
-__all__ = ["Stand", "serve", "show"]
+__all__ = ["EmulatorOptions", "serve", "show"]
 
 
 @final
 @attrs.frozen(kw_only=True)
-class Stand:
+class EmulatorOptions:
     """Where the emulator listens, and how it is set up."""
 
     host: str
@@ -38,12 +38,12 @@ class Stand:
     strictness: Strictness = attrs.field(factory=Strictness)
 
 
-def serve(stand: Stand) -> Exit:
+def serve(options: EmulatorOptions) -> Exit:
     """Serve until told to stop."""
     try:
-        return run(_serve(stand))
+        return run(_serve(options))
     except UsageError as error:
-        tell(sentence(error))
+        report(sentence(error))
         return exit_for(error)
 
 
@@ -52,7 +52,7 @@ def show(folder: Path, *, seed: int, length_s: float, renderer: str | None) -> E
     try:
         return run(_show(folder, seed, length_s, renderer))
     except UsageError as error:
-        tell(sentence(error))
+        report(sentence(error))
         return exit_for(error)
 
 
@@ -67,34 +67,34 @@ async def _show(folder: Path, seed: int, length_s: float, renderer: str | None) 
     except (LookupError, OSError, RenderFailed) as error:
         why = (isinstance(error, OSError) and error.strerror) or error
         raise UsageError(f"Can't make the page in {folder}: {why}.") from error
-    say(str(page))
+    print_result(str(page))
     return Exit.DONE
 
 
-async def _serve(stand: Stand) -> Exit:
+async def _serve(options: EmulatorOptions) -> Exit:
     try:
         api = Emulator(
-            host=stand.host,
-            port=stand.port,
-            credits=stand.credits,
-            seed=stand.seed,
-            pace=stand.pace_s,
-            allow_hosts=stand.allow_hosts,
-            hosts=stand.hosts,
-            renderer=stand.renderer,
-            **stand.strictness.options(),
+            host=options.host,
+            port=options.port,
+            credits=options.credits,
+            seed=options.seed,
+            pace=options.pace_s,
+            allow_hosts=options.allow_hosts,
+            hosts=options.hosts,
+            renderer=options.renderer,
+            **options.strictness.options(),
         )
     except (LookupError, ValueError) as error:
         raise UsageError(f"Can't serve: {error.args[0]}.") from error
     try:
         await api.start()
     except OSError as error:
-        raise UsageError(_why_not(stand, error)) from error
+        raise UsageError(_why_not(options, error)) from error
     try:
-        say(f"export AIOMUSIC_BASE_URL={shlex.quote(api.url)}")
-        say(f"export AIOMUSIC_API_KEY={shlex.quote(api.key)}")
+        print_result(f"export AIOMUSIC_BASE_URL={shlex.quote(api.url)}")
+        print_result(f"export AIOMUSIC_API_KEY={shlex.quote(api.key)}")
         if sys.stderr.isatty():
-            tell(f"serving at {api.url} as process {os.getpid()}; Ctrl-C ends it.")
+            report(f"serving at {api.url} as process {os.getpid()}; Ctrl-C ends it.")
         _let_readers_go()
         await asyncio.Event().wait()
     finally:
@@ -110,8 +110,8 @@ def _let_readers_go() -> None:
         os.close(nowhere)
 
 
-def _why_not(stand: Stand, error: OSError) -> str:
-    where = f"port {stand.port} of {stand.host}"
+def _why_not(options: EmulatorOptions, error: OSError) -> str:
+    where = f"port {options.port} of {options.host}"
     if error.errno == errno.EADDRINUSE:
         return (
             f"Can't serve on {where}: it is in use; choose another with --port,"

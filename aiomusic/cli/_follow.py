@@ -13,16 +13,16 @@ import attrs
 from aiomusic._job import MusicJob
 from aiomusic._session import MusicSession
 from aiomusic.cli._exits import Exit, exit_for, printable, worst
-from aiomusic.cli._journal import Guide
+from aiomusic.cli._journal import Advice
 from aiomusic.cli._show import Events, Paths, Show
 from aiomusic.errors import Charged, DownloadError, JournalError, MusicError, Retry
 from aiomusic.journal import Journal
 from aiomusic.results import Clip, ClipState
 
-__all__ = ["Pursuit", "writable"]
+__all__ = ["JobRunner", "writable"]
 
 
-def _show(*, as_json: bool, jobs: Sequence[MusicJob[Any]] = (), guide: Guide) -> Show:
+def _show(*, as_json: bool, jobs: Sequence[MusicJob[Any]] = (), advice: Advice) -> Show:
     """Choose how jobs are shown."""
     if as_json:
         return Events()
@@ -33,7 +33,7 @@ def _show(*, as_json: bool, jobs: Sequence[MusicJob[Any]] = (), guide: Guide) ->
     )
 
     names = {job.key: _name(job, at, len(jobs)) for at, job in enumerate(jobs, 1)}
-    return Lines(names, is_local=guide.is_local)
+    return Lines(names, is_local=advice.is_local)
 
 
 def _name(job: MusicJob[Any], at: int, most: int) -> str:
@@ -74,7 +74,7 @@ def writable(folder: Path) -> Iterator[Path]:
 
 @final
 @attrs.define(kw_only=True, eq=False)
-class Pursuit:
+class JobRunner:
     """
     Follows jobs to their ends, and saves what they made.
 
@@ -86,7 +86,7 @@ class Pursuit:
 
     folder: Path
     journal: Journal
-    guide: Guide
+    advice: Advice
     as_json: bool
     formats: Sequence[str] = ()
     refused: Sequence[Exception] = ()
@@ -106,7 +106,7 @@ class Pursuit:
                     self._ends = dict.fromkeys(await start(music))
                     jobs = list(self._ends)
                     show = stack.enter_context(
-                        _show(as_json=self.as_json, jobs=jobs, guide=self.guide)
+                        _show(as_json=self.as_json, jobs=jobs, advice=self.advice)
                     )
                     for note in self.notes:
                         show.note(note)
@@ -117,7 +117,7 @@ class Pursuit:
                 # Only now, with the session left, is it known what became of each.
                 for job in [job for job, code in self._ends.items() if code is None]:
                     if show is not None:
-                        show.interrupted(job, self.guide)
+                        show.interrupted(job, self.advice)
                 raise
             for error in self.refused:
                 show.failed(None, error)
@@ -199,7 +199,7 @@ class Pursuit:
         record = None
         with contextlib.suppress(JournalError):
             record = await self.journal.find(job.key)
-        self.guide.reworded(error, job.key, record)
+        self.advice.reworded(error, job.key, record)
 
 
 _AS_IT_IS: Final = (None,)

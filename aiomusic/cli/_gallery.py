@@ -5,7 +5,7 @@ import webbrowser
 from pathlib import Path
 
 from aiomusic.cli._exits import Exit
-from aiomusic.cli._show import say, tell
+from aiomusic.cli._show import print_result, report
 from aiomusic.gallery import AlbumError, take_kept, write_gallery
 
 __all__ = ["show_album"]
@@ -18,17 +18,17 @@ def show_album(folder: Path, page: str, *, kept: Path | None, is_opened: bool) -
             take_kept(folder, kept)
         written = write_gallery(folder, page=page, progress=_progress)
     except AlbumError as error:
-        tell(str(error))
+        report(str(error))
         return Exit.USAGE
     except OSError as error:
         why = error.strerror or error
-        tell(f"Can't write the page of {folder}: {error.filename or page}: {why}.")
+        report(f"Can't write the page of {folder}: {error.filename or page}: {why}.")
         return Exit.FILES
     for note in written.notes:
-        tell(note)
-    say(str(written.page))
+        report(note)
+    print_result(str(written.page))
     if is_opened and not webbrowser.open(written.page.resolve().as_uri()):
-        tell(f"No browser was found; open {written.page} in one.")
+        report(f"No browser was found; open {written.page} in one.")
     return Exit.DONE
 
 

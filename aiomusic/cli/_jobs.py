@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from aiomusic.cli._exits import Exit, UsageError, exit_for, printable
-from aiomusic.cli._journal import Guide, Place, find_job, reader_of
+from aiomusic.cli._journal import Advice, JournalPath, find_job, reader_of
 from aiomusic.cli._options import read_tags, seconds
 from aiomusic.cli._records import (
     age,
@@ -23,7 +23,7 @@ from aiomusic.cli._records import (
 )
 from aiomusic.cli._records import as_json as _json
 from aiomusic.cli._run import run
-from aiomusic.cli._show import Events, Paths, Show, say, tell
+from aiomusic.cli._show import Events, Paths, Show, print_result, report
 from aiomusic.errors import MusicError
 from aiomusic.gallery import read_kept
 from aiomusic.journal import Grouping, Record, Spending, Wanted
@@ -85,12 +85,12 @@ def list_jobs(wanted: Wanted, journal: str | None, *, as_json: bool) -> Exit:
 
 
 async def _list(wanted: Wanted, typed: str | None, *, as_json: bool) -> Exit:
-    place = Place.of(typed)
+    place = JournalPath.of(typed)
     journal = await reader_of(place)
     found = [] if journal is None else await journal.records(wanted)
     others = [] if journal is None else await journal.others()
     if others and wanted.are_own:
-        tell(
+        report(
             f"jobs of {len(others)} other account{'s'[: len(others) > 1]} are left out:"
             " --all-accounts lists them."
         )
@@ -98,10 +98,10 @@ async def _list(wanted: Wanted, typed: str | None, *, as_json: bool) -> Exit:
         are_any = journal is not None and await journal.records(
             Wanted(limit=1, are_own=wanted.are_own)
         )
-        tell(f"no such jobs in {place.shown}." if are_any else _none(place))
+        report(f"no such jobs in {place.shown}." if are_any else _none(place))
     elif as_json:
         for record in found:
-            say(json.dumps(listed(record)))
+            print_result(json.dumps(listed(record)))
     elif sys.stdout.isatty():
         near = await journal.neighbours([one.key for one in found])
         _show_table(found, short_keys(near), place, are_own=wanted.are_own)
@@ -109,11 +109,11 @@ async def _list(wanted: Wanted, typed: str | None, *, as_json: bool) -> Exit:
         for record in found:
             account = [] if wanted.are_own else [record.account or ""]
             # Whatever stands in a column, it is one, and no terminal obeys it.
-            say("\t".join(map(printable, _fields(record) + account)))
+            print_result("\t".join(map(printable, _fields(record) + account)))
     return Exit.DONE
 
 
-def _none(place: Place) -> str:
+def _none(place: JournalPath) -> str:
     return f"no jobs yet in {place.shown}."
 
 
@@ -131,7 +131,11 @@ def _fields(record: Record) -> list[str]:
 
 
 def _show_table(
-    found: Sequence[Record], short: Mapping[str, str], place: Place, *, are_own: bool
+    found: Sequence[Record],
+    short: Mapping[str, str],
+    place: JournalPath,
+    *,
+    are_own: bool,
 ) -> None:
     from aiomusic.cli._tables import jobs_table
 
@@ -153,12 +157,12 @@ def _show_table(
         ],
         has_account=not are_own,
     )
-    guide = Guide(place=place)
+    advice = Advice(place=place)
     found = [one for one in found if not one.is_other_account]
     if n := sum(one.is_open for one in found):
-        tell(f"{n} not over: {guide.resume()} goes on with what nobody follows.")
+        report(f"{n} not over: {advice.resume()} goes on with what nobody follows.")
     if n := sum(one.state == "unknown" for one in found):
-        tell(f"{n} unknown, may be charged: 'aiomusic jobs show KEY' tells what is.")
+        report(f"{n} unknown, may be charged: 'aiomusic jobs show KEY' tells what is.")
 
 
 def show(key: str, journal: str | None, *, as_json: bool) -> Exit:
@@ -167,12 +171,12 @@ def show(key: str, journal: str | None, *, as_json: bool) -> Exit:
 
 
 async def _show(key: str, typed: str | None, *, as_json: bool) -> Exit:
-    place = Place.of(typed)
+    place = JournalPath.of(typed)
     record = await find_job(await reader_of(place), place, key)
     if as_json:
-        say(json.dumps(_json(record)))
+        print_result(json.dumps(_json(record)))
         return Exit.DONE
-    lines = _details(record, Guide(place=place))
+    lines = _details(record, Advice(place=place))
     if sys.stdout.isatty():
         from aiomusic.cli._tables import (
             details_table,
@@ -181,11 +185,11 @@ async def _show(key: str, typed: str | None, *, as_json: bool) -> Exit:
         details_table(lines)
     else:
         for name, value in lines:
-            say(f"{name}\t{value}")
+            print_result(f"{name}\t{value}")
     return Exit.DONE
 
 
-def _details(record: Record, guide: Guide) -> list[tuple[str, str]]:
+def _details(record: Record, advice: Advice) -> list[tuple[str, str]]:
     """Give the lines of one job; those with nothing to tell are left out."""
     lines: list[tuple[str, object]] = [
         ("key", record.key),
@@ -221,7 +225,7 @@ def _details(record: Record, guide: Guide) -> list[tuple[str, str]]:
         lines.append((f"clip {clip.get('clip_id')}", told))
     lines += [("file", file) for file in record.files]
     lines.append(("archive", record.archive))
-    lines.append(("next", _next(record, guide)))
+    lines.append(("next", _next(record, advice)))
     return [
         (printable(name), printable(_plain(value)))
         for name, value in lines
@@ -229,16 +233,16 @@ def _details(record: Record, guide: Guide) -> list[tuple[str, str]]:
     ]
 
 
-def _next(record: Record, guide: Guide) -> str | None:
+def _next(record: Record, advice: Advice) -> str | None:
     """Say what can be done about a job, if there is anything to be done."""
     if record.state == "unknown":
-        return guide.unknown(record.key)
+        return advice.unknown(record.key)
     if record.is_open:
-        return f"{guide.resume(record.key)} follows and saves it."
+        return f"{advice.resume(record.key)} follows and saves it."
     if is_unsaved(record):
-        return f"{guide.resume(record.key)} saves it."
+        return f"{advice.resume(record.key)} saves it."
     if record.state == "failed" and record.raw_request is not None:
-        return guide.again(record.key)
+        return advice.again(record.key)
     return None
 
 
@@ -252,7 +256,7 @@ def spending(
 async def _spending(
     by: Grouping, tag: str | None, typed: str | None, *, as_json: bool
 ) -> Exit:
-    place = Place.of(typed)
+    place = JournalPath.of(typed)
     journal = await reader_of(place)
     found = {} if journal is None else await journal.spending(by, tag=tag)
     total = Spending(
@@ -263,16 +267,17 @@ async def _spending(
     if as_json:
         for heading, one in found.items():
             fields = {"by": tag or by, "heading": heading}
-            say(json.dumps({"event": "spending", **fields, **attrs.asdict(one)}))
-        say(json.dumps({"event": "total", **attrs.asdict(total)}))
+            line = {"event": "spending", **fields, **attrs.asdict(one)}
+            print_result(json.dumps(line))
+        print_result(json.dumps({"event": "total", **attrs.asdict(total)}))
         return Exit.DONE
     if not found:
-        tell(f"nothing was bought in {place.shown}.")
+        report(f"nothing was bought in {place.shown}.")
     rows = [_sum(heading or "(none)", one) for heading, one in found.items()]
     rows.append(_sum("total", total))
     if not sys.stdout.isatty():
         for row in rows:
-            say("\t".join(row))
+            print_result("\t".join(row))
     elif found:
         from aiomusic.cli._tables import (
             spending_table,

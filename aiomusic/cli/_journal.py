@@ -27,16 +27,16 @@ from aiomusic.journal.opening import is_address, journal_at, reader_at, shown_pl
 if TYPE_CHECKING:
     from aiomusic.journal.opening import KeptJournal, Reader
 
-__all__ = ["Guide", "Place", "find_job", "known_of", "reader_of", "writing"]
+__all__ = ["Advice", "JournalPath", "find_job", "known_of", "reader_of", "writing"]
 
-SHORTEST_KEY: Final = 4
+MIN_KEY: Final = 4
 # Each emulator has a key of its own, and jobs are met in the next as well.
 LOCAL: Final = Identity(base_url="http://127.0.0.1", key=None, name="emulator")
 
 
 @final
 @attrs.frozen(kw_only=True)
-class Place:
+class JournalPath:
     """
     The file of a journal, or its address.
 
@@ -53,7 +53,7 @@ class Place:
     option: str = ""
 
     @classmethod
-    def of(cls, typed: str | None) -> "Place":
+    def of(cls, typed: str | None) -> "JournalPath":
         """
         Give the one that is typed, else AIOMUSIC_JOURNAL, else the usual file.
 
@@ -74,7 +74,7 @@ class Place:
         return cls(where=file, shown=str(file), is_named=False)
 
     @classmethod
-    def _named(cls, name: str) -> "Place":
+    def _named(cls, name: str) -> "JournalPath":
         if not is_address(name):
             file = Path(name).expanduser()
             return cls(where=file, shown=str(file), is_named=True)
@@ -120,7 +120,7 @@ def _whose() -> Identity | None:
         return None
 
 
-def _is_there(place: Place) -> bool:
+def _is_there(place: JournalPath) -> bool:
     """
     Check whether there is a journal.
 
@@ -135,7 +135,7 @@ def _is_there(place: Place) -> bool:
     return place.may_be_there
 
 
-async def reader_of(place: Place, *, is_local: bool = False) -> "Reader | None":
+async def reader_of(place: JournalPath, *, is_local: bool = False) -> "Reader | None":
     """
     Return what reads a journal and changes nothing; None if there is none yet.
 
@@ -160,7 +160,7 @@ async def reader_of(place: Place, *, is_local: bool = False) -> "Reader | None":
 
 
 @contextlib.asynccontextmanager
-async def writing(place: Place) -> AsyncIterator["KeptJournal | None"]:
+async def writing(place: JournalPath) -> AsyncIterator["KeptJournal | None"]:
     """
     Open a journal without a session, so without a key; None if there is none yet.
 
@@ -193,7 +193,7 @@ class _Finding(Protocol):
     async def accounts_with(self, key: str) -> list[str]: ...
 
 
-async def find_job(journal: _Finding | None, place: Place, key: str) -> Record:
+async def find_job(journal: _Finding | None, place: JournalPath, key: str) -> Record:
     """
     Give the job of a key, or of the beginning of one, as the list shows it.
 
@@ -204,7 +204,7 @@ async def find_job(journal: _Finding | None, place: Place, key: str) -> Record:
     if found is not None:
         return found
     near: list[str] = []
-    if journal is not None and len(key) >= SHORTEST_KEY:
+    if journal is not None and len(key) >= MIN_KEY:
         near = await journal.find_near(key)
     if len(near) > 1:
         raise UsageError(f"Several jobs begin with {key!r}; type more of the key.")
@@ -224,7 +224,7 @@ async def find_job(journal: _Finding | None, place: Place, key: str) -> Record:
 
 @final
 @attrs.frozen(kw_only=True)
-class Guide:
+class Advice:
     """
     What can be done about a job that the command leaves.
 
@@ -233,7 +233,7 @@ class Guide:
         out: The folder that was chosen, if it is not the usual one.
     """
 
-    place: Place | None
+    place: JournalPath | None
     out: str | None = None
     is_local: bool = False
 

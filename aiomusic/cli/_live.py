@@ -18,7 +18,7 @@ from aiomusic.cli._exits import printable
 __all__ = ["JobLine", "LiveView", "minutes", "time_left"]
 
 REFRESHES_PER_S: Final = 8
-LONGEST_NAME: Final = 40
+MAX_NAME: Final = 40
 STYLES: Final[Mapping[str, str]] = {
     "done": "green",
     "failed": "red",
@@ -108,7 +108,7 @@ class LiveView:
         """How many rows the terminal has."""
         return self._console.size.height
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Write a line above the view, where it stays."""
         self._console.print(printable(text), markup=False, soft_wrap=True)
 
@@ -116,7 +116,7 @@ class LiveView:
         """Return a line for each job."""
         table = Table.grid(padding=(0, 2, 0, 0))
         for line in lines:
-            name = shortened(printable(line.name), LONGEST_NAME)
+            name = shortened(printable(line.name), MAX_NAME)
             table.add_row(
                 Text(" ") if line.is_over else self._spinner,
                 Text(name, overflow="ellipsis", no_wrap=True),

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from aiomusic.cli._exits import Exit, UsageError, exit_for
-from aiomusic.cli._journal import Place, find_job, reader_of
-from aiomusic.cli._show import say, tell
+from aiomusic.cli._journal import JournalPath, find_job, reader_of
+from aiomusic.cli._show import print_result, report
 from aiomusic.errors import MusicError
 from aiomusic.journal import Record
 
@@ -27,12 +27,12 @@ def open_it(what: str, journal: str | None) -> Exit:
     try:
         path = _path(what, journal)
     except (MusicError, UsageError) as error:
-        tell(str(error.args[0]))
+        report(str(error.args[0]))
         return exit_for(error)
-    say(str(path))
+    print_result(str(path))
     trouble = _opened(path)
     if trouble is not None:
-        tell(f"{path} could not be opened: {trouble}. Open it yourself.")
+        report(f"{path} could not be opened: {trouble}. Open it yourself.")
         return Exit.FILES
     return Exit.DONE
 
@@ -54,10 +54,10 @@ def _path(what: str, journal: str | None) -> Path:
         return page.resolve()
     if path.is_file():
         return path.resolve()
-    return _file_of(what, Place.of(journal))
+    return _file_of(what, JournalPath.of(journal))
 
 
-def _file_of(key: str, place: Place) -> Path:
+def _file_of(key: str, place: JournalPath) -> Path:
     """Return the first file of a job that is still there."""
     record = asyncio.run(_record(key, place))
     files = [Path(file) for file in record.files]
@@ -71,7 +71,7 @@ def _file_of(key: str, place: Place) -> Path:
     return found
 
 
-async def _record(key: str, place: Place) -> Record:
+async def _record(key: str, place: JournalPath) -> Record:
     try:
         return await find_job(await reader_of(place), place, key)
     except UsageError as error:

@@ -11,12 +11,12 @@ from aiomusic._request import Request, fields_of
 from aiomusic.batch._cells import read_cell
 from aiomusic.batch._manifest import KEPT_NAME, choices
 from aiomusic.batch._rows import Reference
-from aiomusic.cli._create import buy, place_of
+from aiomusic.cli._create import buy, journal_path_of
 from aiomusic.cli._exits import Exit, UsageError
 from aiomusic.cli._journal import find_job, reader_of
 from aiomusic.cli._options import Delivery
 from aiomusic.cli._requests import read_lyrics
-from aiomusic.cli._show import tell
+from aiomusic.cli._show import report
 from aiomusic.errors import MusicWarning
 from aiomusic.journal import Record
 from aiomusic.results import Clip, Persona, Upload
@@ -50,7 +50,7 @@ def _request(
         build: Callable[..., Request[Any]] = kind
         request = build(**found)
     for note in noted:
-        tell(str(note.message))
+        report(str(note.message))
     return request
 
 
@@ -83,7 +83,7 @@ def _listed(kind: type[Request[Any]], name: str, text: str) -> Iterable[object]:
 
 def _made(kind: type[Request[Any]], reference: Reference, delivery: Delivery) -> object:
     """Return what a job of the journal made."""
-    place = place_of(delivery)
+    place = journal_path_of(delivery)
     if place is None:
         message = f"{reference} names a job, and no journal is kept: give --journal."
         raise UsageError(f"{message} Nothing was sent.")

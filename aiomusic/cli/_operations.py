@@ -103,7 +103,7 @@ def _command(kind: type[Request[Any]]) -> Callable[..., int]:
 
 
 def _parameters(kind: type[Request[Any]]) -> Iterator[inspect.Parameter]:
-    fields, told = attrs.fields_dict(kind), _told(kind)
+    fields, told = attrs.fields_dict(kind), _descriptions(kind)
     for name, rule in fields_of(kind).items():
         field = fields[name]
         help_ = told.get(name, "") + _more(name, rule)
@@ -163,7 +163,7 @@ def _summary(kind: type[Request[Any]]) -> str:
     return (inspect.getdoc(kind) or kind.OPERATION).partition("\n\n")[0]
 
 
-def _told(kind: type[Request[Any]]) -> dict[str, str]:
+def _descriptions(kind: type[Request[Any]]) -> dict[str, str]:
     """Return what is said of each argument, where it is said, if elsewhere."""
     told = dict(_arguments(kind))
     for name, text in told.items():

@@ -11,9 +11,9 @@ from rich.table import Table
 
 from aiomusic._job import JobState, JobUpdate, MusicJob
 from aiomusic.cli._exits import sentence
-from aiomusic.cli._journal import Guide
+from aiomusic.cli._journal import Advice
 from aiomusic.cli._live import JobLine, LiveView, minutes, time_left
-from aiomusic.cli._show import say, texts_of, whereabouts
+from aiomusic.cli._show import print_result, texts_of, whereabouts
 from aiomusic.results import Clip
 
 __all__ = ["Lines"]
@@ -86,7 +86,7 @@ class Lines:
     ) -> None:
         self._live.__exit__(kind, error, trace)
         for text in self._saved:
-            say(text)
+            print_result(text)
 
     def update(self, job: MusicJob[Any], update: JobUpdate) -> None:
         """Change the job's line."""
@@ -105,7 +105,7 @@ class Lines:
     def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:
         """Keep the path for the end, unless standard output is a pipe."""
         if not sys.stdout.isatty():
-            say(str(path))
+            print_result(str(path))
             return
         length = "" if clip.duration is None else f"  {minutes(clip.duration)}"
         self._saved.append(f"{path}{length}")
@@ -119,21 +119,21 @@ class Lines:
         if job is not None:
             is_unknown = job.state is JobState.UNKNOWN
             self._line(job).end("unknown" if is_unknown else "failed")
-        self._tell(sentence(error))
+        self._print(sentence(error))
 
     def note(self, text: str) -> None:
         """Say it above the lines."""
-        self._tell(text)
+        self._print(text)
 
-    def interrupted(self, job: MusicJob[Any], guide: Guide) -> None:
+    def interrupted(self, job: MusicJob[Any], advice: Advice) -> None:
         """End the job's line, and say what becomes of the job."""
         self._line(job).end("interrupted")
-        self._tell(whereabouts(job, guide))
+        self._print(whereabouts(job, advice))
 
-    def _tell(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         if text not in self._told:
             self._told.add(text)
-            self._live.say(f"aiomusic: {text}")
+            self._live.print(f"aiomusic: {text}")
 
     def _line(self, job: MusicJob[Any]) -> _Line:
         if job.key not in self._lines:

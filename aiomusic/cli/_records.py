@@ -19,7 +19,7 @@ __all__ = [
     "title",
 ]
 
-LONGEST_TITLE: Final = 40
+MAX_TITLE: Final = 40
 SHORT_KEY: Final = 8
 # A key that is made up has so many characters; one that is chosen is shown whole.
 MADE_UP: Final = 32
@@ -65,7 +65,7 @@ def title(record: Record) -> str:
     known = [request.get(name) for name in _NAMES] + clips
     found = (printable(one) for one in known if isinstance(one, str))
     text = next((one for one in found if one), "")
-    return shortened(text, LONGEST_TITLE)
+    return shortened(text, MAX_TITLE)
 
 
 def is_unsaved(record: Record) -> bool:

@@ -19,15 +19,15 @@ __all__ = ["read_lyrics", "to_request"]
 
 @final
 @attrs.frozen(kw_only=True)
-class _Way:
+class _Operation:
     """
-    One way to a song.
+    One operation that makes a song.
 
     Args:
         name: As one says it after "for".
         kind: The request it ends in.
         takes: The options it takes, each with its field of the request; None: the
-            way itself says it.
+            operation itself says it.
     """
 
     name: str
@@ -36,12 +36,12 @@ class _Way:
 
 
 _DESCRIBED: Final = {
-    "riffusion": _Way(
+    "riffusion": _Operation(
         name="riffusion with a prompt alone",
         kind=riffusion.Create,
         takes={"prompt": "prompt", "model": "model"},
     ),
-    "suno": _Way(
+    "suno": _Operation(
         name="suno with a prompt alone",
         kind=suno.Create,
         takes={
@@ -54,7 +54,7 @@ _DESCRIBED: Final = {
             "weirdness": "weirdness",
         },
     ),
-    "nuro": _Way(
+    "nuro": _Operation(
         name="nuro with a prompt",
         kind=nuro.CreateInstrumental,
         takes={
@@ -69,7 +69,7 @@ _DESCRIBED: Final = {
             "segment": "segments",
         },
     ),
-    "producer": _Way(
+    "producer": _Operation(
         name="producer with a prompt alone",
         kind=producer.Create,
         takes={
@@ -82,7 +82,7 @@ _DESCRIBED: Final = {
 }
 
 _WITH_WORDS: Final = {
-    "riffusion": _Way(
+    "riffusion": _Operation(
         name="riffusion with --lyrics or --instrumental",
         kind=riffusion.CreateWithLyrics,
         takes={
@@ -93,7 +93,7 @@ _WITH_WORDS: Final = {
             "model": "model",
         },
     ),
-    "suno": _Way(
+    "suno": _Operation(
         name="suno with --lyrics (or --instrumental and --style or --title)",
         kind=suno.Create,
         takes={
@@ -109,7 +109,7 @@ _WITH_WORDS: Final = {
             "auto_lyrics": "auto_lyrics",
         },
     ),
-    "nuro": _Way(
+    "nuro": _Operation(
         name="nuro with --lyrics",
         kind=nuro.CreateVocal,
         takes={
@@ -121,7 +121,7 @@ _WITH_WORDS: Final = {
             "timbre": "timbre",
         },
     ),
-    "producer": _Way(
+    "producer": _Operation(
         name="producer with --lyrics",
         kind=producer.Create,
         takes={
@@ -134,7 +134,7 @@ _WITH_WORDS: Final = {
     ),
 }
 
-_WAYS: Final = (*_DESCRIBED.values(), *_WITH_WORDS.values())
+_OPERATIONS: Final = (*_DESCRIBED.values(), *_WITH_WORDS.values())
 
 
 def read_lyrics(source: str) -> str:
@@ -169,21 +169,21 @@ def to_request(song: Song, lyrics: str | None) -> Request[Any]:
         InvalidRequest: A field breaks a rule of the service.
     """
     given = _given(song)
-    way = _way(song)
-    if way is _WITH_WORDS.get(song.provider):
+    operation = _operation_for(song)
+    if operation is _WITH_WORDS.get(song.provider):
         given["lyrics"] = lyrics or ""
-        _take_prompt_for_style(way, given)
+        _take_prompt_for_style(operation, given)
     elif "prompt" not in given:
         raise _refused('say what to make, as in: aiomusic create "r&b pop song"')
     for option in given:
-        if option not in way.takes:
-            raise _refused(_misplaced(option, way))
+        if option not in operation.takes:
+            raise _refused(_misplaced(option, operation))
     fields: dict[str, Any] = {}
     for option, value in given.items():
-        field = way.takes[option]
+        field = operation.takes[option]
         if field is not None:
             fields[field] = value
-    return way.kind(**_spelled(way, fields))
+    return operation.kind(**_spelled(operation, fields))
 
 
 def _given(song: Song) -> dict[str, Any]:
@@ -197,7 +197,7 @@ def _given(song: Song) -> dict[str, Any]:
     }
 
 
-def _way(song: Song) -> _Way:
+def _operation_for(song: Song) -> _Operation:
     is_named = song.style is not None or song.title is not None
     if song.provider not in _DESCRIBED:
         raise _refused(
@@ -215,9 +215,9 @@ def _way(song: Song) -> _Way:
     return (_WITH_WORDS if has_words else _DESCRIBED)[song.provider]
 
 
-def _take_prompt_for_style(way: _Way, given: dict[str, Any]) -> None:
+def _take_prompt_for_style(operation: _Operation, given: dict[str, Any]) -> None:
     """Read a prompt beside lyrics as what it must mean there."""
-    if "style" not in way.takes or "prompt" not in given:
+    if "style" not in operation.takes or "prompt" not in given:
         return
     if "style" in given:
         raise _refused(
@@ -227,17 +227,17 @@ def _take_prompt_for_style(way: _Way, given: dict[str, Any]) -> None:
     given["style"] = given.pop("prompt")
 
 
-def _misplaced(option: str, way: _Way) -> str:
-    others = "; ".join(one.name for one in _WAYS if option in one.takes)
+def _misplaced(option: str, operation: _Operation) -> str:
+    others = "; ".join(one.name for one in _OPERATIONS if option in one.takes)
     name = "a prompt" if option == "prompt" else f"--{option.replace('_', '-')}"
-    return f"{name} is not for {way.name}, but for: {others}"
+    return f"{name} is not for {operation.name}, but for: {others}"
 
 
-def _spelled(way: _Way, fields: dict[str, Any]) -> dict[str, Any]:
+def _spelled(operation: _Operation, fields: dict[str, Any]) -> dict[str, Any]:
     """Turn what is typed into what the request's fields hold."""
-    if way.kind is suno.Create and "vocal_gender" in fields:
+    if operation.kind is suno.Create and "vocal_gender" in fields:
         fields["vocal_gender"] = fields["vocal_gender"][0]
-    if way.kind is nuro.CreateVocal:
+    if operation.kind is nuro.CreateVocal:
         for name, choices in _VOCAL.items():
             if name in fields:
                 fields[name] = _one_of(known_values(choices), name, fields[name])

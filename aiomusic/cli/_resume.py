@@ -16,14 +16,21 @@ from aiomusic._job import MusicJob
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
 from aiomusic.cli._exits import Exit, UsageError, exit_for
-from aiomusic.cli._follow import Pursuit, writable
-from aiomusic.cli._journal import Guide, Place, find_job, known_of, reader_of, writing
+from aiomusic.cli._follow import JobRunner, writable
+from aiomusic.cli._journal import (
+    Advice,
+    JournalPath,
+    find_job,
+    known_of,
+    reader_of,
+    writing,
+)
 from aiomusic.cli._options import Following
 from aiomusic.cli._records import as_json as _json
 from aiomusic.cli._records import is_unsaved
 from aiomusic.cli._run import run
 from aiomusic.cli._service import open_session, signer_of
-from aiomusic.cli._show import Events, Paths, Show, say, tell
+from aiomusic.cli._show import Events, Paths, Show, print_result, report
 from aiomusic.errors import Charged, JobCancelled, MusicError
 from aiomusic.journal import Record, Wanted
 
@@ -43,10 +50,10 @@ def resume(
     """Follow what is open, or what is named, and save it; send what was held."""
 
     def work() -> Exit:
-        place = Place.of(following.journal)
+        place = JournalPath.of(following.journal)
         records = asyncio.run(_wanted(keys, place))
         if not records:
-            tell(f"nothing is open in {place.shown}.{asyncio.run(_unsaved(place))}")
+            report(f"nothing is open in {place.shown}.{asyncio.run(_unsaved(place))}")
             return Exit.DONE
         with writable(Path(following.out)) as folder:
             work = _resume(
@@ -68,7 +75,7 @@ def attach(
     """Follow a task by its id, and save what it made."""
 
     def work() -> Exit:
-        place = Place.of(following.journal)
+        place = JournalPath.of(following.journal)
         with writable(Path(following.out)) as folder:
             return run(_attach(provider, task_id, key, place, folder, following))
 
@@ -79,7 +86,7 @@ def found(key: str, task_id: str, following: Following) -> Exit:
     """Name the task of a job whose answer was lost, and save what it made."""
 
     def work() -> Exit:
-        place = Place.of(following.journal)
+        place = JournalPath.of(following.journal)
         (record,) = asyncio.run(_wanted([key], place))
         if record.state not in {"unknown", "cancelled"} or record.task_id is not None:
             raise UsageError(
@@ -98,7 +105,7 @@ async def _attach(  # noqa: PLR0917 - what was typed
     provider: str,
     task_id: str,
     key: str | None,
-    place: Place,
+    place: JournalPath,
     folder: Path,
     following: Following,
 ) -> Exit:
@@ -110,25 +117,25 @@ async def _attach(  # noqa: PLR0917 - what was typed
         except ValueError as error:
             raise UsageError(f"{error} Nothing was sent.") from error
 
-    pursuit = Pursuit(
+    runner = JobRunner(
         folder=folder,
         journal=journal,
-        guide=_guide(place, following),
+        advice=_advice(place, following),
         as_json=following.as_json,
     )
     # Nothing can be bought here.
-    return await pursuit.run(_opening(journal, following, max_credits=0), start)
+    return await runner.run(_opening(journal, following, max_credits=0), start)
 
 
 def resubmit(key: str, following: Following, *, is_sure: bool) -> Exit:
     """Send a job again, if whoever asks for it is sure."""
 
     def work() -> Exit:
-        place = Place.of(following.journal)
+        place = JournalPath.of(following.journal)
         record = asyncio.run(_wanted_again(key, place))
-        request = _again(record, Guide(place=place))
+        request = _again(record, Advice(place=place))
         if not is_sure and not _confirmed(record):
-            tell("nothing was sent.")
+            report("nothing was sent.")
             return Exit.DONE
         with writable(Path(following.out)) as folder:
             return run(_resubmit(record, request, place, folder, following))
@@ -159,7 +166,7 @@ def _ending_well(work: Callable[[], Exit], *, as_json: bool) -> Exit:
         return exit_for(error)
 
 
-async def _wanted(keys: Sequence[str], place: Place) -> list[Record]:
+async def _wanted(keys: Sequence[str], place: JournalPath) -> list[Record]:
     """Give the jobs that are named, or all that are not over."""
     async with writing(place) as journal:
         if keys:
@@ -171,7 +178,7 @@ async def _wanted(keys: Sequence[str], place: Place) -> list[Record]:
         return [await _settled(journal, one) for one in found if journal is not None]
 
 
-async def _unsaved(place: Place) -> str:
+async def _unsaved(place: JournalPath) -> str:
     """Say how to save what ended just before its command did."""
     journal = await reader_of(place)
     wanted = Wanted(states=["succeeded"], are_own=True)
@@ -179,13 +186,14 @@ async def _unsaved(place: Place) -> str:
     found = [one for one in records if is_unsaved(one)]
     if not found:
         return ""
-    guide = Guide(place=place)
-    return f" {len(found)} done and not saved: {guide.resume(found[-1].key)} saves one."
+    advice = Advice(place=place)
+    resume = advice.resume(found[-1].key)
+    return f" {len(found)} done and not saved: {resume} saves one."
 
 
 async def _resume(
     records: Sequence[Record],
-    place: Place,
+    place: JournalPath,
     folder: Path,
     following: Following,
     *,
@@ -193,15 +201,15 @@ async def _resume(
     are_queued_sent: bool,
 ) -> Exit:
     journal = place.to_keep()
-    guide = _guide(place, following)
+    advice = _advice(place, following)
     kept_back = [one for one in records if one.is_held and not are_queued_sent]
-    pursuit = Pursuit(
+    runner = JobRunner(
         folder=folder,
         journal=journal,
-        guide=guide,
+        advice=advice,
         as_json=following.as_json,
-        refused=[_over(one, guide) for one in records if one.state in OVER]
-        + [_held(one, guide) for one in kept_back if not are_all],
+        refused=[_over(one, advice) for one in records if one.state in OVER]
+        + [_held(one, advice) for one in kept_back if not are_all],
     )
 
     async def start(music: MusicSession) -> Sequence[MusicJob[Any]]:
@@ -215,7 +223,7 @@ async def _resume(
         ours = {job.key for job in jobs}
         rest = await journal.records(OPEN)
         if n := sum(one.key not in ours for one in rest):
-            pursuit.notes.append(
+            runner.notes.append(
                 f"{n} left to another aiomusic that runs, and follows them."
             )
         return jobs
@@ -230,12 +238,12 @@ async def _resume(
         max_credits=most,
         sent=[_request(one) for one in held if are_queued_sent],
     )
-    return await pursuit.run(opening, start)
+    return await runner.run(opening, start)
 
 
-def _guide(place: Place, following: Following) -> Guide:
+def _advice(place: JournalPath, following: Following) -> Advice:
     is_usual = following.out == Following().out
-    return Guide(place=place, out=None if is_usual else following.out)
+    return Advice(place=place, out=None if is_usual else following.out)
 
 
 def _opening(
@@ -280,31 +288,31 @@ def _request(record: Record) -> Request[Any]:
         ) from error
 
 
-def _over(record: Record, guide: Guide) -> MusicError:
+def _over(record: Record, advice: Advice) -> MusicError:
     """Give why a job that is over has no songs."""
     charged = Charged(record.charged or Charged.UNKNOWN)
     error: MusicError = JobCancelled("It was given up.", charged=charged)
     if record.raw_error is not None:
         error = _codec.error_from_json(record.raw_error)
     error.provider, error.task_id = record.provider, record.task_id
-    guide.reworded(error, record.key, None)
+    advice.reworded(error, record.key, None)
     told = f"Job {record.key} is over, as {record.state}: {error.args[0]}"
     is_told = "jobs resubmit" in told
     if record.state == "failed" and record.raw_request is not None and not is_told:
-        told += f" {guide.again(record.key)}"
+        told += f" {advice.again(record.key)}"
     error.args = (told,)
     return error
 
 
-def _held(record: Record, guide: Guide) -> MusicError:
+def _held(record: Record, advice: Advice) -> MusicError:
     """Give why a job that was never sent has no songs, and how to send it."""
     error = record.error
     assert error is not None
-    guide.reworded(error, record.key, None)
+    advice.reworded(error, record.key, None)
     return error
 
 
-async def _wanted_again(key: str, place: Place) -> Record:
+async def _wanted_again(key: str, place: JournalPath) -> Record:
     async with writing(place) as journal:
         record = await find_job(journal, place, key)
         assert journal is not None
@@ -319,7 +327,7 @@ async def _settled(journal: "KeptJournal", record: Record) -> Record:
     return record
 
 
-def _again(record: Record, guide: Guide) -> Request[Any]:
+def _again(record: Record, advice: Advice) -> Request[Any]:
     """
     Give the request to send again.
 
@@ -328,9 +336,9 @@ def _again(record: Record, guide: Guide) -> Request[Any]:
     """
     key = record.key
     if record.is_open:
-        raise UsageError(f"Job {key} is not over: {guide.resume(key)} follows it.")
+        raise UsageError(f"Job {key} is not over: {advice.resume(key)} follows it.")
     if record.state == "succeeded":
-        raise UsageError(f"Job {key} is done: {guide.resume(key)} saves it again.")
+        raise UsageError(f"Job {key} is done: {advice.resume(key)} saves it again.")
     return _request(record)
 
 
@@ -354,7 +362,7 @@ def _confirmed(record: Record) -> bool:
 async def _resubmit(
     record: Record,
     request: Request[Any],
-    place: Place,
+    place: JournalPath,
     folder: Path,
     following: Following,
 ) -> Exit:
@@ -373,17 +381,19 @@ async def _resubmit(
         # Somebody else was quicker.
         return [job]
 
-    pursuit = Pursuit(
+    runner = JobRunner(
         folder=folder,
         journal=journal,
-        guide=_guide(place, following),
+        advice=_advice(place, following),
         as_json=following.as_json,
     )
     opening = _opening(journal, following, max_credits=None, sent=[request])
-    return await pursuit.run(opening, start)
+    return await runner.run(opening, start)
 
 
-async def _check_latest(journal: "KeptJournal", shown: Record, place: Place) -> None:
+async def _check_latest(
+    journal: "KeptJournal", shown: Record, place: JournalPath
+) -> None:
     """
     See that the purchase to be made again is the one that was shown.
 
@@ -404,7 +414,7 @@ async def _check_latest(journal: "KeptJournal", shown: Record, place: Place) -> 
 async def _give_up(
     key: str, typed: str | None, *, as_json: bool, is_charged: bool
 ) -> Exit:
-    place = Place.of(typed)
+    place = JournalPath.of(typed)
     async with writing(place) as journal:
         record = await find_job(journal, place, key)
         assert journal is not None
@@ -420,12 +430,12 @@ async def _give_up(
             " given up. It stays as it is."
         )
     if as_json:
-        say(json.dumps(_json(record)))
+        print_result(json.dumps(_json(record)))
     else:
         money = (
             f"counts as paid: {record.cost}"
             if record.charged != Charged.NO
             else f"its {record.cost} credits are free again"
         )
-        tell(f"job {record.key} is given up, and {money}.")
+        report(f"job {record.key} is given up, and {money}.")
     return Exit.DONE

@@ -13,14 +13,23 @@ import attrs
 from aiomusic import _codec
 from aiomusic._job import JobState, JobUpdate, MusicJob
 from aiomusic.cli._exits import exit_for, printable, sentence
-from aiomusic.cli._journal import Guide
+from aiomusic.cli._journal import Advice
 from aiomusic.errors import Charged, MusicError, Retry
 from aiomusic.results import AlignedLyrics, Clip, Lyrics, Midi, Persona, Upload, Wav
 
-__all__ = ["Events", "Paths", "Show", "Still", "say", "tell", "texts_of", "whereabouts"]
+__all__ = [
+    "Events",
+    "Paths",
+    "Show",
+    "Still",
+    "print_result",
+    "report",
+    "texts_of",
+    "whereabouts",
+]
 
 
-def say(text: str) -> None:
+def print_result(text: str) -> None:
     """Write a line of the result, and let no reader wait for it."""
     try:
         sys.stdout.write(f"{text}\n")
@@ -30,7 +39,7 @@ def say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def tell(text: str) -> None:
+def report(text: str) -> None:
     """Write a line beside the result."""
     sys.stderr.write(f"aiomusic: {printable(text)}\n")
     sys.stderr.flush()
@@ -69,7 +78,7 @@ class Show(Protocol):
     def note(self, text: str) -> None:
         """Say what is no error, and yet worth knowing."""
 
-    def interrupted(self, job: MusicJob[Any], guide: Guide) -> None:
+    def interrupted(self, job: MusicJob[Any], advice: Advice) -> None:
         """Show what becomes of a job that the command leaves."""
 
 
@@ -104,11 +113,11 @@ class Paths(Still):
     def made(self, job: MusicJob[Any], result: object) -> None:
         """Write the id, or the words."""
         for text in texts_of(result):
-            say(text)
+            print_result(text)
 
     def saved(self, job: MusicJob[Any], clip: Clip, path: Path) -> None:
         """Write the path."""
-        say(str(path))
+        print_result(str(path))
 
     def done(self, job: MusicJob[Any]) -> None:
         """Show nothing."""
@@ -118,15 +127,15 @@ class Paths(Still):
         text = sentence(error)
         if text not in self._told:
             self._told.add(text)
-            tell(text)
+            report(text)
 
     def note(self, text: str) -> None:
         """Say it."""
-        tell(text)
+        report(text)
 
-    def interrupted(self, job: MusicJob[Any], guide: Guide) -> None:
+    def interrupted(self, job: MusicJob[Any], advice: Advice) -> None:
         """Say it."""
-        tell(whereabouts(job, guide))
+        report(whereabouts(job, advice))
 
 
 @final
@@ -223,7 +232,7 @@ class Events(Still):
         """Say it on standard error."""
         self._beside.note(text)
 
-    def interrupted(self, job: MusicJob[Any], guide: Guide) -> None:
+    def interrupted(self, job: MusicJob[Any], advice: Advice) -> None:
         """Write what becomes of the job."""
         error = job.error
         self._write(
@@ -231,9 +240,9 @@ class Events(Still):
             job,
             state=job.state,
             charged=Charged.YES if error is None else error.charged,
-            message=whereabouts(job, guide),
+            message=whereabouts(job, advice),
         )
-        self._beside.interrupted(job, guide)
+        self._beside.interrupted(job, advice)
 
     def _write(
         self,
@@ -250,7 +259,7 @@ class Events(Still):
             "elapsed_s": None if moment is None else round(moment.elapsed_s, 3),
             **besides,
         }
-        say(json.dumps(line))
+        print_result(json.dumps(line))
 
 
 def texts_of(result: object) -> Iterator[str]:
@@ -276,6 +285,6 @@ def block(text: str) -> str:
     return "\n".join(printable(line) for line in text.splitlines())
 
 
-def whereabouts(job: MusicJob[Any], guide: Guide) -> str:
+def whereabouts(job: MusicJob[Any], advice: Advice) -> str:
     """Say where a job is that the command leaves, and how to have it again."""
-    return printable(f"interrupted: {guide.interrupted(job)}")
+    return printable(f"interrupted: {advice.interrupted(job)}")

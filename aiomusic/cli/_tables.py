@@ -23,8 +23,8 @@ STYLES: Final[Mapping[str, str]] = {
 # Below so many columns the task's id makes room for the title.
 WIDE: Final = 110
 SHORT_KIND: Final = 16
-LONGEST_KEY: Final = 24
-SHORTEST_TITLE: Final = 8
+MAX_KEY: Final = 24
+MIN_TITLE: Final = 8
 GAP: Final = 2
 HEADS: Final = ("state", "age", "cost", "charged", "kind", "key", "task")
 
@@ -42,8 +42,8 @@ def jobs_table(rows: Sequence[Sequence[str]], *, has_account: bool = False) -> N
     if has_account:
         heads = (*HEADS, "account")
     longest = {
-        "key": LONGEST_KEY,
-        "account": LONGEST_KEY,
+        "key": MAX_KEY,
+        "account": MAX_KEY,
         "kind": columns if is_wide else SHORT_KIND,
     }
     table = _table()
@@ -54,7 +54,7 @@ def jobs_table(rows: Sequence[Sequence[str]], *, has_account: bool = False) -> N
         justify: JustifyMethod = "right" if name in {"age", "cost"} else "left"
         table.add_column(name, width=width, no_wrap=True, justify=justify)
         left -= width + GAP
-    table.add_column("title", no_wrap=True, width=max(SHORTEST_TITLE, left))
+    table.add_column("title", no_wrap=True, width=max(MIN_TITLE, left))
     for row in rows:
         cells = [
             Text(cell, overflow="ellipsis") for cell in (*row[: len(heads)], row[-1])

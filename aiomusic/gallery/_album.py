@@ -6,7 +6,7 @@ from typing import TypeAlias, final
 
 import attrs
 
-__all__ = ["Album", "AlbumError", "Line", "Origin", "Song", "Take", "Trouble", "inside"]
+__all__ = ["Album", "AlbumError", "Failure", "Line", "Origin", "Song", "Take", "inside"]
 
 Word: TypeAlias = tuple[float, str]
 """When a word begins, in seconds, and the word."""
@@ -81,12 +81,12 @@ class Origin:
 
 @final
 @attrs.frozen(kw_only=True)
-class Trouble:
+class Failure:
     """Why there is no song."""
 
     kind: str
     message: str
-    next_steps: str = ""
+    advice: str = ""
     charged: str = ""
 
 
@@ -117,7 +117,7 @@ class Song:
     elapsed_s: float | None = None
     origins: tuple[Origin, ...] = ()
     takes: tuple[Take, ...] = ()
-    trouble: Trouble | None = None
+    failure: Failure | None = None
 
 
 @final

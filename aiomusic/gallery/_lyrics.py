@@ -18,7 +18,7 @@ MAX_LRC_BYTES: Final = 1024 * 1024
 PAUSE_S: Final = 0.8
 MAX_LINE_WORDS: Final = 8
 # With fewer words of the text than that, the words are of another text.
-LEAST_SHARE: Final = 0.6
+MIN_SHARE: Final = 0.6
 
 _STAMP: Final = re.compile(r"\[(\d{1,3}):(\d{1,2}(?:[.:]\d{1,3})?)\]")
 _WORD_STAMP: Final = re.compile(r"<(\d{1,3}):(\d{1,2}(?:[.:]\d{1,3})?)>")
@@ -102,7 +102,7 @@ def _placed(timed: Sequence[Word], texts: Sequence[str]) -> tuple[Line, ...]:
         for word in text.split()
     ]
     starts = _starts([word for _, word in tokens], timed)
-    if len(starts) < LEAST_SHARE * len(timed):
+    if len(starts) < MIN_SHARE * len(timed):
         return ()
     rows: dict[int, list[Word]] = {}
     last_s: dict[int, float] = {}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aiomusic.gallery._album import Line, Origin, Song, Take, Trouble, inside
+from aiomusic.gallery._album import Failure, Line, Origin, Song, Take, inside
 from aiomusic.gallery._kept import Kept
 from aiomusic.gallery._lines import MANIFEST_NAME, read_lines
 from aiomusic.gallery._lyrics import plain_lines, read_lrc_file, read_words
@@ -64,7 +64,7 @@ def _song(folder: Path, key: str, row: Mapping[str, Any], kept: Kept) -> Song:
         elapsed_s=number(row.get("elapsed_s")),
         origins=tuple(_origins(row.get("from"))),
         takes=tuple(_takes(folder, clips, kept)),
-        trouble=_trouble(row.get("error")),
+        failure=_failure(row.get("error")),
     )
 
 
@@ -131,13 +131,13 @@ def _origins(entries: object) -> Iterable[Origin]:
             )
 
 
-def _trouble(entry: object) -> Trouble | None:
+def _failure(entry: object) -> Failure | None:
     if not isinstance(entry, dict):
         return None
-    return Trouble(
+    return Failure(
         kind=line(entry.get("type"), 100),
         message=line(entry.get("message"), 2000),
-        next_steps=_steps(entry.get("next_steps")),
+        advice=_steps(entry.get("next_steps")),
         charged=line(entry.get("charged"), 20),
     )
 

@@ -42,7 +42,7 @@ def to_model(
 
 
 def _song(song: Song) -> dict[str, object]:
-    trouble = song.trouble
+    failure = song.failure
     return {
         "key": song.key,
         "row": song.row,
@@ -60,12 +60,12 @@ def _song(song: Song) -> dict[str, object]:
         "made": song.made_at,
         "elapsed": song.elapsed_s,
         "error": None
-        if trouble is None
+        if failure is None
         else {
-            "kind": trouble.kind,
-            "message": trouble.message,
-            "next": trouble.next_steps,
-            "charged": trouble.charged,
+            "kind": failure.kind,
+            "message": failure.message,
+            "next": failure.advice,
+            "charged": failure.charged,
         },
     }
 

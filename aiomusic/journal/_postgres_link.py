@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 import asyncpg
 import attrs
 
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic._redact import hide
 
 __all__ = ["FAULTS", "Address", "Connection", "Link", "fault", "is_passing", "tried"]
@@ -284,7 +284,7 @@ async def tried(address: Address, do: Callable[[], Awaitable[R]]) -> R:
                 raise
             if not is_told:
                 words = "the journal %s can't be used yet: %s. It is tried for %g s"
-                say(
+                log(
                     logging.WARNING, words, address.shown, _words(error), address.wait_s
                 )
             is_told = True

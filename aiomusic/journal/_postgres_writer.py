@@ -215,7 +215,7 @@ class PostgresWriter:
                 if not work.is_lasting or len(batch) == 1:
                     work.fail(error)
         else:
-            self._tell(batch, results)
+            self._resolve(batch, results)
             return
         batch[:] = [] if len(batch) == 1 else [w for w in batch if not w.future.done()]
         while batch:
@@ -223,7 +223,7 @@ class PostgresWriter:
             await self._commit(batch[:1])
             del batch[0]
 
-    def _tell(self, batch: list[_Work[Any]], results: list[Any]) -> None:
+    def _resolve(self, batch: list[_Work[Any]], results: list[Any]) -> None:
         for work, result in zip(batch, results, strict=True):
             work.resolve(result)
             if work.is_left and work.regret is not None:

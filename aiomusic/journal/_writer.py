@@ -14,7 +14,7 @@ __all__ = ["Writer"]
 
 R = TypeVar("R")
 
-MOST_TOGETHER = 1_000
+MAX_TOGETHER = 1_000
 # How often what could not be written is tried again, if nothing else comes.
 RETRY_KEPT_S = 0.5
 # These are the fault of no single work, so none is tried alone: each would wait for
@@ -112,9 +112,9 @@ class Writer:
         try:
             db = self._connect()
         except BaseException as error:  # noqa: BLE001 - raised where start() waits
-            self._tell([(self._opened, None, error, None)])
+            self._resolve([(self._opened, None, error, None)])
             return
-        self._tell([(self._opened, None, None, None)])
+        self._resolve([(self._opened, None, None, None)])
         with contextlib.closing(db):
             is_open = True
             while is_open:
@@ -134,7 +134,7 @@ class Writer:
         While something is kept, there may be none.
         """
         batch: list[_Work[Any]] = []
-        while len(batch) < MOST_TOGETHER and (not batch or not self._queue.empty()):
+        while len(batch) < MAX_TOGETHER and (not batch or not self._queue.empty()):
             try:
                 work = self._queue.get(timeout=RETRY_KEPT_S if self._kept else None)
             except queue.Empty:
@@ -172,10 +172,10 @@ class Writer:
             self._failed(batch, error)
             return
         done = zip(batch, results, strict=True)
-        self._tell([(work.future, work.then, None, one) for work, one in done])
+        self._resolve([(work.future, work.then, None, one) for work, one in done])
 
     def _failed(self, batch: list[_Work[Any]], error: BaseException) -> None:
-        self._tell([(work.future, None, error, None) for work in batch])
+        self._resolve([(work.future, None, error, None) for work in batch])
         for work in batch:
             if work.is_lasting and isinstance(error, sqlite3.OperationalError):
                 self._kept.append(_Work(work.do, None, work.then, is_lasting=True))
@@ -183,7 +183,7 @@ class Writer:
             elif work.future is None:
                 self.failed = error
 
-    def _tell(self, ends: list[_End]) -> None:
+    def _resolve(self, ends: list[_End]) -> None:
         waited = [end for end in ends if end[0] is not None or end[1] is not None]
         if waited:
             # A loop that is closed has nobody left who waits.

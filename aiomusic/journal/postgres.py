@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Self, TypeVar, final
 
 import attrs
 
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
     EVERYTHING,
@@ -214,7 +214,7 @@ class PostgresJournal:
                 " If the API key was replaced, give account=, or AIOMUSIC_ACCOUNT, the"
                 " account's name: music.jobs() tells it"
             )
-            say(logging.WARNING, words, self.shown)
+            log(logging.WARNING, words, self.shown)
 
     async def _begin(self, db: Connection) -> str:
         """Begin a transaction as the only one that writes, and renew the lease."""
@@ -251,7 +251,7 @@ class PostgresJournal:
                 "session %s of the journal %s was silent for longer than its lease of"
                 " %s s: others have taken over its jobs. It goes on as another"
             )
-            say(logging.WARNING, words, self._owner, self.shown, self._address.lease_s)
+            log(logging.WARNING, words, self._owner, self.shown, self._address.lease_s)
         self._fence = await db.fetchval("SELECT nextval('fences')")
         # A number may come again where an old backup was restored.
         self._owner = f"{self._fence}-{uuid.uuid4().hex}"
@@ -542,7 +542,7 @@ class PostgresJournal:
         def then(moved: Moved) -> None:
             if not is_heeded(moved.row, change):
                 words = unheeded(self.shown, key, moved.row, change)
-                say(logging.WARNING, "%s", words)
+                log(logging.WARNING, "%s", words)
 
         moved_to = attrs.evolve(change, now=change.now + self._skew_s)
         program = partial(programs.transition, self, key, attempt, moved_to, facts)

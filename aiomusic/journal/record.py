@@ -168,13 +168,13 @@ class Record:
         if self.is_open:
             return None
         if self.lacks_archive:
-            return self._told(_archived(self))
+            return self._identified(_archived(self))
         if self.state is JobState.SUCCEEDED:
             return None
         found = self._ended_with()
-        return self._told(found)
+        return self._identified(found)
 
-    def _told(self, error: MusicError) -> MusicError:
+    def _identified(self, error: MusicError) -> MusicError:
         return error._about(key=self.key, provider=self.provider, task_id=self.task_id)
 
     def _ended_with(self) -> MusicError:
@@ -196,7 +196,7 @@ class Record:
                 f" {self.state}, and is not bought again by itself."
             )
             unread = JournalError(message, charged=Charged.UNKNOWN)
-            raise self._told(unread) from error
+            raise self._identified(unread) from error
 
     def done(self) -> bool:
         """Check whether nobody waits for it, and it is not at the service."""

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, final
 
-from aiomusic._log import say
+from aiomusic._log import log
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
     EVERYTHING,
@@ -174,7 +174,7 @@ class SqliteJournal:
                 " If the API key was replaced, give account=, or AIOMUSIC_ACCOUNT, the"
                 " account's name: music.jobs() tells it"
             )
-            say(logging.WARNING, words, self._path)
+            log(logging.WARNING, words, self._path)
 
     async def aclose(self) -> None:
         writer, self._writer = self._writer, None
@@ -479,7 +479,7 @@ class SqliteJournal:
         def then(moved: Moved) -> None:
             if not is_heeded(moved.row, change):
                 words = unheeded(self._path, key, moved.row, change)
-                say(logging.WARNING, "%s", words)
+                log(logging.WARNING, "%s", words)
             self._clear(key, attempt, moved)
 
         program = partial(programs.transition, self, key, attempt, change, facts)
@@ -612,7 +612,7 @@ class SqliteJournal:
             except OSError as error:
                 # A disk without permissions, or a file of another user.
                 words = "others can read the journal %s, and it can't be changed: %s"
-                say(logging.WARNING, words, path, error)
+                log(logging.WARNING, words, path, error)
 
     def _check(self, db: sqlite3.Connection) -> None:
         """

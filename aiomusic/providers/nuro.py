@@ -316,7 +316,7 @@ SegmentName: TypeAlias = (
 
 PATH = "/api/v1/nuro/create"
 # Of background music that is built of segments.
-SHORTEST_S, LONGEST_S = 30, 120
+MIN_S, MAX_S = 30, 120
 
 
 @final
@@ -370,7 +370,7 @@ class _Segments(Plain):
             name.check_spelling(request, f"{field}[{number}].name", segment.name)
             length.check(request, f"{field}[{number}].duration", segment.duration)
         total = sum(segment.duration for segment in value)
-        if value and not SHORTEST_S <= total <= LONGEST_S:
+        if value and not MIN_S <= total <= MAX_S:
             rule = "all parts together must last 30 to 120 seconds"
             refuse(request, field, f"last {total} seconds", rule)
         warn_of_names(request, field, [one.name for one in value], name.values)

@@ -14,7 +14,7 @@ from aiomusic.cli._main import run_command
 from aiomusic.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
-LONGEST_S = 60.0
+MAX_S = 60.0
 
 
 @attrs.frozen(kw_only=True)
@@ -89,7 +89,7 @@ class Command:
         self, *words: str, stdin: bytes = b"", prefix: tuple[str, ...] = ()
     ) -> Ended:
         process = await self.start(*words, prefix=prefix)
-        async with asyncio.timeout(LONGEST_S):
+        async with asyncio.timeout(MAX_S):
             out, err = await process.communicate(stdin)
         ended = Ended(code=process.returncode, out=out.decode(), err=err.decode())
         key = self.env.get("AIOMUSIC_API_KEY")

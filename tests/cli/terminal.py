@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import anyio.to_thread
 import pyte
-from running import LONGEST_S, Command
+from running import MAX_S, Command
 
 # What no two runs have in common.
 MASKED = re.compile(r"\d+:\d\d|\d[\d,]* polls|\d+ to \d+ s left")
@@ -92,7 +92,7 @@ class Terminal:
     async def read(self) -> bool:
         """Take what it shows next; False: it is gone."""
         try:
-            async with asyncio.timeout(LONGEST_S):
+            async with asyncio.timeout(MAX_S):
                 data = await anyio.to_thread.run_sync(
                     os.read, self._ours, 65536, abandon_on_cancel=True
                 )

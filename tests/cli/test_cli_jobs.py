@@ -25,7 +25,7 @@ from terminal import Terminal
 
 from aiomusic import MusicSession, nuro
 from aiomusic._codec import fingerprint
-from aiomusic.cli._create import place_of
+from aiomusic.cli._create import journal_path_of
 from aiomusic.cli._options import Delivery
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.journal import Ending, Entry, Event, Identity, Limits, Record
@@ -259,7 +259,7 @@ def test_what_keeps_a_journal(
     """The option counts before the environment, and --local keeps none by itself."""
     monkeypatch.setenv("AIOMUSIC_JOURNAL", "env.db")
 
-    place = place_of(Delivery(**options))
+    place = journal_path_of(Delivery(**options))
 
     assert kept == (None if place is None else str(place.where))
 

@@ -90,7 +90,7 @@ def test_every_refusal_is_in_the_tables() -> None:
 
 @pytest.mark.parametrize(
     ("given", "meant"),
-    [("queue-full", "queue_full"), ("Rate Limited", "rate_limited")],
+    [("queue-full", "queue_full"), ("Rate Throttled", "rate_limited")],
 )
 def test_a_wrong_name_names_the_right_one(given: Any, meant: str) -> None:
     """The one that is meant comes first, and all others follow."""

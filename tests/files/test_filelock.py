@@ -14,7 +14,7 @@ import pytest
 from media_host import NAME, SONG, Saver
 
 from aiomusic._files import filelock
-from aiomusic._files.filelock import DiskTrouble, disk, open_locked, open_regular
+from aiomusic._files.filelock import DiskError, disk, open_locked, open_regular
 from aiomusic.errors import DownloadError, Retry
 
 pytestmark = pytest.mark.anyio
@@ -91,7 +91,7 @@ sys.path[:0] = sys.argv[2:]
 import media_host
 from aiomusic._files.media import MediaClient
 from aiomusic._files import filelock
-from aiomusic._files.filelock import DiskTrouble, disk, open_locked, open_regular
+from aiomusic._files.filelock import DiskError, disk, open_locked, open_regular
 from aiomusic.errors import DownloadError
 
 async def main(folder):
@@ -135,7 +135,7 @@ async def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
 
 def test_a_trouble_without_words_of_ours_is_told_in_the_systems(tmp_path: Path) -> None:
     """It may pass, for all we know."""
-    trouble = DiskTrouble(tmp_path, OSError(errno.EIO, "Input/output error"))
+    trouble = DiskError(tmp_path, OSError(errno.EIO, "Input/output error"))
 
     assert (
         f"{tmp_path} can't be written: Input/output error. Choose another folder."
@@ -175,7 +175,7 @@ def test_only_a_file_of_its_own_is_opened(tmp_path: Path, trick: str) -> None:
         path.mkdir()
 
     with (
-        pytest.raises(DiskTrouble, match="Too many levels|Is a directory") as caught,
+        pytest.raises(DiskError, match="Too many levels|Is a directory") as caught,
         disk(path),
     ):
         open_regular(path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aiomusic.journal._writer import MOST_TOGETHER, Writer
+from aiomusic.journal._writer import MAX_TOGETHER, Writer
 
 pytestmark = pytest.mark.anyio
 
@@ -82,7 +82,7 @@ async def test_what_waits_is_committed_together(file: File) -> None:
 async def test_a_batch_has_an_end(file: File) -> None:
     """However much waits, nobody's answer waits for more than so much."""
     writer = Writer(file.connect)
-    count = 2 * MOST_TOGETHER + 1
+    count = 2 * MAX_TOGETHER + 1
     for number in range(count):
         writer.post(add(f"{number}"))
 

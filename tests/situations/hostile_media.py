@@ -24,10 +24,10 @@ __all__ = ["run_media"]
 
 SECONDS: Final = 5
 TOGETHER: Final = 8
-LONGEST_S: Final = 30.0
+MAX_S: Final = 30.0
 SIGNATURE: Final = "abc123-signature"
 # Held here, and not only sent.
-MOST_BYTES: Final = 1_000_000
+MAX_BYTES: Final = 1_000_000
 STATUSES: Final = (
     *(100, 101, 200, 201, 202, 204, 205, 206, 226, 300, 304, 305, 400, 401, 403, 404),
     *(405, 407, 408, 409, 410, 416, 425, 429, 451, 499, 500, 502, 503, 511, 600, 999),
@@ -97,7 +97,7 @@ def _bodies() -> Iterator[tuple[str, Say]]:
             header = f"Content-Encoding: {coding}"
             yield f"body {number}, {coding}", _reply(200, body, header)
     for value in (*VALUES, *echoes()):
-        if value.size < MOST_BYTES:
+        if value.size < MAX_BYTES:
             yield f"body {value.name}", _reply(200, b"".join(value.pieces))
             yield f"refused: {value.name}", _reply(403, b"".join(value.pieces))
 
@@ -144,7 +144,7 @@ async def _one(name: str, say: Say, folder: Path, tally: Tally) -> None:
         music = MusicSession(KEY, base_url=server.url, clock=AutojumpClock())
         began = time.monotonic()
         try:
-            async with asyncio.timeout(2 * LONGEST_S), music:
+            async with asyncio.timeout(2 * MAX_S), music:
                 await music.download(clip, folder)
             tally.ends["a file"] += 1
         except DownloadError as error:
@@ -154,4 +154,4 @@ async def _one(name: str, say: Say, folder: Path, tally: Tally) -> None:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             said = "".join(traceback.format_exception(error))
             tally.wrong.append(f"{name}: the session raised {said}")
-        tally.settled(name, time.monotonic() - began, LONGEST_S)
+        tally.settled(name, time.monotonic() - began, MAX_S)

@@ -34,8 +34,8 @@ SIGNALS: Final = ("KILL", "TERM", "INT", "INT twice", "STOP and CONT")
 REQUEST_TIMEOUT_S = 2.0
 # A worker that is interrupted has ended by then: what is on the wire has 5 s, and a
 # file that is locked a second for each thing that is written.
-LONGEST_LEAVE_S = 20.0
-LONGEST_LAST_S = 90.0
+MAX_LEAVE_S = 20.0
+MAX_LAST_S = 90.0
 MAX_ORDERS = 10
 
 # What the service does, and on what; none of it eats the answer to a create.
@@ -226,7 +226,7 @@ class Gang:
                 await asyncio.sleep(dice.choice([0.2, 3.0]) * dice.random())
                 life.signal(signal.SIGCONT)
                 return True
-        is_over = await life.wait(LONGEST_LEAVE_S)
+        is_over = await life.wait(MAX_LEAVE_S)
         if not is_over and name == "INT twice":
             # asyncio loses the callback that it was about to make when Ctrl-C came,
             # whosever it was; a third one ends the waiting for it.
@@ -256,7 +256,7 @@ class Gang:
     async def last_life(self, worker: str) -> None:
         """Let a worker see all its keys through."""
         life = await self.begin(worker, 0, is_last=True)
-        if not await life.wait(LONGEST_LAST_S):
+        if not await life.wait(MAX_LAST_S):
             said = self.said(worker)[-5:]
             self.wrong.append(f"{worker} hangs in its last life: {said}")
             await self.kill_hanging(life)

@@ -27,7 +27,7 @@ ANSWER_S = 0.06
 TASK_S = 0.1
 STEP_S = 0.005
 # What is on the wire when a session is left has 5 s to be answered.
-LONGEST_S = 12.0
+MAX_S = 12.0
 # What a process that has ended has sent is in the books by then.
 SETTLED_S = 0.05
 # How long after the first interrupt the second comes, where there are two.
@@ -133,7 +133,7 @@ class Case:
         )
         life = await self.sweep.forker.begin("sweep_worker", plan)
         which = "it" if way else "the next process"
-        is_over = await life.wait(LONGEST_S)
+        is_over = await life.wait(MAX_S)
         if not is_over and way == "Ctrl-C twice":
             # asyncio loses the callback that it was about to make when the second one
             # came, whosever it was; a third one ends the waiting for it.

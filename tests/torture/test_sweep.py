@@ -15,7 +15,7 @@ pytestmark = [
 ]
 
 INSTANTS = 4
-MOST_UNPAID = 3
+MAX_UNPAID = 3
 
 
 async def test_a_program_that_is_interrupted_leaves_true_books(tmp_path: Path) -> None:
@@ -29,4 +29,4 @@ async def test_a_program_that_is_interrupted_leaves_true_books(tmp_path: Path) -
     assert [] == [line for one in found for line in one.wrong]
     assert len(WAYS) * INSTANTS == len(found)
     # Who is killed between its mark and the socket can't be told from who had sent.
-    assert sum(one.unpaid for one in found) <= MOST_UNPAID
+    assert sum(one.unpaid for one in found) <= MAX_UNPAID

@@ -10,7 +10,7 @@ from aiomusic._request import Request
 from aiomusic.batch._outcome import Song
 from aiomusic.batch._plan import Plan, PlannedRow
 
-__all__ = ["Placing", "write_playlists"]
+__all__ = ["AlbumNames", "write_playlists"]
 
 USUAL_PLAYLIST: Final = "all"
 
@@ -22,7 +22,7 @@ def album_of(row: PlannedRow) -> str | None:
 
 
 @final
-class Placing:
+class AlbumNames:
     """
     Says how the files of a batch are called, and what they are tagged with.
 
