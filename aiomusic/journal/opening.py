@@ -7,6 +7,7 @@ from aiomusic.errors import JournalError
 from aiomusic.journal import Identity
 
 if TYPE_CHECKING:
+    from aiomusic.journal._postgres_link import Address
     from aiomusic.journal.postgres import PostgresJournal, PostgresReader
     from aiomusic.journal.reader import SqliteReader
     from aiomusic.journal.sqlite import SqliteJournal
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     KeptJournal: TypeAlias = SqliteJournal | PostgresJournal
     Reader: TypeAlias = SqliteReader | PostgresReader
 
-__all__ = ["is_address", "journal_at", "reader_at", "shown_place"]
+__all__ = ["address_of", "is_address", "journal_at", "reader_at", "shown_place"]
 
 SCHEMES = ("postgresql:", "postgres:")
 
@@ -69,11 +70,22 @@ def shown_place(place: str) -> str:
         JournalError: What it needs is not installed.
         ValueError: The address can't be read.
     """
+    return address_of(place).shown
+
+
+def address_of(place: str) -> "Address":
+    """
+    Read an address, as its journal does.
+
+    Raises:
+        JournalError: What it needs is not installed.
+        ValueError: The address can't be read.
+    """
     try:
         from aiomusic.journal._postgres_link import Address  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise _no_driver(error) from error
-    return Address.of(place).shown
+    return Address.of(place)
 
 
 def _no_driver(error: ModuleNotFoundError) -> JournalError:
