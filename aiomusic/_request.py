@@ -20,6 +20,7 @@ from typing import (
 
 import attrs
 
+from aiomusic._bodies import MAX_BYTES
 from aiomusic._fields import (
     ClipRef,
     Field,
@@ -81,6 +82,8 @@ class Request(Generic[R_co]):
     """Whether the body may carry ``webhook_url`` and ``webhook_secret``."""
     REPLY: ClassVar[type["DirectReply"] | None] = None
     """The shape of a reply that is itself the result; None: a task answers."""
+    MAX_REPLY_BYTES: ClassVar[int] = MAX_BYTES
+    """How long the reply to a create may be: more, where it holds audio itself."""
     TASK_TYPES: ClassVar[tuple[str, str] | None] = None
     """``task_type`` for a generated and for an uploaded clip."""
     FIXED: ClassVar[Mapping[str, object]] = {}

@@ -251,7 +251,7 @@ class Callbacks:
 
     @files.default
     def _no_files(self) -> ServedFiles:
-        return ServedFiles(self._url)
+        return ServedFiles(self._url, self._secret)
 
     def file(self, name: str) -> ServedFile | None:
         """

@@ -14,6 +14,7 @@ import aiohttp
 import anyio
 import pytest
 from aiohttp import web
+from scripted import KEY, Answer, Scripted
 from stopped import StoppedClock
 
 from aiomusic import InvalidRequest, MusicSession, suno
@@ -26,6 +27,7 @@ HERE = "127.0.0.1"
 SECRET = "s-uploads-2b9d"
 SECONDS = 8
 BOUND_S = 50.0
+UPLOAD = "/api/v1/producer/upload"
 
 
 def make_wav(path: Path, seconds: float = SECONDS, channels: int = 1) -> Path:
@@ -92,13 +94,13 @@ async def mounted(
 
 @asynccontextmanager
 async def public(
-    api: Emulator, **options: Any
+    api: Emulator | Scripted, **options: Any
 ) -> AsyncIterator[tuple[MusicSession, Counter]]:
     """Open a session whose second port stands for its public address."""
     bound = socket.socket()
     bound.bind((HERE, 0))
     music = MusicSession(
-        api.key,
+        api.key if isinstance(api, Emulator) else KEY,
         base_url=api.url,
         webhook_url=f"http://{HERE}:{bound.getsockname()[1]}/hooks",
         webhook_secret=SECRET,
@@ -137,6 +139,7 @@ async def test_a_file_of_30_mb_is_read_once_and_is_gone_afterwards(
     assert where.startswith("/hooks/files/")
     assert where.endswith(".wav")
     assert len(where) > 50
+    assert not any(part in where for part in (path.stem, path.name))
     assert 0 == held
     assert upload.url.startswith(path.as_uri())
 
@@ -312,6 +315,38 @@ async def test_an_upload_that_was_held_is_sent_after_a_restart(
     assert "suno" == upload.provider
     assert 1 == seen.gets
     assert 2 == api.charged
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+async def test_a_task_that_was_not_fetched_yet_is_served_after_a_restart(
+    is_changed: bool, song: Path, tmp_path: Path
+) -> None:
+    """Under the name that the service has, unless it is another file by then."""
+    journal, held = tmp_path / "journal.db", song.read_bytes()
+    async with Scripted() as api:
+        pending = Answer({"type": "not_ready", "message": "not ready"}, 202)
+        api.creates(UPLOAD, pending, task_path="/api/v1/producer/task/{task_id}")
+        options = {"journal": journal, "on_exit": "detach"}
+        async with public(api, **options) as (music, _):
+            job = music.producer.upload(song, key="up")
+            await until(lambda: job.task_id)
+        if is_changed:
+            changed(song)
+
+        async with (
+            public(api, **options) as (music, _),
+            aiohttp.ClientSession() as http,
+        ):
+            await music.resume()
+            name = api.posts[0].json["audio_url"].rpartition("/")[2]
+            async with http.get(f"{seen_base(music)}/files/{name}") as reply:
+                try:
+                    came = await reply.read()
+                except aiohttp.ClientPayloadError:
+                    came = b""
+
+    assert 1 == len(api.posts)
+    assert (b"" if is_changed else held) == came
 
 
 async def until(is_so: Callable[[], object]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 import anyio
 import attrs
 
+from aiomusic._bodies import MAX_BYTES
 from aiomusic._clock import Clock
 from aiomusic._engine.admission import Admission
 from aiomusic._engine.balance import Balance
@@ -501,13 +502,16 @@ class Engine:
         def decode(reply: wire.Reply) -> TaskSnapshot:
             return wire.read_task(provider, task_id, reply)
 
-        return await self.read(provider.path_of(task_id), decode, timeout_s)
+        path, most = provider.path_of(task_id), provider.max_reply_bytes
+        return await self.read(path, decode, timeout_s, max_bytes=most)
 
     async def read(
         self,
         path: str,
         decode: Callable[[wire.Reply], R],
         timeout_s: float | None = None,
+        *,
+        max_bytes: int = MAX_BYTES,
     ) -> R:
         """Ask for something free; a passing fault is met by asking again."""
         failures = 0
@@ -515,7 +519,10 @@ class Engine:
             turn = await self._turn_to_read()
             try:
                 with self.polls.using(turn):
-                    return decode(await self.transport.get(path, timeout_s))
+                    reply = await self.transport.get(
+                        path, timeout_s, max_bytes=max_bytes
+                    )
+                    return decode(reply)
             except AuthenticationFailed:
                 failures += 1
                 if failures == MAX_READ_TRIES or not self.transport.asks_for_key:

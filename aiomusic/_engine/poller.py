@@ -470,11 +470,18 @@ class Poller:
         with self.polls.using(followed.turn):
             return await self._ask(followed)
 
-    async def _answer(self, job: TrackedJob[Any], path: str) -> wire.Reply:
+    async def _answer(
+        self, job: TrackedJob[Any], provider: Provider, task_id: str
+    ) -> wire.Reply:
         headers = self.listening.headers(job, "poll")
         reply: wire.Reply | None = None
         try:
-            reply = await self.transport.get(path, job.request_timeout_s, headers)
+            reply = await self.transport.get(
+                provider.path_of(task_id),
+                job.request_timeout_s,
+                headers,
+                max_bytes=provider.max_reply_bytes,
+            )
         finally:
             self.listening.polled(job, None if reply is None else reply.status)
         return reply
@@ -483,7 +490,7 @@ class Poller:
         task_id = followed.job.task_id
         assert task_id is not None
         followed.asked_s = None
-        reply = await self._answer(followed.job, followed.provider.path_of(task_id))
+        reply = await self._answer(followed.job, followed.provider, task_id)
         followed.job.count_poll()
         followed.asked_s = wire.retry_after_s(reply)
         # Most polls show what the one before showed; those are not read again.

@@ -18,6 +18,7 @@ from aiomusic._engine.balance import Balance
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.ledger import Ledger
 from aiomusic._engine.poller import Poller
+from aiomusic._engine.serving import serve_again
 from aiomusic._job import JobOwner, JobState
 from aiomusic._log import log
 from aiomusic.errors import Charged, JournalError, MusicError
@@ -187,6 +188,7 @@ class Recovery:
         # How old the task is says when to poll; by two clocks, so it is not learned.
         age_s = record.task_age_s(self.clock.wall())
         job.accept(record.task_id, self.clock.now() - age_s)
+        serve_again(job, self.callbacks)
         self.poller.follow(job, 0.0, is_age_sure=False)
 
     def came_late(self, job: TrackedJob[Any], lost_at: float) -> None:
@@ -211,6 +213,7 @@ class Recovery:
         again.attempt, again.is_named = job.attempt, True
         self.ledger.open(again)
         again.accept(task_id, self.clock.now())
+        serve_again(again, self.callbacks)
         self.poller.follow(again, 0.0, is_age_sure=False)
         return again
 

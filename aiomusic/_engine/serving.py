@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from aiomusic._engine.job import TrackedJob
 from aiomusic._fields import refuse
-from aiomusic._local_file import BadFile
+from aiomusic._local_file import BadFile, LocalFile
 from aiomusic._request import Request
 from aiomusic._spelling import shown
 
 if TYPE_CHECKING:
     from aiomusic.webhooks import Callbacks
 
-__all__ = ["check_can_serve", "serve_files"]
+__all__ = ["check_can_serve", "serve_again", "serve_files"]
 
 
 async def serve_files(
@@ -38,10 +38,28 @@ async def serve_files(
         except BadFile as error:
             refuse(job.request, wire, error.seen, error.rule)
         assert callbacks is not None
-        name = f"{job.key}\0{wire}"
-        served[wire] = callbacks.files.publish(name, file)
-        job.when_over(functools.partial(_withdraw, callbacks, name))
+        served[wire] = _serve(job, callbacks, wire, file)
     return served
+
+
+def serve_again(job: TrackedJob[Any], callbacks: "Callbacks | None") -> None:
+    """Serve the files of a task that a session before began: it may need them still."""
+    if callbacks is not None and job.request is not None:
+        for wire, file in job.request.local_files().items():
+            _serve(job, callbacks, wire, file, is_again=True)
+
+
+def _serve(
+    job: TrackedJob[Any],
+    callbacks: "Callbacks",
+    wire: str,
+    file: LocalFile,
+    *,
+    is_again: bool = False,
+) -> str:
+    name = f"{job.key}\0{job.attempt}\0{wire}"
+    job.when_over(functools.partial(_withdraw, callbacks, name))
+    return callbacks.files.publish(name, file, is_again=is_again)
 
 
 def check_can_serve(request: Request[Any], callbacks: "Callbacks | None") -> None:

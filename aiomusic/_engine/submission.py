@@ -123,6 +123,7 @@ async def send(
             reply_s=request.REPLY_S,
             timeout_s=timeout_s,
             more=headers,
+            max_bytes=request.MAX_REPLY_BYTES,
         )
         found = wire.read_created(request, reply)
     except MusicError as error:

@@ -1,18 +1,18 @@
 """Local files that the service fetches: each under a name that nobody can guess."""
 
 import asyncio
-import secrets
+import hashlib
+import hmac
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import BinaryIO, Final, final
 
 import attrs
 
-from aiomusic._local_file import LocalFile
+from aiomusic._local_file import BadFile, LocalFile
 
 __all__ = ["ServedFile", "ServedFiles"]
 
 CHUNK_BYTES: Final = 1 << 20
-NAME_BYTES: Final = 32
 _TYPES: Final = {
     ".mp3": "audio/mpeg",
     ".wav": "audio/wav",
@@ -31,10 +31,12 @@ class ServedFile:
     Attributes:
         file: What is read.
         is_taken: Whether it was fetched, or is being.
+        is_again: Whether another session served it before: it may have changed since.
     """
 
     file: LocalFile
     is_taken: bool = False
+    is_again: bool = False
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -58,12 +60,20 @@ class ServedFile:
             raise OSError("the file was fetched already")
         self.is_taken, is_whole = True, False
         try:
+            if self.is_again:
+                await asyncio.to_thread(self._check)
             with await asyncio.to_thread(self.file.open) as file:
                 async for piece in _read(file, self.file.size_bytes):
                     yield piece
             is_whole = True
         finally:
             self.is_taken = is_whole
+
+    def _check(self) -> None:
+        try:
+            self.file.check()
+        except BadFile as error:
+            raise OSError(str(error)) from error
 
 
 async def _read(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
@@ -79,21 +89,35 @@ async def _read(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
 @final
 @attrs.define(eq=False, repr=False)
 class ServedFiles:
-    """The files of jobs that are open, by the name that each is fetched under."""
+    """
+    The files of jobs that are open, by the name that each is fetched under.
+
+    Who knows the secret can tell the name, and nobody else: so the next session serves
+    a file under the name that the last one gave to the service.
+    """
 
     _base: str
+    _secret: str
     _files: dict[str, ServedFile] = attrs.field(factory=dict, init=False)
     _names: dict[str, str] = attrs.field(factory=dict, init=False)
 
     def __len__(self) -> int:
         return len(self._files)
 
-    def publish(self, job_key: str, file: LocalFile) -> str:
-        """Serve a job's file, in place of what was served for it; give the address."""
+    def publish(self, job_key: str, file: LocalFile, *, is_again: bool = False) -> str:
+        """
+        Serve a job's file, in place of what was served for it; give the address.
+
+        Args:
+            job_key: What tells it from the files of all other purchases.
+            is_again: Whether a session before served it.
+        """
         self.withdraw(job_key)
-        name = secrets.token_urlsafe(NAME_BYTES) + file.path.suffix.lower()
+        known = f"aiomusic file\0{file.sha256}\0{job_key}".encode(errors="replace")
+        digest = hmac.digest(self._secret.encode(), known, hashlib.sha256)
+        name = digest.hex() + file.path.suffix.lower()
         self._names[job_key] = name
-        self._files[name] = ServedFile(file)
+        self._files[name] = ServedFile(file, is_again=is_again)
         return f"{self._base.rstrip('/')}/files/{name}"
 
     def withdraw(self, job_key: str) -> None:

@@ -54,10 +54,12 @@ class Recording:
     Attributes:
         deadline: Ends the waiting for the reply.
         is_broken: Whether aiohttp could not parse it.
+        max_bytes: How many are kept.
     """
 
     deadline: Deadline | None = None
     is_broken: bool = False
+    max_bytes: int = MAX_BYTES
     _data: bytearray = attrs.field(factory=bytearray)
     _token: "contextvars.Token[Recording | None] | None" = None
 
@@ -76,7 +78,7 @@ class Recording:
 
     def add(self, data: bytes) -> None:
         """Keep what came."""
-        room = MAX_BYTES - len(self._data)
+        room = self.max_bytes - len(self._data)
         self._data += data[: max(0, room)]
         if self.is_broken:
             self.end_soon(QUIET_S if room > 0 else 0.0)
@@ -94,7 +96,7 @@ class Recording:
 
     def reply(self) -> RawReply | None:
         """Read what came; None: nothing did."""
-        return parse(bytes(self._data))
+        return parse(bytes(self._data), self.max_bytes)
 
 
 _recording: contextvars.ContextVar[Recording | None] = contextvars.ContextVar(
@@ -164,7 +166,7 @@ class _Parser:
 # Bytes to a reply.
 
 
-def parse(raw: bytes) -> RawReply | None:
+def parse(raw: bytes, max_bytes: int = MAX_BYTES) -> RawReply | None:
     """Read a reply leniently; None: there is nothing to read."""
     while True:
         found = _HEAD.search(raw, 0, 4096)
@@ -181,7 +183,7 @@ def parse(raw: bytes) -> RawReply | None:
     headers = _headers(head)
     if "chunked" in headers.get("transfer-encoding", "").lower():
         rest = _unchunked(rest)
-    body, _ = decoded(rest, headers)
+    body, _ = decoded(rest, headers, max_bytes)
     return RawReply(status=status, headers=headers, body=body)
 
 
@@ -214,9 +216,11 @@ def _unchunked(data: bytes) -> bytes:
 _SIZE: Final = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})\s*(?:;|$|\r)")
 
 
-def decoded(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, bool]:
+def decoded(
+    body: bytes, headers: Mapping[str, str], max_bytes: int = MAX_BYTES
+) -> tuple[bytes, bool]:
     """
-    Undo a body's encodings, up to `MAX_BYTES`; one that was not applied is left.
+    Undo a body's encodings, up to *max_bytes*; one that was not applied is left.
 
     Returns:
         The body, and whether it is all of it.
@@ -229,13 +233,13 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> tuple[bytes, bool]:
         if not body.startswith(GZIP) and (is_plain or "deflate" not in encoding):
             break
         try:
-            found, is_end = inflated(body, MAX_BYTES)
+            found, is_end = inflated(body, max_bytes)
         except zlib.error:
             break
         # Any text may be the begin of headless deflate, and none is all of it.
         if not found or not (is_end or is_compressed(body)):
             break
-        is_all = is_end or len(found) < MAX_BYTES
+        is_all = is_end or len(found) < max_bytes
         body, is_whole = found, is_whole and is_all
     return body, is_whole
 

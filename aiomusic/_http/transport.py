@@ -85,7 +85,7 @@ MAX_TIMERS = 16
 # Content policies and cookies of gateways are longer than aiohttp's 8 kB.
 MAX_HEADER_BYTES = 256 * 1024
 # Of a reply that is too long, so much of its end is looked at, and no more is read.
-MAX_TAIL_BYTES, MAX_READ_BYTES = 64 * 1024, 16 * 1024 * 1024
+MAX_TAIL_BYTES, MAX_MORE_BYTES = 64 * 1024, 14 * 1024 * 1024
 # What `raw_http` can undo; aiohttp undoes nothing, as that costs a reply's bytes.
 ENCODINGS = "gzip, deflate"
 
@@ -261,6 +261,7 @@ class Transport:
         reply_s: float = 0.0,
         timeout_s: float | None = None,
         more: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_BYTES,
     ) -> Reply:
         """
         Send a create, once.
@@ -272,6 +273,7 @@ class Transport:
             reply_s: How much longer than other calls it may take.
             timeout_s: How long calls may take; None: as the session says.
             more: Headers to send beside its own.
+            max_bytes: How long the reply may be.
 
         Returns:
             The reply, also one that is malformed or cut off.
@@ -290,7 +292,7 @@ class Transport:
             "Content-Length": str(len(body)),
         }
         sending.key_number = self._key_number
-        with Recording() as heard:
+        with Recording(max_bytes=max_bytes) as heard:
             found = await self._call(
                 self._creates.post,
                 path,
@@ -318,6 +320,7 @@ class Transport:
         path: str,
         timeout_s: float | None = None,
         more: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_BYTES,
     ) -> Reply:
         """
         Ask for something that costs nothing.
@@ -325,6 +328,7 @@ class Transport:
         Args:
             timeout_s: How long it may take; None: as the session says.
             more: Headers to send beside its own.
+            max_bytes: How long the reply may be.
 
         Raises:
             NotSent: The service was not reached.
@@ -333,7 +337,7 @@ class Transport:
         path = self.dialect.path(path)
         what = f"GET {path}"
         headers = {**(more or {}), **await self._ready(what)}
-        with Recording() as heard:
+        with Recording(max_bytes=max_bytes) as heard:
             found = await self._call(
                 self._polls.get,
                 path,
@@ -395,7 +399,7 @@ class Transport:
                     proxy=self._proxy,
                     **options,
                 ) as response:
-                    reply = await _whole_reply(response)
+                    reply = await _whole_reply(response, heard.max_bytes)
                     heard.begin()
                     return reply
         except _REFUSED_CALL as error:
@@ -482,7 +486,7 @@ class Transport:
         )
 
 
-async def _whole_reply(response: aiohttp.ClientResponse) -> Reply:
+async def _whole_reply(response: aiohttp.ClientResponse, max_bytes: int) -> Reply:
     """Read a reply to its end, or as far as any reply of the API can go."""
     body, came = bytearray(), 0
     content = response.content
@@ -490,21 +494,21 @@ async def _whole_reply(response: aiohttp.ClientResponse) -> Reply:
         chunk = await content.readany()
         body += chunk
         came += len(chunk)
-        if came > MAX_BYTES:
+        if came > max_bytes:
             # What it names may stand before the junk that makes it so long, or after.
-            del body[MAX_BYTES:-MAX_TAIL_BYTES]
-        if came > MAX_READ_BYTES:
+            del body[max_bytes:-MAX_TAIL_BYTES]
+        if came > max_bytes + MAX_MORE_BYTES:
             # Nobody reads the rest, so the connection is of no more use.
             response.close()
             break
-    plain, is_whole = decoded(bytes(body), response.headers)
-    is_whole = is_whole and came <= MAX_BYTES
+    plain, is_whole = decoded(bytes(body), response.headers, max_bytes)
+    is_whole = is_whole and came <= max_bytes
     return Reply(
         status=response.status,
         headers=response.headers,
         body=plain,
         wall=time.time(),
-        flaw="" if is_whole else f"longer than {MAX_BYTES} bytes",
+        flaw="" if is_whole else f"longer than {max_bytes} bytes",
     )
 
 

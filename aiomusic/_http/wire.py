@@ -172,7 +172,12 @@ def read_task(provider: Provider, task_id: str, reply: Reply) -> TaskSnapshot:
 
 
 def _read_task(provider: Provider, task_id: str, reply: Reply) -> TaskSnapshot:
-    seen = _Seen(asked="task", what=f"{provider.name} task", reply=reply)
+    seen = _Seen(
+        asked="task",
+        what=f"{provider.name} task",
+        reply=reply,
+        max_bytes=provider.max_reply_bytes,
+    )
     fields = seen.body.fields
     is_not_ready = fields.get("code") == _NOT_READY or fields.get("type") == "not_ready"
     if reply.status == _NOT_READY or (reply.status in _OK and is_not_ready):
@@ -265,6 +270,7 @@ class _Seen:
     asked: _What
     what: str
     reply: Reply
+    max_bytes: int = MAX_BYTES
     body: Body = attrs.field(init=False)
     # Its fields, by names without case and separators.
     named: Mapping[str, Any] = attrs.field(init=False)
@@ -273,7 +279,7 @@ class _Seen:
 
     def __attrs_post_init__(self) -> None:
         # A create's task is looked for in all of it; nothing else is so long.
-        is_endless = self.asked != "create" and len(self.reply.body) >= MAX_BYTES
+        is_endless = self.asked != "create" and len(self.reply.body) >= self.max_bytes
         most = MAX_REPLY_CHARS if is_endless else None
         is_kept = self.asked == "task"
         self.body = read_body(self.reply.body[:most], is_kept=is_kept)

@@ -1,6 +1,8 @@
 """Where the service fetches files of this machine, while a command runs."""
 
 import contextlib
+import hashlib
+import hmac
 import os
 import secrets
 import socket
@@ -67,8 +69,13 @@ class PublicAddress:
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
             message = f"{URL} must be a public http:// or https:// address."
             raise UsageError(f"{message} Nothing was sent.")
-        secret = os.environ.get(SECRET) or secrets.token_hex()
+        secret = os.environ.get(SECRET) or _secret()
         return cls(url=url, secret=secret, listening=_listen())
+
+    @classmethod
+    def is_named(cls) -> bool:
+        """Whether the environment names one."""
+        return bool(os.environ.get(URL))
 
     @property
     def host(self) -> str:
@@ -76,11 +83,11 @@ class PublicAddress:
         return urlsplit(self.url).hostname or ""
 
     @contextlib.asynccontextmanager
-    async def mounted(self, hooks: "Callbacks") -> AsyncIterator[None]:
+    async def mounted(self, callbacks: "Callbacks") -> AsyncIterator[None]:
         """Answer there with what a session serves."""
         from aiohttp import web
 
-        app = hooks.app()
+        app = callbacks.app()
         path = urlsplit(self.url).path
         if path:
             root = web.Application()
@@ -93,6 +100,12 @@ class PublicAddress:
             yield
         finally:
             await runner.cleanup()
+
+
+def _secret() -> str:
+    """Return the same secret in each run, so that an upload can be gone on with."""
+    key = os.environ.get("AIOMUSIC_API_KEY", "").encode()
+    return hmac.digest(key, b"aiomusic webhooks", hashlib.sha256).hex()
 
 
 def _listen() -> socket.socket:

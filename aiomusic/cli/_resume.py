@@ -6,13 +6,14 @@ import logging
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiomusic import _codec
 from aiomusic._job import MusicJob
+from aiomusic._local_file import LocalFile
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
 from aiomusic.cli._exits import Exit, UsageError, exit_for
@@ -26,6 +27,7 @@ from aiomusic.cli._journal import (
     writing,
 )
 from aiomusic.cli._options import Following
+from aiomusic.cli._public import PublicAddress
 from aiomusic.cli._records import as_json as _json
 from aiomusic.cli._records import is_unsaved
 from aiomusic.cli._run import run
@@ -231,14 +233,22 @@ async def _resume(
     # Unless it is asked for, nothing can be bought here, even if a job should end
     # unpaid just now.
     most = None if are_queued_sent else 0
-    held = [one for one in records if one.is_held and one.raw_request is not None]
     opening = _opening(
         journal,
         following,
         max_credits=most,
-        sent=[_request(one) for one in held if are_queued_sent],
+        serves=any(
+            are_queued_sent if one.is_held else PublicAddress.is_named()
+            for one in records
+            if _has_local_files(one)
+        ),
     )
     return await runner.run(opening, start)
+
+
+def _has_local_files(record: Record) -> bool:
+    values = (record.raw_request or {}).values()
+    return any(LocalFile.from_address(one) is not None for one in values)
 
 
 def _advice(place: JournalPath, following: Following) -> Advice:
@@ -251,11 +261,11 @@ def _opening(
     following: Following,
     *,
     max_credits: int | None,
-    sent: Iterable[Request[Any]] = (),
+    serves: bool = False,
 ) -> AbstractAsyncContextManager[MusicSession]:
     return open_session(
         journal=journal,
-        serves=any(one.local_files() for one in sent),
+        serves=serves,
         max_credits=max_credits,
         poll_every_s=following.poll_every,
         job_timeout_s=following.timeout,
@@ -387,7 +397,8 @@ async def _resubmit(
         advice=_advice(place, following),
         as_json=following.as_json,
     )
-    opening = _opening(journal, following, max_credits=None, sent=[request])
+    serves = bool(request.local_files())
+    opening = _opening(journal, following, max_credits=None, serves=serves)
     return await runner.run(opening, start)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import attrs
 
-from aiomusic._bodies import folded, is_task_id
+from aiomusic._bodies import MAX_BYTES, folded, is_task_id
 from aiomusic._redact import shown as redacted
 from aiomusic._spelling import shown
 from aiomusic.errors import InvalidRequest
@@ -65,6 +65,8 @@ class Provider:
         clips: How many a task makes, if nothing else is known of it.
         read: How the reply to a poll reads.
         audio: The format of its clips, where their links don't tell it.
+        max_reply_bytes: How long the reply to a poll may be: more, where it holds
+            audio itself.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Provider:
     clips: int
     read: ReadTask
     audio: str = "mp3"
+    max_reply_bytes: int = MAX_BYTES
 
     def path_of(self, task_id: str) -> str:
         """
