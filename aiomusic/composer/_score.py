@@ -226,6 +226,7 @@ class Score:
         spec: What it was composed from.
         origin: Of a continuation: the song that it continues.
         style_word: The word of the prompt that named the style; None: a guess.
+        downbeat_s: The time of the first bar line; a continuation finishes a bar first.
         stem: Of a stem: which of ``BASIC_STEMS`` or ``FULL_STEMS`` is heard; None: the
             whole mix.
     """
@@ -243,6 +244,7 @@ class Score:
     origin: Origin | None = None
     stem: str | None = None
     style_word: str | None = None
+    downbeat_s: float = 0.0
 
     @property
     def is_guess(self) -> bool:

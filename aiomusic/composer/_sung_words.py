@@ -30,27 +30,30 @@ class SungWord:
 
 def sung_words(score: Score) -> tuple[SungWord, ...]:
     """Return the words of *score* that are sung, in order; none: nobody sings."""
+    words: list[SungWord] = []
+    for number, notes in enumerate(notes_by_line(score)):
+        words += _words_of(score.lines[number], number, notes)
+    return tuple(words)
+
+
+def notes_by_line(score: Score, role: str = "voice") -> list[list[Note]]:
+    """Return the notes to which each line of *score* is sung by a *role*."""
     notes = sorted(
         (
             note
             for track in score.tracks
-            if track.role == "voice"
+            if track.role == role
             for note in track.notes
             if note.syllable
         ),
         key=lambda note: note.start_s,
     )
-    words: list[SungWord] = []
-    for number, line in enumerate(score.lines):
-        is_last = number + 1 == len(score.lines)
-        end_s = score.duration_s if is_last else score.lines[number + 1].start_s
-        words += _words_of(line, number, _between(notes, line.start_s, end_s))
-    return tuple(words)
-
-
-def _between(notes: list[Note], start_s: float, end_s: float) -> list[Note]:
-    low, high = start_s - _EARLY_S, end_s - _EARLY_S
-    return [note for note in notes if low <= note.start_s < high]
+    starts = [line.start_s for line in score.lines]
+    ends = [*starts[1:], score.duration_s + _EARLY_S]
+    return [
+        [note for note in notes if start <= note.start_s + _EARLY_S < end]
+        for start, end in zip(starts, ends, strict=False)
+    ]
 
 
 def _words_of(line: Line, number: int, notes: list[Note]) -> Iterator[SungWord]:

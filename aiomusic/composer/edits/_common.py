@@ -5,6 +5,9 @@ from typing import Final
 
 import attrs
 
+from aiomusic.composer._compose import band_for
+from aiomusic.composer._lead_sheet import lead_sheet_writer
+from aiomusic.composer._players import restrict
 from aiomusic.composer._prompt import ParsedPrompt, parse_prompt
 from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
@@ -19,30 +22,39 @@ from aiomusic.composer._score import (
 )
 from aiomusic.composer._spec import SongSpec
 from aiomusic.composer._voice import Voice, parse_gender, parse_voice, voice_description
+from aiomusic.composer.edits._words import add_singing, sing_new_words
 from aiomusic.composer.styles import STYLES, in_meter
 
 JOIN_S: Final = 0.03
+EARLY_S: Final = 0.02
+"""How early a note of the next bar may be, as people play."""
 _CONTEXT_S: Final = 6.0
 
 
 def prompt_of(score: Score, spec: SongSpec) -> ParsedPrompt:
-    """Return the parsed prompt of *score*, with the instruments that *spec* adds."""
+    """Return the parsed prompt of *score*, with what the words of *spec* change."""
     prompt = parse_prompt(
         score.spec.style, SeededRandom("idea", score.spec.seed, score.spec.style)
     )
     more = parse_prompt(spec.style, SeededRandom("idea", 0))
-    is_recorded = any(isinstance(span.source, Recording) for span in score.spans)
-    if is_recorded and more.style_word:
-        # The style of a recording is unknown: the request decides.
+    if more.style_word and more.style.name != score.style:
         style = in_meter(more.style, score.sheet.meter)
         prompt = attrs.evolve(prompt, style=style, style_word=more.style_word)
     else:
         prompt = in_style_of(score, prompt)
+        style = restrict(prompt.style, spec.style.lower())
+        prompt = attrs.evolve(prompt, style=style)
     return attrs.evolve(
         prompt,
         tempo=score.tempo,
+        tempo_bias=more.tempo_bias or prompt.tempo_bias,
         instruments=more.instruments or prompt.instruments,
     )
+
+
+def words_of(score: Score, spec: SongSpec, prompt: ParsedPrompt) -> str:
+    """Return the style in words of an edit of *score* by *spec*."""
+    return score.spec.style if prompt.style.name == score.style else spec.style
 
 
 def in_style_of(score: Score, prompt: ParsedPrompt) -> ParsedPrompt:
@@ -58,23 +70,56 @@ def edit_voice(score: Score, spec: SongSpec, prompt: ParsedPrompt) -> Voice | No
     """Return the voice of an edit of *score*; None if nobody sings."""
     if spec.instrumental or not spec.lyrics:
         return None
-    if spec.singer or score.voice:
-        return spec.singer or score.voice
     text = voice_description(spec.voice, spec.style)
+    gender = parse_gender(text)
+    if spec.singer:
+        return spec.singer
+    if score.voice and gender in (None, score.voice.gender):
+        return score.voice
     default = SeededRandom("voice", score.spec.seed, prompt.style.name).choice(
         ("female", "male")
     )
-    return parse_voice(text, default=parse_gender(text) or default)
+    return parse_voice(text, default=gender or default)
+
+
+def with_lyrics(score: Score, lyrics: str | None, voice: Voice | None = None) -> Score:
+    """
+    Return *score* with other words; an instrumental song gets a voice that sings them.
+
+    Args:
+        lyrics: None or empty: the words stay.
+        voice: Who sings if nobody did; None: as the song's style suggests.
+    """
+    if not lyrics or lyrics == score.lyrics:
+        return score
+    if score.lines:
+        return sing_new_words(score, lyrics)
+    spec = attrs.evolve(score.spec, lyrics=lyrics, instrumental=False)
+    prompt = prompt_of(score, attrs.evolve(spec, style=""))
+    singer = voice or edit_voice(score, spec, prompt)
+    writer = lead_sheet_writer(spec, prompt, score.key, singer)
+    band = band_for(spec, prompt, singer)
+    return add_singing(attrs.evolve(score, spec=spec), lyrics, writer, band)
+
+
+def end_of_bars(score: Score) -> float:
+    """Return the time of the last bar line; after it the last chord rings out."""
+    number = len(score.sections) - 1
+    start_s = score.sections[number].start_s if number else score.downbeat_s
+    bars = score.sheet.sections[-1].bars
+    end_s = start_s + bars * score.sheet.bar_s
+    while end_s > score.duration_s + 0.001 and bars > 0:
+        end_s, bars = end_s - score.sheet.bar_s, bars - 1
+    return round(end_s, 6)
 
 
 def seconds_to_next_bar(score: Score, at_s: float) -> float:
     """Return the time in seconds from *at_s* to the next bar line of *score*."""
     bar_s = score.sheet.bar_s
-    sections = [section for section in score.sections if section.start_s <= at_s + 0.02]
-    since = at_s - sections[-1].start_s if sections else at_s
-    rest = -since % bar_s
-    is_over = at_s >= score.duration_s - 2.5 and sections
-    return 0.0 if rest < 0.02 or bar_s - rest < 0.02 or is_over else round(rest, 6)
+    starts = [section.start_s for section in score.sections[1:]]
+    bar_lines = [start for start in starts if start <= at_s + 0.02]
+    rest = -(at_s - (bar_lines or [score.downbeat_s])[-1]) % bar_s
+    return 0.0 if rest < 0.02 or bar_s - rest < 0.02 else round(rest, 6)
 
 
 def recording_spans(score: Score, at_s: float, lead_s: float) -> tuple[Span, ...]:
@@ -106,7 +151,7 @@ def with_lead_in(
         notes = [
             attrs.evolve(note, start_s=round(note.start_s - at_s, 6))
             for note in track.notes
-            if at_s - _CONTEXT_S <= note.start_s < at_s + lead_s - 0.01
+            if at_s - _CONTEXT_S <= note.start_s < at_s + lead_s - EARLY_S
         ]
         before.append(attrs.evolve(track, notes=tuple(notes)))
     after = [_shifted_track(track, lead_s) for track in performance.tracks]

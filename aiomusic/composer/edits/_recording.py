@@ -50,6 +50,7 @@ def score_from_audio(analysis: AudioAnalysis, *, title: str, seed: int = 0) -> S
         ),
         spans=(Span(source=recording, start_s=0.0, end_s=analysis.duration_s),),
         voice=None,
+        downbeat_s=analysis.downbeat_s,
         spec=SongSpec(style="pop", seed=seed),
     )
 

@@ -23,6 +23,7 @@ from aiomusic.composer._spec import SongSpec
 from aiomusic.composer._text import parse_stanzas
 from aiomusic.composer._voice import Voice
 from aiomusic.composer.edits._common import (
+    EARLY_S,
     JOIN_S,
     cut_spans,
     edit_voice,
@@ -33,7 +34,9 @@ from aiomusic.composer.edits._common import (
     shift_timeline,
     with_lead_in,
     with_lead_spans,
+    words_of,
 )
+from aiomusic.composer.edits._words import cut_lines, heard_lines
 
 _OVERLAP_S: Final = 3.0
 
@@ -62,7 +65,10 @@ def replace_section(
     if 2 * lead_s > end_s - start_s:
         # No whole bar is left: start off the beat.
         lead_s = 0.0
-    inner_spec = _replacement_spec(score, spec, start_s, end_s)
+    inner_spec = attrs.evolve(
+        _replacement_spec(score, spec, start_s, end_s),
+        style=words_of(score, spec, prompt),
+    )
     sheet = _inner_sheet(
         score, inner_spec, prompt, voice, start_s=start_s, end_s=end_s - lead_s
     )
@@ -70,10 +76,10 @@ def replace_section(
     inner = _inner_span(score, sheet, band, lead_s, start_s=start_s, end_s=end_s)
     timing = timeline(sheet, prompt, end_s - start_s)
     _, lines = shift_timeline(*timing, start_s + lead_s)
-    return attrs.evolve(
+    replaced = attrs.evolve(
         score,
         title=spec.title or score.title,
-        lines=_replaced_lines(score, lines, start_s, end_s),
+        lines=_replaced_lines(score, lines, start_s + lead_s, end_s),
         sheet=_replaced_sheet(score, sheet, start_s, end_s),
         spans=(
             *cut_spans(score.spans, 0.0, start_s),
@@ -82,6 +88,7 @@ def replace_section(
         ),
         voice=score.voice or voice,
     )
+    return heard_lines(replaced)
 
 
 def _inner_span(
@@ -112,7 +119,6 @@ def _replacement_spec(
     words = ("replace", score.spec.seed, spec.seed, start_s, end_s, spec.lyrics)
     return attrs.evolve(
         spec,
-        style=score.spec.style,
         seed=SeededRandom(*words).randint(0, 2**31),
         take=1 - score.spec.take,
         duration_s=None,
@@ -156,13 +162,13 @@ def _inner_sheet(
 
 
 def _replaced_lines(
-    score: Score, new: tuple[Line, ...], start_s: float, end_s: float
+    score: Score, new: tuple[Line, ...], bar_s: float, end_s: float
 ) -> tuple[Line, ...]:
-    kept = [
-        line
-        for line in score.lines
-        if line.end_s <= start_s + 0.5 or line.start_s >= end_s - 0.1
-    ]
+    """Return the words before the bar line *bar_s*, the *new* ones, those after."""
+    kept = (
+        *cut_lines(score, 0.0, bar_s - EARLY_S),
+        *cut_lines(score, end_s, score.duration_s),
+    )
     placed = [
         attrs.evolve(
             line,
@@ -174,7 +180,6 @@ def _replaced_lines(
             ),
         )
         for line in new
-        if line.start_s < end_s
     ]
     return tuple(sorted([*kept, *placed], key=lambda line: line.start_s))
 

@@ -1,6 +1,5 @@
 """Swapping instruments or the voice; the notes are unchanged."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -12,20 +11,17 @@ from aiomusic.composer._random import SeededRandom
 from aiomusic.composer._score import (
     Note,
     Performance,
-    Recording,
     Score,
-    Span,
     Track,
 )
 from aiomusic.composer._voice import Voice, parse_gender, parse_voice
-from aiomusic.composer.edits._common import (
-    octave_shift,
-)
+from aiomusic.composer.edits._common import octave_shift, with_lyrics
 from aiomusic.composer.edits._cover import cover
+from aiomusic.composer.edits._words import map_performances
 from aiomusic.composer.styles import Layer, Style
 
 
-def swap_sound(score: Score, sound: str) -> Score:
+def swap_sound(score: Score, sound: str, lyrics: str | None = None) -> Score:
     """
     Replace the instruments; the notes are unchanged.
 
@@ -34,9 +30,14 @@ def swap_sound(score: Score, sound: str) -> Score:
     Args:
         score: The song.
         sound: Instruments, or a style whose instruments to use.
+        lyrics: Other words, to the same melody; None: those of the song.
     """
     if not score.tracks:
-        return cover(score, attrs.evolve(score.spec, style=sound))
+        return cover(score, attrs.evolve(score.spec, style=sound, lyrics=lyrics))
+    return with_lyrics(_with_band(score, sound), lyrics)
+
+
+def _with_band(score: Score, sound: str) -> Score:
     prompt = parse_prompt(sound, SeededRandom("idea", sound))
     named = prompt.style if prompt.style_word else None
     choice = _PatchChoice(
@@ -49,7 +50,7 @@ def swap_sound(score: Score, sound: str) -> Score:
     spec = attrs.evolve(score.spec, style=style if not named else sound)
     return attrs.evolve(
         score,
-        spans=_map_performances(score.spans, partial(_with_sound, choice, named)),
+        spans=map_performances(score.spans, partial(_with_sound, choice, named)),
         style=named.name if named else score.style,
         style_word=prompt.style_word or score.style_word,
         spec=spec,
@@ -115,35 +116,28 @@ class _PatchChoice:
         return list(dict.fromkeys(known))[self.take]
 
 
-def _map_performances(
-    spans: tuple[Span, ...], change: Callable[[Performance], Performance]
-) -> tuple[Span, ...]:
-    """Apply *change* once to each performance in *spans*."""
-    changed: dict[int, Performance | Recording] = {}
-    for span in spans:
-        source = span.source
-        if id(source) not in changed:
-            changed[id(source)] = (
-                change(source) if isinstance(source, Performance) else source
-            )
-    return tuple(attrs.evolve(span, source=changed[id(span.source)]) for span in spans)
-
-
 def swap_vocals(score: Score, voice: str | Voice, lyrics: str | None = None) -> Score:
     """
     Replace the voice, transposed by octaves into its range; the rest is unchanged.
 
+    An instrumental song gets a voice, and its lead instrument pauses where that sings.
     A recording has no separate voice, and is covered by the new one instead.
 
     Args:
         score: The song.
         voice: A voice, or a description such as "male, husky".
-        lyrics: Words of the cover of a recording.
+        lyrics: Other words, to the same melody; None: those of the song, or new ones
+            if nobody sings.
     """
     singer = _new_voice(score, voice) if isinstance(voice, str) else voice
+    if not lyrics and not score.lines:
+        lyrics = short_lyrics(score.spec.style, seed=score.spec.seed).lyrics
     if not score.tracks:
-        words = lyrics or short_lyrics(score.spec.style, seed=score.spec.seed).lyrics
-        return cover(score, attrs.evolve(score.spec, singer=singer, lyrics=words))
+        return cover(score, attrs.evolve(score.spec, singer=singer, lyrics=lyrics))
+    return with_lyrics(_sung_by(score, singer), lyrics, singer)
+
+
+def _sung_by(score: Score, singer: Voice) -> Score:
     pitches = [n.pitch for t in score.tracks if t.role == "voice" for n in t.notes]
     shift = octave_shift(pitches, singer)
 
@@ -155,7 +149,7 @@ def swap_vocals(score: Score, voice: str | Voice, lyrics: str | None = None) -> 
         return attrs.evolve(performance, tracks=tracks, voice=singer)
 
     return attrs.evolve(
-        score, spans=_map_performances(score.spans, swapped), voice=singer
+        score, spans=map_performances(score.spans, swapped), voice=singer
     )
 
 
