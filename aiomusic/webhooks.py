@@ -74,6 +74,11 @@ class Event:
     age_s: float | None = attrs.field(default=None, eq=False)
 
     @property
+    def is_end(self) -> bool:
+        """Whether it says that the task is over, not only that a clip can be heard."""
+        return not self.name.endswith("streaming")
+
+    @property
     def is_fresh(self) -> bool:
         """
         Whether it was signed within the last five minutes, as far as it tells.

@@ -30,6 +30,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from aiomusic._polling.callback_loss import CallbackLoss
 from aiomusic._polling.ration import Ration
 from aiomusic._polling.schedule import Kind, Learned, Schedule
 
@@ -591,6 +592,58 @@ def show_pending(tasks: int) -> None:
             )
 
 
+def replay_called(
+    durations: Floats, is_lost: NDArray[np.bool_], floor_s: float, delay_s: float = 0.1
+) -> Outcome:
+    """Replay tasks whose ends are told by a callback, which may be lost."""
+    kind = Kind(name="bench/create/x", typical_s=45.0, floor_s=floor_s)
+    schedule, callbacks = Schedule(), CallbackLoss()
+    delays, polls = np.zeros(len(durations)), np.zeros(len(durations))
+    for job, duration in enumerate(durations):
+        called = math.inf if is_lost[job] else duration + delay_s
+        age = seen = 0.0
+        while age < duration:
+            price_s = callbacks.price_s(Learned().price_s)
+            planned = schedule.next_poll(kind, age, price_s=price_s)
+            seen, age = age, min(called, planned)
+            polls[job] += 1
+        delays[job] = age - duration
+        is_called = age == called
+        callbacks.ended(is_called=is_called)
+        schedule.observe(kind, max(seen, age - 1.0) if is_called else seen, age)
+    return Outcome(delays, polls)
+
+
+def show_called(tasks: int, seeds: int) -> None:
+    """Show polls and delay where callbacks come, a tenth of a second after the end."""
+    heading(
+        "Callbacks first: of all, and of the first 30 tasks of a session",
+        "  scenario         floor | none lost: polls  delay | first 30: polls |"
+        " 10 % lost: polls  delay | first 30: polls  delay",
+    )
+    for scenario in SCENARIOS:
+        for floor_s in (0.5, 15.0):
+            cells = []
+            for share in (0.0, 0.1):
+                runs = []
+                for seed in range(seeds):
+                    draws = scenario.draw(tasks, seed)
+                    is_lost = np.random.default_rng(seed).random(tasks) < share
+                    runs.append(replay_called(draws, is_lost, floor_s))
+                first = together(
+                    Outcome(run.delays[:30], run.polls_each[:30]) for run in runs
+                )
+                cells.append((together(runs), first))
+            (none, none_first), (some, some_first) = cells
+            print(
+                f"  {scenario.name:<16} {floor_s:5g} | {none.polls:16.2f}"
+                f" {none.delay:6.2f} | {none_first.polls:15.2f} | {some.polls:16.2f}"
+                f" {some.delay:6.2f} | {some_first.polls:15.2f}"
+                f" {some_first.delay:6.2f}",
+                flush=True,
+            )
+
+
 def show_eta(tasks: int) -> None:
     heading(
         "How often the end fell within the promised range (aim 0.8)",
@@ -686,6 +739,7 @@ def main() -> None:
     show_change(repeats)
     show_capped(SCENARIOS[: 1 if quick else 4], max(tasks, 1_000), min(seeds, 2))
     show_pending(tasks)
+    show_called(tasks // 3, seeds)
     show_eta(tasks)
     show_cost(3 if quick else 9)
     print(f"\n{time.perf_counter() - started:.0f} s")

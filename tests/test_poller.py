@@ -298,7 +298,7 @@ async def test_a_hint_while_a_task_is_polled_at_is_not_missed(
         poller = music._engine.poller
         taken = poller._pop(Turn(0.0, 0))
 
-        poller.poll_now(taken.job)
+        poller.called_back(taken.job)
         await poller._poll(taken)
         service.ends_at["task-0"] = 0.0
 

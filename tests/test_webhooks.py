@@ -27,10 +27,12 @@ from stopped import StoppedClock
 from yarl import URL
 
 from aiomusic import (
+    Calling,
     JobCancelled,
     JobState,
     MusicJob,
     MusicSession,
+    Polled,
     SubmissionUnknown,
     nuro,
     suno,
@@ -1610,3 +1612,71 @@ def test_an_address_that_can_take_no_key_is_refused(url: str) -> None:
     """Each job's key becomes the last part of its path."""
     with pytest.raises(ValueError, match="webhook_url must be"):
         MusicSession("k", webhook_url=url, webhook_secret=SECRET)
+
+
+class Polls:
+    """When polls went out, by a clock that a test moves on."""
+
+    def __init__(self) -> None:
+        self.clock = StoppedClock()
+        self.at: list[float] = []
+
+    def __call__(self, event: Calling | Polled) -> None:
+        if isinstance(event, Calling) and event.purpose == "poll":
+            self.at.append(self.clock.passed_s)
+
+    async def next(self) -> float:
+        """Let time pass until the next one, and return when it was."""
+        count = len(self.at)
+        while len(self.at) == count:
+            self.clock.advance(1.0)
+            for _ in range(10):
+                await asyncio.sleep(0)
+        return self.at[-1]
+
+
+async def test_a_callback_that_comes_costs_one_poll(api: Emulator) -> None:
+    """And none before it, with a pace that is learned."""
+    polls = Polls()
+    options = {"clock": polls.clock, "poll_every_s": None, "on_event": polls}
+    async with called_back(api, **options) as music:
+        job = music.suno.create("song")
+        await reach(job, JobState.PENDING)
+        # Where no callback may come, it would be polled by now.
+        polls.clock.advance(25.0)
+        await api.finish()
+        await job
+
+    assert [25.0] == polls.at
+
+
+async def test_a_task_whose_callback_is_overdue_is_polled(api: Emulator) -> None:
+    """Later than without one, but before it is known to be lost."""
+    polls = Polls()
+    options = {"clock": polls.clock, "poll_every_s": None, "on_event": polls}
+    async with called_back(api, **options) as music:
+        api.fault("lost", times=2)
+        job = music.suno.create("song")
+        await reach(job, JobState.PENDING)
+        await api.finish()
+        overdue_s = await polls.next()
+        await job
+
+    assert 30.0 < overdue_s < 120.0
+
+
+async def test_after_a_callback_that_came_too_early_the_usual_pace_holds(
+    api: Emulator,
+) -> None:
+    """It says that the task is over, but the task is shown as running."""
+    polls = Polls()
+    options = {"clock": polls.clock, "poll_every_s": None, "on_event": polls}
+    async with called_back(api, **options) as music:
+        job = music.suno.create("song")
+        await reach(job, JobState.PENDING)
+        assert job.task_id is not None
+        await hint(music, job.task_id, job.key)
+        await reach(job, JobState.RUNNING)
+        again_s = await polls.next()
+
+    assert again_s <= 40.0

@@ -493,7 +493,7 @@ class Admission:
         await self.ledger.accepted(job, task_id)
         self.poller.follow(job, retry_after_s)
         if self.callbacks is not None and self.callbacks.parked(job.key, job.attempt):
-            self.poller.poll_now(job)
+            self.poller.called_back(job)
 
     async def _lost(
         self, job: TrackedJob[Any], error: SubmissionUnknown, deadline: float

@@ -30,6 +30,7 @@ from aiomusic._http.transport import Transport
 from aiomusic._job import JobState, JobUpdate, MusicJob
 from aiomusic._log import log
 from aiomusic._names import NameTemplate
+from aiomusic._polling.callback_loss import CallbackLoss
 from aiomusic._polling.ration import Ration
 from aiomusic._polling.schedule import Fixed, Schedule
 from aiomusic.errors import (
@@ -118,6 +119,7 @@ class Engine:
             clock=clock,
             job_timeout_s=job_timeout_s,
             ration=_ration(schedule, requests_per_s),
+            callback_loss=None if callbacks is None else CallbackLoss(),
             listening=self.listening,
         )
         self.recovery = Recovery(

@@ -20,6 +20,7 @@ from aiomusic._http import wire
 from aiomusic._http.limiter import Limiter, Rate, Turn, backoff_s
 from aiomusic._http.transport import Transport
 from aiomusic._log import log
+from aiomusic._polling.callback_loss import CallbackLoss
 from aiomusic._polling.ration import Ration
 from aiomusic._polling.schedule import Fixed, Kind, Schedule, learned
 from aiomusic.errors import (
@@ -65,6 +66,9 @@ MIN_ASKED_S, MAX_ASKED_S = 0.1, 300.0
 # take that holds the result itself.
 MAX_LEASE_S, MAX_REPLY_S = 1800.0, 60.0
 
+# How far before its callback a task ended, at most, for all that is known.
+CALLBACK_DELAY_S = 1.0
+
 _NOTHING_SEEN = TaskSnapshot(state=ClipState.PENDING)
 
 
@@ -106,6 +110,8 @@ class _Followed:
         turn: The leave to poll it, while it is polled.
         ended_at: When its end was first seen, though something may still come.
         is_hinted: Whether a poll was asked for while it was polled.
+        has_callback: Whether a callback may still tell of its end.
+        called_at: When a callback told of its end, which no poll has shown yet.
         share: Of the polls that a rate allows.
         is_over: Whether it is not followed any more.
     """
@@ -123,6 +129,8 @@ class _Followed:
     due: float | None = None
     turn: Turn | None = None
     is_hinted: bool = False
+    has_callback: bool = False
+    called_at: float | None = None
     share: float = 0.0
     is_age_sure: bool = True
     is_over: bool = False
@@ -168,6 +176,8 @@ class Poller:
 
     Args:
         ration: Prices polls by how many the host takes; None: it takes all.
+        callback_loss: How many callbacks are lost; None: the service has no address to
+            call back.
     """
 
     transport: Transport
@@ -178,6 +188,7 @@ class Poller:
     clock: Clock
     job_timeout_s: float
     ration: Ration | None = None
+    callback_loss: CallbackLoss | None = None
     listening: Listening = attrs.field(factory=Listening)
     _heap: list[tuple[float, _Followed]] = attrs.field(factory=list)
     _kinds: dict[str, Kind] = attrs.field(factory=dict)
@@ -213,6 +224,8 @@ class Poller:
         deadline = now + self.job_timeout_s
         followed = _Followed(job, self._kind(job, provider), deadline)
         followed.is_age_sure = is_age_sure
+        if self.callback_loss is not None and job.request is not None:
+            followed.has_callback = job.request.WEBHOOK
         job.followed = followed
         self._deadlines.watch(followed)
         if self.ration is not None:
@@ -268,24 +281,41 @@ class Poller:
         )
 
     def _wait_s(self, followed: _Followed, now: float, asked_s: float | None) -> float:
-        """Give how long to wait; what the service asks for goes before all else."""
-        if asked_s is not None and not isinstance(self.schedule.pace, Fixed):
-            return min(max(asked_s, MIN_ASKED_S), MAX_ASKED_S)
+        """Return how long to wait; what the service asks for goes before the plan."""
+        is_asked = asked_s is not None and not isinstance(self.schedule.pace, Fixed)
+        least_s = min(max(asked_s or 0.0, MIN_ASKED_S), MAX_ASKED_S)
+        if is_asked and not followed.has_callback:
+            return least_s
         age_s = _age_s(followed.job, now)
         poll_s = self.schedule.next_poll(
             followed.kind,
             age_s,
             seen_s=followed.seen_s,
             pending_s=followed.pending_s,
-            price_s=None if self.ration is None else self.ration.price_s,
+            price_s=self._price_s(followed),
         )
-        return poll_s - age_s
+        return max(poll_s - age_s, least_s if is_asked else 0.0)
 
-    def poll_now(self, job: TrackedJob[Any]) -> None:
-        """Take a hint that a poll may be worth it; no hint is believed."""
+    def _price_s(self, followed: _Followed) -> float | None:
+        """Return what a poll is worth in seconds of delay; None: what the pace says."""
+        price_s = None if self.ration is None else self.ration.price_s
+        loss, pace = self.callback_loss, self.schedule.pace
+        if loss is None or not followed.has_callback or isinstance(pace, Fixed):
+            return price_s
+        return loss.price_s(pace.price_s if price_s is None else price_s)
+
+    def called_back(self, job: TrackedJob[Any], *, is_end: bool = True) -> None:
+        """
+        Poll a task of which the service has called; no callback is believed.
+
+        Args:
+            is_end: Whether the callback says that the task is over.
+        """
         followed = job.followed
         if not isinstance(followed, _Followed):
             return
+        if is_end:
+            followed.called_at = self.clock.now()
         if followed.due is not None:
             self._push(followed, self.clock.now())
         # The reply that is on its way may be from before.
@@ -558,6 +588,9 @@ class Poller:
         if followed.ended_at is not None:
             return self._late_wait_s(followed, now, followed.ended_at)
         followed.seen_s = _age_s(followed.job, now)
+        if followed.called_at is not None and not followed.is_hinted:
+            # Its callback came too early, and will not come again.
+            followed.called_at, followed.has_callback = None, False
         if followed.snapshot.state is ClipState.PENDING:
             followed.pending_s = followed.seen_s
         return self._wait_s(followed, now, followed.asked_s)
@@ -603,15 +636,22 @@ class Poller:
 
     def _learn(self, followed: _Followed, ended_s: float) -> None:
         """Note that the task ended between its last unfinished poll and *ended_s*."""
-        if followed.job.request is None or not followed.is_age_sure:
+        job = followed.job
+        if job.request is None or not followed.is_age_sure:
             # When it began is not known, or by another clock, which may have jumped.
             return
+        running_s = followed.seen_s
+        if followed.called_at is not None:
+            called_s = _age_s(job, followed.called_at)
+            running_s = max(running_s, min(called_s, ended_s) - CALLBACK_DELAY_S)
         self.schedule.observe(
             followed.kind,
-            followed.seen_s,
-            max(followed.seen_s, ended_s),
+            running_s,
+            max(running_s, ended_s),
             pending_s=followed.pending_s,
         )
+        if self.callback_loss is not None and followed.has_callback:
+            self.callback_loss.ended(is_called=followed.called_at is not None)
         if self.clock.now() - self._kept_at >= KEEP_EVERY_S:
             self.keep_learned()
 

@@ -195,7 +195,7 @@ class Recovery:
         """Poll a task whose id a callback brought, at its end: not when it began."""
         job.accepted_at = lost_at
         self.poller.follow(job, 0.0, is_age_sure=False)
-        self.poller.poll_now(job)
+        self.poller.called_back(job)
 
     async def found(self, job: TrackedJob[Any], task_id: str) -> TrackedJob[Any]:
         """Follow the task that the user names for an unknown job."""
@@ -226,7 +226,7 @@ class Recovery:
         else:
             job = self.ledger.open_jobs.get(job_key)
         if job is not None and job.task_id == event.task_id:
-            self.poller.poll_now(job)
+            self.poller.called_back(job, is_end=event.is_end)
             return
         if job_key is None or await self._belongs_elsewhere(job_key, attempt, event):
             return
@@ -278,7 +278,7 @@ class Recovery:
             # Its callback came at its end: that is not when it began.
             brought = self.revive(attrs.evolve(record, accepted_at=record.sent_at))
             self._recovered[record.key, record.attempt] = brought
-            self.poller.poll_now(brought)
+            self.poller.called_back(brought)
 
     async def await_callback(self, job: TrackedJob[Any], until: float) -> str | None:
         """Wait for a callback that names the task of a lost answer."""
