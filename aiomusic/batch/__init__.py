@@ -9,8 +9,10 @@ from aiomusic.batch._drive import Driven, drive
 from aiomusic.batch._files import read
 from aiomusic.batch._outcome import Origin, Outcome, Song
 from aiomusic.batch._plan import Plan, PlannedRow, plan
+from aiomusic.batch._queued import Put, put
 from aiomusic.batch._rows import BadRow, Reference, Row
 from aiomusic.batch._runner import Batch, run
+from aiomusic.batch._worker import Worker
 
 __all__ = [
     "BadRow",
@@ -20,11 +22,14 @@ __all__ = [
     "Outcome",
     "Plan",
     "PlannedRow",
+    "Put",
     "Reference",
     "Row",
     "Song",
+    "Worker",
     "drive",
     "plan",
+    "put",
     "read",
     "run",
 ]

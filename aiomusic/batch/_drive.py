@@ -94,7 +94,7 @@ async def drive(music: MusicSession, key: str, *, tries: int = 0) -> Driven:
             return _as_recorded(record)
         job = await _job_of(music, record)
     except _NotYet:
-        wait_s = min(MAX_WAIT_S, FIRST_S * 2**tries)
+        wait_s = min(MAX_WAIT_S, FIRST_S * 2 ** min(tries, 20))
         return Driven(key=key, state=JobState.QUEUED, again_s=wait_s)
     except MusicError as error:
         state = None if record is None else record.state

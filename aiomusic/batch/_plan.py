@@ -55,6 +55,18 @@ class PlannedRow:
         values = self.arguments.values()
         return tuple(one for one in values if isinstance(one, Reference))
 
+    def draft(self) -> Request[Any]:
+        """Return the request with something in place of what other rows make."""
+        return _built(
+            self.kind,
+            {
+                name: _placeholder(self.kind, name)
+                if isinstance(value, Reference)
+                else value
+                for name, value in self.arguments.items()
+            },
+        )
+
     def request(self, results: Results) -> Request[Any]:
         """
         Make the request.
@@ -366,10 +378,16 @@ def _made_by(kind: type[Request[Any]]) -> type:
 def _stand_in(
     kind: type[Request[Any]], name: str, value: Reference, known: Mapping[str, Row]
 ) -> object:
+    made = _made_by(requests()[known[value.key].kind])
+    return _placeholder(kind, name, is_upload=made is Upload)
+
+
+def _placeholder(
+    kind: type[Request[Any]], name: str, *, is_upload: bool = False
+) -> object:
     if not _takes_clip(kind, name):
         return "words" if name == "lyrics" else _PENDING_ID
-    made = _made_by(requests()[known[value.key].kind])
-    return ClipRef(_PENDING_ID, is_upload=made is Upload, provider=kind.PROVIDER)
+    return ClipRef(_PENDING_ID, is_upload=is_upload, provider=kind.PROVIDER)
 
 
 def _ordered(

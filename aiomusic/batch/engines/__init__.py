@@ -6,29 +6,12 @@ what is bought is the journal's to decide, by `aiomusic.batch.drive`.
 """
 
 import asyncio
-import contextlib
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Collection,
-    Coroutine,
-    Sequence,
-)
-from typing import Any, Final, Protocol, TypeAlias, final
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Protocol, TypeAlias, final
 
-import asyncpg
 import attrs
 
-__all__ = [
-    "Body",
-    "QueueAddress",
-    "Task",
-    "TaskQueue",
-    "beside",
-    "preparing",
-    "unasked",
-]
+__all__ = ["Body", "QueueAddress", "Task", "TaskQueue"]
 
 Body: TypeAlias = Callable[[str, int], Awaitable[float | None]]
 """
@@ -36,8 +19,6 @@ What is run for a key, told how often it was run before.
 
 It returns in how many seconds to run it again; None: never.
 """
-
-SUFFIX: Final = "_queue"
 
 
 @final
@@ -97,37 +78,3 @@ class TaskQueue(Protocol):
         A connection that breaks is made again; tasks of workers that are gone are run
         by the others.
         """
-
-
-@contextlib.asynccontextmanager
-async def preparing(address: QueueAddress) -> AsyncIterator[None]:
-    """Make the schema, and let one process at a time make tables in it."""
-    db = await asyncpg.connect(address.dsn, statement_cache_size=0)
-    try:
-        lock = f"hashtextextended('aiomusic {address.schema}', 0)"
-        await db.execute(f"SELECT pg_advisory_lock({lock})")
-        await db.execute(f"CREATE SCHEMA IF NOT EXISTS {address.schema}")
-        yield
-    finally:
-        # It lets go of the lock, too.
-        await db.close()
-
-
-@contextlib.asynccontextmanager
-async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run coroutines for as long as the block takes, and then end them."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-
-
-async def unasked(stop: asyncio.Event, wait_s: float) -> bool:
-    """Wait; return whether nobody has asked to stop meanwhile."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(wait_s):
-            await stop.wait()
-    return not stop.is_set()

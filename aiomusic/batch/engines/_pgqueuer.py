@@ -12,14 +12,8 @@ from pgqueuer import AsyncpgDriver, Job, Queries, QueueManager, RetryRequested
 from pgqueuer.errors import PgqException
 
 from aiomusic._log import log
-from aiomusic.batch.engines import (
-    Body,
-    QueueAddress,
-    Task,
-    beside,
-    preparing,
-    unasked,
-)
+from aiomusic.batch.engines import Body, QueueAddress, Task
+from aiomusic.batch.engines._shared import beside, preparing, unasked
 
 __all__ = ["PgQueuerQueue"]
 

@@ -19,14 +19,8 @@ from procrastinate.jobs import Job
 from procrastinate.worker import Worker
 
 from aiomusic._log import log
-from aiomusic.batch.engines import (
-    Body,
-    QueueAddress,
-    Task,
-    beside,
-    preparing,
-    unasked,
-)
+from aiomusic.batch.engines import Body, QueueAddress, Task
+from aiomusic.batch.engines._shared import beside, preparing, unasked
 
 if TYPE_CHECKING:
     from procrastinate.types import JSONDict
