@@ -3,6 +3,7 @@ For tests of code that uses aiomusic: pytest fixtures, and time that never waits
 
 The fixtures come with the package: name ``aiomusic_emulator``, ``aiomusic_session`` or
 ``aiomusic_clock`` in a test that runs under anyio's pytest plugin or pytest-asyncio.
+Override ``aiomusic_emulator_options`` to give the emulator arguments of your own.
 `Recorder` writes real exchanges down, and `Replay` answers with them.
 """
 
@@ -11,8 +12,8 @@ import contextlib
 import heapq
 import itertools
 import types
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, cast, final
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast, final
 
 try:
     import pytest
@@ -30,6 +31,7 @@ __all__ = [
     "Replay",
     "aiomusic_clock",
     "aiomusic_emulator",
+    "aiomusic_emulator_options",
     "aiomusic_session",
 ]
 
@@ -131,38 +133,72 @@ def __getattr__(name: str) -> object:
     raise AttributeError(message)
 
 
-async def _emulator() -> "AsyncIterator[Emulator]":
+async def _emulator(
+    request: "pytest.FixtureRequest", aiomusic_emulator_options: Mapping[str, Any]
+) -> "AsyncIterator[Emulator]":
     from aiomusic.emulator import Emulator, Pace  # noqa: PLC0415 - costs its import
 
-    async with Emulator(pace=Pace.polls(), media=False) as api:
+    options: dict[str, Any] = {
+        "pace": Pace.polls(),
+        "media": False,
+        "strict_ids": True,
+        "clock": _clock(request),
+        **aiomusic_emulator_options,
+    }
+    async with Emulator(**options) as api:
         yield api
 
 
 async def _session(
-    aiomusic_emulator: "Emulator", request: "pytest.FixtureRequest"
+    request: "pytest.FixtureRequest", aiomusic_emulator: "Emulator"
 ) -> "AsyncIterator[MusicSession]":
     from aiomusic import MusicSession  # noqa: PLC0415 - costs its import
 
-    api, clock = aiomusic_emulator, None
-    if "aiomusic_clock" in request.fixturenames:
-        clock = request.getfixturevalue("aiomusic_clock")
     async with MusicSession(
-        api_key=api.key, base_url=api.url, poll_every_s=0.0, clock=clock
+        api_key=aiomusic_emulator.key,
+        base_url=aiomusic_emulator.url,
+        poll_every_s=0.0,
+        clock=_clock(request),
+        # A job that a test leaves behind is waited for by nobody.
+        on_exit="detach",
     ) as music:
         yield music
+
+
+def _clock(request: "pytest.FixtureRequest") -> "AutojumpClock | None":
+    """Return the clock of a test that names it; None: that of the machine."""
+    if "aiomusic_clock" not in request.fixturenames:
+        return None
+    clock: AutojumpClock = request.getfixturevalue("aiomusic_clock")
+    return clock
 
 
 def _by_loop(request: "pytest.FixtureRequest", what: str) -> object:
     """Return a fixture as the plugin that runs the test in a loop sets it up."""
     if "anyio_backend" in request.fixturenames:
+        if request.getfixturevalue("anyio_backend_name") != "asyncio":
+            pytest.skip("aiomusic runs under asyncio")
         return request.getfixturevalue(f"_aiomusic_{what}_of_anyio")
-    if request.node.get_closest_marker("asyncio") is not None:
-        return request.getfixturevalue(f"_aiomusic_{what}_of_asyncio")
+    marker = request.node.get_closest_marker("asyncio")
+    if marker is not None:
+        scope = _loop_scope(marker, request.config)
+        return request.getfixturevalue(f"_aiomusic_{what}_of_asyncio_{scope}")
     message = (
-        f"aiomusic_{what} needs a test that runs in an event loop: mark it with"
+        "aiomusic's fixtures need a test that runs in an event loop: mark it with"
         " pytest.mark.anyio, or with pytest.mark.asyncio of pytest-asyncio."
     )
     return pytest.fail(message, pytrace=False)
+
+
+def _loop_scope(marker: "pytest.Mark", config: "pytest.Config") -> str:
+    """Return for how long the loop lives in which pytest-asyncio runs a test."""
+    given = marker.kwargs.get("loop_scope") or marker.kwargs.get("scope")
+    try:
+        default = config.getini("asyncio_default_test_loop_scope")
+    except ValueError:
+        # Its older versions have no such option.
+        default = None
+    return str(given or default or "function")
 
 
 if pytest is not None:
@@ -171,18 +207,38 @@ if pytest is not None:
     _aiomusic_session_of_anyio = pytest.fixture(_session)
 
     @pytest.fixture
-    def aiomusic_emulator(request: "pytest.FixtureRequest") -> "Emulator":
-        """Return the API in this process, without audio, at a pace of polls."""
-        return cast("Emulator", _by_loop(request, "emulator"))
+    def aiomusic_emulator_options() -> Mapping[str, Any]:
+        """Return arguments of ``aiomusic_emulator``; override it to give your own."""
+        return {}
 
     @pytest.fixture
-    def aiomusic_session(request: "pytest.FixtureRequest") -> "MusicSession":
+    def aiomusic_emulator(
+        request: "pytest.FixtureRequest",
+        monkeypatch: "pytest.MonkeyPatch",
+        aiomusic_emulator_options: Mapping[str, Any],  # noqa: ARG001 - parametrized
+    ) -> "Emulator":
+        """
+        Return the API in this process, without audio, at a pace of polls.
+
+        In the test the environment points sessions at it, and at no journal.
+        """
+        found = cast("Emulator", _by_loop(request, "emulator"))
+        monkeypatch.setenv("AIOMUSIC_API_KEY", found.key)
+        monkeypatch.setenv("AIOMUSIC_BASE_URL", found.url)
+        monkeypatch.setenv("AIOMUSIC_JOURNAL", "")
+        return found
+
+    @pytest.fixture
+    def aiomusic_session(
+        request: "pytest.FixtureRequest",
+        aiomusic_emulator: "Emulator",  # noqa: ARG001 - a test may name this one alone
+    ) -> "MusicSession":
         """Return a session on ``aiomusic_emulator`` that polls as fast as it can."""
         return cast("MusicSession", _by_loop(request, "session"))
 
     @pytest.fixture
     def aiomusic_clock() -> AutojumpClock:
-        """Return the clock of ``aiomusic_session`` in this test, which never waits."""
+        """Return the clock of both in this test, which never waits."""
         return AutojumpClock()
 
     @pytest.hookimpl(trylast=True)
@@ -191,14 +247,34 @@ if pytest is not None:
         if config.pluginmanager.hasplugin("asyncio"):
             config.pluginmanager.register(_of_asyncio(), "aiomusic-asyncio")
 
+    def pytest_collection_modifyitems(
+        config: "pytest.Config", items: "list[pytest.Item]"
+    ) -> None:
+        """Leave out the tests of these fixtures that anyio would run by trio."""
+        dropped = [item for item in items if _is_of_trio(item)]
+        if dropped:
+            config.hook.pytest_deselected(items=dropped)
+            items[:] = [item for item in items if not _is_of_trio(item)]
+
+
+def _is_of_trio(item: "pytest.Item") -> bool:
+    names = getattr(item, "fixturenames", ())
+    if "aiomusic_emulator" not in names and "aiomusic_session" not in names:
+        return False
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    backend = params.get("anyio_backend", "asyncio")
+    return (backend if isinstance(backend, str) else backend[0]) == "trio"
+
 
 def _of_asyncio() -> types.ModuleType:
-    """Return the same fixtures, as pytest-asyncio takes them."""
+    """Return the same fixtures, as pytest-asyncio takes them, for each of its loops."""
     import pytest_asyncio  # noqa: PLC0415 - it is loaded by now
 
     found = types.ModuleType("aiomusic.testing.asyncio")
-    vars(found).update(
-        _aiomusic_emulator_of_asyncio=pytest_asyncio.fixture(_emulator),
-        _aiomusic_session_of_asyncio=pytest_asyncio.fixture(_session),
-    )
+    for scope in ("function", "class", "module", "package", "session"):
+        for what, made in (("emulator", _emulator), ("session", _session)):
+            # The scope is noted at the function itself, so that each has its own.
+            own = types.FunctionType(made.__code__, globals(), made.__name__)
+            fixture = pytest_asyncio.fixture(own, loop_scope=scope)
+            vars(found)[f"_aiomusic_{what}_of_asyncio_{scope}"] = fixture
     return found

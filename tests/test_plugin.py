@@ -16,8 +16,10 @@ from aiomusic.emulator import Emulator, Pace
 from aiomusic.testing import Recorder, Replay
 
 TESTS = """
+import asyncio
+import os
 import pytest
-from aiomusic import ContentRefused
+from aiomusic import ContentRefused, InvalidRequest, OutOfCredits
 
 {mark}
 
@@ -34,6 +36,32 @@ async def test_time(aiomusic_emulator, aiomusic_clock, aiomusic_session):
     aiomusic_emulator.fault("server_error", on="poll", times=3)
     await aiomusic_session.suno.create("rain")
     assert aiomusic_clock.now() > 0
+
+@pytest.mark.parametrize("aiomusic_emulator_options", [{{"credits": 5}}])
+async def test_options(aiomusic_emulator, aiomusic_session):
+    with pytest.raises(OutOfCredits):
+        await aiomusic_session.suno.create("rain")
+
+@pytest.mark.parametrize("aiomusic_emulator_options", [{{"pace": 3600}}])
+async def test_an_hour(aiomusic_clock, aiomusic_session, aiomusic_emulator):
+    aiomusic_session.suno.create("rain")
+    aiomusic_clock.advance(3600)
+
+async def test_strange_ids(aiomusic_session):
+    with pytest.raises(InvalidRequest, match="no such clip"):
+        await aiomusic_session.suno.wav("a533515b-56c9-4eb2-8cb8-7f3dfa165eb8")
+
+async def test_environment(aiomusic_emulator):
+    assert os.environ["AIOMUSIC_BASE_URL"] == aiomusic_emulator.url
+    assert os.environ["AIOMUSIC_API_KEY"] == aiomusic_emulator.key
+    assert os.environ["AIOMUSIC_JOURNAL"] == ""
+
+@pytest.mark.parametrize("on", ["any", "poll", "create"])
+async def test_no_teardown_waits(aiomusic_emulator, aiomusic_session, on):
+    aiomusic_emulator.fault("rate_limited", on=on, times=None, retry_after=900)
+    aiomusic_session.suno.create("rain")
+    while not aiomusic_emulator.requests:
+        await asyncio.sleep(0)
 """
 LOOPLESS = """
 def test_no_loop(aiomusic_session):
@@ -51,20 +79,36 @@ def test_nothing_of_it():
 ANYIO = TESTS.format(mark="pytestmark = pytest.mark.anyio")
 ASYNCIO = TESTS.format(mark="pytestmark = pytest.mark.asyncio")
 AUTO = TESTS.format(mark="")
-HAS_ASYNCIO = importlib.util.find_spec("pytest_asyncio") is not None
-SCOPE = ("-o", "asyncio_default_fixture_loop_scope=function")
-BACKEND = """
+LOOPS = """
 import pytest
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
+@pytest.mark.asyncio(loop_scope="module")
+async def test_module(aiomusic_session):
+    assert 2 == len(await aiomusic_session.suno.create("rain"))
+
+class TestClass:
+    @pytest.mark.asyncio(loop_scope="class")
+    async def test_class(self, aiomusic_emulator, aiomusic_session):
+        assert 2 == len(await aiomusic_session.suno.create("rain"))
+
+@pytest.mark.asyncio
+async def test_default(aiomusic_session):
+    assert 2 == len(await aiomusic_session.suno.create("rain"))
+"""
+HAS_ASYNCIO = importlib.util.find_spec("pytest_asyncio") is not None
+SCOPE = ("-o", "asyncio_default_fixture_loop_scope=function")
+BACKENDS = """
+import pytest
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request):
+    return request.param
 """
 
 
 def run_pytest(folder: Path, *texts: str, options: Sequence[str]) -> str:
     """Run files of tests as a user's own project does."""
-    folder.joinpath("conftest.py").write_text(BACKEND)
+    folder.joinpath("conftest.py").write_text(BACKENDS)
     for number, text in enumerate(texts):
         folder.joinpath(f"test_{number}.py").write_text(text)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
@@ -82,31 +126,32 @@ def run_pytest(folder: Path, *texts: str, options: Sequence[str]) -> str:
 
 @pytest.mark.slow
 def test_the_fixtures_work_under_anyio(tmp_path: Path) -> None:
-    """With faults and a clock; a test without a loop is told what it needs."""
+    """By asyncio alone, and soon; a test without a loop is told what it needs."""
     told = run_pytest(tmp_path, ANYIO, LOOPLESS, options=["-p", "no:asyncio"])
 
-    assert "3 passed, 1 error" in told, told
-    assert "aiomusic_session needs a test that runs in an event loop" in told
+    assert "10 passed, 10 deselected, 1 error" in told, told
+    assert "aiomusic's fixtures need a test that runs in an event loop" in told
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_ASYNCIO, reason="needs pytest-asyncio")
 def test_the_fixtures_work_under_pytest_asyncio(tmp_path: Path) -> None:
-    """Where no test is marked, too."""
-    options = ["-p", "no:anyio", "--asyncio-mode=auto", *SCOPE]
+    """Where no test is marked, and all run in the loop of the whole run, too."""
+    loop = ("-o", "asyncio_default_test_loop_scope=session")
+    options = ["-p", "no:anyio", "--asyncio-mode=auto", *SCOPE, *loop, "-W", "error"]
 
     told = run_pytest(tmp_path, AUTO, options=options)
 
-    assert "3 passed" in told, told
+    assert "10 passed" in told, told
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_ASYNCIO, reason="needs pytest-asyncio")
 def test_the_fixtures_work_under_both(tmp_path: Path) -> None:
-    """Each test has those of the plugin that runs it."""
-    told = run_pytest(tmp_path, ANYIO, ASYNCIO, options=SCOPE)
+    """Each test has those of the plugin that runs it, in its own loop."""
+    told = run_pytest(tmp_path, ANYIO, ASYNCIO, LOOPS, options=SCOPE)
 
-    assert "6 passed" in told, told
+    assert "23 passed, 10 deselected" in told, told
 
 
 @pytest.mark.slow
