@@ -63,6 +63,11 @@ class Worker:
         """Send nothing more, and hand over what is in flight at once."""
         self._stop.set()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stop.is_set()
+
     async def run(
         self,
         opening: AbstractAsyncContextManager[MusicSession],

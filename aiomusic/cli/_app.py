@@ -19,6 +19,7 @@ from aiomusic.cli._options import (
     Song,
     StateName,
     Strictness,
+    Working,
 )
 from aiomusic.providers._registry import REGISTRY
 
@@ -146,6 +147,15 @@ operation, as in lyrics, tags, title; any other is kept as metadata. A cell such
 of a file, from the folder of the batch file on.
 """
 
+WORKER_EXAMPLES: Final = """\
+Examples:
+
+  export AIOMUSIC_JOURNAL=postgresql://aiomusic@db.example/music
+  aiomusic batch songs.csv --engine procrastinate
+  aiomusic worker --engine procrastinate --concurrency 20
+  aiomusic worker --engine pgqueuer --out /srv/songs --max-credits 5000
+"""
+
 LENIENT: Final = Strictness()
 NO_SONG: Final = Song()
 BATCHED: Final = Batching()
@@ -195,6 +205,19 @@ def run_batch(
     from aiomusic.cli import _batch
 
     return _batch.run_batch(songs, batching)
+
+
+@APP.command(help_epilogue=f"{WORKER_EXAMPLES}\n{EXIT_CODES}")
+def worker(*, working: Working) -> int:
+    """
+    Buy what batches have put on a queue, until it is told to stop.
+
+    Start as many as you like, on any machines: each row is bought once. SIGTERM or
+    Ctrl-C sends nothing more, hands what is in flight to the others, and ends with 0.
+    """
+    from aiomusic.cli import _worker
+
+    return _worker.run_worker(working)
 
 
 @APP.command(name="credits", help_epilogue=EXIT_CODES)

@@ -14,6 +14,7 @@ from typing import Final
 from aiomusic import batch
 from aiomusic._http.dialects import SUNO
 from aiomusic.cli._board import Board, Lines, Screen, Stream, Sums
+from aiomusic.cli._engine import put_batch
 from aiomusic.cli._exits import Exit, UsageError, exit_for, worst
 from aiomusic.cli._follow import writable
 from aiomusic.cli._interrupt import Interrupt
@@ -46,6 +47,8 @@ def run_batch(songs: str, batching: Batching) -> Exit:
         if batching.strict:
             _check_all_good(plan)
         with writable(Path(batching.out)) as folder:
+            if batching.engine is not None:
+                return run(put_batch(batching.engine, plan, folder, batching))
             return run(_buy(plan, folder, batching))
     except (MusicError, UsageError) as error:
         show: Show = Events() if batching.as_json else Paths()

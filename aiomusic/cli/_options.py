@@ -21,6 +21,7 @@ __all__ = [
     "Song",
     "StateName",
     "Strictness",
+    "Working",
     "read_tags",
     "seconds",
 ]
@@ -263,6 +264,14 @@ class Delivery:
     as_json: EventsOption = False
 
 
+EngineName: TypeAlias = Literal["procrastinate", "pgqueuer"]
+QueueOption = Annotated[
+    str | None,
+    Parameter(
+        help="postgresql://…, where the queue is, if the journal's address leads"
+        " through a pooler, which engines can't use."
+    ),
+]
 JournalOption = Annotated[
     str | None,
     Parameter(
@@ -367,8 +376,57 @@ class Batching:
             " one; with --local none is kept without it."
         ),
     ] = None
+    engine: Annotated[
+        EngineName | None,
+        Parameter(
+            help="Put the rows on this engine's queue, for 'aiomusic worker' to buy"
+            " on any machine; needs a --journal in PostgreSQL."
+        ),
+    ] = None
+    queue: QueueOption = None
     sign_cert: SignCert = None
     sign_key: SignKey = None
+    poll_every: PollEvery = None
+    timeout: Timeout = 1800.0
+    as_json: EventsOption = False
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Working:
+    """What a worker works off, and how much of it at one time."""
+
+    engine: Annotated[EngineName, Parameter(help="Whose queue it takes rows from.")]
+    journal: Annotated[
+        str | None,
+        Parameter(
+            help="postgresql://…, the journal that all machines share; left out:"
+            " AIOMUSIC_JOURNAL."
+        ),
+    ] = None
+    queue: QueueOption = None
+    concurrency: Annotated[
+        int,
+        Parameter(
+            validator=Number(gte=1),
+            help="How many tasks at one time, of all workers together, and how many"
+            " rows this one takes.",
+        ),
+    ] = 10
+    max_credits: Annotated[
+        int | None,
+        Parameter(
+            validator=Number(gte=0),
+            help="Never spend more than this, of all that share the journal.",
+        ),
+    ] = None
+    out: Annotated[
+        str | None,
+        Parameter(
+            help="Folder to store the songs in; left out: 'aiomusic batch --wait' or"
+            " 'aiomusic download' fetches them."
+        ),
+    ] = None
     poll_every: PollEvery = None
     timeout: Timeout = 1800.0
     as_json: EventsOption = False

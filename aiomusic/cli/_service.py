@@ -5,7 +5,7 @@ import ipaddress
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -60,6 +60,7 @@ async def open_session(
     signer: Signer | None = None,
     needs_key: bool = True,
     serves: bool = False,
+    on_exit: Literal["wait", "detach"] = "wait",
 ) -> AsyncIterator[MusicSession]:
     """
     Open a session on what the environment names, or on an emulator of its own.
@@ -115,6 +116,7 @@ async def open_session(
             poll_every_s=poll_every_s,
             job_timeout_s=job_timeout_s,
             signer=signer,
+            on_exit=on_exit,
             http=http,
             webhook_url=None if public is None else public.url,
             webhook_secret=None if public is None else public.secret,

@@ -1,0 +1,121 @@
+"""Batches over several machines: rows put on an engine's queue."""
+
+import json
+from pathlib import Path
+
+from aiomusic import batch
+from aiomusic.batch._manifest import KEPT_NAME, choices
+from aiomusic.batch.engines import QueueAddress, TaskQueue
+from aiomusic.batch.engines._opening import EngineName, queue_of
+from aiomusic.cli._exits import Exit, UsageError, exit_for, sentence, worst
+from aiomusic.cli._journal import JournalPath
+from aiomusic.cli._options import Batching
+from aiomusic.cli._service import open_session
+from aiomusic.cli._show import print_result, report
+from aiomusic.journal.opening import address_of, is_address
+
+__all__ = ["put_batch", "queue_at", "shared_journal"]
+
+# Beside the journal's own schema.
+SUFFIX = "_queue"
+
+
+def shared_journal(typed: str | None) -> JournalPath:
+    """
+    Return the journal that several machines share.
+
+    Raises:
+        JournalError: What it needs is not installed.
+        UsageError: It is a file.
+    """
+    place = JournalPath.of(typed)
+    if not is_address(place.where):
+        raise UsageError(
+            "An engine needs a journal that machines share: give --journal, or"
+            " AIOMUSIC_JOURNAL, as postgresql://user@host/database. Nothing was sent."
+        )
+    return place
+
+
+def queue_at(
+    engine: EngineName, place: JournalPath, direct: str | None, account: int
+) -> TaskQueue:
+    """
+    Return the queue of an account, to be opened.
+
+    Args:
+        direct: Where its database is, if not by the journal's own address.
+
+    Raises:
+        JournalError: What it needs is not installed.
+        UsageError: The address can't be read.
+    """
+    journal = address_of(str(place.where))
+    try:
+        database = journal if direct is None else address_of(direct)
+    except ValueError as error:
+        raise UsageError(str(error).replace("journal", "--queue", 1)) from None
+    address = QueueAddress(
+        dsn=database.dsn,
+        schema=f"{journal.schema}{SUFFIX}",
+        name=f"aiomusic-{account}",
+        stalled_s=journal.lease_s,
+    )
+    return queue_of(engine, address)
+
+
+def _check_options(batching: Batching) -> None:
+    given = {
+        "--local": batching.local,
+        "--max-credits": batching.max_credits is not None,
+        "--stop-after-failures": batching.stop_after_failures is not None,
+    }
+    wrong = [name for name, is_given in given.items() if is_given]
+    if wrong:
+        raise UsageError(
+            f"{' and '.join(wrong)} can't go with --engine: it is the workers who buy;"
+            " give --max-credits to 'aiomusic worker'. Nothing was sent."
+        )
+
+
+async def put_batch(
+    engine: EngineName, plan: batch.Plan, folder: Path, batching: Batching
+) -> Exit:
+    """Put a batch's rows on the queue of an engine, and say how many."""
+    _check_options(batching)
+    place = shared_journal(batching.journal)
+    journal = place.to_keep()
+    kept = folder / KEPT_NAME if batching.kept is None else Path(batching.kept)
+    async with open_session(journal=journal, max_credits=0) as music:
+        queue = queue_at(engine, place, batching.queue, journal.account)
+        await queue.open()
+        try:
+            put = await batch.put(music, queue, plan, choices(kept.expanduser()))
+        finally:
+            await queue.aclose()
+    return _told(put, as_json=batching.as_json)
+
+
+def _told(put: batch.Put, *, as_json: bool) -> Exit:
+    """Say what came of it."""
+    for outcome in put.outcomes:
+        if outcome.error is not None:
+            report(
+                f"{outcome.key or f'row {outcome.number}'}: {sentence(outcome.error)}"
+            )
+    if as_json:
+        found = {
+            "event": "queued",
+            "rows": len(put.keys),
+            "added": put.added,
+            "bought": len(put.bought),
+            "refused": len(put.outcomes),
+        }
+        print_result(json.dumps(found))
+    else:
+        report(
+            f"{len(put.keys):,} rows are on the queue, {put.added:,} of them new;"
+            f" {len(put.bought):,} were bought before. 'aiomusic worker' buys them."
+        )
+    wrong = [one for one in put.outcomes if one.state != "waiting"]
+    return worst(exit_for(one.error) for one in wrong if one.error is not None)
