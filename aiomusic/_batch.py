@@ -105,7 +105,7 @@ async def run_all(
     ordered: bool,
     stop_after_failures: int | None,
 ) -> AsyncGenerator[MusicJob[R], None]:
-    """Give each request's job when it is over; see `MusicSession.run`."""
+    """Yield each request's job when it is over; see `MusicSession.run`."""
     batch = _Batch(at_once=at_once, stop_after=stop_after_failures)
     pulling = asyncio.create_task(_pull(requests, submit, batch))
     try:
@@ -126,7 +126,7 @@ async def run_all(
 
 
 def _next(batch: _Batch, *, ordered: bool) -> MusicJob[Any] | None:
-    """Give a job that is over, and forget it."""
+    """Return a job that is over, and forget it."""
     first = next(iter(batch.made if ordered else batch.ended), None)
     if first is None or first not in batch.ended:
         return None

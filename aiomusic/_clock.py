@@ -22,10 +22,10 @@ class Clock(Protocol):
     """Where *now* comes from, and how to wait for *then*."""
 
     def now(self) -> float:
-        """Give seconds that only ever grow."""
+        """Return seconds that only ever grow."""
 
     def wall(self) -> float:
-        """Give seconds since 1970, UTC."""
+        """Return seconds since 1970, UTC."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -46,7 +46,7 @@ __all__ = [
 
 
 def canonical(value: object) -> str:
-    """Give JSON that is the same for equal values."""
+    """Return JSON that is the same for equal values."""
     return _CANONICAL.encode(value)
 
 
@@ -56,7 +56,7 @@ _CANONICAL: Final = json.JSONEncoder(
 
 
 def fingerprint(request: "Request[Any]") -> str:
-    """Tell one request from another by what would be sent."""
+    """Return what tells a request from others: a digest of what would be sent."""
     text = canonical([request.path, _whole(request.to_body())])
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -88,7 +88,7 @@ def _own(kind: type[attrs.AttrsInstance]) -> Collection[str]:
 
 
 def difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """Say in which fields two requests differ, and how."""
+    """Describe in which fields two requests differ, and how."""
     names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
     return "; ".join(
         f"{name} was {_short(one.get(name))} and is {_short(other.get(name))}"
@@ -101,7 +101,7 @@ def _short(value: object) -> str:
 
 
 def result_to_json(result: object) -> object:
-    """Give the result of a job; clips are kept apart, so theirs is None."""
+    """Return the result of a job; clips are kept apart, so theirs is None."""
     match result:
         case Persona() | Upload() | Wav() | Midi() | AlignedLyrics():
             return {type(result).__name__: to_json(result)}
@@ -144,7 +144,7 @@ def clips_from_json(value: object) -> tuple[Clip, ...]:
 
 
 def error_to_json(error: MusicError) -> dict[str, object]:
-    """Give an error as JSON, without its cause."""
+    """Return an error as JSON, without its cause."""
     known: dict[str, object] = {
         "type": type(error).__name__,
         "message": error.message,

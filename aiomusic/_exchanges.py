@@ -61,7 +61,7 @@ class Recorder(_Server):
             async with MusicSession(base_url=api.url) as music:
                 await music.lyrics.create("rain")  # it is real, and paid for
 
-    The file is written when it is left.  No API key, no header that carries one, no
+    The file is written on exit.  No API key, no header that carries one, no
     field that is named for a secret and no signature of a link is in it.
 
     Args:

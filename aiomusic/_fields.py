@@ -279,7 +279,7 @@ class Number(Plain):
         )
 
     def rule(self) -> str:
-        """Say the rule in words."""
+        """Return the rule in words."""
         kind = "a whole number" if self.whole else "a number"
         if self.above is not None:
             return f"{kind} above {self.above:g}"

@@ -119,10 +119,10 @@ class JobOwner(Protocol):
         """Whether somebody hears of every change of its jobs."""
 
     def notify(self, event: JobUpdate) -> None:
-        """Tell a change to whoever listens."""
+        """Notify whoever listens of a change."""
 
     def now(self) -> float:
-        """Give the session's time."""
+        """Return the session's time."""
 
     def cancel(self, job: "MusicJob[Any]") -> None:
         """Drop a queued job, abandon a submitted one."""
@@ -154,7 +154,7 @@ class JobOwner(Protocol):
     async def quote_formats(
         self, job: "MusicJob[Any]", formats: Sequence[str]
     ) -> Quote:
-        """Say what formats of a job's clips cost."""
+        """Return what formats of a job's clips cost."""
 
 
 class Submit(Protocol):
@@ -330,7 +330,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
         shown.update(html(self._repr_html_()))
 
     def done(self) -> bool:
-        """Tell whether awaiting it answers at once."""
+        """Check whether awaiting it answers at once."""
         return self._is_settled
 
     def __await__(self) -> Generator[Any, None, R_co]:
@@ -493,7 +493,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
 
     def updates(self) -> AsyncGenerator[JobUpdate, None]:
         """
-        Give the present state, then every change of it, to the last one.
+        Yield the present state, then every change of it, to the last one.
 
         A clip is announced in `JobUpdate.playable` as soon as it can be heard,
         which may be long before the job is over.
@@ -599,7 +599,7 @@ class Watching(Protocol):
 
 
 class _Shown(Protocol):
-    """What IPython displays, and can display anew."""
+    """What IPython displays, and can display again."""
 
     def update(self, value: object) -> None:
         """Show *value* in its place."""

@@ -104,7 +104,7 @@ class LocalFile:
         """
         if LocalFile.read(self.path) != self:
             seen = f"is {shown(str(self.path))}, which has changed since it was called"
-            raise BadFile(seen, "upload it anew")
+            raise BadFile(seen, "upload it again")
 
     def open(self) -> io.BufferedReader:
         """

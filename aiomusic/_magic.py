@@ -106,7 +106,7 @@ def tag_bytes(head: bytes) -> int:
 
 
 def not_music(head: bytes) -> str | None:
-    """Say what the first bytes show that is no music; None: it may be some."""
+    """Return the kind of file that the first bytes show; None: it may be music."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not start:
         return "nothing"
@@ -121,7 +121,7 @@ def not_music(head: bytes) -> str | None:
 
 
 def _text(head: bytes, start: bytes) -> str | None:
-    """Say what kind of text it is, if it is any."""
+    """Return what kind of text it is, if it is any."""
     if start.startswith(_PAGES):
         return "a web page"
     if not head.startswith(_BOMS) and not _is_text(start):

@@ -362,7 +362,7 @@ class MusicSession:
         )
         state = await self._journal.recall(LEARNED)
         if state is not None:
-            # What can't be read is learned anew.
+            # What can't be read is learned again.
             with contextlib.suppress(LookupError, TypeError, ValueError):
                 return Schedule.from_state(cast("ScheduleState", state), pace=pace)
         return self._schedule or Schedule(pace=pace)
@@ -563,7 +563,7 @@ class MusicSession:
         on_known_key: OnKnownKey | None = None,
     ) -> AsyncGenerator[MusicJob[R], None]:
         """
-        Give each request's job when it is over: ``async for job in music.run(…)``.
+        Yield each request's job when it is over: ``async for job in music.run(…)``.
 
         Requests are taken only as slots free up, so that a generator of a million of
         them runs in bounded memory.
@@ -654,7 +654,7 @@ class MusicSession:
     def quote(
         self, requests: "Iterable[Source[Any]] | Mapping[str, Request[Any]]"
     ) -> Quote:
-        """Say what that which `run` takes would cost; nothing is bought."""
+        """Return the cost of what `run` takes; nothing is bought."""
         return quote(requests, self._host_dialect().price)
 
     async def credits(self) -> Credits:

@@ -166,7 +166,7 @@ def _provider(found: Operations, loop: _Loop) -> Operations:
 
 def _like(original: type, *names: str) -> Callable[[C], C]:
     """
-    Give a class the public names of the asynchronous one that it has not itself.
+    Add to a class the public names of the asynchronous one that it has not itself.
 
     Args:
         names: Attributes that only its instances have.
@@ -229,7 +229,7 @@ class MusicSession(_Face):
     def __init__(self, *args: Any, **options: Any) -> None:
         self._of = _session.MusicSession(*args, **options)
         self._loop = _Loop()
-        self._left = contextlib.ExitStack()
+        self._exit_stack = contextlib.ExitStack()
 
     @property
     def webhooks(self) -> "Callbacks | None":
@@ -248,7 +248,7 @@ class MusicSession(_Face):
             entered.callback(setattr, self._loop, "portal", None)
             entered.enter_context(portal.wrap_async_context_manager(self._of))
             self._loop.portal = portal
-            self._left = entered.pop_all()
+            self._exit_stack = entered.pop_all()
         return self
 
     def __exit__(
@@ -257,7 +257,7 @@ class MusicSession(_Face):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._left.__exit__(kind, error, trace)
+        self._exit_stack.__exit__(kind, error, trace)
 
 
 functools.update_wrapper(MusicSession.__init__, _session.MusicSession.__init__)

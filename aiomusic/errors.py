@@ -204,7 +204,7 @@ class MusicError(Exception):
         return f"{call} follows it again, and so does music.resume() with a journal."
 
     def _known(self) -> list[str]:
-        """Say what it is about, in a few words each."""
+        """Return what it is about, in a few words each."""
         ids = (("job", self.key), ("task", self.task_id))
         return [f"{name} {value}" for name, value in ids if value is not None]
 

@@ -159,7 +159,7 @@ async def submit(ctx: _Context, request: dict[str, Any]) -> _Summary:
 
 
 async def status(ctx: _Context, key: str) -> _Summary:
-    """Tell how a job is, without waiting."""
+    """Return how a job is, without waiting."""
     with _told_errors():
         return _summary(await _of(ctx).find(key))
 
@@ -195,7 +195,7 @@ async def lyrics(ctx: _Context, description: str, key: str | None = None) -> _Su
 
 
 async def credits_left(ctx: _Context) -> _Summary:
-    """Tell the account's balance, and how much this connection may still spend."""
+    """Return the account's balance, and how much this connection may still spend."""
     with _told_errors():
         here = _of(ctx)
         balance = await here.music.credits()
@@ -228,7 +228,7 @@ def _of(ctx: _Context) -> _Connection:
 
 @contextlib.contextmanager
 def _told_errors() -> Iterator[None]:
-    """Tell an agent what went wrong, in the words of the error."""
+    """Return what went wrong for an agent, in the words of the error."""
     try:
         yield
     except (MusicError, TypeError, ValueError) as error:

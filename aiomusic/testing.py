@@ -56,11 +56,11 @@ class AutojumpClock:
         self._holds = self._owed = 0
 
     def now(self) -> float:
-        """Give seconds since the clock was made."""
+        """Return seconds since the clock was made."""
         return self._now
 
     def wall(self) -> float:
-        """Give seconds since 1970, beginning with the year 2000."""
+        """Return seconds since 1970, beginning with the year 2000."""
         return 946_684_800.0 + self._now
 
     def advance(self, seconds: float) -> None:

@@ -308,7 +308,7 @@ class Callbacks:
             token: What the query of the call says, as in ``?token=…``.
             job_key: The last part of the path that was called, unquoted.  Without
                 it, or without its *token*, a callback only makes its task be polled
-                if that is known, and can't bring home a lost task id.
+                if that is known, and can't recover a lost task id.
 
         Raises:
             InvalidSignature: It is not from the service, or it is a replay; answer
@@ -509,12 +509,12 @@ class Callbacks:
         self.wake(job_key, attempt)
 
     def parked(self, job_key: str, attempt: int) -> str | None:
-        """Give the id that a callback brought for a purchase, once."""
+        """Return the id that a callback brought for a purchase, once."""
         self._expected.pop((job_key, attempt), None)
         return self._parked.pop((job_key, attempt), None)
 
     def expect(self, job_key: str, attempt: int) -> asyncio.Event:
-        """Give what is set when a callback brings the task id of a purchase."""
+        """Return what is set when a callback brings the task id of a purchase."""
         return self._expected.setdefault((job_key, attempt), asyncio.Event())
 
 
@@ -525,7 +525,7 @@ def _attempt(asked: Mapping[str, list[str]]) -> int:
 
 
 def _pieces(receive: Receive) -> Callable[[], Awaitable[bytes | None]]:
-    """Give the pieces of a body, then None."""
+    """Yield the pieces of a body, then None."""
     is_over = False
 
     async def more() -> bytes | None:
@@ -540,7 +540,7 @@ def _pieces(receive: Receive) -> Callable[[], Awaitable[bytes | None]]:
 
 
 def _last_part(scope: Scope) -> str | None:
-    """Give the key that a path ends with; only the raw path has it as it was sent."""
+    """Return the key that a path ends with; only the raw path has it as it was sent."""
     raw_path = scope.get("raw_path")
     if raw_path is None:
         # Unquoted by the server already: a key that holds a slash can't be had.

@@ -109,7 +109,7 @@ Theirs = Callable[[str, int], Coroutine[Any, Any, float]]
 
 
 def seconds(url: str, jobs: int, ours: Ours, theirs: Theirs) -> tuple[float, ...]:
-    """Give the CPU time of bare workers, of the library, and of it with a journal."""
+    """Return the CPU time of bare workers, of the library, and of it with a journal."""
     with tempfile.TemporaryDirectory() as folder:
         return (
             asyncio.run(theirs(url, jobs)),

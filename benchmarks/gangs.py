@@ -5,7 +5,7 @@ Run ``python benchmarks/gangs.py``.  In each gang, 2 to 4 processes make the sam
 on one journal, and are hit by KILL, TERM, INT, INT twice, and STOP and CONT at instants
 that a seed picks, while the service fails, calls back late or twice, and another
 program locks the file for seconds.  An emulator for each gang counts what it charges
-and how many tasks run at one time; the table compares its books with the journal's.
+and how many tasks run at one time; the table compares its ledger with the journal's.
 """
 
 import argparse

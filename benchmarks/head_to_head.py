@@ -84,7 +84,7 @@ Row: TypeAlias = tuple[str, dict[str, Case], Callable[[dict[str, Seen]], str]]
 
 
 def submissions(seen: dict[str, Seen]) -> str:
-    """Give the submissions, and how it ended, of each case that differs."""
+    """Return the submissions, and how it ended, of each case that differs."""
     cells = {f"{len(s.submitted_at)}, {s.end}": None for s in seen.values()}
     return " / ".join(cells)
 
@@ -228,7 +228,7 @@ async def _said(
 
 
 def environment() -> dict[str, str]:
-    """Give what the drivers run under: no proxies, no keys, this very aiomusic."""
+    """Return what the drivers run under: no proxies, no keys, this very aiomusic."""
     dropped = ("proxy", "aiomusic_", "openai_", "replicate_", "fal_", "acedata")
     kept = {
         name: value
@@ -277,7 +277,7 @@ def installed(names: list[str], folder: Path) -> Iterator[Runner]:
 
 
 async def measure(runners: list[Runner], at_once: int) -> list[list[str]]:
-    """Give the cells of each row."""
+    """Return the cells of each row."""
     slots = asyncio.Semaphore(at_once)
 
     async def run(runner: Runner, case: Case) -> Seen:

@@ -30,16 +30,16 @@ ROWS_OF = ("cost", "owner", "task_id", "request", "made_at", "state", "clips")
 
 def run(count: int, seed: int, slack_s: float, *, is_short: bool) -> Tally:
     tally = Tally(slack_s=slack_s)
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     cases = [*replies(), *wire_faults(seed, GARBLED)]
-    dice.shuffle(cases)
+    rng.shuffle(cases)
     run_replies(cases[:count], tally)
     if is_short:
-        run_rows(tally, [dice.choice(ROWS_OF)], [dice.choice(STATES)])
+        run_rows(tally, [rng.choice(ROWS_OF)], [rng.choice(STATES)])
     else:
         run_rows(tally)
-    run_calls(tally, dice, share=0.2 if is_short else 1.0)
-    run_media(tally, dice, share=0.05 if is_short else 1.0)
+    run_calls(tally, rng, share=0.2 if is_short else 1.0)
+    run_media(tally, rng, share=0.05 if is_short else 1.0)
     return tally
 
 

@@ -38,7 +38,7 @@ COMMANDS = {
 
 
 def seconds(name: str) -> float:
-    """Give the CPU time of an import, or of a whole command."""
+    """Return the CPU time of an import, or of a whole command."""
     if name in COMMANDS:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(COMMANDS[name], check=True, stdout=subprocess.DEVNULL)

@@ -4,7 +4,7 @@ Interrupt a program in each way at each instant of a create's life.
 Run ``python benchmarks/interrupts.py``.  A program that makes songs is cancelled, left,
 torn down, signalled, stopped or forked every 5 ms from its create until it has left its
 session; then a second process opens the journal, resumes, and asks for the same songs.
-The table tells where the interrupts fell; an emulator's books tell what was bought
+The table tells where the interrupts fell; an emulator's ledger tells what was bought
 twice, called free, or silent.
 """
 

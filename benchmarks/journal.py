@@ -100,7 +100,7 @@ def entry(number: int) -> Entry:
 
 
 async def together(path: Path, jobs: int, at_once: int) -> float:
-    """Give records per second through the journal."""
+    """Return records per second through the journal."""
     journal = SqliteJournal(path)
     await journal.open()
     numbers = iter(range(jobs))
@@ -118,7 +118,7 @@ async def together(path: Path, jobs: int, at_once: int) -> float:
 
 
 async def plain(path: Path, jobs: int) -> float:
-    """Give records per second of a loop that commits each."""
+    """Return records per second of a loop that commits each."""
     journal = SqliteJournal(path)
     await journal.open()
     await journal.aclose()

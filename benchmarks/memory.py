@@ -70,7 +70,7 @@ async def accepted(jobs: list[MusicJob[Any]]) -> None:
 
 
 async def idle_ms() -> float:
-    """Give the CPU time of a second in which nothing happens."""
+    """Return the CPU time of a second in which nothing happens."""
     # By then the connections of the creates have been closed.
     await asyncio.sleep(4.0)
     start = time.process_time()

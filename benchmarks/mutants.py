@@ -103,7 +103,7 @@ UNSEEN = (
     "test_many_can_make_one_journal_at_once",
     "test_processes_that_share_a_file_buy_to_the_ceiling_and_no_further",
 )
-# What every process would import anew.
+# What every process would import again.
 IMPORTED = ["aiohttp.web", "anyio", "cattrs", "coverage", "hypothesis.stateful"]
 # A test that takes so much longer than it did, and so long, hangs.
 TIMES = 20
@@ -219,7 +219,7 @@ class Mutant:
 
 
 def mutants_of(module: str, text: str) -> Iterator[Mutant]:
-    """Give every mutant of a module, against its text as `ast` writes it."""
+    """Return every mutant of a module, against its text as `ast` writes it."""
     tree = ast.parse(text)
     plain = ast.unparse(tree)
     for node, put, lines in _nodes(tree, range(1)):
@@ -232,7 +232,7 @@ def mutants_of(module: str, text: str) -> Iterator[Mutant]:
 def _nodes(
     parent: ast.AST, lines: range
 ) -> Iterator[tuple[ast.AST, Callable[[ast.AST], None], range]]:
-    """Give what may be changed, how to put something in its place, and its lines."""
+    """Return what may be changed, how to put something in its place, and its lines."""
     for holder, at, node in _children(parent):
 
         def put(other: ast.AST, holder: Any = holder, at: Any = at) -> None:  # noqa: ANN401
@@ -262,7 +262,7 @@ def _children(node: ast.AST) -> Iterator[tuple[object, object, ast.AST]]:
 
 
 def _lines(node: ast.stmt) -> range:
-    """Give the lines of a statement without those of the statements inside it."""
+    """Return the lines of a statement without those of the statements inside it."""
     body = getattr(node, "body", None) or getattr(node, "cases", None)
     inner = body[0] if body else None
     if isinstance(inner, ast.match_case):
@@ -272,7 +272,7 @@ def _lines(node: ast.stmt) -> range:
 
 
 def _is_windows(node: ast.AST) -> bool:
-    """Tell whether its body runs on Windows only, so not where this is run."""
+    """Check whether its body runs on Windows only, so not where this is run."""
     return isinstance(node, ast.If) and ast.unparse(node.test) == "os.name == 'nt'"
 
 
@@ -297,7 +297,7 @@ def _is_left_alone(node: ast.AST) -> bool:
 
 
 def _variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Give what a node can be changed into."""
+    """Return what a node can be changed into."""
     if isinstance(node, ast.Constant):
         yield from _constants(node)
     elif isinstance(node, ast.stmt) and _is_dropped(node):
@@ -336,7 +336,7 @@ def _constants(node: ast.Constant) -> Iterator[tuple[str, ast.Constant]]:
 
 
 def _is_turned(test: ast.expr) -> bool:
-    """Tell whether a change inside a condition turns all of it round already."""
+    """Check whether a change inside a condition turns all of it round already."""
     match test:
         case ast.Compare(ops=[op]):
             orders = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
@@ -354,7 +354,7 @@ def _with(node: ast.AST, **changes: object) -> ast.AST:
 
 
 def _is_dropped(statement: ast.stmt) -> bool:
-    """Tell whether a statement can be left out and leave a whole program."""
+    """Check whether a statement can be left out and leave a whole program."""
     match statement:
         case ast.Expr(ast.Call() | ast.Await()) | ast.Return(None):
             return True
@@ -481,7 +481,7 @@ class Bench:
         return Tried(mutant, ends.get(code or 0, "killed"))
 
     def tests(self, mutant: Mutant) -> set[str]:
-        """Give the tests that run its lines; all of them, if the import runs them."""
+        """Return the tests that run its lines; all of them, if the import runs them."""
         seen = self.lines[mutant.module]
         found = set().union(*(seen.get(line, set()) for line in mutant.lines))
         if "" in found:
@@ -540,7 +540,7 @@ def bench(root: Path, at_once: int) -> Bench:
 
 
 def chosen(given: argparse.Namespace) -> list[Mutant]:
-    """Give the mutants to try, spread over the modules by how many they have."""
+    """Return the mutants to try, spread over the modules by how many they have."""
     found = [
         mutant
         for module in given.module or MODULES

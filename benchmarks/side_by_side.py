@@ -61,7 +61,7 @@ def serving(shape: str) -> Iterator[str]:
 
 
 def measured(run: Run, jobs: int) -> dict[str, Any]:
-    """Give what the driver and the server saw."""
+    """Return what the driver and the server saw."""
     driver = PEERS / f"drive_{run.runner.name}.py"
     with serving(run.runner.name) as url:
         command = [str(run.runner.python), str(driver), url, "--jobs", f"{jobs}"]
@@ -89,7 +89,7 @@ def row(run: Run, jobs: int, times: int) -> str:
 
 
 def figures(run: Run, jobs: int) -> tuple[float, ...]:
-    """Give CPU seconds, polls a job, and the mean and the 99th percentile delay."""
+    """Return CPU seconds, polls a job, and the mean and the 99th percentile delay."""
     found = measured(run, jobs)
     delays = found["delays_s"]
     p99 = delays[int(len(delays) * 0.99)]

@@ -41,20 +41,20 @@ async def run(kills: int, jobs: int, seed: int) -> list[str]:
                         torture.drive(pair, kills // 3),
                         torture.drive(alone, kills // 2 - kills // 3),
                     )
-            books = await service.books()
+            ledger = await service.ledger()
             audits = [
-                await tortured.Auditor(gang, books).audit(service)
+                await tortured.Auditor(gang, ledger).audit(service)
                 for gang in torture.gangs.values()
             ]
     report(torture, audits)
     print(
-        f"\nmost tasks in flight at one time: {books['peak']}; two journals at a time"
+        f"\nmost tasks in flight at one time: {ledger['peak']}; two journals at a time"
         f" have {2 * tortured.CONCURRENCY} slots,\nand a task whose process died holds"
         " none until somebody resumes it"
     )
     wrong = torture.wrong + [line for audit in audits for line in audit.wrong]
-    if books["charges"] != sum(audit.charged for audit in audits):
-        wrong.append(f"the emulator charged {books['charges']} times")
+    if ledger["charges"] != sum(audit.charged for audit in audits):
+        wrong.append(f"the emulator charged {ledger['charges']} times")
     return wrong
 
 

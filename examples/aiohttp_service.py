@@ -41,7 +41,7 @@ async def find(request: web.Request) -> MusicJob | Record:
 
 
 async def show(request: web.Request) -> web.Response:
-    """Tell how far a song is."""
+    """Return how far a song is."""
     job = await find(request)
     eta = job.eta if isinstance(job, MusicJob) else None
     error = None if job.error is None else str(job.error)

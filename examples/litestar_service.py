@@ -58,7 +58,7 @@ async def create(song_id: str, data: dict[str, str]) -> dict[str, str]:
 
 @get("/songs/{song_id:str}")
 async def show(song: Song) -> dict[str, Any]:
-    """Tell how far a song is."""
+    """Return how far a song is."""
     error = None if song.error is None else str(song.error)
     return {"state": song.state, "eta": getattr(song, "eta", None), "error": error}
 

@@ -254,7 +254,7 @@ async def test_what_was_learned_is_kept_in_the_journal(
 async def test_what_a_killed_session_has_learned_is_kept(
     api: Emulator, tmp_path: Path
 ) -> None:
-    """It is written down now and then, and not only when the session is left well."""
+    """It is written down now and then, not only when the session is closed cleanly."""
     journal = tmp_path / "songs.db"
     async with MusicSession(
         api.key, base_url=api.url, journal=journal, clock=AutojumpClock()

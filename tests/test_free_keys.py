@@ -293,7 +293,7 @@ async def test_cancelling_one_of_a_key_leaves_the_other(
 
 
 async def test_run_says_it_for_all_of_a_batch(api: Emulator, session: Session) -> None:
-    """A batch that is run anew buys anew."""
+    """A batch that is run again buys again."""
     async with session() as music:
         policy: Any
         for policy in ("attach", "new"):

@@ -67,7 +67,7 @@ async def cancel_when_named(name: str) -> None:
 def test_an_interrupt_in_a_task_of_its_own_is_raised_once(
     error: type[BaseException],
 ) -> None:
-    """It ends the run of the loop, and not that in which the session is left."""
+    """It ends the run of the loop, and not that in which the session is closed."""
     jobs: list[MusicJob[object]] = []
 
     async def key() -> str:

@@ -519,7 +519,7 @@ async def test_a_refused_resubmission_hides_no_unknown_job(
 async def test_a_task_is_taken_up_whatever_was_bought_after_it(
     api: Emulator, tmp_path: Path
 ) -> None:
-    """Buying anew under a key leaves what is in flight under it to be resumed."""
+    """Buying again under a key leaves what is in flight under it to be resumed."""
     journal = tmp_path / "songs.db"
     options: dict[str, Any] = {
         "api_key": api.key,

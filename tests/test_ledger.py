@@ -126,7 +126,7 @@ async def test_a_job_that_is_over_gives_back_nothing_of_the_next(
 
 
 async def test_jobs_of_one_key_are_waited_for_apart(held: Held) -> None:
-    """A purchase that is made anew does not end the one before it."""
+    """A purchase that is made again does not end the one before it."""
     one, other = await held.accepted("k"), await held.accepted("k", 2)
 
     held.ledger.succeeded(other, "song", ())

@@ -47,7 +47,7 @@ def song(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def api() -> AsyncIterator[Emulator]:
-    """Give an API that fetches from this machine, as from a public address."""
+    """Yield an API that fetches from this machine, as from a public address."""
     async with Emulator(pace=Pace.polls(), allow_hosts=[HERE]) as api:
         yield api
 

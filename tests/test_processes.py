@@ -91,9 +91,9 @@ async def test_four_processes_never_overrun_a_ceiling(tmp_path: Path) -> None:
                 keys = [f"{n}-{number}" for number in range(100)]
                 tasks.create_task(lane.run(keys))
 
-        books = await service.books()
-    assert (100, 1_000) == (books["charges"], books["charged"])
-    assert 10 >= books["peak"]
+        ledger = await service.ledger()
+    assert (100, 1_000) == (ledger["charges"], ledger["charged"])
+    assert 10 >= ledger["peak"]
     assert (100, 300) == (len(lane.told("done")), len(lane.told("over_budget")))
     assert_closed(lane.gang, 1_000)
 
@@ -112,16 +112,16 @@ async def test_slots_hold_while_processes_come_and_go(tmp_path: Path) -> None:
             for n in range(4):
                 tasks.create_task(one_after_the_other(n))
 
-        books = await service.books()
-    assert 72 == books["charges"]
-    assert 5 == books["peak"]
+        ledger = await service.ledger()
+    assert 72 == ledger["charges"]
+    assert 5 == ledger["peak"]
     assert_closed(lane.gang, 720)
 
 
 @pytest.mark.slow
 async def test_a_ceiling_holds_through_kills(tmp_path: Path) -> None:
     """However processes die, no more than 200 credits are taken, nor counted."""
-    dice = random.Random(3)
+    rng = random.Random(3)
     async with Service.started(task_s=0.1) as service:
         lane = Lane(service, tmp_path, max_credits=200)
 
@@ -129,7 +129,7 @@ async def test_a_ceiling_holds_through_kills(tmp_path: Path) -> None:
             for wave in range(2):
                 life = await lane.begin([f"{n}-{wave}-{m}" for m in range(8)])
                 await life.ready.wait()
-                await asyncio.sleep(dice.uniform(0.0, 0.2))
+                await asyncio.sleep(rng.uniform(0.0, 0.2))
                 await life.kill()
                 rows = lane.gang.rows()
                 assert 200 >= sum(row["spent"] + row["reserved"] for row in rows)
@@ -140,8 +140,8 @@ async def test_a_ceiling_holds_through_kills(tmp_path: Path) -> None:
                 tasks.create_task(killed(n))
 
         await lane.run([])
-        books = await service.books()
-    assert 200 >= books["charged"]
+        ledger = await service.ledger()
+    assert 200 >= ledger["charged"]
     assert_closed(lane.gang, 200)
 
 
@@ -267,7 +267,7 @@ async def test_a_callback_finds_a_job_whose_turn_has_not_come(
 async def test_a_callback_may_come_to_another_process(
     api: Emulator, tmp_path: Path
 ) -> None:
-    """A lost task comes home to the job, whoever of the journal's was called."""
+    """A lost task is recovered by the job, whoever of the journal's was called."""
     file = tmp_path / "songs.db"
     api.fault("drop_after_body", on="create")
     async with (
@@ -284,7 +284,7 @@ async def test_a_callback_may_come_to_another_process(
     assert 1 == api.charges
 
 
-async def test_resume_tells_of_a_job_that_a_callback_brought_home(
+async def test_resume_tells_of_a_job_that_a_callback_recovered(
     api: Emulator, tmp_path: Path
 ) -> None:
     """One that came between entering the session and resume() is not passed over."""
@@ -299,7 +299,7 @@ async def test_resume_tells_of_a_job_that_a_callback_brought_home(
     assert 1 == api.charges
 
 
-async def test_resubmitting_what_came_home_buys_nothing(
+async def test_resubmitting_what_was_recovered_buys_nothing(
     api: Emulator, tmp_path: Path
 ) -> None:
     """A job that was held as unknown is not bought again once its song is made."""

@@ -1,4 +1,4 @@
-"""Whatever happens while a session is left, each job's money is told as it is."""
+"""Whatever happens while a session is closed, each job's money is told as it is."""
 
 import asyncio
 import logging
@@ -159,7 +159,7 @@ async def test_a_clean_exit_waits_for_what_waiters_do_next(api: Emulator) -> Non
 
 @pytest.mark.slow
 async def test_a_clean_exit_waits_for_what_is_being_saved(tmp_path: Path) -> None:
-    """Files that were asked for are there when the session is left, and noted."""
+    """Files that were asked for are there when the session is closed, and noted."""
     journal = tmp_path / "songs.db"
     async with Emulator(pace=Pace.polls()) as api:
         async with session(api, journal=journal) as music:

@@ -98,7 +98,7 @@ async def test_on_exit_detach_never_waits(api: Emulator) -> None:
         queued = music.riffusion.create("queued")
 
     for job in (in_flight, queued):
-        with pytest.raises(JobDetached, match="was left before the job was over"):
+        with pytest.raises(JobDetached, match="was closed before the job was over"):
             await job
 
 
@@ -119,7 +119,7 @@ async def test_cancellation_detaches(api: Emulator) -> None:
     with pytest.raises(asyncio.CancelledError, match="^$"):
         await task
 
-    with pytest.raises(JobDetached, match="was left before the job was over"):
+    with pytest.raises(JobDetached, match="was closed before the job was over"):
         await jobs[0]
 
 
@@ -132,7 +132,7 @@ async def test_cancellation_by_an_anyio_scope_detaches(api: Emulator) -> None:
             scope.cancel()
             await anyio.sleep_forever()
 
-    with pytest.raises(JobDetached, match="was left before the job was over"):
+    with pytest.raises(JobDetached, match="was closed before the job was over"):
         await job
 
 

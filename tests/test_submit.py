@@ -520,7 +520,7 @@ async def test_nothing_new_is_sent_while_a_session_is_left(api: Emulator) -> Non
         await asyncio.sleep(0)
     clock.advance(7.0)
 
-    with pytest.raises(JobDetached, match="left before the job was sent") as caught:
+    with pytest.raises(JobDetached, match="closed before the job was sent") as caught:
         await waiting
     assert "no" == caught.value.charged
     await leaving

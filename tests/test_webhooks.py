@@ -871,7 +871,7 @@ REQUESTS: dict[str, suno.Create | nuro.CreateVocal] = {
 
 @pytest.mark.parametrize("is_kept", [True, False], ids=["journal", "no journal"])
 @pytest.mark.parametrize("provider", REQUESTS)
-async def test_an_unknown_job_comes_home(
+async def test_an_unknown_job_is_recovered(
     api: Emulator, tmp_path: Path, provider: str, *, is_kept: bool
 ) -> None:
     """The callback of a create whose answer was lost brings its task, and its clips."""
@@ -894,7 +894,7 @@ async def test_an_unknown_job_comes_home(
     assert request.cost == api.charged
 
 
-async def test_what_comes_home_is_not_taken_for_quick(api: Emulator) -> None:
+async def test_what_is_recovered_is_not_taken_for_quick(api: Emulator) -> None:
     """Its task's id came at its end, and tells nothing of when it began."""
     api.fault("drop_after_body", on="create", times=3)
     clock = StoppedClock()
@@ -1150,7 +1150,7 @@ async def test_a_callback_for_an_old_purchase_loses_no_later_one(
         # Its end is written down, and its slot free.
         await music.jobs()
         await died.open()
-        again = attrs.evolve(entry("one"), attempt=2, is_anew=True)
+        again = attrs.evolve(entry("one"), attempt=2, force_new=True)
         await died.admit([again], Limits(concurrency=1))
         await died.accept("one", 2, await bought(api), time.time())
         died._lock.release()
@@ -1485,7 +1485,7 @@ async def test_a_callback_of_another_job_is_not_taken_without_its_platform(
 async def test_a_late_callback_is_not_taken_for_the_next_purchase(
     api: Emulator, tmp_path: Path
 ) -> None:
-    """Two creates under one key are lost; each comes home to its own."""
+    """Two creates under one key are lost; each recovers its own task."""
     api.fault("drop_after_body", on="create", times=2)
     async with called_back(api, journal=tmp_path / "songs.db") as music:
         first = music.suno.create("song", key="one")
@@ -1508,7 +1508,7 @@ async def test_a_late_callback_is_not_taken_for_the_next_purchase(
 async def test_an_early_callback_is_not_taken_for_the_next_purchase(
     api: Emulator, tmp_path: Path
 ) -> None:
-    """Its create was cancelled, and the key bought anew, before either was answered."""
+    """Its create was cancelled, and the key bought again, before both answers."""
     api.fault("slow", on="create", seconds=0.5)
     api.fault("drop_after_body", on="create")
     options = {"journal": tmp_path / "songs.db", "on_known_key": "new"}
@@ -1589,7 +1589,7 @@ async def test_the_task_of_a_later_purchase_is_not_taken_from_the_journal(
         job = music.suno.create("lost", key="one")
         await waits_for_home(music, "one")
         await second.open()
-        again = attrs.evolve(entry("one"), attempt=2, is_anew=True)
+        again = attrs.evolve(entry("one"), attempt=2, force_new=True)
         await second.admit([again], Limits(concurrency=2))
         await second.accept("one", 2, "t-2", time.time())
 

@@ -368,7 +368,7 @@ class Admission:
         self.ledger.dropped(job, error)
 
     async def _follow_existing(self, job: TrackedJob[Any], record: Record) -> None:
-        """Give a job what the journal knows of it, and follow it from there."""
+        """Copy what the journal knows into a job, and follow it from there."""
         journal = self.ledger.journal
         found: Record | None = record
         try:
@@ -443,7 +443,7 @@ class Admission:
             await self._write_down(job, outcome, deadline)
         except asyncio.CancelledError as error:
             if _this_task().cancelling() or self.is_leaving:
-                # The session is being left; what its row says, the journal knows.
+                # The session is closing; what its row says, the journal knows.
                 raise
             self._unforeseen(job, error)
         except Exception as error:  # noqa: BLE001 - one job's end, not everybody's
@@ -694,7 +694,7 @@ class Admission:
         if job.done():
             return Refused(dropped())
         if self.is_leaving:
-            message = "The session was left before the job was sent; it costs nothing."
+            message = "The session closed before the job was sent; it costs nothing."
             return Refused(JobDetached(message, charged=Charged.NO))
         if self.clock.now() >= tries.deadline:
             return Refused(self._too_late(tries))

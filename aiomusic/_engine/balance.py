@@ -45,7 +45,7 @@ class Balance:
             self.value -= cost
 
     async def before_create(self) -> int | None:
-        """Give it; the service is asked now and then, and a failure is no matter."""
+        """Return it; the service is asked now and then, and a failure is no matter."""
         now = self.clock.now()
         is_old = self._asked_at is None or now - self._asked_at > FRESH_S
         # No create waits because the service takes no polls.

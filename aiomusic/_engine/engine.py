@@ -67,7 +67,7 @@ MAX_READ_TRIES = 4
 DRAW_AGAIN_S = 1.0
 # Others wait for the journal while so many jobs are written down.
 HELD_TOGETHER = 100
-# While a session is left, creates on the wire may hear their answer so long.
+# While a session closes, creates on the wire may hear their answer so long.
 GRACE_S = 5.0
 
 
@@ -214,7 +214,7 @@ class Engine:
         untold.  A second cancellation ends the waiting for what is on the wire.
 
         Args:
-            error: What the session is left by, which goes before what fails here.
+            error: What the session exits with; it goes before what fails here.
         """
         if self.is_forked:
             return
@@ -257,7 +257,7 @@ class Engine:
         self._is_closed = self.recovery.is_closed = self.admission.is_leaving = True
         self.files.is_closed = True
         self.cap.close()
-        self.ledger.detach_all("The session was left before the job was over.")
+        self.ledger.detach_all("The session was closed before the job was over.")
         if self.callbacks is not None:
             self.callbacks.forget()
 
@@ -546,13 +546,13 @@ class Engine:
                 raise
             turn = None
         if turn is None:
-            message = "The session was left before it was asked; it costs nothing."
+            message = "The session was closed before it was asked; it costs nothing."
             raise NotSent(message, retry=Retry.NEVER)
         return turn
 
 
 def _ration(schedule: Schedule, per_s: float | None) -> Ration | None:
-    """Give what prices polls, where they are placed by price and rationed."""
+    """Return what prices polls, where they are placed by price and rationed."""
     if per_s is None or isinstance(schedule.pace, Fixed):
         return None
     return Ration(per_s=per_s, least_s=schedule.pace.price_s)

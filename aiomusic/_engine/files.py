@@ -194,7 +194,7 @@ class Files:
 
     async def quote(self, job: MusicJob[Any], formats: Sequence[str]) -> Quote:
         """
-        Say what those formats of a job's clips cost that are not bought yet.
+        Return what those formats of a job's clips cost that are not bought yet.
 
         Raises:
             InvalidRequest: The provider has no way to one of them.

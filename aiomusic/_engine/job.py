@@ -160,7 +160,7 @@ class TrackedJob(MusicJob[R_co]):
             self._error.charged = Charged.NO
 
     def announce(self) -> None:
-        """Tell whoever listens to the session that there is one more."""
+        """Notify whoever listens to the session that there is one more."""
         self._notify()
 
     def _notify(self, heard: tuple[Clip, ...] = ()) -> None:

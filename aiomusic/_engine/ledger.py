@@ -151,7 +151,7 @@ class Ledger:
             made_at=now - job.elapsed_s,
             now=now,
             balance=balance,
-            is_anew=job.force_new,
+            force_new=job.force_new,
             lease_s=lease_s,
         )
 
@@ -205,7 +205,7 @@ class Ledger:
         Write a task's id down, before anybody sees it.
 
         A journal that fails now must not lose a task that is paid for, nor must a
-        session that is left: the job goes on without it, and the log says so.
+        session that is closing: the job goes on without it, and the log says so.
         """
         self._unheard.discard(job)
         try:
@@ -358,7 +358,7 @@ class Ledger:
         """
         End the waiting for a job whose create is on the wire, and may be answered.
 
-        Its row stays as it is until then, or until its session is left.
+        Its row stays as it is until then, or until its session is closed.
         """
         self._unheard.add(job)
         self._fail_handle(job, error, state=JobState.UNKNOWN)
@@ -427,7 +427,7 @@ class Ledger:
         if job in self._unheard:
             message = (
                 f"Job {job.key} can't be given up yet: its create was sent, and the"
-                " answer may still come. Once it is lost, or the session is left and"
+                " answer may still come. Once it is lost, or the session is closed and"
                 " music.resume() returns the job, it can."
             )
             raise ValueError(message)

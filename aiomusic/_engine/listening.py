@@ -1,4 +1,4 @@
-"""Tells events to whoever listens, whose mistakes stop no paid job."""
+"""Notifies whoever listens of events; mistakes of theirs stop no paid job."""
 
 import logging
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Listening:
     on_event: OnEvent | None = None
 
     def notify(self, event: Event) -> None:
-        """Tell an event."""
+        """Notify the listener of an event."""
         if self.on_event is None:
             return
         try:
@@ -38,7 +38,7 @@ class Listening:
     def headers(
         self, job: TrackedJob[object], purpose: Literal["create", "poll"]
     ) -> Mapping[str, str]:
-        """Tell of a call, and return what the listener adds to its headers."""
+        """Notify of a call, and return what the listener adds to its headers."""
         if self.on_event is None:
             return {}
         calling = Calling(key=job.key, purpose=purpose)
@@ -46,7 +46,7 @@ class Listening:
         return calling.headers
 
     def polled(self, job: TrackedJob[object], status: int | None) -> None:
-        """Tell of a poll."""
+        """Notify of a poll."""
         if self.on_event is not None and job.task_id is not None:
             self.notify(
                 Polled(

@@ -235,7 +235,7 @@ class Poller:
         self._plan(followed, now, wait_s)
 
     def _kind(self, job: TrackedJob[Any], provider: Provider) -> Kind:
-        """Say which tasks take about as long as this one."""
+        """Return the name of those tasks that take about as long as this one."""
         request = job.request
         operation = "any" if request is None else request.OPERATION
         model = getattr(request, "model", None) or getattr(request, "version", None)
@@ -388,7 +388,7 @@ class Poller:
             self._timer = self.clock.call_at(due, self._hand_out)
 
     def _first_due(self) -> float:
-        """Give when the next poll is due."""
+        """Return when the next poll is due."""
         heap = self._heap
         while heap and heap[0][1].due is not heap[0][0]:
             # A hint has moved this poll to another time.
@@ -449,7 +449,7 @@ class Poller:
         followed.odd = attrs.evolve(followed.odd, denied=denied)
         job, now = followed.job, self.clock.now()
         if self.transport.asks_for_key and denied < MAX_DENIED:
-            log(logging.INFO, "the key was refused for %r: it is asked for anew", job)
+            log(logging.INFO, "the key was refused for %r: it is read again", job)
             self._again(followed, now, backoff_s(denied))
             return
         # The task lives on, but this key will not see it.
@@ -656,7 +656,7 @@ class Poller:
             self.keep_learned()
 
     def keep_learned(self) -> None:
-        """Let other sessions know how long tasks take, and learn it from them."""
+        """Share with other sessions how long tasks take, and learn it from them."""
         self._kept_at = self.clock.now()
         journal = self.ledger.journal
         if journal.is_kept:
@@ -705,13 +705,13 @@ class Poller:
 
 
 def _age_s(job: TrackedJob[Any], now: float) -> float:
-    """Give how long ago the service took a task."""
+    """Return how long ago the service took a task."""
     assert job.accepted_at is not None
     return max(0.0, now - job.accepted_at)
 
 
 def _so_far(followed: _Followed) -> str:
-    """Say which clips are ready, and what was seen that nobody knows."""
+    """Log which clips are ready, and what was seen that nobody knows."""
     snapshot, ready = followed.snapshot, len(followed.linked)
     due = max(len(snapshot.clips), followed.clips_due)
     told = []

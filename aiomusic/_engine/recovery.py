@@ -254,7 +254,7 @@ class Recovery:
 
     async def _recover(self, job_key: str, attempt: int, task_id: str) -> None:
         """
-        Give a job that has none its task, and follow it.
+        Assign a task to a job that has none, and follow it.
 
         It is written down before the service hears that its callback was taken,
         for it may not call again.

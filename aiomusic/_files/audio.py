@@ -103,7 +103,7 @@ class Music:
 
     def flaw(self, duration: float | None) -> Flaw | None:
         """
-        Say what shows that it is not the whole song; None if nothing does.
+        Return what shows that it is not the whole song; None if nothing does.
 
         Args:
             duration: How many seconds it should play; None if that is not known.
@@ -142,7 +142,7 @@ def examine(path: Path) -> Music:
 
 
 def flaw(path: Path, duration: float | None) -> Flaw | None:
-    """Say what shows that a file is not the whole song, as `Music.flaw` does."""
+    """Return what shows that a file is not the whole song, as `Music.flaw` does."""
     return examine(path).flaw(duration)
 
 

@@ -59,7 +59,7 @@ class NoLocks(Exception):
 @contextlib.contextmanager
 def disk(path: Path) -> Iterator[None]:
     """
-    Tell the disk's errors from the network's.
+    Raise DiskError in place of OSError, which the network raises too.
 
     Raises:
         DiskError: In place of an OSError.
@@ -122,7 +122,7 @@ def _lock(fd: int) -> bool:
 
 
 def _is_named(fd: int, path: Path) -> bool:
-    """Tell whether who had the lock before left the file under its name."""
+    """Check whether who had the lock before left the file under its name."""
     try:
         return os.path.samestat(os.fstat(fd), os.lstat(path))
     except FileNotFoundError:

@@ -465,7 +465,7 @@ def _shut(host: str, proxy: str, error: BaseException) -> Blocked:
 
 
 def _broken(host: str, error: BaseException) -> Broken:
-    """Tell what happened; no link, as it may hold a signature."""
+    """Describe what happened; no link, as it may hold a signature."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         status = error.status
         return Broken(f"the proxy on the way to {host} answered {status}")

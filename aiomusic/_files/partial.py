@@ -100,7 +100,7 @@ class PartialFile:
         return self._is_shared and self.size_bytes > 0 and self.info.validator != ""
 
     def resumable(self, source: str) -> int:
-        """Give the bytes that are there already of what *source* names."""
+        """Return the bytes that are there already of what *source* names."""
         is_same = self.info.source == source and self.info.validator
         return self.size_bytes if is_same else 0
 

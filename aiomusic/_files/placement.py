@@ -109,7 +109,7 @@ class Placement:
         _write(sidecar, text)
 
     def release(self, folder: Path, stem: str, clip: Clip) -> None:
-        """Give back a name under which nothing was stored."""
+        """Release a name under which nothing was stored."""
         if self.name is None:
             return
         path = folder / f"{stem}.json"

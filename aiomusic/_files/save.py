@@ -46,7 +46,7 @@ Refresh: TypeAlias = Callable[[Clip], Awaitable[Clip]]
 @final
 class Downloads:
     """
-    All downloads of a session, which ends them when it is left.
+    All downloads of a session, which ends them when it closes.
 
     Args:
         client: The way to media hosts; closed by `aclose`.
@@ -112,11 +112,11 @@ class Downloads:
         Store one clip, as `save_clip` does.
 
         Raises:
-            DownloadError: It could not be stored, or the session was left.
+            DownloadError: It could not be stored, or the session was closed.
         """
         part = PartialFile(_expanded(clip, folder), file_stem(clip))
         if self._is_closed:
-            raise _session_left(clip, part)
+            raise _session_closed(clip, part)
         scope = anyio.CancelScope()
         self._running.add(scope)
         self._is_idle.clear()
@@ -136,7 +136,7 @@ class Downloads:
             self._running.discard(scope)
             if not self._running:
                 self._is_idle.set()
-        raise _session_left(clip, part)
+        raise _session_closed(clip, part)
 
     async def idle(self) -> None:
         """Wait until nothing is being downloaded."""
@@ -168,7 +168,7 @@ async def save_clip(
     nothing is fetched.  While the clip is being saved already, in this process or
     another, this waits for it.
     A clip that the service still makes gets a name that ends with ``.stream`` before
-    the ending, and is fetched anew at each call.
+    the ending, and is fetched again at each call.
     Cancelling leaves what came so far in a ``.part`` file, and the next call goes
     on from there if the media host can.
 
@@ -268,7 +268,7 @@ class _Saving:
     _doubted: bytes | None = attrs.field(default=None, init=False)
 
     async def store(self, part: PartialFile, label: Label = NO_LABEL) -> Path:
-        """Give the whole song its name, unless it has it."""
+        """Rename the whole song to its name, unless it has it."""
         clip, self._part = self._clip, part
         duration = known_duration(clip)
         try:
@@ -437,13 +437,13 @@ def _no_music(clip: Clip, seen: Exception, part: PartialFile) -> DownloadError:
     message = (
         f"Clip {clip.clip_id} could not be fetched: {_reason(seen)}; its task was"
         f" asked for a fresh link, and that helped no more than trying again."
-        f" {_left(part)} {_PAID}"
+        f" {_kept_bytes(part)} {_PAID}"
     )
     return DownloadError(message, task_id=clip.task_id)
 
 
 def _blocked(clip: Clip, seen: Blocked, part: PartialFile) -> DownloadError:
-    left = f" {_left(part)}" if part.is_kept else " Then save it again."
+    left = f" {_kept_bytes(part)}" if part.is_kept else " Then save it again."
     message = f"Clip {clip.clip_id} could not be fetched: {seen}{left} {_PAID}"
     return DownloadError(message, task_id=clip.task_id, retry=Retry.AFTER_EDIT)
 
@@ -460,7 +460,7 @@ def _no_link(clip: Clip, seen: Exception, error: MusicError) -> DownloadError:
 def _not_stored(clip: Clip, trouble: DiskError, part: PartialFile) -> DownloadError:
     message = f"Clip {clip.clip_id} could not be stored: {trouble.sentence}"
     if part.is_kept:
-        message = f"{message} {_left(part)}"
+        message = f"{message} {_kept_bytes(part)}"
     return DownloadError(
         f"{message} {_PAID}", task_id=clip.task_id, retry=trouble.retry
     )
@@ -474,9 +474,9 @@ def _not_signed(clip: Clip, error: NotSigned) -> DownloadError:
     return DownloadError(message, task_id=clip.task_id, retry=Retry.AFTER_EDIT)
 
 
-def _session_left(clip: Clip, part: PartialFile) -> DownloadError:
+def _session_closed(clip: Clip, part: PartialFile) -> DownloadError:
     message = (
-        f"Clip {clip.clip_id} was not stored: the session was left before it came."
+        f"Clip {clip.clip_id} was not stored: the session was closed before it came."
         f" What came of it waits in {part.path}, if its host can go on from there."
         f" Open a session, and save it again. {_PAID}"
     )
@@ -501,7 +501,7 @@ def _reason(seen: Exception) -> str:
     return str(text).rstrip(".")
 
 
-def _left(part: PartialFile) -> str:
+def _kept_bytes(part: PartialFile) -> str:
     if part.is_kept:
         size = f"{part.size_bytes / 1e6:.1f} MB"
         return f"{size} of it wait in {part.path}: save it again to go on from there."

@@ -51,7 +51,7 @@ class ServedFile:
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         """
-        Give what it holds; one who breaks off may fetch it again.
+        Yield what it holds; one who breaks off may fetch it again.
 
         Raises:
             OSError: It can't be read, or has changed.

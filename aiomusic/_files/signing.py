@@ -199,7 +199,7 @@ _TRIAL: Final = Clip(clip_id="trial", provider="aiomusic", state=ClipState.SUCCE
 
 
 def _manifest(clip: Clip) -> Mapping[str, object]:
-    """Say what made a clip, in the words of the standard."""
+    """Return what made a clip, in the words of the standard."""
     origin = origin_of(clip)
     named = {name: origin[tag] for name, tag in _PARAMETERS.items() if tag in origin}
     agent = " ".join(named[one] for one in ("provider", "model") if one in named)

@@ -59,7 +59,7 @@ NO_LABEL: Final = Label()
 
 
 def can_tag() -> bool:
-    """Tell whether mutagen, the ``tags`` extra, is installed."""
+    """Check whether mutagen, the ``tags`` extra, is installed."""
     return importlib.util.find_spec("mutagen") is not None
 
 
@@ -120,7 +120,7 @@ def _write(copy: Path, clip: Clip, cover: bytes | None, label: Label) -> bool:
 
 
 def _copy(path: Path, copy: Path) -> None:
-    # Made anew, as what stands there may be a link to somewhere else.
+    # Recreated, as what stands there may be a link to somewhere else.
     copy.unlink(missing_ok=True)
     with path.open("rb") as source, copy.open("xb") as target:
         shutil.copyfileobj(source, target, COPY_BYTES)

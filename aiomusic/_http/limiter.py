@@ -47,7 +47,7 @@ DRAWN_S, MIN_KEPT_S = 0.5, 0.05
 
 
 def backoff_s(failures: int) -> float:
-    """Give the wait after so many failures in a row, from 0.5 s to a minute."""
+    """Return the wait after so many failures in a row, from 0.5 s to a minute."""
     return float(min(MAX_S, FIRST_S * 2 ** (failures - 1)))
 
 
@@ -66,7 +66,7 @@ class Rate:
         self._at = now
 
     def per_s(self, now: float) -> float:
-        """Give how often a second it happened of late."""
+        """Return how often a second it happened of late."""
         return self._faded(now) / self.span_s
 
     def _faded(self, now: float) -> float:
@@ -415,7 +415,7 @@ class Limiter:
         return self._first_until
 
     def enter_now(self) -> Turn | None:
-        """Give a turn to a request that need not wait; None: it has to."""
+        """Grant a turn to a request that need not wait; None: it has to."""
         now = self._clock.now()
         is_next = not self._line and self._cap.has_room(now)
         return self._take(now) if is_next else None
@@ -431,7 +431,7 @@ class Limiter:
             The turn; None: it did not come in time.
 
         Raises:
-            CancelledError: The session was left.
+            CancelledError: The session was closed.
         """
         turn = self.enter_now()
         waiter = None

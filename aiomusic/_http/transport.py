@@ -141,7 +141,7 @@ class _Body(aiohttp.Payload):
 
     def __init__(self, data: bytes, sending: Sending) -> None:
         super().__init__(data)
-        self._left: bytes | None = data
+        self._unsent: bytes | None = data
         self._sending = sending
 
     @property
@@ -153,7 +153,7 @@ class _Body(aiohttp.Payload):
         return bytes(self._value).decode(encoding, errors)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        data, self._left = self._left, None
+        data, self._unsent = self._unsent, None
         if data is not None:
             # From here on, it may be paid.
             await self._sending.begin()
@@ -418,7 +418,7 @@ class Transport:
         return timer
 
     async def _headers(self) -> Mapping[str, str]:
-        """Give what carries the key; one that never changes is checked once."""
+        """Return what carries the key; one that never changes is checked once."""
         if self._last_key and not callable(self._key):
             return self._last_headers
         (key, got_at), self._first = self._first, ("", 0.0)
@@ -433,7 +433,7 @@ class Transport:
 
     async def has_newer_key(self, than: int) -> bool:
         """
-        Ask for the key anew, and tell whether it is a later one than that of a call.
+        Ask for the key again, and return whether it is a later one than that of a call.
 
         Args:
             than: `Sending.key_number` of the call.
@@ -541,7 +541,7 @@ def _checked(key: object) -> str:
 
 def proxy_for(url: str) -> str | None:
     """
-    Give the proxy that the environment names for an address.
+    Return the proxy that the environment names for an address.
 
     aiohttp's own ``trust_env`` asks in a thread, twice for each request.
     """
@@ -554,7 +554,7 @@ def proxy_for(url: str) -> str | None:
 
 
 def unfit(proxy: str) -> str | None:
-    """Say why a proxy of the environment can't be used; None: it can."""
+    """Return why a proxy of the environment can't be used; None: it can."""
     scheme = proxy.partition("://")[0].lower()
     if scheme in {"http", "https"}:
         return None
@@ -628,7 +628,7 @@ def to_do(error: BaseException) -> str:
 
 def _cause(error: BaseException) -> BaseException:
     """
-    Give a cause that holds neither the request, key and all, nor a server's bytes.
+    Return a cause that holds neither the request, key and all, nor a server's bytes.
 
     What aiohttp raises has both.
     """
@@ -643,7 +643,7 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def _seen(error: BaseException) -> str:
-    """Say what happened; no address, as one may hold a password."""
+    """Describe what happened; no address, as one may hold a password."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status}"
     for kind, words in _WORDS:

@@ -95,7 +95,7 @@ class Reply:
 
 @contextlib.contextmanager
 def _telling(reply: Reply) -> Iterator[None]:
-    """Let every error tell of the reply that it was raised for."""
+    """Attach the reply to every error that is raised for it."""
     try:
         yield
     except MusicError as error:
@@ -115,7 +115,7 @@ class Accepted:
 
 def encode(body: Mapping[str, object]) -> bytes:
     """
-    Give the bytes of a JSON body.
+    Return the bytes of a JSON body.
 
     Raises:
         InvalidRequest: It holds what JSON can't, which only ``extra`` can bring.

@@ -52,7 +52,7 @@ _SURPRISE = 0.0002
 _FADE = 0.97
 _MIN_TRUST = -7.5
 
-# A forecast is made anew after so many ends, or at once after one in the outer 1 %.
+# A forecast is made again after so many ends, or at once after one in the outer 1 %.
 _MAX_WAIT = 16
 _NEWS = 0.01
 
@@ -126,7 +126,7 @@ class Table:
 
     @property
     def curve(self) -> Curve:
-        """Return the forecast of the day, made anew once enough has been seen."""
+        """Return the forecast of the day, made again once enough has been seen."""
         if self._curve is None:
             self._curve = self._refit()
         return self._curve

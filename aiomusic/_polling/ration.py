@@ -27,7 +27,7 @@ class Ration:
     Whoever schedules a task calls `enter` and, before its next, `leave`.
 
     Args:
-        per_s: How many polls a second are allowed; it may be set anew at any time.
+        per_s: How many polls a second are allowed; it may be changed at any time.
         least_s: The price while the rate is not reached: `Learned.price_s`.
     """
 
@@ -47,7 +47,7 @@ class Ration:
 
     @property
     def is_short(self) -> bool:
-        """Say whether more polls are asked for than the rate allows."""
+        """Check whether more polls are asked for than the rate allows."""
         return self._demand > self.per_s * math.sqrt(2.0 * self.least_s)
 
     def enter(self, gap_s: float) -> float:

@@ -111,7 +111,7 @@ class Learned:
 @attrs.define(eq=False, kw_only=True)
 class Schedule:
     """
-    Say when to poll a task again, and learn from each end.
+    Decides when to poll a task again, and learns from each end.
 
     It holds no clock and no task: every age is counted in seconds from the moment the
     task was submitted, and belongs to the caller.

@@ -24,7 +24,7 @@ def album_of(row: PlannedRow) -> str | None:
 @final
 class AlbumNames:
     """
-    Says how the files of a batch are called, and what they are tagged with.
+    The names of the files of a batch, and what they are tagged with.
 
     Args:
         plan: The rows, in whose order the tracks of each album are counted.

@@ -82,7 +82,7 @@ async def drive(music: MusicSession, key: str, *, tries: int = 0) -> Driven:
         tries: How often it was driven before, which spaces out what is tried again.
 
     Returns:
-        How it ended, or when to drive it again: its session was left, what it is made
+        How it ended, or when to drive it again: its session was closed, what it is made
         from is not there, or a fault passes.
     """
     record: Record | None = None
@@ -111,7 +111,7 @@ def _is_over(record: Record) -> bool:
     """Check whether driving a job changes nothing any more."""
     match record.state:
         case JobState.QUEUED:
-            # Until it is held anew, by whoever has seen why.
+            # Until it is held again, by whoever has seen why.
             return record.raw_error is not None
         case JobState.FAILED:
             return record.charged != Charged.NO or not _passes(record.error)
@@ -187,7 +187,7 @@ def made(result: object, reference: Reference) -> object:
 
 
 async def _failed(music: MusicSession, driven: Driven, tries: int) -> Driven:
-    """Say of a job that ended in an error whether it is over."""
+    """Check whether a job that ended in an error is over."""
     error = driven.error
     assert error is not None
     driven = attrs.evolve(driven, charged=error.charged)

@@ -324,7 +324,7 @@ class Batch:
         return f"take {reference.take + 1} of {reference.key!r} failed at the service"
 
     async def _skip_followers(self, key: str, why: str) -> None:
-        """Tell of those that wait for a row that makes nothing, and of theirs."""
+        """Report those that wait for a row that makes nothing, and theirs."""
         for follower in self._followers.pop(key, ()):
             if follower in self._waits:
                 await self._skip(self.rows[follower], f"row {key!r} {why}")
@@ -427,7 +427,7 @@ class Batch:
         self._outcomes.put_nowait(outcome)
 
     async def _tell_the_rest(self) -> None:
-        """Tell of those rows that nothing was bought for."""
+        """Report the rows that nothing was bought for."""
         why = "the batch was stopped before its turn came"
         for key in list(self._waits):
             row = self.rows[key]

@@ -76,7 +76,7 @@ class Worker:
         """
         Work until told to stop.
 
-        Then the session is left first: what is on the wire hears its answer, the
+        Then the session is closed first: what is on the wire hears its answer, the
         journal is told that nobody follows the rest, and each task goes back on the
         queue, where another worker takes it within seconds.
 

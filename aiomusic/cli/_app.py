@@ -63,7 +63,7 @@ def _version() -> str:
 
 
 def _shown(value: object) -> str | None:
-    """Give the default that is worth showing, if any."""
+    """Return the default that is worth showing, if any."""
     is_plain = isinstance(value, (int, float)) and not isinstance(value, bool)
     return f"{value:g}" if is_plain else str(value) if value else None
 
@@ -635,7 +635,7 @@ def archive(
 
 @JOBS.command
 def vacuum(*, journal: JournalOption = None, as_json: JsonOption = False) -> int:
-    """Give the disk back what the journal does not need any more."""
+    """Return unused space of the journal to the disk."""
     from aiomusic.cli import _archive
 
     return _archive.vacuum(journal, as_json=as_json)

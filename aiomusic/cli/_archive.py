@@ -67,7 +67,7 @@ def _moment(typed: str) -> float:
 
 
 def vacuum(journal: str | None, *, as_json: bool) -> Exit:
-    """Give the disk back what the journal does not need any more."""
+    """Return unused space of the journal to the disk."""
     return ending_well(_vacuum(journal, as_json=as_json), as_json=as_json)
 
 

@@ -95,10 +95,10 @@ class Board(Protocol):
         """Show what became of a row."""
 
     def note(self, text: str) -> None:
-        """Say what is worth knowing."""
+        """Print what is worth knowing."""
 
     def sum_up(self, folder: Path, advice: str | None) -> None:
-        """Say how it all ended."""
+        """Print how it all ended."""
 
 
 class _Plain(Still):
@@ -110,24 +110,24 @@ class _Plain(Still):
         self._advice = advice
 
     def note(self, text: str) -> None:
-        """Say it on standard error."""
+        """Print it on standard error."""
         report(text)
 
     def show(self, outcome: batch.Outcome) -> None:
-        """Give the paths to whoever reads them, and the errors to the reader."""
+        """Print the paths as results, and the errors on standard error."""
         for path in outcome.files:
             print_result(str(path.resolve()))
         if outcome.error is not None:
             report(f"{_name(outcome)}: {self._sentence(outcome, outcome.error)}")
 
     def _sentence(self, outcome: batch.Outcome, error: MusicError) -> str:
-        """Say an error with its next steps as commands; the outcome keeps its own."""
+        """Return an error, its next steps as commands; the outcome keeps its own."""
         told = copy.copy(error)
         self._advice.reworded(told, error.key or outcome.key or "", None)
         return sentence(told)
 
     def sum_up(self, folder: Path, advice: str | None) -> None:
-        """Say it in two or three lines."""
+        """Print it in two or three lines."""
         sums = self._sums
         states = ", ".join(f"{n:,} {state}" for state, n in sums.by_state.most_common())
         report(
@@ -196,11 +196,11 @@ class Screen(_Plain):
         self._live.__exit__(kind, error, trace)
 
     def note(self, text: str) -> None:
-        """Say it above the view."""
+        """Print it above the view."""
         self._live.print(f"aiomusic: {text}")
 
     def show(self, outcome: batch.Outcome) -> None:
-        """Say what became of a row above the view."""
+        """Print what became of a row above the view."""
         name = _name(outcome)
         if outcome.error is not None:
             self.note(f"{name}: {self._sentence(outcome, outcome.error)}")

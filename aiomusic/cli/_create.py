@@ -65,7 +65,7 @@ def _check_seed(delivery: Delivery) -> None:
 
 def _tell_extras(requests: Sequence[Request[Any]], delivery: Delivery) -> None:
     """
-    Say what the formats cost that are asked for, before anything is bought.
+    Print what the formats cost that are asked for, before anything is bought.
 
     Raises:
         InvalidRequest: The provider has no way to one of them.
@@ -138,7 +138,7 @@ async def _buy(
 
 def journal_path_of(delivery: Delivery) -> JournalPath | None:
     """
-    Say where the journal is, if any is to be kept.
+    Return where the journal is, if any is to be kept.
 
     Raises:
         UsageError: The options about it don't go together.

@@ -109,7 +109,7 @@ _MONEY_WORDS: Final = ("charged", "paid", "refunded", "nothing was sent")
 
 
 def exit_for(error: Exception) -> Exit:
-    """Give the code that an error ends the command with."""
+    """Return the code that an error ends the command with."""
     if isinstance(error, (JobDetached, JobTimedOut)):
         # Paid for, and perhaps still being made: a mere repeat would buy it twice.
         is_unpaid = error.charged is Charged.NO
@@ -122,13 +122,13 @@ def exit_for(error: Exception) -> Exit:
 
 
 def worst(codes: Iterable[Exit]) -> Exit:
-    """Give the code that counts most; DONE if there is no other."""
+    """Return the code that counts most; DONE if there is no other."""
     found = set(codes)
     return next((code for code in _WORST_FIRST if code in found), Exit.DONE)
 
 
 def sentence(error: Exception) -> str:
-    """Say an error on one line, its task and its money included."""
+    """Return an error on one line, its task and its money included."""
     text = printable(str(error.args[0]))
     if not isinstance(error, MusicError):
         return text
@@ -139,5 +139,5 @@ def sentence(error: Exception) -> str:
 
 
 def printable(text: str) -> str:
-    """Give text of the service as one line that can't move the cursor."""
+    """Return text of the service as one line that can't move the cursor."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

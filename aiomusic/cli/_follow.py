@@ -114,7 +114,7 @@ class JobRunner:
                         for job in jobs:
                             tasks.create_task(self._follow(music, job, show))
             except asyncio.CancelledError:
-                # Only now, with the session left, is it known what became of each.
+                # Only now, with the session closed, is it known what became of each.
                 for job in [job for job, code in self._ends.items() if code is None]:
                     if show is not None:
                         show.interrupted(job, self.advice)

@@ -190,7 +190,7 @@ async def _show(key: str, typed: str | None, *, as_json: bool) -> Exit:
 
 
 def _details(record: Record, advice: Advice) -> list[tuple[str, str]]:
-    """Give the lines of one job; those with nothing to tell are left out."""
+    """Return the lines of one job; those with nothing to tell are left out."""
     lines: list[tuple[str, object]] = [
         ("key", record.key),
         ("state", record.state),
@@ -234,7 +234,7 @@ def _details(record: Record, advice: Advice) -> list[tuple[str, str]]:
 
 
 def _next(record: Record, advice: Advice) -> str | None:
-    """Say what can be done about a job, if there is anything to be done."""
+    """Return what can be done about a job, if there is anything to be done."""
     if record.state == "unknown":
         return advice.unknown(record.key)
     if record.is_open:

@@ -55,7 +55,7 @@ class JournalPath:
     @classmethod
     def of(cls, typed: str | None) -> "JournalPath":
         """
-        Give the one that is typed, else AIOMUSIC_JOURNAL, else the usual file.
+        Return the one that is typed, else AIOMUSIC_JOURNAL, else the usual file.
 
         Raises:
             JournalError: What it needs is not installed.
@@ -90,7 +90,7 @@ class JournalPath:
 
     def to_keep(self) -> "KeptJournal":
         """
-        Give the journal to write into; only the usual one's folder is made.
+        Return the journal to write into; only the usual one's folder is made.
 
         Raises:
             JournalError: The folder can't be made.
@@ -195,7 +195,7 @@ class _Finding(Protocol):
 
 async def find_job(journal: _Finding | None, place: JournalPath, key: str) -> Record:
     """
-    Give the job of a key, or of the beginning of one, as the list shows it.
+    Return the job of a key, or of the beginning of one, as the list shows it.
 
     Raises:
         UsageError: There is none, or several begin so.
@@ -243,7 +243,7 @@ class Advice:
         return "" if self.place is None else self.place.option
 
     def resume(self, key: str | None = None) -> str:
-        """Give the command that goes on."""
+        """Return the command that goes on."""
         words = "aiomusic jobs resume"
         if key is not None:
             words += f" {shlex.quote(key)}"
@@ -252,16 +252,16 @@ class Advice:
         return f"'{words}{self.options}'"
 
     def send_queued(self) -> str:
-        """Give the command that sends what was queued and never sent."""
+        """Return the command that sends what was queued and never sent."""
         return f"'aiomusic jobs resume --queued{self.options}'"
 
     def again(self, key: str) -> str:
-        """Say how to buy what ended without its songs."""
+        """Return how to buy what ended without its songs."""
         name = shlex.quote(key)
         return f"'aiomusic jobs resubmit {name}{self.options}' buys it again."
 
     def unknown(self, key: str) -> str:
-        """Say what can be done about a job that may have been bought."""
+        """Return what can be done about a job that may have been bought."""
         name = shlex.quote(key)
         return (
             f"'aiomusic jobs resubmit {name}{self.options}' sends it again,"
@@ -269,7 +269,7 @@ class Advice:
         )
 
     def reworded(self, error: MusicError, key: str, record: Record | None) -> None:
-        """Say an error's next steps as commands, where there are commands."""
+        """Replace an error's next steps by commands, where there are commands."""
         if self.is_local:
             return
         text = error.message
@@ -308,7 +308,7 @@ class Advice:
         return self._attach(error.provider, error.task_id)
 
     def interrupted(self, job: MusicJob[Any]) -> str:
-        """Say where a job is that the command leaves, and how to have it again."""
+        """Return where a job is that the command leaves, and how to have it again."""
         if self.is_local:
             return "the emulator ended with the command; nothing was charged."
         charged = Charged.YES if job.error is None else job.error.charged
@@ -338,7 +338,7 @@ class Advice:
 
 
 def known_of(record: Record, *, has_balance: bool = False) -> str:
-    """Say what a journal knows of a create, its balances unless they are told."""
+    """Return what a journal knows of a create, its balances unless they are told."""
     words = [f"{record.kind} {title(record)!r}", f"{record.cost} credits"]
     words.append(f"sent {moment(record.sent_at)}")
     if not has_balance:

@@ -55,7 +55,7 @@ SAMPLES: Final[Mapping[str, str]] = {
 
 
 def add_operations(app: App, provider: str, exit_codes: str) -> None:
-    """Give a provider's command one of its own for each operation."""
+    """Add a command for each operation to a provider's."""
     for kind in requests().values():
         if provider == kind.PROVIDER:
             app.command(

@@ -95,7 +95,7 @@ class Lines:
         line.playable += len(update.playable)
 
     def saving(self, job: MusicJob[Any]) -> None:
-        """Say so in the job's line."""
+        """Show it in the job's line."""
         self._line(job).state = "saving"
 
     def made(self, job: MusicJob[Any], result: object) -> None:
@@ -122,7 +122,7 @@ class Lines:
         self._print(sentence(error))
 
     def note(self, text: str) -> None:
-        """Say it above the lines."""
+        """Print it above the lines."""
         self._print(text)
 
     def interrupted(self, job: MusicJob[Any], advice: Advice) -> None:

@@ -59,7 +59,7 @@ def moment(seconds: float | None) -> str:
 
 
 def title(record: Record) -> str:
-    """Give the words that tell a job from others, on one short line."""
+    """Return the words that tell a job from others, on one short line."""
     request: Mapping[str, Any] = record.raw_request or {}
     clips = [clip.get("title") for clip in record.raw_clips]
     known = [request.get(name) for name in _NAMES] + clips
@@ -69,7 +69,7 @@ def title(record: Record) -> str:
 
 
 def is_unsaved(record: Record) -> bool:
-    """Tell whether its songs are made, and in no file that is known of."""
+    """Check whether its songs are made, and in no file that is known of."""
     return (
         record.state == "succeeded"
         and record.clip_count > 0
@@ -93,14 +93,14 @@ def _shared(one: str, other: str) -> int:
 
 
 def as_json(record: Record) -> dict[str, object]:
-    """Give all that is known of a job: what a list tells of it, and what it came to."""
+    """Return all that is known of a job: what a list has, and what it came to."""
     clips = [{name: clip.get(name) for name in _CLIP} for clip in record.raw_clips]
     return {**listed(record), "result": record.raw_result, "clips": clips}
 
 
 def listed(record: Record) -> dict[str, object]:
     """
-    Give what a list tells of a job, under names that stay.
+    Return what a list tells of a job, under names that stay.
 
     ================ ===========================================================
     key              holds

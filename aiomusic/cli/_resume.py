@@ -169,7 +169,7 @@ def _ending_well(work: Callable[[], Exit], *, as_json: bool) -> Exit:
 
 
 async def _wanted(keys: Sequence[str], place: JournalPath) -> list[Record]:
-    """Give the jobs that are named, or all that are not over."""
+    """Return the jobs that are named, or all that are not over."""
     async with writing(place) as journal:
         if keys:
             named = [await find_job(journal, place, key) for key in keys]
@@ -181,7 +181,7 @@ async def _wanted(keys: Sequence[str], place: JournalPath) -> list[Record]:
 
 
 async def _unsaved(place: JournalPath) -> str:
-    """Say how to save what ended just before its command did."""
+    """Return how to save what ended just before its command did."""
     journal = await reader_of(place)
     wanted = Wanted(states=["succeeded"], are_own=True)
     records = [] if journal is None else await journal.records(wanted)
@@ -299,7 +299,7 @@ def _request(record: Record) -> Request[Any]:
 
 
 def _over(record: Record, advice: Advice) -> MusicError:
-    """Give why a job that is over has no songs."""
+    """Return why a job that is over has no songs."""
     charged = Charged(record.charged or Charged.UNKNOWN)
     error: MusicError = JobCancelled("It was given up.", charged=charged)
     if record.raw_error is not None:
@@ -315,7 +315,7 @@ def _over(record: Record, advice: Advice) -> MusicError:
 
 
 def _held(record: Record, advice: Advice) -> MusicError:
-    """Give why a job that was never sent has no songs, and how to send it."""
+    """Return why a job that was never sent has no songs, and how to send it."""
     error = record.error
     assert error is not None
     advice.reworded(error, record.key, None)
@@ -339,7 +339,7 @@ async def _settled(journal: "KeptJournal", record: Record) -> Record:
 
 def _again(record: Record, advice: Advice) -> Request[Any]:
     """
-    Give the request to send again.
+    Return the request to send again.
 
     Raises:
         UsageError: The job is open or done, or there is no request.

@@ -76,7 +76,7 @@ class Show(Protocol):
         """Show what went wrong with a job, or before there was one."""
 
     def note(self, text: str) -> None:
-        """Say what is no error, and yet worth knowing."""
+        """Print what is no error, and yet worth knowing."""
 
     def interrupted(self, job: MusicJob[Any], advice: Advice) -> None:
         """Show what becomes of a job that the command leaves."""
@@ -123,18 +123,18 @@ class Paths(Still):
         """Show nothing."""
 
     def failed(self, job: MusicJob[Any] | None, error: Exception) -> None:
-        """Say it once, however many jobs it struck."""
+        """Print it once, however many jobs it struck."""
         text = sentence(error)
         if text not in self._told:
             self._told.add(text)
             report(text)
 
     def note(self, text: str) -> None:
-        """Say it."""
+        """Print it."""
         report(text)
 
     def interrupted(self, job: MusicJob[Any], advice: Advice) -> None:
-        """Say it."""
+        """Print it."""
         report(whereabouts(job, advice))
 
 
@@ -229,7 +229,7 @@ class Events(Still):
         self._beside.failed(job, error)
 
     def note(self, text: str) -> None:
-        """Say it on standard error."""
+        """Print it on standard error."""
         self._beside.note(text)
 
     def interrupted(self, job: MusicJob[Any], advice: Advice) -> None:
@@ -286,5 +286,5 @@ def block(text: str) -> str:
 
 
 def whereabouts(job: MusicJob[Any], advice: Advice) -> str:
-    """Say where a job is that the command leaves, and how to have it again."""
+    """Return where a job is that the command leaves, and how to have it again."""
     return printable(f"interrupted: {advice.interrupted(job)}")

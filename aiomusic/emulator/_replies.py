@@ -29,7 +29,7 @@ def poll_reply(
         late: The part of the result that is still missing.
     """
     dialect = dialect_of(task.request)
-    return dialect.poll(task, progress, _left(task, songs, late))
+    return dialect.poll(task, progress, _reported(task, songs, late))
 
 
 def other_state_reply(
@@ -43,11 +43,13 @@ def other_state_reply(
     dialect = dialect_of(task.request)
     # Before it is listed, it has no state to replace.
     progress = max(progress, Progress(Stage.PENDING), key=lambda one: one.stage)
-    shown = dialect.shown(task, progress, _left(task, songs, late))
+    shown = dialect.shown(task, progress, _reported(task, songs, late))
     return 200, dialect.with_state(shown, state)
 
 
-def _left(task: Task, songs: Sequence[Song], late: LateResult | None) -> Sequence[Song]:
+def _reported(
+    task: Task, songs: Sequence[Song], late: LateResult | None
+) -> Sequence[Song]:
     if late is None:
         return songs
     return dialect_of(task.request).held_back(task, late, songs)
@@ -68,6 +70,6 @@ def webhook_body(
             "event": "song.failed",
         }
     dialect = dialect_of(task.request)
-    shown = dialect.shown(task, progress, _left(task, songs, task.late))
+    shown = dialect.shown(task, progress, _reported(task, songs, task.late))
     body = dialect.webhook(task, shown)
     return {**body, **about, "event": "song.completed"}

@@ -247,7 +247,7 @@ class Service:
         self.on_end(task)
 
     def refuse(self, task_id: str, failure: PlannedFailure) -> None:
-        """Let a task fail, even if it is over."""
+        """Make a task fail, even if it is over."""
         task = self.tasks.get(task_id)
         if task is None:
             return

@@ -149,7 +149,7 @@ class Entry:
             the number of this purchase under the key.
         made_at, now: Seconds since 1970.
         balance: Credits of the account when last seen; None: not known.
-        is_anew: Whether to buy again even if the purchase before has its task, or
+        force_new: Whether to buy again even if the purchase before has its task, or
             its result, by now.
         lease_s: How long a task of its kind may take, in seconds; where nobody sees
             its end, its slot is held for so long.
@@ -166,7 +166,7 @@ class Entry:
     made_at: float
     now: float
     balance: int | None = None
-    is_anew: bool = False
+    force_new: bool = False
     lease_s: float = LEASE_S
 
 
@@ -395,7 +395,7 @@ class Archive(Protocol):
 
     async def find_lost(self, key: str, attempt: int, task_id: str, now: float) -> bool:
         """
-        Give a purchase whose answer was lost its task; return whether it was lost.
+        Assign a task to a purchase whose answer was lost; return whether it was lost.
 
         Raises:
             JournalError: It could not be written down.

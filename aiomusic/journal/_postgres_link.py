@@ -159,7 +159,7 @@ class Link:
     One connection at a time, made when it is needed.
 
     Behind a pooler in transaction mode nothing outlives a transaction, so each says
-    anew what it needs, and no statement is prepared.
+    again what it needs, and no statement is prepared.
     """
 
     address: Address
@@ -172,7 +172,7 @@ class Link:
         return self._cached_statements == 0
 
     async def connected(self) -> Connection:
-        """Return the connection, made anew if it is gone."""
+        """Return the connection, made again if it is gone."""
         if self._db is not None and not self._db.is_closed():
             return self._db
         if self._cached_statements is None:
@@ -202,7 +202,7 @@ class Link:
         )
 
     def drop(self) -> None:
-        """Let go of a connection at once: what it was doing is taken back."""
+        """Drop a connection at once: what it was doing is taken back."""
         db, self._db = self._db, None
         if db is not None:
             db.terminate()
@@ -256,7 +256,7 @@ def _words(error: BaseException) -> str:
 
 
 def fault(address: Address, error: BaseException) -> str:
-    """Say why a journal can't be used, and what that means for the money."""
+    """Return why a journal can't be used, and what that means for the money."""
     while isinstance(error, TimeoutError) and isinstance(error.__cause__, FAULTS):
         error = error.__cause__
     tried_for = f" It was tried for {address.wait_s:g} s." if is_passing(error) else ""

@@ -46,21 +46,21 @@ class _Work(Generic[R]):
     Attributes:
         regret: What makes good for it if it is done and nobody waits any more.
         is_lasting: Whether it must be written down sooner or later.
-        is_left: Whether nobody waits any more.
+        is_abandoned: Whether nobody waits any more.
     """
 
     program: Callable[[], Program[R]]
     future: "asyncio.Future[R]"
     regret: Callable[[R], Program[object]] | None = None
     is_lasting: bool = False
-    is_left: bool = False
+    is_abandoned: bool = False
 
     def resolve(self, result: R) -> None:
         if not self.future.done():
             self.future.set_result(result)
 
     def fail(self, error: BaseException) -> None:
-        if not self.future.done() and not self.is_left:
+        if not self.future.done() and not self.is_abandoned:
             self.future.set_exception(error)
 
 
@@ -147,7 +147,7 @@ class PostgresWriter:
         except TimeoutError as error:
             raise TimeoutError from self._why or error
         finally:
-            work.is_left = not future.done()
+            work.is_abandoned = not future.done()
 
     def post(
         self,
@@ -198,7 +198,7 @@ class PostgresWriter:
         batch: list[_Work[Any]] = []
         while self._queue and len(batch) < MAX_TOGETHER:
             work = self._queue.popleft()
-            if work.is_lasting or not work.is_left:
+            if work.is_lasting or not work.is_abandoned:
                 batch.append(work)
         return batch
 
@@ -226,7 +226,7 @@ class PostgresWriter:
     def _resolve(self, batch: list[_Work[Any]], results: list[Any]) -> None:
         for work, result in zip(batch, results, strict=True):
             work.resolve(result)
-            if work.is_left and work.regret is not None:
+            if work.is_abandoned and work.regret is not None:
                 regret, work.regret = work.regret, None
 
                 def undo(

@@ -32,13 +32,13 @@ def facts_of(ending: Ending) -> dict[str, Any]:
 
 
 def unheeded(journal: object, key: str, row: Row | None, change: Change) -> str:
-    """Say that an event did not move a job."""
+    """Return the message that an event did not move a job."""
     found = "has no such purchase" if row is None else f"has it as {row.stage}"
     return f"'{change.event}' did not move job {key}: the journal {journal} {found}."
 
 
 def not_accepted(journal: object, key: str, task_id: str, row: Row | None) -> str:
-    """Say that a task was not written down."""
+    """Return the message that a task was not written down."""
     found = "another task" if row is not None else "no such purchase"
     return (
         f"Task {task_id} of job {key} was not written down: the journal {journal} has"
@@ -47,5 +47,5 @@ def not_accepted(journal: object, key: str, task_id: str, row: Row | None) -> st
 
 
 def no_such_job(journal: object, key: str) -> str:
-    """Say that a job could not be marked."""
+    """Return the message that a job could not be marked."""
     return f"Job {key} can't be marked: the journal {journal} has no such purchase."

@@ -30,7 +30,7 @@ _WORDS = {
 
 
 def fault(path: Path, error: BaseException) -> str:
-    """Say why a journal can't be used, and what that means for the money."""
+    """Return why a journal can't be used, and what that means for the money."""
     name = getattr(error, "sqlite_errorname", "")
     found = [words for start, words in _WORDS.items() if name.startswith(start)]
     if isinstance(error, FileNotFoundError):

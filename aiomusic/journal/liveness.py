@@ -54,7 +54,7 @@ def _is_name(text: str) -> bool:
 
 
 def _boot_id() -> bytes:
-    """Tell one start of the machine from the next; empty: it can't be told."""
+    """Return an id of this start of the machine; empty: it can't be told."""
     try:
         return BOOT_ID.read_bytes().strip()[:HEADER_BYTES]
     except OSError:

@@ -120,7 +120,7 @@ class Event(enum.StrEnum):
     DROPPED = "dropped"
     """The user cancelled a job that had not been sent."""
     LEFT = "left"
-    """Its session was left."""
+    """Its session was closed."""
     DIED = "died"
     """Its session's process is gone."""
     TAKEN_UP = "taken up"

@@ -72,7 +72,7 @@ SAME_CLOCK_S: Final = 2.0
 
 
 def _boot_time() -> float:
-    """Give seconds that go on while the process, or the machine, is stopped."""
+    """Return seconds that go on while the process, or the machine, is stopped."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
@@ -466,7 +466,7 @@ class PostgresJournal:
 
     async def vacuum(self) -> tuple[int, int]:
         """
-        Give the disk back what the tables do not need any more.
+        Return unused space of the tables to the disk.
 
         While others have the journal, whom a rewrite would keep waiting, the space is
         made free for new jobs, and little of it goes back to the disk.

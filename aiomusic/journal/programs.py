@@ -328,7 +328,7 @@ def _line(me: Context, now: float) -> Program[_Line]:
 def _stand_in_line(
     me: Context, now: float, line: _Line, verdicts: Sequence[Verdict]
 ) -> Program[None]:
-    """Keep the place of a session that has to wait; who got something waits anew."""
+    """Keep the place of a session that has to wait; who got something waits again."""
     where: dict[str, Any] = {"account": me.account, "owner": me.owner}
     if not (verdicts and isinstance(verdicts[-1], NoCapacity)):
         if line.since is not None:
@@ -395,7 +395,7 @@ class _Capacity:
     stranded: int = 0
 
     def read(self, me: Context) -> Program[None]:
-        """Read it anew."""
+        """Read it again."""
         which = f"{OPEN} AND owner IS NULL AND {MINE}"
         stranded = f"SELECT {_sums('reserved')} FROM jobs WHERE {which}"
         sums = f"{_sums('slots', 'reserved', 'spent')}, ({stranded}) AS stranded"
@@ -568,7 +568,7 @@ def _is_wanted(entry: Entry, last: Record) -> bool:
     """Check whether to buy again under a key."""
     # What was unknown may have been recovered since its owner asked to send it again.
     is_over = not last.is_open and last.state is not JobState.SUCCEEDED
-    return entry.attempt == last.attempt + 1 and (is_over or entry.is_anew)
+    return entry.attempt == last.attempt + 1 and (is_over or entry.force_new)
 
 
 def _sums(*columns: str) -> str:
@@ -694,7 +694,7 @@ def attach(me: Context, entry: Entry, task_id: str) -> Program[None]:
 def find_lost(
     me: Context, key: str, attempt: int, task_id: str, now: float
 ) -> Program[Moved]:
-    """Give a purchase whose answer was lost its task, unless it is another's."""
+    """Assign a task to a purchase whose answer was lost, unless it is another's."""
     others = yield (
         f"SELECT key, attempt FROM jobs WHERE task_id = :task_id AND {MINE}",
         {"task_id": task_id, "account": me.account},

@@ -412,7 +412,7 @@ class SqliteJournal:
 
     async def vacuum(self) -> tuple[int, int]:
         """
-        Give the disk back what the file does not need any more.
+        Return unused space of the file to the disk.
 
         Returns:
             The size of the file before and after, in bytes.
@@ -600,7 +600,7 @@ class SqliteJournal:
         return version if owner == APPLICATION_ID else 0
 
     def _tighten(self) -> None:
-        """Let nobody but its owner read a file that was made by other means."""
+        """Make a file that was made by other means readable by its owner alone."""
         for end in ("", "-wal", "-shm") if os.name != "nt" else ():
             path = self._path.with_name(f"{self._path.name}{end}")
             try:

@@ -42,7 +42,7 @@ PROVIDERS: Mapping[str, Provider] = _Providers()
 
 @functools.cache
 def requests() -> Mapping[str, type["Request[Any]"]]:
-    """Give every kind of request, by its name, as in ``suno.create``."""
+    """Return every kind of request, by its name, as in ``suno.create``."""
     modules = [_module(name) for name in REGISTRY]
     return {kind.kind(): kind for module in modules for kind in module.REQUESTS}
 

@@ -248,7 +248,7 @@ def _numbered(value: float) -> ClipState:
 
 
 def task_state(clips: tuple[Clip, ...]) -> ClipState:
-    """Say how far a task is, from its clips: it has no state of its own."""
+    """Return how far a task is, from its clips: it has no state of its own."""
     states = {clip.state for clip in clips}
     if not states:
         return ClipState.PENDING

@@ -232,7 +232,7 @@ class Cover(_Edits):
 @attrs.frozen
 class ReplaceSection(_Edits):
     """
-    Make one section of a clip anew and keep the rest.
+    Make one section of a clip again and keep the rest.
 
     API: a copy of the docs. 10 credits, one clip.
 

@@ -222,7 +222,7 @@ class Cover(_Edits):
 @attrs.frozen
 class ReplaceSection(_Edits):
     """
-    Make one section of a clip anew and keep the rest.
+    Make one section of a clip again and keep the rest.
 
     API: page not seen; the body is inferred.  The name of the field that ends the
     section is not known: ``ends_at`` is what the service's later producer API

@@ -80,7 +80,7 @@ class Crowd:
         return answer.replace(TASK_ID.encode(), task_id.encode())
 
     def _seen(self) -> dict[str, Any]:
-        """Give what was seen since this was last asked."""
+        """Return what was seen since this was last asked."""
         found = {
             "creates": self.creates,
             "polls": self.polls,

@@ -156,7 +156,7 @@ class Server:
 
 
 async def read_request(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
-    """Give the method, the path and the body, which is read whole."""
+    """Return the method, the path and the body, which is read whole."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.split("\r\n")
     method, path, _ = first.split(" ")

@@ -164,7 +164,7 @@ async def test_a_row_waits_for_what_it_is_made_from(api: Emulator, place: str) -
 async def test_a_row_whose_source_made_nothing_is_not_bought(
     api: Emulator, file: str
 ) -> None:
-    """It is over, the journal tells why, and the next run may hold it anew."""
+    """It is over, the journal tells why, and the next run may hold it again."""
     references = {"verse": {"clip": "@song[1]"}}
     async with session(api, file) as music:
         await music.hold([VERSE], made_from=references)
@@ -172,15 +172,15 @@ async def test_a_row_whose_source_made_nothing_is_not_bought(
         again = await drive(music, "verse")
         record = await music.job("verse")
         assert {} == await music.hold([VERSE], made_from=references)
-        anew = await music.job("verse")
+        recorded = await music.job("verse")
 
     assert isinstance(driven.error, NotSent)
     assert "no job 'song'" in str(again.error)
     assert (True, True) == (driven.is_over, again.is_over)
     assert record is not None
     assert "no job 'song'" in str(record.error)
-    assert anew is not None
-    assert anew.raw_error is None
+    assert recorded is not None
+    assert recorded.raw_error is None
     assert 0 == api.submissions
 
 

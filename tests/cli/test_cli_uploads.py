@@ -20,7 +20,7 @@ UPLOAD = ("suno", "upload", "demo.wav", "--poll-every", "0.05")
 
 @pytest.fixture
 async def api() -> AsyncIterator[Emulator]:
-    """Give an API that fetches from this machine, as from a public address."""
+    """Yield an API that fetches from this machine, as from a public address."""
     async with Emulator(pace=Pace.polls(), allow_hosts=[HERE]) as api:
         yield api
 

@@ -144,7 +144,7 @@ def test_an_upload_is_covered(tmp_path: Path) -> None:
 
 
 def test_an_upload_gets_another_sound(tmp_path: Path) -> None:
-    """A recording whose sound is swapped is played anew, with the same chords."""
+    """A recording whose sound is swapped is played again, with the same chords."""
     source = compose(SongSpec(style="folk in D major", duration_s=8, seed=3))
     write_song(source, tmp_path / "upload.wav", "wav")
     upload = score_from_audio(analyze_audio(tmp_path / "upload.wav"), title="Mine")

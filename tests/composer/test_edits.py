@@ -344,7 +344,7 @@ def test_a_persona_is_known_by_its_sound() -> None:
 
 @pytest.fixture
 def upload(tmp_path: Path) -> tuple[Score, Samples]:
-    """Give twelve seconds of noise on every beat, as a score and as samples."""
+    """Return twelve seconds of noise on every beat, as a score and as samples."""
     noise = np.random.default_rng(1).normal(size=12 * RATE)
     beat = np.arange(12 * RATE) % (RATE // 2) / RATE
     sound = (0.2 * noise * (0.3 + np.exp(-9 * beat))).astype(np.float32)
@@ -417,7 +417,7 @@ def test_two_takes_of_a_swap_are_sung_by_two_singers() -> None:
 def test_a_recording_is_covered_by_the_singer_who_is_asked_for(
     upload: tuple[Score, Samples],
 ) -> None:
-    """Its own voice can't be taken out of it, so the words are sung anew."""
+    """Its own voice can't be taken out of it, so the words are sung again."""
     score, before = upload
 
     swapped = swap_vocals(score, "male, husky", MORE)

@@ -95,9 +95,9 @@ async def test_leaving_ends_what_runs_and_unlocks_it(
 
     await all_of_them.aclose()
 
-    with pytest.raises(DownloadError, match="the session was left before it came"):
+    with pytest.raises(DownloadError, match="the session was closed before it came"):
         await running
-    with pytest.raises(DownloadError, match="the session was left"):
+    with pytest.raises(DownloadError, match="the session was closed"):
         await all_of_them.download(save.clip, save.folder)
     save.client = MediaClient(host.url, timeout_s=5)
     assert SONG == (await save()).read_bytes()

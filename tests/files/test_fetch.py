@@ -67,7 +67,7 @@ async def nameless_song(request: web.Request) -> web.StreamResponse:
 async def test_a_range_that_does_not_fit_is_not_used(
     save: Saver, host: MediaHost, answer: Answer
 ) -> None:
-    """The download begins anew rather than join what does not belong together."""
+    """The download begins again rather than join what does not belong together."""
     host.answers = [host.cut(500_000), answer]
 
     path = await save()
@@ -95,7 +95,7 @@ async def test_more_than_was_promised_is_not_kept(save: Saver, host: MediaHost) 
 
 
 async def test_without_an_etag_nothing_is_joined(save: Saver, host: MediaHost) -> None:
-    """Who can't tell one song from another begins anew."""
+    """Who can't tell one song from another begins again."""
     host.answers = [host.cut(500_000, ETag="")]
 
     path = await save()

@@ -124,7 +124,7 @@ async def test_a_part_that_is_a_link_is_not_followed(
 async def test_a_note_that_is_rubbish_is_not_trusted(
     save: Saver, host: MediaHost, note: bytes
 ) -> None:
-    """A part that nobody can vouch for is begun anew."""
+    """A part that nobody can vouch for is begun again."""
     save.folder.mkdir()
     (save.folder / f"{NAME}.part").write_bytes(b"RIFF rubbish")
     (save.folder / f"{NAME}.part.json").write_bytes(note)

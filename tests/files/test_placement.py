@@ -165,7 +165,7 @@ def test_the_sidecar_says_what_the_file_is(tmp_path: Path) -> None:
     assert found["clip_id"] == CLIP.clip_id
     assert (found["file"], found["album"]) == ("Song.mp3", "Blue")
     assert (found["request"], found["generated"]) == ({"kind": "k"}, True)
-    # A second poll writes nothing anew.
+    # A second poll writes nothing again.
     assert (tmp_path / "Song.json").stat().st_ino == written
 
 

@@ -37,7 +37,7 @@ KEPT: Mapping[str, Callable[[Path], Journal]] = {
     "postgres": postgres_journal,
     "pgbouncer": pooled_journal,
 }
-"""Journals that outlive their session, by name: each made anew on one folder."""
+"""Journals that outlive their session, by name: each made again on one folder."""
 
 ALL: Mapping[str, Callable[[Path], Journal]] = {
     "memory": lambda _: MemoryJournal(),

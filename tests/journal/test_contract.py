@@ -162,7 +162,7 @@ async def test_what_nobody_sees_end_keeps_its_slot_for_as_long_as_its_kind_takes
 async def test_a_journal_that_nobody_shares_tells_when_a_slot_is_next_free(
     journal: Journal,
 ) -> None:
-    """Nothing else wakes who waits for it; where others share it, it is asked anew."""
+    """Nothing else wakes who waits for it; where others share it, it is asked again."""
     await journal.admit([entry("a", lease_s=60.0), entry("b", lease_s=9.0)], NO_LIMITS)
     assert journal.lease_until is None
     for key in ("a", "b"):
@@ -212,7 +212,7 @@ async def test_a_key_that_comes_again_while_its_job_is_in_flight_leaks_nothing(
     """A cancelled job's task goes on, and what it holds is settled by its own end."""
     limits = Limits(concurrency=10, max_credits=20)
     await journal.admit([entry("a")], limits)
-    [again] = await journal.admit([entry("a", attempt=2, is_anew=True)], limits)
+    [again] = await journal.admit([entry("a", attempt=2, force_new=True)], limits)
     assert isinstance(again, Granted)
 
     await over(journal, "a", 1, "refunded", "failed")
@@ -355,7 +355,7 @@ async def test_what_was_bought_is_not_bought_again_by_its_key(
 
 
 @pytest.mark.parametrize("state", ["pending", "succeeded"])
-async def test_what_came_home_meanwhile_is_bought_again_only_anew(
+async def test_what_was_recovered_meanwhile_is_bought_again_only_by_force(
     kept: Journal, state: str
 ) -> None:
     """Who asked to send an unknown job again did not know that it has its task."""
@@ -367,11 +367,11 @@ async def test_what_came_home_meanwhile_is_bought_again_only_anew(
     [known] = await kept.admit([entry("a", attempt=2)], NO_LIMITS)
 
     assert isinstance(known, KnownKey)
-    anew = entry("a", attempt=2, is_anew=True)
-    assert [Granted(2)] == await kept.admit([anew], NO_LIMITS)
+    again = entry("a", attempt=2, force_new=True)
+    assert [Granted(2)] == await kept.admit([again], NO_LIMITS)
 
 
-async def test_adopting_gives_what_waits_and_what_is_unknown(
+async def test_claiming_gives_what_waits_and_what_is_unknown(
     kept: Journal, other: Journal
 ) -> None:
     """What a living session follows is left to it, and what is over is over."""
@@ -591,7 +591,7 @@ async def test_a_job_that_waits_is_dropped_by_its_own_session_alone(
 async def test_what_is_held_is_sent_as_the_purchase_that_it_is(
     kept: Journal, other: Journal
 ) -> None:
-    """Its row is written down anew, with what it is asked for now."""
+    """Its row is written down again, with what it is asked for now."""
     await kept.admit([entry("a", cost=7, metadata={"n": 1})], NO_LIMITS)
     await kept.aclose()
 
@@ -606,7 +606,7 @@ async def test_what_is_held_is_sent_as_the_purchase_that_it_is(
     )
 
 
-async def test_an_unknown_job_whose_task_comes_home_is_open_and_stays_paid(
+async def test_an_unknown_job_whose_task_is_recovered_is_open_and_stays_paid(
     kept: Journal,
 ) -> None:
     """A callback may bring the id; a refund then gives the credits back."""
@@ -879,7 +879,7 @@ async def test_an_open_purchase_is_given_whatever_was_bought_after_it(
     """It is paid for and not over, so it must not be out of sight."""
     await kept.admit([entry("a")], NO_LIMITS)
     await kept.accept("a", 1, "t-1", 110.0)
-    await kept.admit([entry("a", attempt=2, is_anew=True)], NO_LIMITS)
+    await kept.admit([entry("a", attempt=2, force_new=True)], NO_LIMITS)
     await over(kept, "a", 2)
 
     assert [1, 2] == [record.attempt for record in await kept.records()]
@@ -1175,7 +1175,7 @@ async def test_two_sessions_share_a_ceiling(kept: Journal, other: Journal) -> No
 
 
 async def test_a_job_that_waited_is_counted_once(kept: Journal) -> None:
-    """Its row is written anew when its turn comes, under what it is tagged by then."""
+    """Its row is written again when its turn comes, under what it is tagged by then."""
     kept.enqueue([of("a", "ann")])
     await kept.admit([of("x", "x")], TAGGED)
 

@@ -446,10 +446,10 @@ async def test_a_damaged_file_is_a_clear_error_or_no_loss(
     path = tmp_path / "songs.db"
     await (await fill(path)).aclose()
     data = bytearray(path.read_bytes())
-    dice = random.Random(str(where))
-    anywhere = dice.randrange(len(data) - 64)
+    rng = random.Random(str(where))
+    anywhere = rng.randrange(len(data) - 64)
     start = {"header": 16, "schema": 110}.get(str(where), anywhere)
-    data[start : start + 64] = dice.randbytes(64)
+    data[start : start + 64] = rng.randbytes(64)
     path.write_bytes(data)
 
     bought, error = await use(api, path)
@@ -478,7 +478,7 @@ async def use(api: Emulator, path: Path) -> tuple[int, str | None]:
 @pytest.mark.parametrize("seed", range(20))
 async def test_a_log_torn_by_power_loss_is_recovered(tmp_path: Path, seed: int) -> None:
     """What was synced before the tear is there, in order, and the sums are right."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     journal = await fill(tmp_path / "songs.db")
     torn = tmp_path / "torn"
     torn.mkdir()
@@ -486,14 +486,14 @@ async def test_a_log_torn_by_power_loss_is_recovered(tmp_path: Path, seed: int) 
     shutil.copy(tmp_path / "songs.db", path)
     data = bytearray((tmp_path / "songs.db-wal").read_bytes())
     await crash(journal)
-    at = dice.randrange(32, len(data))
+    at = rng.randrange(32, len(data))
     if seed % 2:
         del data[at:]
     else:
-        data[at : at + 100] = dice.randbytes(100)
+        data[at : at + 100] = rng.randbytes(100)
     log.write_bytes(data)
     if seed % 3 == 0:
-        Path(f"{path}-shm").write_bytes(dice.randbytes(32_768))
+        Path(f"{path}-shm").write_bytes(rng.randbytes(32_768))
 
     again = SqliteJournal(path)
     await again.open()

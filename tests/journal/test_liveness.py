@@ -358,7 +358,7 @@ async def test_the_dead_give_their_slots_back_when_one_is_needed(
 
 
 def last_words(path: Path) -> tuple[SessionLock, Path]:
-    """Give a session that has just died, having sent one create of three."""
+    """Return a session that has just died, having sent one create of three."""
     owner = SessionLock(path)
     owner.acquire()
     owner.note_sent(("a", 1))

@@ -205,7 +205,7 @@ class TwoSessions(RuleBasedStateMachine):
         self.line[owner] = (since, self.now + WAITING_S)
 
     def last(self, key: str) -> tuple[int, Row] | None:
-        """Give the last purchase under a key, of those that were not unpaid if any."""
+        """Return the last purchase under a key, if any a paid one."""
         found = {a: row for (k, a), row in self.model.items() if k == key}
         paid = [
             a
@@ -219,7 +219,7 @@ class TwoSessions(RuleBasedStateMachine):
         last, cost = self.last(one.key), one.cost
         if last is not None and not self.is_free(last[1], owner):
             is_over = not is_open(last[1]) and last[1].stage is not Stage.SUCCEEDED
-            if one.attempt != last[0] + 1 or not (is_over or one.is_anew):
+            if one.attempt != last[0] + 1 or not (is_over or one.force_new):
                 return KnownKey
         held = self.model.values()
         most = self.limits.max_credits
@@ -250,7 +250,7 @@ class TwoSessions(RuleBasedStateMachine):
         for key, cost, wish in wanted:
             last = self.last(key)
             attempt = last[0] + 1 if last and wish else 0
-            one = entry(key, cost=cost, attempt=attempt, is_anew=wish == 2)
+            one = entry(key, cost=cost, attempt=attempt, force_new=wish == 2)
             entries.append(attrs.evolve(one, now=self.now))
 
         verdicts = self.run(self.journals[which].admit(entries, self.limits))
@@ -332,7 +332,7 @@ class TwoSessions(RuleBasedStateMachine):
     @precondition(lambda self: self.model)
     @rule(which=st.integers(0, 1), data=st.data())
     def accept(self, which: int, data: st.DataObject) -> None:
-        """The service has answered; or a callback brings an unknown job home."""
+        """The service has answered; or a callback recovers an unknown job."""
         at = self.pick(data)
         # What was never sent has no answer.
         if self.model[at].stage is Stage.QUEUED:

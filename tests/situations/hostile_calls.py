@@ -138,11 +138,11 @@ def _wire(body: bytes, path: str) -> Iterator[Call]:
         yield Call(f"noise {noise[:9]!r}", (noise,), is_cut=True)
 
 
-def run_calls(tally: Tally, dice: random.Random, *, share: float = 1.0) -> None:
+def run_calls(tally: Tally, rng: random.Random, *, share: float = 1.0) -> None:
     """Send calls, or a share of them, to a session whose job has lost its task."""
     with heard(tally) as log, tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "songs.db"
-        asyncio.run(_run(path, tally, lambda _: dice.random() < share))
+        asyncio.run(_run(path, tally, lambda _: rng.random() < share))
         tally.check("callbacks: log", log.take())
         for one in path.parent.iterdir():
             tally.check("callbacks: journal", one.read_bytes())

@@ -102,14 +102,14 @@ def _bodies() -> Iterator[tuple[str, Say]]:
             yield f"refused: {value.name}", _reply(403, b"".join(value.pieces))
 
 
-def run_media(tally: Tally, dice: random.Random, *, share: float = 1.0) -> None:
+def run_media(tally: Tally, rng: random.Random, *, share: float = 1.0) -> None:
     """Download from a host that answers each of these, or a share of them."""
     for secret in (KEY, OLD_KEY, WEBHOOK_SECRET):
         hide(secret)
     some: list[tuple[str, Say]] = []
     with heard(tally) as log:
         for answer in answers():
-            if dice.random() < share:
+            if rng.random() < share:
                 some.append(answer)
             if len(some) == TOGETHER:
                 asyncio.run(_run(some, tally))

@@ -250,10 +250,10 @@ def wire_faults(seed: int, count: int) -> Iterator[Case]:
         raw = json.dumps(body).encode()
         for name, answer in (*_cuts(raw), *_lies(raw), *_slow(raw)):
             yield Case(f"{which}: {name}", make, **{which: answer})
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     for number in range(count):
-        which, body = dice.choice(bodies)
-        answer = _garbled(json.dumps(body).encode(), dice)
+        which, body = rng.choice(bodies)
+        answer = _garbled(json.dumps(body).encode(), rng)
         yield Case(f"{which}: garbled {number}", make, **{which: answer})
 
 
@@ -332,19 +332,19 @@ def _slow(raw: bytes) -> Iterator[tuple[str, Say]]:
         yield f"hangs after {end}", Say(whole[:end], "hang")
 
 
-def _garbled(raw: bytes, dice: random.Random) -> Say:
+def _garbled(raw: bytes, rng: random.Random) -> Say:
     whole = bytearray(_whole(raw))
-    for _ in range(dice.choice((1, 1, 2, 5, 30))):
-        at = dice.randrange(len(whole))
-        match dice.randrange(4):
+    for _ in range(rng.choice((1, 1, 2, 5, 30))):
+        at = rng.randrange(len(whole))
+        match rng.randrange(4):
             case 0:
-                whole[at] = dice.randrange(256)
+                whole[at] = rng.randrange(256)
             case 1:
-                del whole[at : at + dice.choice((1, 2, 9))]
+                del whole[at : at + rng.choice((1, 2, 9))]
             case 2:
-                whole[at:at] = dice.randbytes(dice.choice((1, 2, 9)))
+                whole[at:at] = rng.randbytes(rng.choice((1, 2, 9)))
             case _:
-                whole[at:at] = whole[at : at + dice.choice((1, 20))]
+                whole[at:at] = whole[at : at + rng.choice((1, 20))]
         if not whole:
             break
-    return Say(bytes(whole), dice.choice(("close", "reset")))
+    return Say(bytes(whole), rng.choice(("close", "reset")))

@@ -162,7 +162,7 @@ def answers(cases: Sequence[Case]) -> Any:
 
 
 def rotating() -> Any:
-    """Give the older key once, and the newer from then on."""
+    """Return the older key once, and the newer from then on."""
     keys = [OLD_KEY]
 
     async def key() -> str:

@@ -73,7 +73,7 @@ def clip(
 
 
 def raw(*parts: bytes, then: str = "close") -> Say:
-    """Say bytes as they are."""
+    """Return bytes as they are."""
     return Say(b"".join(parts), then)
 
 

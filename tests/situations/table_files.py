@@ -89,7 +89,7 @@ def _one(path: str, **more: object) -> Say:
 
 
 def _until(path: str, *clips: object) -> Say:
-    """Say what a task shows until a file is asked for."""
+    """Return what a task shows until a file is asked for."""
     return attrs.evolve(ok(*clips), until=path)
 
 

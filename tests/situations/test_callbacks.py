@@ -1,7 +1,7 @@
 """
 Callbacks as they may come, to a session that has lost its task.
 
-A signed one that names a task brings it home; whatever else comes is refused in
+A signed one that names a task recovers its job; whatever else comes is refused in
 words, and costs nothing.  A new situation is one more entry.
 """
 
@@ -167,7 +167,7 @@ async def _result(job: MusicJob[Any]) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("call", HINTS.values(), ids=HINTS.keys())
-async def test_a_signed_callback_brings_a_lost_task_home(
+async def test_a_signed_callback_recovers_a_lost_task(
     call: Callback, tmp_path: Path
 ) -> None:
     """Whatever form it has: the task itself is asked, and has the songs."""

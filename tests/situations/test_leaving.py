@@ -96,7 +96,7 @@ async def test_leaving_by_an_error_ends_downloads_at_once(
                 raise LeftError
         took_s = time.monotonic() - began
 
-        with pytest.raises(DownloadError, match="session was left"):
+        with pytest.raises(DownloadError, match="session was closed"):
             await asyncio.wait_for(running, 1.0)
         assert took_s < 5.0
 

@@ -186,7 +186,7 @@ async def test_a_session_that_is_left_says_what_becomes_of_its_jobs(
                 await _reached(job, state)
             raise KeyboardInterrupt
 
-    with pytest.raises(MusicError, match="session was left") as caught:
+    with pytest.raises(MusicError, match="session was closed") as caught:
         await job
     assert (kind, charged) == (type(caught.value).__name__, caught.value.charged)
     assert [] == missing(caught.value)

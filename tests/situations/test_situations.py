@@ -184,7 +184,7 @@ async def test_the_key_is_shown_nowhere(
 
 
 def chain(error: BaseException | None) -> list[BaseException]:
-    """Give an error with all that it holds as its causes and contexts."""
+    """Yield an error with all that it holds as its causes and contexts."""
     found: list[BaseException] = []
     waiting = [error]
     while waiting:

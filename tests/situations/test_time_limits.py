@@ -216,7 +216,7 @@ DENIED = http({"message": "Authorization expired", "type": "unauthorized"}, 401)
 
 
 class Keys:
-    """Gives another key each time, and counts."""
+    """Returns another key each time, and counts."""
 
     def __init__(self) -> None:
         self.given = 0
@@ -231,7 +231,7 @@ class Keys:
 async def test_a_key_that_was_changed_is_asked_for_again(
     clock: AutojumpClock, on: str, times: int
 ) -> None:
-    """A few refusals in a row are met by asking anew."""
+    """A few refusals in a row are met by asking again."""
     denied = [DENIED] * times
     creates, polls = (
         ([*denied, YES], [DONE]),
@@ -431,7 +431,7 @@ async def test_a_task_that_was_seen_once_is_not_given_up_in_a_minute(
 
 
 async def test_who_asks_for_the_balance_does_not_outwait_the_session() -> None:
-    """It waits for polls that are held back, and is told that the session was left."""
+    """It waits for polls that are held back, and hears that the session was closed."""
     with RawServer([YES], [LATER]) as server:
         async with MusicSession(
             KEY, base_url=server.url, poll_every_s=0, on_exit="detach"
@@ -445,7 +445,7 @@ async def test_who_asks_for_the_balance_does_not_outwait_the_session() -> None:
             asking = asyncio.ensure_future(music.credits())
             await asyncio.sleep(0)
         async with asyncio.timeout(5):
-            with pytest.raises(NotSent, match="session was left"):
+            with pytest.raises(NotSent, match="session was closed"):
                 await asking
 
     assert JobState.PENDING is job.state

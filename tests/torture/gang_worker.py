@@ -71,7 +71,7 @@ class Worker:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.dice = random.Random(plan.seed)
+        self.rng = random.Random(plan.seed)
         flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY
         self.log = os.open(plan.log, flags, 0o600)
         self.music: MusicSession
@@ -120,7 +120,7 @@ class Worker:
         self.say(entered=self.plan.name)
         await self.resume()
         keys = list(self.plan.keys)
-        self.dice.shuffle(keys)
+        self.rng.shuffle(keys)
         await asyncio.gather(*(self.make(key) for key in keys))
         if not self.plan.is_last:
             # It waits for its signal.
@@ -128,7 +128,7 @@ class Worker:
 
     async def resume(self) -> None:
         try:
-            await self.music.resume(queued=self.dice.random() < 0.3)
+            await self.music.resume(queued=self.rng.random() < 0.3)
         except MusicError as error:
             self.say(not_resumed=str(error))
 
@@ -150,7 +150,7 @@ class Worker:
             await self.meddle(job)
             await self.wait(job)
         except SubmissionUnknown:
-            if self.dice.random() >= self.plan.resubmits:
+            if self.rng.random() >= self.plan.resubmits:
                 return "unknown"
             assert isinstance(job, TrackedJob)
             self.say(resubmitted=key, attempt=job.attempt)
@@ -163,13 +163,13 @@ class Worker:
 
     async def meddle(self, job: MusicJob[Any]) -> None:
         """Cancel a job, or only the waiting for it, now and then."""
-        if self.dice.random() >= self.plan.cancels:
+        if self.rng.random() >= self.plan.cancels:
             return
         try:
-            async with asyncio.timeout(self.dice.uniform(0.0, 0.5)):
+            async with asyncio.timeout(self.rng.uniform(0.0, 0.5)):
                 await job
         except TimeoutError:
-            if self.dice.random() < 0.5:
+            if self.rng.random() < 0.5:
                 self.say(cancelled=job.key)
                 job.cancel()
 

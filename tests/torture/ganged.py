@@ -5,7 +5,7 @@ Each gang has an emulator of its own, which counts what it charges and how many 
 run at one time.  Its workers are forked from a server that has loaded all, are hit by
 signals at instants that a seed picks, and are started again; the service fails in
 ways that its weather allows, and another program locks the journal for seconds.  When
-all have lived their last, the audit compares the emulator's books with the journal's.
+all have lived their last, the audit compares the emulator's ledger with the journal's.
 """
 
 import asyncio
@@ -133,7 +133,7 @@ class Gang:
     def keys(self) -> list[str]:
         return [f"{self.scene.name}-{n}" for n in range(self.scene.jobs)]
 
-    def dice(self, what: str) -> random.Random:
+    def rng(self, what: str) -> random.Random:
         return random.Random(f"{self.scene.seed} {self.scene.name} {what}")
 
     def said(self, worker: str) -> list[dict[str, Any]]:
@@ -145,7 +145,7 @@ class Gang:
         scene = self.scene
         lives = scene.signals + 1
         share = scene.jobs if is_last else -(-scene.jobs * number // lives)
-        dice = self.dice(f"{worker} {number}")
+        rng = self.rng(f"{worker} {number}")
         return Plan(
             name=worker,
             seed=f"{scene.seed} {scene.name} {worker} {number}",
@@ -159,7 +159,7 @@ class Gang:
             request_timeout_s=REQUEST_TIMEOUT_S,
             hook_url=self.hook_url,
             hook_socket=str(self.folder / f"{worker}.sock"),
-            on_term=dice.choice(["dies", "cancels"]),
+            on_term=rng.choice(["dies", "cancels"]),
             cancels=scene.cancels,
             resubmits=scene.resubmits,
             is_last=is_last,
@@ -182,15 +182,15 @@ class Gang:
             await asyncio.gather(*(self.last_life(worker) for worker in workers))
 
     async def lead(self, worker: str) -> None:
-        dice = self.dice(worker)
+        rng = self.rng(worker)
         number = hits = 0
         while hits < self.scene.signals:
             number += 1
             life = await self.begin(worker, hits + 1)
             try:
                 while not life.is_over and hits < self.scene.signals:
-                    await asyncio.sleep(dice.choice([0.1, 0.6, 1.5]) * dice.random())
-                    hits += await self.hit(life, dice.choice(SIGNALS), dice)
+                    await asyncio.sleep(rng.choice([0.1, 0.6, 1.5]) * rng.random())
+                    hits += await self.hit(life, rng.choice(SIGNALS), rng)
                 life.signal(signal.SIGKILL)
             finally:
                 await life.wait(5.0)
@@ -204,7 +204,7 @@ class Gang:
         life = self.lives[worker] = await self.forker.begin("gang_worker", plan)
         return life
 
-    async def hit(self, life: Life, name: str, dice: random.Random) -> bool:
+    async def hit(self, life: Life, name: str, rng: random.Random) -> bool:
         """Send a signal; return whether there was somebody to take it."""
         if life.is_over:
             return False
@@ -218,12 +218,12 @@ class Gang:
                 life.signal(signal.SIGINT)
             case "INT twice":
                 life.signal(signal.SIGINT)
-                await asyncio.sleep(dice.choice([0.01, 0.1, 1.0]) * dice.random())
+                await asyncio.sleep(rng.choice([0.01, 0.1, 1.0]) * rng.random())
                 life.signal(signal.SIGINT)
             case _:
                 life.signal(signal.SIGSTOP)
                 # Now and then for longer than an answer may take.
-                await asyncio.sleep(dice.choice([0.2, 3.0]) * dice.random())
+                await asyncio.sleep(rng.choice([0.2, 3.0]) * rng.random())
                 life.signal(signal.SIGCONT)
                 return True
         is_over = await life.wait(MAX_LEAVE_S)
@@ -266,19 +266,19 @@ class Gang:
 
     async def rain(self) -> None:
         """Have the service fail now and then."""
-        dice = self.dice("weather")
+        rng = self.rng("weather")
         orders: collections.deque[int] = collections.deque()
         try:
             while True:
-                await asyncio.sleep(0.4 * dice.random())
-                kind, on, options = dice.choice(MENUS[self.scene.weather])
+                await asyncio.sleep(0.4 * rng.random())
+                kind, on, options = rng.choice(MENUS[self.scene.weather])
                 orders.append(await self.service.order(kind, on, **options))
                 self.faults += 1
                 # What nobody was struck by is not kept for later.
                 if len(orders) > MAX_ORDERS:
                     await self.service.withdraw(orders.popleft())
                 if self.scene.has_hooks:
-                    fault = dice.choice(["twice", "late", "out_of_order"])
+                    fault = rng.choice(["twice", "late", "out_of_order"])
                     await self.service.order(fault, "webhook", seconds=0.3)
         finally:
             for order in orders:
@@ -286,9 +286,9 @@ class Gang:
 
     async def lock(self) -> None:
         """Lock the journal's file now and then, as another program might."""
-        dice = self.dice("locks")
+        rng = self.rng("locks")
         while True:
-            await asyncio.sleep(3.0 * dice.random())
+            await asyncio.sleep(3.0 * rng.random())
             with contextlib.closing(
                 sqlite3.connect(self.journal, timeout=0, isolation_level=None)
             ) as db:
@@ -297,7 +297,7 @@ class Gang:
                 except sqlite3.OperationalError:
                     continue
                 self.locks += 1
-                await asyncio.sleep(dice.choice([0.1, 0.5, 2.5]) * dice.random())
+                await asyncio.sleep(rng.choice([0.1, 0.5, 2.5]) * rng.random())
 
     @contextlib.asynccontextmanager
     async def receiving(self) -> AsyncIterator[None]:
@@ -321,11 +321,11 @@ class Gang:
 
     async def forward(self) -> None:
         """Hand callbacks to whoever is up, as a load balancer would."""
-        dice = self.dice("hooks")
+        rng = self.rng("hooks")
         while True:
             for hook in list(self.undelivered):
                 up = [life for life in self.lives.values() if not life.is_over]
-                if up and await _hand_in(dice.choice(up), hook):
+                if up and await _hand_in(rng.choice(up), hook):
                     self.undelivered.remove(hook)
             await asyncio.sleep(0.05)
 
@@ -354,7 +354,7 @@ async def _stop(task: "asyncio.Task[None]") -> None:
 @attrs.frozen(kw_only=True)
 class Audit:
     """
-    What one gang's journal says, beside the emulator's books.
+    What one gang's journal says, beside the emulator's ledger.
 
     Attributes:
         billed: Tasks that credits were taken for.
@@ -390,12 +390,12 @@ class Auditor:
     """Compares, and names everything that is wrong."""
 
     gang: Gang
-    books: dict[str, Any]
+    ledger: dict[str, Any]
     wrong: list[str] = attrs.field(factory=list)
 
     async def audit(self) -> Audit:
         """Ask the library itself, and then its file."""
-        gang, books = self.gang, self.books
+        gang, ledger = self.gang, self.ledger
         service = gang.service
         async with MusicSession(
             service.key, base_url=service.url, journal=gang.journal, on_exit="detach"
@@ -406,10 +406,10 @@ class Auditor:
         billed = self.billed()
         twice = self.twice(rows, billed)
         free, silent, unpaid = self.unmatched(rows, billed)
-        net = books["charged"]
+        net = ledger["charged"]
         limit = gang.scene.max_credits
         over = 0 if limit is None else max(0, net - limit)
-        above = max(0, books["peak"] - gang.scene.concurrency)
+        above = max(0, ledger["peak"] - gang.scene.concurrency)
         self.say("was bought twice", twice)
         self.say("was billed and called free", free)
         self.say("was billed, and is in no row", silent)
@@ -459,7 +459,7 @@ class Auditor:
     def billed(self) -> dict[str, list[str]]:
         """Return the tasks that the emulator charged for under each key."""
         found: dict[str, list[str]] = {}
-        for task, words in self.books["tasks"].items():
+        for task, words in self.ledger["tasks"].items():
             found.setdefault(words.removeprefix("song "), []).append(task)
         return found
 
@@ -500,7 +500,7 @@ class Auditor:
             if len(left) > len(lost):
                 is_free = any(row["charged"] == "no" for row in mine)
                 (free if is_free else silent).append(key)
-            refunded = set(self.books["refunded"])
+            refunded = set(self.ledger["refunded"])
             free += [
                 key
                 for row in mine
@@ -517,7 +517,7 @@ class Auditor:
             found = db.execute("SELECT slots, reserved, spent FROM totals").fetchone()
         if sums != tuple(found):
             self.wrong.append(f"the totals are {found}, not {sums}")
-        net = self.books["charged"]
+        net = self.ledger["charged"]
         if sums[1] + sums[2] < net:
             self.wrong.append(f"{sums} in the journal, {net} credits at the service")
         owners = self.gang.folder.glob(f"{self.gang.journal.name}-owner-*")
@@ -547,5 +547,5 @@ async def torment(scene: Scene, folder: Path, forker: Forker) -> tuple[Gang, Aud
         finally:
             for life in gang.lives.values():
                 life.signal(signal.SIGKILL)
-        audit = await Auditor(gang, await service.books()).audit()
+        audit = await Auditor(gang, await service.ledger()).audit()
     return gang, audit

@@ -1,9 +1,9 @@
 """
 The sweep: a program is interrupted in each way at each instant of a create's life.
 
-After each interrupt the emulator's books are compared with what the user was told and
+After each interrupt the emulator's ledger is compared with what the user was told and
 with the journal; then a second process opens the journal, resumes, and asks for the
-same songs, and the books are compared again.
+same songs, and the ledger is compared again.
 """
 
 import asyncio
@@ -26,9 +26,9 @@ SONGS = 2
 ANSWER_S = 0.06
 TASK_S = 0.1
 STEP_S = 0.005
-# What is on the wire when a session is left has 5 s to be answered.
+# What is on the wire when a session is closed has 5 s to be answered.
 MAX_S = 12.0
-# What a process that has ended has sent is in the books by then.
+# What a process that has ended has sent is in the ledger by then.
 SETTLED_S = 0.05
 # How long after the first interrupt the second comes, where there are two.
 AGAIN_S = (0.0, 0.002, 0.02, 0.07)
@@ -154,7 +154,7 @@ class Case:
 
     async def billed(self) -> dict[str, list[str]]:
         """Return the tasks that were charged for under each key."""
-        tasks = (await self.sweep.service.books())["tasks"]
+        tasks = (await self.sweep.service.ledger())["tasks"]
         return {
             key: [task for task, words in tasks.items() if words == f"song {key}"]
             for key in self.keys

@@ -24,11 +24,11 @@ async def test_ten_kills_lose_nothing_and_buy_nothing_twice(
         async with torture.receiving(), asyncio.timeout(50):
             await torture.drive(gang, KILLS)
 
-        books = await service.books()
-        audit = await tortured.Auditor(gang, books).audit(service)
+        ledger = await service.ledger()
+        audit = await tortured.Auditor(gang, ledger).audit(service)
     assert [] == torture.wrong + audit.wrong
     assert KILLS == torture.kills.total()
-    assert books["charges"] == audit.charged
+    assert ledger["charges"] == audit.charged
     assert (0, 0) == (audit.twice, audit.silent)
     if has_hooks:
         assert (JOBS, JOBS, 0) == (audit.charged, audit.done, audit.unknown)

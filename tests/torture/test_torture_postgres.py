@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow, pg_server.NEEDED]
 async def test_workers_that_die_stop_and_are_cut_off_buy_each_song_once(
     tmp_path: Path,
 ) -> None:
-    """Killed, stopped, cut off, and the database started anew under them."""
+    """Killed, stopped, cut off, and the database started again under them."""
     async with asyncio.timeout(200):
         report = await tortured_postgres.run(
             tmp_path, jobs=16, kills=1, seed=3, lease_s=1

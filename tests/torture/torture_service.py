@@ -40,7 +40,7 @@ class Service:
     def app(self) -> web.Application:
         app = web.Application()
         app.router.add_get("/media/{name}", self.media)
-        app.router.add_get("/books", self.books)
+        app.router.add_get("/ledger", self.ledger)
         app.router.add_post("/fault", self.fault)
         app.router.add_get("/fault/{number}", self.struck)
         app.router.add_delete("/fault/{number}", self.withdraw)
@@ -67,7 +67,7 @@ class Service:
             await reply.write(left[len(left) // 2 :])
         return reply
 
-    async def books(self, _: web.Request) -> web.Response:
+    async def ledger(self, _: web.Request) -> web.Response:
         api = self.api
         in_flight = api.in_flight
         return web.json_response(

@@ -97,7 +97,7 @@ async def teach(path: Path) -> None:
 
 @attrs.define
 class Service:
-    """The emulator's process, and its books."""
+    """The emulator's process, and its ledger."""
 
     process: Process
     url: str
@@ -130,8 +130,8 @@ class Service:
                 except TimeoutError:
                     process.kill()
 
-    async def books(self) -> dict[str, Any]:
-        async with self.http.get(f"{self.side}/books") as reply:
+    async def ledger(self) -> dict[str, Any]:
+        async with self.http.get(f"{self.side}/ledger") as reply:
             found: dict[str, Any] = await reply.json()
             return found
 
@@ -309,11 +309,11 @@ class Torture:
         folder = self.folder / name
         folder.mkdir()
         keys = [f"{name}-{number}" for number in range(jobs)]
-        dice = random.Random(f"{self.seed} {name}")
+        rng = random.Random(f"{self.seed} {name}")
         lots: list[list[str]] = [[] for _ in range(workers)]
         for number, key in enumerate(keys):
             lots[number % workers].append(key)
-            if workers > 1 and dice.random() < shared:
+            if workers > 1 and rng.random() < shared:
                 lots[(number + 1) % workers].append(key)
         self.gangs[name] = Gang(
             name=name,
@@ -351,24 +351,24 @@ class Torture:
 
     async def forward(self, gang: Gang) -> None:
         """Hand callbacks to whoever of a gang is up, as a load balancer would."""
-        dice = random.Random(f"{self.seed} {gang.name} hooks")
+        rng = random.Random(f"{self.seed} {gang.name} hooks")
         while True:
             gang.is_moving.clear()
             for hook in list(gang.undelivered):
-                if await self.hand_in(gang, hook, dice):
+                if await self.hand_in(gang, hook, rng):
                     gang.undelivered.remove(hook)
                     gang.delivered += 1
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(gang.is_moving.wait(), 0.1)
 
     async def hand_in(
-        self, gang: Gang, hook: tuple[str, dict[str, str], bytes], dice: random.Random
+        self, gang: Gang, hook: tuple[str, dict[str, str], bytes], rng: random.Random
     ) -> bool:
         path, headers, raw = hook
         up = [w.life for w in gang.workers if w.life is not None and w.life.port]
         if not up:
             return False
-        life = dice.choice(up)
+        life = rng.choice(up)
         url = f"http://127.0.0.1:{life.port}{path}"
         try:
             async with self.service.http.post(url, data=raw, headers=headers) as reply:
@@ -412,12 +412,12 @@ class Torture:
         }
 
     async def lives(self, gang: Gang, worker: Worker, kills: int) -> None:
-        dice = random.Random(f"{self.seed} {worker.name}")
+        rng = random.Random(f"{self.seed} {worker.name}")
         stages = [STAGES[n % len(STAGES)] for n in range(kills)]
-        dice.shuffle(stages)
+        rng.shuffle(stages)
         for number, stage in enumerate(stages, 1):
             keys = worker.keys[: len(worker.keys) * number // (kills + 1)]
-            await self.one_life(gang, worker, stage, keys, dice)
+            await self.one_life(gang, worker, stage, keys, rng)
 
     async def one_life(
         self,
@@ -425,20 +425,20 @@ class Torture:
         worker: Worker,
         stage: Stage,
         keys: list[str],
-        dice: random.Random,
+        rng: random.Random,
     ) -> None:
         before = gang.journal.with_name(f"{gang.journal.name}-wal")
-        if gang.has_hooks and dice.random() < 0.5:
+        if gang.has_hooks and rng.random() < 0.5:
             await self.service.order(
-                dice.choice(["twice", "late"]), "webhook", seconds=0.3
+                rng.choice(["twice", "late"]), "webhook", seconds=0.3
             )
-        if dice.random() < 0.3:
+        if rng.random() < 0.3:
             await self.service.order("drop_after_body", "create")
         life = await Life.begin(
             self.plan(gang, worker, keys, stays=True), gang.journal.parent / "err"
         )
         worker.life = life
-        killing = Killing(self, gang, worker, life, dice, before)
+        killing = Killing(self, gang, worker, life, rng, before)
         try:
             is_met = await getattr(killing, stage)()
         finally:
@@ -453,7 +453,7 @@ class Torture:
 
     async def take_stock(self, gang: Gang, life: Life, keys: list[str]) -> None:
         """Count in which state the kill found the worker's jobs."""
-        tasks = set((await self.service.books())["tasks"].values())
+        tasks = set((await self.service.ledger())["tasks"].values())
         rows = {row["key"]: row for row in gang.rows()}
         for key in keys:
             row = rows.get(key)
@@ -493,11 +493,12 @@ class Torture:
         """Give leave to buy again once every callback there can be has come."""
         await life.ready.wait()
         while True:
-            books = await self.service.books()
-            ours = {t for t, words in books["tasks"].items() if self.is_of(gang, words)}
+            ledger = await self.service.ledger()
+            tasks = ledger["tasks"].items()
+            ours = {task for task, words in tasks if self.is_of(gang, words)}
             if (
-                books["in_flight"] == 0
-                and ours <= set(books["delivered"])
+                ledger["in_flight"] == 0
+                and ours <= set(ledger["delivered"])
                 and not gang.undelivered
                 and not self.in_doubt(gang)
             ):
@@ -520,7 +521,7 @@ class Killing:
     gang: Gang
     worker: Worker
     life: Life
-    dice: random.Random
+    rng: random.Random
     wal: Path
     fault: int | None = None
     lock: sqlite3.Connection | None = None
@@ -552,12 +553,12 @@ class Killing:
         return self.gang.rows(f"owner = '{self.life.owner}' AND state IN ({states})")
 
     async def start(self) -> bool:
-        await asyncio.sleep(self.dice.uniform(0.0, 0.6))
+        await asyncio.sleep(self.rng.uniform(0.0, 0.6))
         return True
 
     async def instant(self) -> bool:
         is_ready = await self.ready()
-        await asyncio.sleep(self.dice.uniform(0.0, 0.8))
+        await asyncio.sleep(self.rng.uniform(0.0, 0.8))
         return is_ready
 
     async def journal(self) -> bool:
@@ -606,7 +607,7 @@ class Killing:
         if not await self.until(self.has_struck):
             return False
         # Long enough, now and then, for the task to end before its create answers.
-        await asyncio.sleep(self.dice.uniform(0.0, 0.8))
+        await asyncio.sleep(self.rng.uniform(0.0, 0.8))
         return bool(self.mine("'submitting', 'pending'"))
 
     async def unstored(self) -> bool:
@@ -627,14 +628,14 @@ class Killing:
     async def poll(self) -> bool:
         await self.ready()
         is_met = await self.until(lambda: bool(self.mine("'pending', 'running'")))
-        await asyncio.sleep(self.dice.uniform(0.0, 0.15))
+        await asyncio.sleep(self.rng.uniform(0.0, 0.15))
         return is_met
 
     async def download(self) -> bool:
         await self.ready()
         old = self.parts()
         is_met = await self.until(lambda: bool(self.parts() - old), 2.5)
-        await asyncio.sleep(self.dice.uniform(0.0, 0.1))
+        await asyncio.sleep(self.rng.uniform(0.0, 0.1))
         return is_met
 
     def parts(self) -> set[str]:
@@ -672,7 +673,7 @@ class Auditor:
     """Compares, and names everything that is wrong."""
 
     gang: Gang
-    books: dict[str, Any]
+    ledger: dict[str, Any]
     wrong: list[str] = attrs.field(factory=list)
 
     async def audit(self, service: Service) -> Audit:
@@ -727,7 +728,7 @@ class Auditor:
     def bought(self) -> dict[str, list[str]]:
         """Give the tasks that the emulator charged for each of the gang's keys."""
         found: dict[str, list[str]] = {}
-        for task, words in self.books["tasks"].items():
+        for task, words in self.ledger["tasks"].items():
             key = words.removeprefix("song ")
             if key in self.gang.keys:
                 found.setdefault(key, []).append(task)

@@ -143,7 +143,7 @@ class Torture:
     server: pg_server.Server
     folder: Path
     report: Report
-    dice: random.Random
+    rng: random.Random
     lease_s: int
     workers: dict[int, asyncio.subprocess.Process] = attrs.field(factory=dict)
     urls: dict[int, str] = attrs.field(factory=dict)
@@ -172,7 +172,7 @@ class Torture:
         self.workers[number] = worker
 
     async def kill(self) -> None:
-        number = self.dice.choice(list(self.workers))
+        number = self.rng.choice(list(self.workers))
         worker = self.workers[number]
         if worker.returncode is not None:
             return
@@ -183,7 +183,7 @@ class Torture:
 
     async def stop(self) -> None:
         """Stop a worker for longer than a lease, and let it go on."""
-        worker = self.workers[self.dice.choice(list(self.workers))]
+        worker = self.workers[self.rng.choice(list(self.workers))]
         if worker.returncode is not None:
             return
         worker.send_signal(signal.SIGSTOP)
@@ -207,13 +207,13 @@ class Torture:
     async def harm(self, kills: int, cable: Cable) -> None:
         """Do it all, at seeded instants, spread over the run."""
         harms = ["kill"] * kills + ["stop"] * (kills // 2 + 1) + ["restart", "cut"]
-        self.dice.shuffle(harms)
+        self.rng.shuffle(harms)
         share = len(harms)
         for number, harm in enumerate(harms):
             due = self.report.jobs * (number + 1) // (share + 2)
             while len(self.api.tasks) < due and self.is_running:
                 await asyncio.sleep(0.05)
-            await asyncio.sleep(self.dice.uniform(0, 0.3))
+            await asyncio.sleep(self.rng.uniform(0, 0.3))
             await (self.cut(cable) if harm == "cut" else getattr(self, harm)())
 
     @property
@@ -339,8 +339,8 @@ async def run(
             ) as api,
             _cable(server, folder) as cable,
         ):
-            dice = random.Random(seed)
-            torture = Torture(api, server, folder, report, dice, lease_s)
+            rng = random.Random(seed)
+            torture = Torture(api, server, folder, report, rng, lease_s)
             schema = Address.of(torture.url).schema
             through = f"postgresql://postgres@/postgres?host={folder}&schema={schema}"
             for number in range(WORKERS):
