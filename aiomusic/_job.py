@@ -192,7 +192,8 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     Await it any number of times, from any number of tasks: each gets the same
     result, or an error of its own.
     It is a coroutine to asyncio, so that ``asyncio.create_task(job)`` and
-    ``TaskGroup.create_task(job)`` make a task that waits for it.
+    ``TaskGroup.create_task(job)`` make a task that waits for it; ``asyncio.wait``
+    takes such tasks and no coroutine, so no job either.
     Cancelling whoever waits, such a task included, never touches the job; `cancel()`
     does.
     """

@@ -107,6 +107,9 @@ def exact_url(link: str) -> URL:
         authority = URL(f"{scheme}://{authority}/").raw_authority
         slash = "" if path.startswith("/") else "/"
         url = URL(f"{scheme.lower()}://{authority}{slash}{path}", encoded=True)
+        if path.endswith("?") and path.count("?") == 1:
+            # As a query that is empty, it would be left out.
+            url = url.with_path(f"{slash}{path}", encoded=True)
         is_fit = bool(url.host) and url.port != 0
     except ValueError:
         is_fit = False

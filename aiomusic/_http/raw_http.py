@@ -23,6 +23,9 @@ from aiomusic._magic import GZIP, is_compressed
 
 __all__ = [
     "MAX_BYTES",
+    "MAX_MORE_BYTES",
+    "MAX_TAIL_BYTES",
+    "SWITCHING",
     "RawReply",
     "Recording",
     "decoded",
@@ -33,6 +36,10 @@ __all__ = [
 
 # A server that has sent what can't be parsed may have more of it on the way.
 QUIET_S: Final = 0.25
+# Of a reply that is too long, so much of its end is looked at, and no more is read.
+MAX_TAIL_BYTES: Final = 64 * 1024
+MAX_MORE_BYTES: Final = 14 * 1024 * 1024
+SWITCHING: Final = 101
 
 
 @final
@@ -61,6 +68,9 @@ class Recording:
     is_broken: bool = False
     max_bytes: int = MAX_BYTES
     _data: bytearray = attrs.field(factory=bytearray)
+    # What came last, and how much in all, where that is more than is kept.
+    _tail: bytearray = attrs.field(factory=bytearray)
+    _more_bytes: int = 0
     _token: "contextvars.Token[Recording | None] | None" = None
 
     def __enter__(self) -> "Recording":
@@ -74,14 +84,21 @@ class Recording:
     def begin(self) -> None:
         """Forget what came: a proxy's answer, or a reply that has been read."""
         self._data.clear()
+        self._tail.clear()
+        self._more_bytes = 0
         self.is_broken = False
 
     def add(self, data: bytes) -> None:
         """Keep what came."""
         room = self.max_bytes - len(self._data)
-        self._data += data[: max(0, room)]
+        self._data += data[:room]
+        if len(data) > room:
+            # A head may be longer than any reply, and what it names stands behind it.
+            self._more_bytes += len(data) - room
+            self._tail += data[room:]
+            del self._tail[:-MAX_TAIL_BYTES]
         if self.is_broken:
-            self.end_soon(QUIET_S if room > 0 else 0.0)
+            self.end_soon(QUIET_S if self._more_bytes < MAX_MORE_BYTES else 0.0)
 
     def broke(self) -> None:
         """Note that aiohttp will make no reply of it."""
@@ -96,7 +113,7 @@ class Recording:
 
     def reply(self) -> RawReply | None:
         """Read what came; None: nothing did."""
-        return parse(bytes(self._data), self.max_bytes)
+        return parse(bytes(self._data + self._tail), self.max_bytes)
 
 
 _recording: contextvars.ContextVar[Recording | None] = contextvars.ContextVar(
@@ -176,7 +193,7 @@ def parse(raw: bytes, max_bytes: int = MAX_BYTES) -> RawReply | None:
         end = _END.search(raw, found.end() - 1)
         head = raw[found.end() :] if end is None else raw[found.end() : end.start()]
         rest = b"" if end is None else raw[end.end() :]
-        if status // 100 != 1:
+        if status // 100 != 1 or status == SWITCHING:
             # It is the reply, and not what goes before it.
             break
         raw = rest

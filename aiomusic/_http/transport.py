@@ -25,7 +25,15 @@ from yarl import URL
 
 from aiomusic._http.deadline import CallTimer, Deadline
 from aiomusic._http.dialects import SUNO, HostDialect
-from aiomusic._http.raw_http import MAX_BYTES, Recording, decoded, record_replies
+from aiomusic._http.raw_http import (
+    MAX_BYTES,
+    MAX_MORE_BYTES,
+    MAX_TAIL_BYTES,
+    SWITCHING,
+    Recording,
+    decoded,
+    record_replies,
+)
 from aiomusic._http.wire import Reply
 from aiomusic._redact import hide
 from aiomusic._sending import Sending
@@ -84,8 +92,6 @@ CHUNK_BYTES = 256 * 1024
 MAX_TIMERS = 16
 # Content policies and cookies of gateways are longer than aiohttp's 8 kB.
 MAX_HEADER_BYTES = 256 * 1024
-# Of a reply that is too long, so much of its end is looked at, and no more is read.
-MAX_TAIL_BYTES, MAX_MORE_BYTES = 64 * 1024, 14 * 1024 * 1024
 # What `raw_http` can undo; aiohttp undoes nothing, as that costs a reply's bytes.
 ENCODINGS = "gzip, deflate"
 
@@ -399,6 +405,10 @@ class Transport:
                     proxy=self._proxy,
                     **options,
                 ) as response:
+                    if response.status == SWITCHING:
+                        # Nobody asked for that, and aiohttp reads no further.
+                        heard.broke()
+                        await asyncio.get_running_loop().create_future()
                     reply = await _whole_reply(response, heard.max_bytes)
                     heard.begin()
                     return reply

@@ -19,9 +19,14 @@ from situation import (
 
 __all__ = ["ACCEPTED", "CREATES"]
 
+SWITCHED = b"HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+
 # The task was made, and what tells of it is not quite HTTP, or not quite JSON.
 ACCEPTED: dict[str, Say] = {
     "a header of 9 kB": http(BODY, headers=[f"Content-Security-Policy: {'x' * 9000}"]),
+    "a header of three megabytes": http(BODY, headers=[f"X: {'x' * 3_000_000}"]),
+    "a switch of protocols": raw(SWITCHED, LENGTH, b"\r\n", BODY),
+    "a switch of protocols, open": raw(SWITCHED, b"\r\n", BODY, then="hang"),
     "a header of 100 kB": http(BODY, headers=[f"X-Policy: {'x' * 100_000}"]),
     "gzip said of plain JSON": http(BODY, headers=["Content-Encoding: gzip"]),
     "brotli said of plain JSON": http(BODY, headers=["Content-Encoding: br"]),
