@@ -103,6 +103,8 @@ class Files:
                 paths = await self._store(
                     files, folder, _placement_of(job, name), job.metadata, stored
                 )
+                if ended is not None:
+                    raise _rest_missing(job, ended, paths) from ended
         except DownloadError as error:
             error.stored = tuple(stored)
             error._about(key=job.key, provider=job.provider, task_id=job.task_id)
@@ -111,8 +113,6 @@ class Files:
             if stored:
                 where = [str(path.resolve()) for path in stored]
                 self.ledger.note_files(job, where)
-        if ended is not None:
-            raise _rest_missing(job, ended, paths) from ended
         return paths
 
     async def _store(
