@@ -1,6 +1,7 @@
 """Every Python program in README.md and docs/ runs as printed."""
 
 import asyncio
+import importlib.util
 import os
 import re
 import runpy
@@ -59,9 +60,13 @@ def run(program: str, place: str) -> None:
 
 
 async def run_tests(program: str, folder: Path) -> None:
-    """Run a program's tests by pytest."""
+    """Run a program's tests by pytest, under the plugins that there are."""
     (folder / "test_it.py").write_text(program)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    if importlib.util.find_spec("pytest_asyncio") is not None:
+        other = program.replace("pytest.mark.anyio", "pytest.mark.asyncio")
+        (folder / "test_other.py").write_text(other)
+        command += ["-o", "asyncio_default_fixture_loop_scope=function"]
     async with asyncio.timeout(120):
         done = await anyio.run_process(
             command, cwd=folder, check=False, stderr=subprocess.STDOUT
