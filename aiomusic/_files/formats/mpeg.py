@@ -33,8 +33,8 @@ Frame: TypeAlias = tuple[int, float, int]
 """Its bytes, its seconds, and what all frames of one stream have in common."""
 ReadFrame: TypeAlias = Callable[[bytes], Frame | None]
 HEADER_BYTES = 7
-# So many different headers are remembered; a stream has some hundred at the most.
-MAX_HEADERS = 4_096
+# What of MPEG's header a frame's size depends on.
+SIZE_BYTES = 3
 
 
 def mpeg_frame(head: bytes) -> Frame | None:
@@ -89,20 +89,22 @@ def _are_frames(source: Source, at: int, read: ReadFrame) -> bool:
 
 def probe_mpeg(source: Source, at: int) -> Sound:
     """Follow the frames of an MP3, and compare them with what its first announces."""
-    return _probe(source, at, mpeg_frame, header_bytes=4)
+    return _probe(source, at, mpeg_frame, strides=_Strides())
 
 
 def probe_aac(source: Source, at: int) -> Sound:
     """Follow the frames of AAC."""
-    return _probe(source, at, aac_frame, header_bytes=HEADER_BYTES)
+    return _probe(source, at, aac_frame, strides=None)
 
 
-def _probe(source: Source, at: int, read: ReadFrame, *, header_bytes: int) -> Sound:
+def _probe(
+    source: Source, at: int, read: ReadFrame, *, strides: "_Strides | None"
+) -> Sound:
     start = first_frame(source, at, read)
     if start is None:
         return Sound(damage="it holds no music")
     end = _without_tags(source)
-    walk = _Walk(source=source, read=read, header_bytes=header_bytes, end=end)
+    walk = _Walk(source=source, read=read, strides=strides, end=end)
     announced = _announced(source, start)
     walk.follow(start)
     if announced:
@@ -121,29 +123,63 @@ def _probe(source: Source, at: int, read: ReadFrame, *, header_bytes: int) -> So
 
 
 @final
+@attrs.define(eq=False)
+class _Strides:
+    """Goes over frames of MPEG whose headers were seen before, by one pattern."""
+
+    _sizes: dict[bytes, int] = attrs.field(factory=dict, init=False)
+    _many: re.Pattern[bytes] = attrs.field(init=False)
+    _one: re.Pattern[bytes] = attrs.field(init=False)
+
+    def learn(self, header: bytes, size: int) -> None:
+        """Remember how long frames are that begin like this one; there are few."""
+        begin = header[:SIZE_BYTES]
+        if begin in self._sizes:
+            return
+        self._sizes[begin] = size
+        frames = b"|".join(
+            b"%s.{%d}" % (re.escape(one), size - SIZE_BYTES)
+            for one, size in self._sizes.items()
+        )
+        self._many = re.compile(b"(?:%s)*" % frames, re.DOTALL)
+        # With a group, as `findall` makes less of one byte than of a frame.
+        self._one = re.compile(b"(?=(.))(?:%s)" % frames, re.DOTALL)
+
+    def forget(self) -> None:
+        """Begin anew, as another stream does."""
+        self._sizes.clear()
+
+    def over(self, block: bytes, here: int, end: int) -> tuple[int, int]:
+        """Return where the frames end that follow each other there, and their number."""
+        found = self._many.match(block, here, end)
+        assert found is not None
+        return found.end(), len(self._one.findall(block, here, found.end()))
+
+
+@final
 @attrs.define(eq=False, kw_only=True)
 class _Walk:
     """
     Goes from frame to frame, over what is none.
 
     Attributes:
-        header_bytes: How much of a frame says what *read* returns.
+        strides: Goes over many at a time; None: each frame says anew how long it is.
     """
 
     source: Source
     read: ReadFrame
-    header_bytes: int
+    strides: _Strides | None
     end: int
     frames: int = 0
     seconds: float = 0.0
     junk_bytes: int = 0
     is_cut: bool = False
-    _known: dict[bytes, Frame] = attrs.field(factory=dict, init=False)
 
     def follow(self, at: int) -> None:
         common = None
         while at < self.end:
-            frame = self.read(self.source.read(at, HEADER_BYTES))
+            head = self.source.read(at, HEADER_BYTES)
+            frame = self.read(head)
             if frame is None or common not in {None, frame[2]}:
                 onward = first_frame(self.source, at + 1, self.read)
                 if onward is None or onward >= self.end:
@@ -155,34 +191,25 @@ class _Walk:
             if at + frame[0] > self.end:
                 self.is_cut = True
                 return
-            common = self._remember(at, frame, common)
             self._count(1, frame[1])
-            at = self._over_known(at + frame[0])
+            at += frame[0]
+            if self.strides is not None:
+                if common is None:
+                    self.strides.forget()
+                self.strides.learn(head, frame[0])
+                at = self._stride(self.strides, at, frame[1])
+            common = frame[2]
 
     def _count(self, frames: int, seconds: float) -> None:
         self.frames += frames
         self.seconds += seconds
 
-    def _remember(self, at: int, frame: Frame, common: int | None) -> int:
-        """Keep what a header means, while the stream is the same."""
-        if common is None or len(self._known) >= MAX_HEADERS:
-            self._known.clear()
-        self._known[self.source.read(at, self.header_bytes)] = frame
-        return frame[2]
-
-    def _over_known(self, at: int) -> int:
-        """Go over frames with headers that are known, within one block."""
+    def _stride(self, strides: _Strides, at: int, frame_s: float) -> int:
+        """Go over the frames of a stream that lie in one block; they last the same."""
         block, start = self.source.near(at)
-        # Most of a song's frames are passed here, so it is the locals that count.
-        here, end = at - start, min(len(block), self.end - start)
-        known, size, frames, seconds = self._known, self.header_bytes, 0, 0.0
-        while (frame := known.get(block[here : here + size])) is not None:
-            if here + frame[0] > end:
-                break
-            here += frame[0]
-            frames += 1
-            seconds += frame[1]
-        self._count(frames, seconds)
+        end = min(len(block), self.end - start)
+        here, frames = strides.over(block, at - start, end)
+        self._count(frames, frames * frame_s)
         return start + here
 
 
