@@ -23,13 +23,14 @@ from aiomusic._files.media import (
 )
 from aiomusic._files.partial import PartialFile, ResumeInfo
 from aiomusic._http.retry_after import retry_after_s
-from aiomusic._http.transport import CHUNK_BYTES
 from aiomusic._redact import shown
 from aiomusic.results import Clip
 
 __all__ = ["fetch", "fetch_cover", "known_duration"]
 
 MAX_WAIT_S = 60.0
+# A thread costs as much as to write some hundred KiB.
+STORE_BYTES = 2 * 1024 * 1024
 COVER_S = 10.0
 MAX_COVER_BYTES = 5 * 1024 * 1024
 
@@ -102,8 +103,7 @@ async def _unpack(link: str, part: PartialFile) -> None:
     words = audio.not_music(data[: audio.HEAD_BYTES])
     if words is not None:
         raise DeadLink(f"its data: link holds {words} in place of music")
-    await run_sync(part.start, ResumeInfo())
-    await run_sync(part.append, data)
+    await run_sync(part.append, [data], ResumeInfo())
 
 
 def known_duration(clip: Clip) -> float | None:
@@ -145,14 +145,14 @@ class _Reply:
             and (new.total is None or old.total is None or new.total == old.total)
         )
 
-    def check_music(self, data: bytes | bytearray) -> None:
+    def check_music(self, head: bytes) -> None:
         """
         Refuse what does not begin as music may.
 
         Raises:
             DeadLink: It is known to be something else.
         """
-        words = audio.not_music(bytes(data[: audio.HEAD_BYTES]))
+        words = audio.not_music(head)
         if words is not None:
             kind = shown(self.media.headers.get("content-type", "none"), 60)
             seen = f"{self.media.host} sent {words} (Content-Type: {kind})"
@@ -221,6 +221,14 @@ async def _receive(
         raise Broken(f"{part.size_bytes} of {total} bytes came from {host}")
 
 
+def _head(pieces: list[bytes]) -> bytes:
+    """Return the first bytes of what came in pieces, which may be tiny."""
+    head = bytearray()
+    for data in pieces:
+        head += data[: audio.HEAD_BYTES - len(head)]
+    return bytes(head)
+
+
 def _max_bytes(kind: str | None, duration: float | None) -> int:
     """Return how much a song may need, so that no endless one takes all the disk."""
     seconds = UNKNOWN_S if duration is None else min(duration, MAX_S)
@@ -231,42 +239,48 @@ def _max_bytes(kind: str | None, duration: float | None) -> int:
 @final
 @attrs.define(eq=False, kw_only=True)
 class _Inflow:
-    """Gathers what comes into chunks that are worth a thread's while."""
+    """Gathers what comes into pieces that are worth a thread's while."""
 
     _reply: _Reply
     _part: PartialFile
     _is_new: bool
     _duration: float | None
-    _buffer: bytearray = attrs.field(factory=bytearray, init=False)
+    # Never joined: to copy a song once more takes as long as to write it.
+    _pieces: list[bytes] = attrs.field(factory=list, init=False)
+    _size: int = attrs.field(default=0, init=False)
     _kind: str | None = attrs.field(default=None, init=False)
 
     async def pour(self) -> None:
         try:
             while data := await self._reply.media.read():
-                self._buffer += data
-                if len(self._buffer) >= CHUNK_BYTES:
+                self._pieces.append(data)
+                self._size += len(data)
+                if self._size >= STORE_BYTES:
                     await self._store()
         except BaseException:
             # So that the next try has that much less to do; too little tells nothing.
-            is_telling = len(self._buffer) >= audio.HEAD_BYTES or not self._is_new
-            if self._buffer and is_telling:
+            is_telling = self._size >= audio.HEAD_BYTES or not self._is_new
+            if self._size and is_telling:
                 with anyio.CancelScope(shield=True):
                     await self._store()
             raise
-        if self._buffer or self._is_new:
+        if self._size or self._is_new:
             await self._store()
 
     async def _store(self) -> None:
-        data, self._buffer = self._buffer, bytearray()
+        pieces, size = self._pieces, self._size
+        self._pieces, self._size = [], 0
+        begin = self._reply.info if self._is_new else None
         if self._is_new:
             # Before the part is emptied: a web page must not cost what is there.
-            self._reply.check_music(data)
-            self._kind = audio.sniff(bytes(data[: audio.HEAD_BYTES]))
-            await run_sync(self._part.start, self._reply.info)
-            self._is_new = False
-        size = self._part.size_bytes + len(data)
+            head = _head(pieces)
+            self._reply.check_music(head)
+            self._kind = audio.sniff(head)
+        else:
+            size += self._part.size_bytes
         await self._check_size(max(size, self._reply.info.total or 0))
-        await run_sync(self._part.append, data)
+        await run_sync(self._part.append, pieces, begin)
+        self._is_new = False
 
     async def _check_size(self, size: int) -> None:
         most = _max_bytes(self._kind, self._duration)

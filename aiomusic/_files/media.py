@@ -48,6 +48,8 @@ from aiomusic._redact import shown
 __all__ = ["Blocked", "Broken", "DeadLink", "Media", "MediaClient", "exact_url"]
 
 MAX_REDIRECTS = 10
+MAX_HOSTS = 1_000
+ALLOCATED_BYTES = 16 * 1024 * 1024
 # Music plays sixteen times as fast.
 MIN_BYTES_PER_S = 1_000
 PROXY_STATUS = 407
@@ -289,9 +291,16 @@ class MediaClient:
     # Through a proxy, or for an API that is private itself.
     _any: aiohttp.ClientSession = attrs.field(init=False)
     _is_api_private: bool = attrs.field(default=False, init=False)
+    # By the scheme and the host that they are for.
+    _proxies: dict[tuple[str, str | None], str | None] = attrs.field(
+        factory=dict, init=False
+    )
 
     async def _open(self) -> None:
         """Open the pools of connections, once there is something to fetch."""
+        # glibc maps and unmaps memory for each read of that size, at twice the cost
+        # of the read, until a bigger block was given back once.
+        bytes(ALLOCATED_BYTES)
         if self._resolver is None:
             self._resolver = DefaultResolver()
             self._stack.push_async_callback(self._resolver.close)
@@ -351,7 +360,7 @@ class MediaClient:
         self, url: URL, headers: Mapping[str, str], stack: contextlib.AsyncExitStack
     ) -> aiohttp.ClientResponse:
         host = url.host or ""
-        proxy = proxy_for(str(url)) if self._uses_proxy else None
+        proxy = self._proxy_for(url) if self._uses_proxy else None
         if proxy is not None and (why := unfit(proxy)) is not None:
             raise Blocked(f"{host} can't be reached: {why}")
         await self._check(host, is_proxied=proxy is not None)
@@ -375,6 +384,15 @@ class MediaClient:
             if proxy is not None and is_shut(error):
                 raise _shut(host, proxy, error) from None
             raise _broken(host, error) from None
+
+    def _proxy_for(self, url: URL) -> str | None:
+        """Look in the environment once for each host: that takes long for a song."""
+        place = (url.scheme, url.host)
+        if place not in self._proxies:
+            if len(self._proxies) >= MAX_HOSTS:
+                self._proxies.clear()
+            self._proxies[place] = proxy_for(str(url))
+        return self._proxies[place]
 
     async def _check(self, host: str, *, is_proxied: bool) -> None:
         """

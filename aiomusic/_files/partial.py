@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import final
 
@@ -87,6 +87,7 @@ class PartialFile:
     _fd: int | None = attrs.field(default=None, init=False)
     _is_shared: bool = attrs.field(default=True, init=False)
     _is_closed: bool = attrs.field(default=False, init=False)
+    _music: audio.Music | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.path = self._folder / f"{self._stem}{self._ending or ''}.part"
@@ -108,6 +109,8 @@ class PartialFile:
         """Look for the music under its own name, whole."""
         for ending in (self._ending,) if self._ending else audio.ENDINGS:
             path = self._folder / f"{self._stem}{ending}"
+            if not os.path.lexists(path):
+                continue
             # What can't be read is no file of ours; writing will tell why.
             with contextlib.suppress(OSError):
                 music = audio.examine(path)
@@ -116,6 +119,20 @@ class PartialFile:
                 if music.kind == ending and not (flaw and flaw.is_certain):
                     return path
         return None
+
+    def begin(self, duration: float | None) -> Path | bool:
+        """
+        Look for the music, and else claim the part.
+
+        Returns:
+            The whole music; or whether the part is ours now.
+        """
+        if done := self.published(duration):
+            return done
+        if not self.claim():
+            return False
+        # Whoever held the part until now may have finished it.
+        return self.published(duration) or True
 
     def claim(self) -> bool:
         """Open and lock it; False while somebody else has it."""
@@ -147,24 +164,32 @@ class PartialFile:
             assert self._fd is not None, "the part is closed"
             yield self._fd
 
-    def start(self, info: ResumeInfo) -> None:
-        """Empty it, for what *info* tells of."""
-        with self._held() as fd:
-            self._clear(fd)
-            if not self._is_lasting:
-                info = attrs.evolve(info, validator="")
-            if info.validator:
-                _write_info(self._info_path, info)
-            self.info = info
+    def append(self, pieces: Iterable[bytes], begin: ResumeInfo | None = None) -> None:
+        """
+        Write at its end.
 
-    def append(self, data: bytes | bytearray) -> None:
-        """Write at its end."""
+        Args:
+            pieces: What is written.
+            begin: Empties it first, for what this tells of; None: it goes on.
+        """
         with self._held() as fd:
-            left = memoryview(data)
-            while left:
-                written = os.write(fd, left)
-                self.size_bytes += written
-                left = left[written:]
+            self._music = None
+            if begin is not None:
+                self._start(fd, begin)
+            for data in pieces:
+                left = memoryview(data)
+                while left:
+                    written = os.write(fd, left)
+                    self.size_bytes += written
+                    left = left[written:]
+
+    def _start(self, fd: int, info: ResumeInfo) -> None:
+        self._clear(fd)
+        if not self._is_lasting:
+            info = attrs.evolve(info, validator="")
+        if info.validator:
+            _write_info(self._info_path, info)
+        self.info = info
 
     def clear(self) -> None:
         """Forget what is there."""
@@ -182,7 +207,8 @@ class PartialFile:
     def examine(self) -> audio.Music:
         """See what it holds."""
         with self._held():
-            return audio.examine(self.path)
+            self._music = audio.examine(self.path)
+            return self._music
 
     def digest(self) -> bytes:
         """Return what tells its content from any other."""
@@ -219,7 +245,8 @@ class PartialFile:
                 os.fsync(fd)
                 self._release()
             write = tags.tag if signer is None else signer.tag
-            if not write(self.path, clip, cover, into=final_path, label=label):
+            music, known = self.path, self._music
+            if not write(music, clip, cover, into=final_path, label=label, known=known):
                 # A tagged or signed copy is synced by whoever made it.
                 if self._fd is not None:
                     os.fsync(fd)

@@ -72,8 +72,12 @@ class Placement:
         with them has no tags.
 
         Raises:
-            OSError: It can't be written.
+            DiskError: It can't be written.
         """
+        with disk(folder):
+            self._describe(folder, stem, clip, path)
+
+    def _describe(self, folder: Path, stem: str, clip: Clip, path: Path) -> None:
         lines, lrc = timed_lines(clip), folder / f"{stem}.lrc"
         # One that is there may be corrected by hand.
         if lines and not os.path.lexists(lrc):

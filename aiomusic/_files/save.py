@@ -5,10 +5,11 @@ A try that breaks off is made again, and a link that is dead is replaced.
 """
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import anyio
 import attrs
@@ -22,7 +23,7 @@ from aiomusic._files.media import Blocked, Broken, DeadLink, MediaClient
 from aiomusic._files.partial import PartialFile
 from aiomusic._files.placement import USUAL, Placement
 from aiomusic._files.signing import NotSigned, Signer
-from aiomusic._files.tags import NO_LABEL, Label
+from aiomusic._files.tags import Label
 from aiomusic._http.limiter import backoff_s
 from aiomusic._http.transport import CHUNK_BYTES
 from aiomusic._log import log
@@ -212,18 +213,18 @@ async def _placed(
     saving.wanted = placement.ending if placement.is_bought else None
     try:
         with disk(folder):
-            stem = await run_sync(placement.claim, folder, clip)
+            stem = file_stem(clip)
+            if placement.name is not None:
+                stem = await run_sync(placement.claim, folder, clip)
         part = PartialFile(folder, stem, ending=placement.ending)
+        describe = functools.partial(placement.describe, folder, stem, clip)
         try:
-            path = await saving.store(part, placement.label)
+            return await saving.store(part, placement.label, describe)
         except BaseException:
             placement.release(folder, stem, clip)
             raise
-        with disk(folder):
-            await run_sync(placement.describe, folder, stem, clip, path)
     except DiskError as trouble:
         raise _not_stored(clip, trouble, part) from trouble.error
-    return path
 
 
 async def _refreshed(clip: Clip, refresh: Refresh) -> Clip:
@@ -267,21 +268,29 @@ class _Saving:
     _dead_since: float | None = attrs.field(default=None, init=False)
     _doubted: bytes | None = attrs.field(default=None, init=False)
 
-    async def store(self, part: PartialFile, label: Label = NO_LABEL) -> Path:
-        """Rename the whole song to its name, unless it has it."""
+    async def store(
+        self, part: PartialFile, label: Label, describe: Callable[[Path], object]
+    ) -> Path:
+        """
+        Rename the whole song to its name, unless it has it.
+
+        Args:
+            part: Where it comes to.
+            label: What its tags say beside the clip's own words.
+            describe: Writes what stands beside the file.
+        """
         clip, self._part = self._clip, part
         duration = known_duration(clip)
         try:
-            if done := await run_sync(part.published, duration):
-                return done
-            await self._claim()
-            # Whoever held the part until now may have finished it.
-            if done := await run_sync(part.published, duration):
+            while not (done := await run_sync(part.begin, duration)):
+                await self._clock.sleep(CLAIM_EVERY_S)
+            if isinstance(done, Path):
+                await run_sync(describe, done)
                 return done
             kind = await self._fill(self._check_whole)
             cover = await self._cover()
             song = (self._clip, cover, kind, label, self._signer)
-            return await run_sync(part.publish, *song)
+            return await run_sync(_publish, part, song, describe)
         except DiskError as trouble:
             raise _not_stored(clip, trouble, part) from trouble.error
         except NotSigned as error:
@@ -293,7 +302,8 @@ class _Saving:
         """Store what a clip plays so far, under a name that says so."""
         clip, self._part = self._clip, part
         try:
-            await self._claim()
+            while not await run_sync(part.claim):
+                await self._clock.sleep(CLAIM_EVERY_S)
             await run_sync(part.clear)
             kind = await self._fill(self._check_stream)
             return await run_sync(part.publish, self._clip, None, kind)
@@ -301,10 +311,6 @@ class _Saving:
             raise _not_stored(clip, trouble, part) from trouble.error
         finally:
             part.close()
-
-    async def _claim(self) -> None:
-        while not await run_sync(self._part.claim):
-            await self._clock.sleep(CLAIM_EVERY_S)
 
     async def _cover(self) -> bytes | None:
         if self._clip.image_url is None or not tags.can_tag():
@@ -413,6 +419,14 @@ class _Saving:
         now = self._clock.now()
         self._dead_since = now if self._dead_since is None else self._dead_since
         return now - self._dead_since < PATIENCE_S
+
+
+def _publish(
+    part: PartialFile, song: tuple[Any, ...], describe: Callable[[Path], object]
+) -> Path:
+    path = part.publish(*song)
+    describe(path)
+    return path
 
 
 def _unsigned(clip: Clip) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import BinaryIO, Final, final
 
-from aiomusic._files.audio import examine
+from aiomusic._files.audio import Music, examine
 from aiomusic._files.credentials import has_credentials
 from aiomusic._files.tags import GENERATED, NO_LABEL, Label, origin_of, plain, tag
 from aiomusic._log import log
@@ -81,6 +81,7 @@ class Signer:
         *,
         into: Path,
         label: Label = NO_LABEL,
+        known: Music | None = None,
     ) -> bool:
         """
         Write a copy of the music with tags, as `tags.tag` does, and sign it.
@@ -97,7 +98,7 @@ class Signer:
             return False
         tagged = path.with_suffix(".tagged")
         try:
-            is_tagged = tag(path, clip, cover, into=tagged, label=label)
+            is_tagged = tag(path, clip, cover, into=tagged, label=label, known=known)
             if self.sign(tagged if is_tagged else path, into, clip):
                 return True
             log(logging.WARNING, "Clip %s stays unsigned: its kind.", clip.clip_id)

@@ -11,7 +11,6 @@ import importlib.util
 import json
 import logging
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +18,7 @@ from typing import Any, Final, Protocol, final
 
 import attrs
 
-from aiomusic._files.audio import examine
+from aiomusic._files.audio import Music, examine
 from aiomusic._files.credentials import has_credentials
 from aiomusic._redact import kept
 from aiomusic._timed_lyrics import lrc_text, timed_lines
@@ -29,7 +28,7 @@ __all__ = ["GENERATED", "NO_LABEL", "Label", "can_tag", "origin_of", "plain", "t
 
 _log = logging.getLogger("aiomusic")
 
-COPY_BYTES = 1024 * 1024
+COPY_BYTES = 256 * 1024
 # Ten times the longest lyrics; writing megabytes of them takes long.
 MAX_CHARS = 100_000
 # IPTC's name for what a trained model made.
@@ -70,6 +69,7 @@ def tag(
     *,
     into: Path,
     label: Label = NO_LABEL,
+    known: Music | None = None,
 ) -> bool:
     """
     Write what a clip says, its cover and its origin into a copy of the music.
@@ -83,6 +83,7 @@ def tag(
         cover: A JPEG or PNG; None: no picture.
         into: The tagged copy's name.
         label: What else to write.
+        known: What `examine` says of the music; None: that is not known yet.
 
     Returns:
         Whether there is a tagged copy; False without the ``tags`` extra, and for a
@@ -92,8 +93,9 @@ def tag(
         return False
     copy = path.with_name(f"{path.name}.tagged")
     try:
+        before = examine(path) if known is None else known
         _copy(path, copy)
-        if not _write(copy, clip, cover, label):
+        if not _write(copy, before, clip, cover, label):
             _log.warning("Clip %s stays untagged: its file is odd.", clip.clip_id)
             return False
         copy.replace(into)
@@ -106,9 +108,10 @@ def tag(
         _remove(copy)
 
 
-def _write(copy: Path, clip: Clip, cover: bytes | None, label: Label) -> bool:
+def _write(
+    copy: Path, before: Music, clip: Clip, cover: bytes | None, label: Label
+) -> bool:
     """Write the tags, and check that the music is the same after it."""
-    before = examine(copy)
     writer = _WRITERS.get(before.kind or "")
     if writer is None:
         return False
@@ -122,8 +125,10 @@ def _write(copy: Path, clip: Clip, cover: bytes | None, label: Label) -> bool:
 def _copy(path: Path, copy: Path) -> None:
     # Recreated, as what stands there may be a link to somewhere else.
     copy.unlink(missing_ok=True)
-    with path.open("rb") as source, copy.open("xb") as target:
-        shutil.copyfileobj(source, target, COPY_BYTES)
+    buffer = memoryview(bytearray(COPY_BYTES))
+    with path.open("rb", buffering=0) as source, copy.open("xb") as target:
+        while count := source.readinto(buffer):
+            target.write(buffer[:count])
 
 
 def _remove(path: Path) -> None:

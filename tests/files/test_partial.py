@@ -142,8 +142,7 @@ NOTE = ResumeInfo(source="host/song.wav", validator='"one"', total=len(SONG))
 def begun(folder: Path) -> PartialFile:
     part = PartialFile(folder, "song")
     assert part.claim()
-    part.start(NOTE)
-    part.append(SONG[:1000])
+    part.append([SONG[:1000]], NOTE)
     return part
 
 
@@ -168,8 +167,7 @@ def test_a_process_that_was_killed_leaves_a_part_to_go_on_with(tmp_path: Path) -
 def test_what_nobody_can_go_on_with_is_removed(tmp_path: Path) -> None:
     """A host that gives no ETag and no date gives nothing to go on from."""
     part = begun(tmp_path)
-    part.start(ResumeInfo(source="host/song.wav"))
-    part.append(SONG[:1000])
+    part.append([SONG[:1000]], ResumeInfo(source="host/song.wav"))
 
     part.close()
 
@@ -185,7 +183,7 @@ def test_a_thread_that_comes_late_does_no_harm(tmp_path: Path) -> None:
     assert part.claim()
 
     with pytest.raises(AssertionError, match="the part is closed"):
-        late.append(b"late")
+        late.append([b"late"])
     is_claimed = late.claim()
 
     assert not is_claimed
@@ -197,7 +195,7 @@ def test_a_published_part_takes_nothing_of_the_next_with_it(tmp_path: Path) -> N
     """After the final name is given, another may have a part of the old name."""
     pytest.importorskip("fcntl")
     part = begun(tmp_path)
-    part.append(SONG[1000:])
+    part.append([SONG[1000:]])
     part.publish(clip(None), None, ".wav")
     other = begun(tmp_path)
 

@@ -150,7 +150,7 @@ class _Strides:
         self._sizes.clear()
 
     def over(self, block: bytes, here: int, end: int) -> tuple[int, int]:
-        """Return where the frames end that follow each other there, and their number."""
+        """Return where the frames end that follow each other, and their number."""
         found = self._many.match(block, here, end)
         assert found is not None
         return found.end(), len(self._one.findall(block, here, found.end()))
