@@ -112,7 +112,7 @@ def melody_for(
             start=position.start + onset,
             length=length,
             pitch=pitch,
-            syllable=syllable.text,
+            syllable=syllable.sung,
             accent=0.9 if syllable.is_stressed else 0.7,
         )
         for onset, length, pitch, syllable in zip(

@@ -169,6 +169,12 @@ class Syllable:
 
     text: str
     is_stressed: bool
+    ends_word: bool = True
+
+    @property
+    def sung(self) -> str:
+        """Return the text as scores write it: with a hyphen, if the word goes on."""
+        return self.text if self.ends_word else self.text + "-"
 
 
 @attrs.frozen(kw_only=True)
@@ -263,7 +269,11 @@ def _word_syllables(word: str) -> list[Syllable]:
         return [Syllable(text=word, is_stressed=word.lower() not in _UNSTRESSED)]
     first = 1 if _has_unstressed_prefix(word) else 0
     return [
-        Syllable(text=part, is_stressed=(position - first) % 2 == 0)
+        Syllable(
+            text=part,
+            is_stressed=(position - first) % 2 == 0,
+            ends_word=position == len(parts) - 1,
+        )
         for position, part in enumerate(parts)
     ]
 

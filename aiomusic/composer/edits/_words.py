@@ -158,7 +158,7 @@ def fit_syllables(notes: list[MelodyNote], text: str) -> list[MelodyNote]:
         kept = attrs.evolve(notes[position - 1], length=end - notes[position - 1].start)
         notes[position - 1 : position + 1] = [kept]
     return [
-        attrs.evolve(note, syllable=syllable.text)
+        attrs.evolve(note, syllable=syllable.sung)
         for note, syllable in zip(notes, syllables, strict=False)
     ]
 

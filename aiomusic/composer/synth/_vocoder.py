@@ -1,0 +1,148 @@
+"""
+Singing with the frames of speech: pulses at the pitch of the melody, and noise.
+
+Each period of the voice adds one grain of minimum phase, made of a frame's envelope;
+what isn't voiced is noise with the same envelope.
+"""
+
+from typing import Final
+
+import attrs
+import numpy as np
+
+from aiomusic.composer._voice import Voice
+from aiomusic.composer.synth._speech import BINS, Frames
+from aiomusic.composer.synth._waves import RATE, Curve, Sound, noise
+
+_SIZE: Final = 2048
+_GRAIN: Final = 1024
+_FADE: Final = 200
+_SUBSAMPLES: Final = 4
+_HERTZ: Final = np.fft.rfftfreq(_SIZE, 1 / RATE)
+_TOP_HZ: Final = 10500.0
+_SILENT: Final = -25.0
+_NOISE_HOP: Final = 256
+_NOISE_SIZE: Final = 1024
+_BATCH: Final = 200
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Utterance:
+    """
+    What is sung: frames of speech, and which of them is heard when.
+
+    Args:
+        envelopes, voiced: The frames of all syllables, one after another.
+        times: Seconds at which a frame is known.
+        places: The frame at each of them, which grows.
+        levels: The loudness at each of them, 0 to 1.
+    """
+
+    envelopes: Frames
+    voiced: Frames
+    times: Curve
+    places: Curve
+    levels: Curve
+
+    def frame_at(self, time: Curve) -> tuple[Curve, Curve]:
+        """Return the frame (with a fraction) and the level at each of *time*."""
+        place = np.interp(time, self.times, self.places)
+        level = np.interp(time, self.times, self.levels, left=0.0, right=0.0)
+        return np.minimum(place, len(self.envelopes) - 1.001), level
+
+
+def sing_utterance(
+    utterance: Utterance, pulses: Curve, voice: Voice, frames: int, name: str
+) -> Sound:
+    """
+    Sing *utterance* with a pulse at each of *pulses*, in seconds.
+
+    Args:
+        name: Of the noise, which is the same for the same name.
+    """
+    shaped = _shaped(utterance.envelopes, voice)
+    out = np.zeros(frames + _GRAIN, dtype=np.float32)
+    _add_pulses(out, utterance, shaped, pulses, voice)
+    _add_noise(out, utterance, shaped, voice, name)
+    return out[:frames]
+
+
+def _shaped(envelopes: Frames, voice: Voice) -> Frames:
+    """Return the envelopes for the size of the voice, at the bins of a grain."""
+    place = np.arange(_SIZE // 2 + 1) / voice.formant_scale
+    left = np.minimum(place.astype(int), BINS - 2)
+    part = np.clip(place - left, 0.0, 1.0).astype(np.float32)
+    shaped: Frames = envelopes[:, left] * (1 - part) + envelopes[:, left + 1] * part
+    shaped += (0.23 * voice.bright * np.clip((_HERTZ - 500) / 2500, 0, 3)).astype("f4")
+    shaped[:, _HERTZ > _TOP_HZ] = _SILENT
+    return shaped
+
+
+def _noisiness(voiced: Frames, voice: Voice, hertz: Curve) -> Frames:
+    """Return the share of noise of each frame at each of *hertz*."""
+    air = 0.02 + 0.3 * voice.breath + 0.5 * np.clip((hertz - 3500) / 5000, 0.0, 1.0)
+    share: Frames = (1 - voiced[:, None] * (1 - np.minimum(air, 0.9))).astype("f4")
+    return share
+
+
+def _grains(shaped: Frames, voiced: Frames, voice: Voice) -> Frames:
+    """Return the grain of each frame at each subsample offset."""
+    quiet = np.log(np.maximum(1 - _noisiness(voiced, voice, _HERTZ), 1e-5))
+    cepstrum = np.fft.irfft((shaped + quiet) / 2, _SIZE)
+    cepstrum[:, 1 : _SIZE // 2] *= 2
+    cepstrum[:, _SIZE // 2 + 1 :] = 0
+    finer = _SIZE * _SUBSAMPLES
+    spectrum = np.zeros((len(shaped), finer // 2 + 1), dtype=np.complex64)
+    spectrum[:, : _SIZE // 2 + 1] = np.exp(np.fft.rfft(cepstrum, _SIZE))
+    fine = np.fft.irfft(spectrum, finer)[:, : _GRAIN * _SUBSAMPLES]
+    fade = np.clip(np.arange(fine.shape[1])[::-1] / (_FADE * _SUBSAMPLES), 0.0, 1.0)
+    grains = (_SUBSAMPLES * fine * fade).reshape(-1, _GRAIN, _SUBSAMPLES)
+    return grains.transpose(0, 2, 1).astype(np.float32)
+
+
+def _add_pulses(
+    out: Sound, utterance: Utterance, shaped: Frames, pulses: Curve, voice: Voice
+) -> None:
+    place, level = utterance.frame_at(pulses)
+    period = np.gradient(pulses) if len(pulses) > 1 else np.full(len(pulses), 0.005)
+    level = level * np.sqrt(np.clip(period, 0.001, 0.02) * RATE)
+    frame = place.astype(int)
+    heard = np.flatnonzero(level > 1e-3)
+    for first in range(0, len(shaped), _BATCH):
+        chosen = heard[(frame[heard] >= first) & (frame[heard] < first + _BATCH)]
+        batch = slice(first, first + _BATCH + 1)
+        grains = _grains(shaped[batch], utterance.voiced[batch], voice)
+        start = np.ceil(pulses[chosen] * RATE).astype(int)
+        early = ((start - pulses[chosen] * RATE) * _SUBSAMPLES).astype(int)
+        left = frame[chosen] - first
+        right = np.minimum(left + 1, len(grains) - 1)
+        share = ((place[chosen] - frame[chosen]) * level[chosen]).astype("f4")[:, None]
+        rest = level[chosen].astype("f4")[:, None] - share
+        blended = grains[left, early] * rest + grains[right, early] * share
+        for begin, grain in zip(start.tolist(), blended, strict=True):
+            out[begin : begin + _GRAIN] += grain[: len(out) - begin]
+
+
+def _add_noise(
+    out: Sound, utterance: Utterance, shaped: Frames, voice: Voice, name: str
+) -> None:
+    count = len(out) // _NOISE_HOP + 1
+    place, level = utterance.frame_at(np.arange(count) * (_NOISE_HOP / RATE))
+    thinner = _SIZE // _NOISE_SIZE
+    hertz = _HERTZ[::thinner]
+    power = np.exp(shaped[:, ::thinner]) * _noisiness(utterance.voiced, voice, hertz)
+    loudness = np.sqrt(power)
+    window = np.hanning(2 * _NOISE_HOP + 1)[:-1].astype("f4")
+    air = noise((count + 1) * _NOISE_HOP, "speech", name)
+    heard = np.zeros(len(air) + _NOISE_SIZE, dtype=np.float32)
+    left = place.astype(int)
+    share = (place - left).astype("f4")[:, None]
+    chosen = loudness[left] * (1 - share) + loudness[left + 1] * share
+    chosen *= level.astype("f4")[:, None]
+    for number in np.flatnonzero(level > 1e-3).tolist():
+        start = number * _NOISE_HOP
+        piece = air[start : start + 2 * _NOISE_HOP] * window
+        spectrum = np.fft.rfft(piece, _NOISE_SIZE) * chosen[number]
+        heard[start : start + _NOISE_SIZE] += np.fft.irfft(spectrum)
+    # A window begins half its length before its frame.
+    out += heard[_NOISE_HOP : _NOISE_HOP + len(out)]

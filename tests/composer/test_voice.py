@@ -1,0 +1,119 @@
+"""The voice: words of espeak-ng where it is installed, else the sound of letters."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("soundfile", reason="needs the emulator extra")
+
+from aiomusic.composer._language import language_of
+from aiomusic.composer._score import Note
+from aiomusic.composer._text import split_syllables
+from aiomusic.composer._voice import FEMALE
+from aiomusic.composer.synth._espeak import VARIABLE, find_program
+from aiomusic.composer.synth._singer import sing_phrases
+from aiomusic.composer.synth._spoken_singer import utterance_of
+from aiomusic.composer.synth._waves import RATE
+
+speaks = pytest.mark.skipif(
+    shutil.which("espeak-ng") is None, reason="needs the program espeak-ng"
+)
+
+LINES = {
+    "en": "Morning finds a paper crane",
+    "es": "Cantamos juntos bajo la lluvia de la ciudad",
+    "fr": "Nous chantons sur le quai de la gare",
+    "de": "Wir tanzen durch die Straßen und die Nacht",
+    "pt": "Uma canção para você e o meu coração",
+    "it": "Ti aspetto nella notte e non lo sai",
+    "ru": "Мы поём под дождём",
+    "el": "Τραγουδάμε μαζί στη βροχή",
+    "ja": "さくらのはながさく",
+    "zh": "我们一起唱歌",
+    "ko": "우리 함께 노래해요",
+    "ar": "نغني معا تحت المطر",
+}
+
+
+def notes_of(line: str) -> list[Note]:
+    return [
+        Note(
+            start_s=1.0 + 0.3 * number,
+            length_s=0.28,
+            pitch=64,
+            velocity=0.8,
+            syllable=syllable.sung,
+        )
+        for number, syllable in enumerate(split_syllables(line))
+    ]
+
+
+@pytest.mark.parametrize("language", LINES)
+def test_language_is_known(language: str) -> None:
+    """The words tell their language."""
+    assert language == language_of(LINES[language])
+
+
+@speaks
+@pytest.mark.parametrize("language", LINES)
+def test_words_of_all_languages_are_spoken(language: str) -> None:
+    """A line of each language is sung as it is pronounced, not by its letters."""
+    program = find_program()
+
+    assert program
+    utterance = utterance_of(notes_of(LINES[language]), 0.7, language, program)
+
+    assert len(utterance.envelopes) > 100
+    assert 0.2 < float(np.mean(utterance.voiced)) < 1.0
+
+
+@pytest.mark.parametrize("program", [pytest.param("espeak-ng", marks=speaks)])
+def test_a_word_begins_when_its_note_does(
+    program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A word is heard within 100 ms of its note, which aligned lyrics report."""
+    monkeypatch.setenv(VARIABLE, program)
+    words = ("Spring", "falls", "and", "moon", "shines", "through", "clouds", "two")
+    notes = [
+        Note(start_s=1.0 + n, length_s=0.5, pitch=62, velocity=0.8, syllable=word)
+        for n, word in enumerate(words)
+    ]
+
+    sung = dict(zip(words, sing_phrases(notes, FEMALE), strict=True))
+
+    for note in notes:
+        begin_s, sound = sung[note.syllable]
+        heard = np.abs(sound) > 0.03 * np.max(np.abs(sound))
+        assert abs(begin_s + np.argmax(heard) / RATE - note.start_s) <= 0.1, note
+
+
+@speaks
+def test_spoken_words_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same words are the same samples, and other samples than letters make."""
+    notes = notes_of(LINES["en"])
+
+    ((start, spoken),) = sing_phrases(notes, FEMALE)
+    ((again, repeated),) = sing_phrases(notes, FEMALE)
+    monkeypatch.setenv(VARIABLE, "")
+    ((_, lettered),) = sing_phrases(notes, FEMALE)
+
+    assert start == again
+    assert np.array_equal(spoken, repeated)
+    assert len(spoken) == len(lettered)
+    assert not np.allclose(spoken, lettered, atol=1e-2)
+
+
+def test_what_cannot_be_spoken_is_sung_by_letters(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A program that fails costs the words their clearness, and nothing else."""
+    notes = notes_of(LINES["en"])
+    monkeypatch.setenv(VARIABLE, "")
+    ((_, expected),) = sing_phrases(notes, FEMALE)
+
+    for program in ("false", "true", str(tmp_path / "missing")):
+        monkeypatch.setenv(VARIABLE, program)
+        ((_, sung),) = sing_phrases(notes, FEMALE)
+        assert np.array_equal(expected, sung)
