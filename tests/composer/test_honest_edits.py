@@ -53,7 +53,7 @@ def sung(score: Score) -> str:
 def reported(score: Score) -> str:
     """Return the syllables of the lyrics that the song reports."""
     lines = (text for text in score.lyrics.splitlines() if not text.startswith("["))
-    return "".join(s.text for line in lines for s in split_syllables(line))
+    return "".join(s.sung for line in lines for s in split_syllables(line))
 
 
 def line(score: Score, number: int) -> float:

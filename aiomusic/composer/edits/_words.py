@@ -63,7 +63,7 @@ def _heard_words(text: str, notes: list[Note], inside: list[Note]) -> Iterator[s
         position += size
         heard = [note.syllable for note in own if note in inside]
         if heard:
-            yield word if len(heard) == size else "".join(heard)
+            yield word if len(heard) == size else "".join(heard).replace("-", "")
 
 
 def heard_lines(score: Score) -> Score:
