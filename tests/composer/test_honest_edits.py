@@ -47,13 +47,13 @@ def sung(score: Score) -> str:
     """Return the syllables that the singer's notes have, in order."""
     notes = (n for t in score.tracks if t.role == "voice" for n in t.notes)
     ordered = sorted(notes, key=lambda note: note.start_s)
-    return "".join(note.syllable for note in ordered)
+    return "".join(note.syllable.removesuffix("-") for note in ordered)
 
 
 def reported(score: Score) -> str:
     """Return the syllables of the lyrics that the song reports."""
     lines = (text for text in score.lyrics.splitlines() if not text.startswith("["))
-    return "".join(s.sung for line in lines for s in split_syllables(line))
+    return "".join(s.text for line in lines for s in split_syllables(line))
 
 
 def line(score: Score, number: int) -> float:
