@@ -287,7 +287,6 @@ def _below(node: object) -> list[object]:
 
 _WRAPPERS: Final = ("data", "result", "response", "task", "output")
 _UUID_FORM: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_UUID: Final = re.compile(_UUID_FORM, re.IGNORECASE)
 
 
 def _wrapped(value: object) -> set[str]:
@@ -312,33 +311,33 @@ def _bare(body: Body) -> set[str]:
 
 def _uuid(value: object) -> set[str]:
     text = value.strip(" \t\r\n\"'`;") if isinstance(value, str) else ""
-    return {text} if _UUID.fullmatch(text) else set()
+    return {text} if re.fullmatch(_UUID_FORM, text, re.IGNORECASE) else set()
 
 
 def _named_in(text: str) -> set[str]:
     """Return what stands under ``task_id`` in a text that is no whole JSON."""
     found = {
-        one["text"] or one["number"] or one["cut"] for one in _NAMED.finditer(text)
+        one["text"] or one["number"] or one["cut"]
+        for one in re.finditer(_NAMED, text, re.IGNORECASE)
     }
-    found |= set(_NAMED_UUID.findall(text))
+    found |= set(re.findall(_NAMED_UUID, text, re.IGNORECASE))
     return {one for one in map(_id_from, found) if one is not None}
 
 
-_NAMED: Final = re.compile(
+# Compiled when the first odd reply comes: that takes longer than most imports.
+_NAMED: Final = (
     r"\\?\"task[_-]?id\\?\"\s{0,9}:\s{0,9}"
     rf"(?:\\?\"(?P<text>[^\"\\]{{1,{MAX_ID_CHARS}}})\\?\""
     # A text that ends in an id is cut after it only if the id is whole by its form.
-    rf"|(?P<number>\d{{1,40}})[,}}\s]|\\?\"(?P<cut>{_UUID_FORM})\Z)",
-    re.IGNORECASE,
+    rf"|(?P<number>\d{{1,40}})[,}}\s]|\\?\"(?P<cut>{_UUID_FORM})\Z)"
 )
 # In whatever is no JSON (XML, a form, YAML, a dump) a name is followed by its value,
 # with no word between the two; what is no UUID might be anything there.
-_NAMED_UUID: Final = re.compile(
+_NAMED_UUID: Final = (
     r"(?<![a-z])task[_-]?ids?"
     r"(?:&(?:quot|apos|gt|\#\d{1,4}|\#x[0-9a-f]{1,4});|\\u00[0-9a-f]{2}"
     r"|string\(\d{1,4}\)|[^0-9a-z&\\]|\\){1,40}?"
-    rf"({_UUID_FORM})(?![0-9a-z-])",
-    re.IGNORECASE,
+    rf"({_UUID_FORM})(?![0-9a-z-])"
 )
 
 

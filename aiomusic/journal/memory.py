@@ -22,7 +22,7 @@ from aiomusic.journal import (
     Verdict,
     Wanted,
 )
-from aiomusic.journal.accounts import digest_of, place_of
+from aiomusic.journal.identity import digest_of, place_of
 from aiomusic.journal.policy import CLOSED, Change, Row, Stage, apply, may_begin
 from aiomusic.journal.tags import tag_text
 

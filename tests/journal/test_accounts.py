@@ -30,7 +30,7 @@ from aiomusic.journal import (
     OverBudget,
     Wanted,
 )
-from aiomusic.journal.accounts import place_of
+from aiomusic.journal.identity import place_of
 from aiomusic.journal.reader import SqliteReader
 from aiomusic.journal.sqlite import SqliteJournal
 from aiomusic.testing import AutojumpClock
