@@ -26,7 +26,7 @@ class _Server:
     """A server on loopback while it is entered."""
 
     def __init__(self) -> None:
-        self.url = ""
+        self.url: str = ""
         """Where it is: the ``base_url`` of a session."""
 
     async def __aenter__(self) -> Self:

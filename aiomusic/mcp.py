@@ -29,11 +29,11 @@ from aiomusic.results import Clip, Lyrics
 try:
     from mcp.server.mcpserver import Context, MCPServer
     from mcp.server.mcpserver.exceptions import ToolError
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _missing:
     message = (
         "aiomusic.mcp needs the Model Context Protocol: pip install 'aiomusic[mcp]'"
     )
-    raise ModuleNotFoundError(message, name=error.name) from error
+    raise ModuleNotFoundError(message, name=_missing.name) from _missing
 
 __all__ = ["create_server", "main"]
 

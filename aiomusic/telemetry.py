@@ -18,9 +18,9 @@ from aiomusic.errors import Charged
 try:
     from opentelemetry import metrics, propagate, trace
     from opentelemetry.trace import Span, Status, StatusCode
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _missing:
     message = "aiomusic.telemetry needs OpenTelemetry: pip install 'aiomusic[otel]'"
-    raise ModuleNotFoundError(message, name=error.name) from error
+    raise ModuleNotFoundError(message, name=_missing.name) from _missing
 
 __all__ = ["Telemetry"]
 

@@ -15,15 +15,17 @@ import types
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast, final
 
-try:
-    import pytest
-except ModuleNotFoundError:  # The clock is of use without it.
-    pytest = None  # type: ignore[assignment]
-
 if TYPE_CHECKING:
+    import pytest
+
     from aiomusic import MusicSession
     from aiomusic._exchanges import Recorder, Replay
     from aiomusic.emulator import Emulator
+else:
+    try:
+        import pytest
+    except ModuleNotFoundError:  # The clock is of use without it.
+        pytest = None
 
 __all__ = [
     "AutojumpClock",

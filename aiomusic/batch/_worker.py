@@ -49,10 +49,10 @@ class Worker:
         on_end: Callable[[Driven], None] | None = None,
     ) -> None:
         self.at_once = at_once
-        self.running = 0
+        self.running: int = 0
         self.ended: collections.Counter[str] = collections.Counter()
-        self.put_back = 0
-        self.is_ready = False
+        self.put_back: int = 0
+        self.is_ready: bool = False
         self.music: MusicSession | None = None
         self._out = out
         self._on_end = on_end
