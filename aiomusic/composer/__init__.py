@@ -40,7 +40,7 @@ from aiomusic.composer._piano_roll import TRACK_COLOURS, draw_piano_roll
 from aiomusic.composer._score import Score
 from aiomusic.composer._spec import Segment, SongSpec
 from aiomusic.composer._stems import BASIC_STEMS, FULL_STEMS
-from aiomusic.composer._sung_words import SungWord, sung_words
+from aiomusic.composer._sung_words import SungWord, is_sung_whole, sung_words
 from aiomusic.composer._voice import Voice
 from aiomusic.composer._waveform import draw_waveform, measure_levels
 from aiomusic.composer.edits import (
@@ -81,6 +81,7 @@ __all__ = [
     "draw_piano_roll",
     "draw_waveform",
     "extend",
+    "is_sung_whole",
     "load_renderer",
     "measure_levels",
     "replace_section",

@@ -34,10 +34,12 @@ class Band:
     take: int
     voice: Voice | None = None
     instruments: tuple[str, ...] = ()
+    variant: int = 0
 
     def rng(self, *words: object) -> SeededRandom:
         """Return the random source of one decision of this band."""
-        return SeededRandom("band", self.style.name, self.seed, *words)
+        variant = (f"variant {self.variant}",) if self.variant else ()
+        return SeededRandom("band", self.style.name, self.seed, *words, *variant)
 
 
 def perform(sheet: LeadSheet, band: Band, duration_s: float) -> Performance:

@@ -25,6 +25,7 @@ from aiomusic.composer._score import (
     Span,
 )
 from aiomusic.composer._spec import SongSpec
+from aiomusic.composer._strays import followed
 from aiomusic.composer._tempo_map import TempoMap
 from aiomusic.composer._text import parse_stanzas, section_kind
 from aiomusic.composer._theory import Key
@@ -42,13 +43,13 @@ def compose(spec: SongSpec) -> Score:
     Equal specs give equal scores on every machine.
     """
     rng = SeededRandom("idea", spec.seed, spec.style)
-    prompt = parse_prompt(spec.style, rng)
+    prompt = parse_prompt(spec.style, rng, spec.avoid)
     if spec.duration_s is None and not spec.segments:
         spec = attrs.evolve(spec, duration_s=parse_length_s(spec.style))
     is_open = spec.lyrics is None and spec.duration_s is None
     spec = _with_lyrics(spec, prompt)
     key = key_for(prompt, rng)
-    tempo = tempo_for(prompt, rng)
+    tempo = tempo_for(prompt, rng, spec.closeness)
     voice = voice_for(spec, prompt, rng)
     parts, tempo, duration_s = plan_sections(
         spec, prompt, tempo, voice, default_s=DEFAULT_DURATION_S if is_open else None
@@ -62,10 +63,11 @@ def _with_lyrics(spec: SongSpec, prompt: ParsedPrompt) -> SongSpec:
     is_unsung = spec.instrumental or prompt.is_instrumental or bool(spec.segments)
     if spec.lyrics is not None or is_unsung:
         return spec
+    subject = spec.subject or spec.style
     if spec.duration_s is None or spec.duration_s <= _SHORT_SONG_S:
-        words = short_lyrics(spec.style, seed=spec.seed)
+        words = short_lyrics(subject, seed=spec.seed)
     else:
-        words = write_lyrics(spec.style, seed=spec.seed, versions=1)[0]
+        words = write_lyrics(subject, seed=spec.seed, versions=1)[0]
     return attrs.evolve(spec, lyrics=words.lyrics, title=spec.title or words.title)
 
 
@@ -96,8 +98,11 @@ def build_score(
 
 def band_for(spec: SongSpec, prompt: ParsedPrompt, voice: Voice | None) -> Band:
     """Return the band for *spec*."""
+    rng = SeededRandom("closeness", spec.seed, prompt.style.name)
+    style = followed(prompt.style, spec.closeness, rng)
     return Band(
-        style=prompt.style,
+        style=attrs.evolve(style, voice_db=style.voice_db + spec.voice_db),
+        variant=spec.variant,
         seed=spec.seed,
         take=spec.take,
         voice=voice,
@@ -123,10 +128,11 @@ def key_for(prompt: ParsedPrompt, rng: SeededRandom) -> Key:
     return Key(tonic=tonic, mode=mode)
 
 
-def tempo_for(prompt: ParsedPrompt, rng: SeededRandom) -> float:
+def tempo_for(prompt: ParsedPrompt, rng: SeededRandom, closeness: float) -> float:
     """Choose the tempo in beats per minute, within the limits of the prompt."""
     low, high = prompt.style.tempo
-    fraction = rng.uniform(0.2, 0.8) + 0.35 * prompt.tempo_bias
+    spread = 2 * (rng.uniform(0.2, 0.8) - 0.5) * (1 - closeness)
+    fraction = 0.5 + spread + 0.35 * prompt.tempo_bias
     if prompt.tempo:
         return prompt.tempo
     return round(low + (high - low) * min(1.0, max(0.0, fraction)), 1)
@@ -140,6 +146,9 @@ def voice_for(spec: SongSpec, prompt: ParsedPrompt, rng: SeededRandom) -> Voice 
     if spec.instrumental or prompt.is_instrumental or not spec.lyrics:
         return None
     text = voice_description(spec.voice, spec.style)
+    unwanted = parse_gender(spec.avoid)
+    if default == unwanted:
+        default = "male" if unwanted == "female" else "female"
     return parse_voice(text, default=parse_gender(text) or default)
 
 

@@ -24,6 +24,7 @@ from aiomusic.composer._score import (
     SheetSection,
 )
 from aiomusic.composer._spec import SongSpec
+from aiomusic.composer._strays import USUAL, strayed_chords
 from aiomusic.composer._text import split_syllables
 from aiomusic.composer._theory import Chord, Key
 from aiomusic.composer._voice import Voice
@@ -39,6 +40,8 @@ class LeadSheetWriter:
     voice: Voice | None
     seed: int
     take: int
+    variant: int = 0
+    weirdness: float = USUAL
 
     def sheet(self, parts: tuple[Part, ...], tempo: float) -> LeadSheet:
         """Write a lead sheet of *parts*."""
@@ -55,7 +58,8 @@ class LeadSheetWriter:
         chords = fill_bars(chords or self.changes[part.kind], part.bars)
         motif = motif_for(part.kind, SeededRandom("motif", self.seed, part.kind))
         # One random source for each kind: a chorus repeats unchanged.
-        rng = SeededRandom("tune", self.seed, self.take, part.kind)
+        variant = (f"variant {self.variant}",) if self.variant else ()
+        rng = SeededRandom("tune", self.seed, self.take, part.kind, *variant)
         melody, sheet_lines = self._sung_melody(part, chords, motif, rng)
         if not part.lines and self._is_instrumental(part):
             melody = self._played_melody(part, chords, motif, rng)
@@ -83,6 +87,7 @@ class LeadSheetWriter:
             pulse=self.prompt.style.pulse,
             push=self.prompt.style.push,
             meter=self.prompt.style.meter,
+            whim=1.6 * self.weirdness,
         )
 
     def _sung_melody(
@@ -143,6 +148,13 @@ def lead_sheet_writer(
     changes = progressions(
         prompt.style, key, SeededRandom("changes", spec.seed, spec.style)
     )
+    if spec.weirdness != USUAL:
+        changes = {
+            kind: strayed_chords(
+                chords, spec.weirdness, SeededRandom("weirdness", spec.seed, kind)
+            )
+            for kind, chords in changes.items()
+        }
     return LeadSheetWriter(
         prompt=prompt,
         key=key,
@@ -150,4 +162,6 @@ def lead_sheet_writer(
         voice=voice,
         seed=spec.seed,
         take=spec.take,
+        variant=spec.variant,
+        weirdness=spec.weirdness,
     )

@@ -74,7 +74,7 @@ class LinePosition:
 
 @attrs.frozen(kw_only=True)
 class MelodyContext:
-    """The constraints of a melody: key, chords by half bar, range, grid, meter."""
+    """The constraints of a melody: key, chords by half bar, range, grid, dice."""
 
     key: Key
     chords: tuple[Chord, ...]
@@ -83,6 +83,7 @@ class MelodyContext:
     pulse: float
     push: float
     meter: int
+    whim: float
 
     def chord_at(self, beat: float) -> Chord:
         """Return the chord at *beat* of the section."""
@@ -205,7 +206,7 @@ def _pitches(
         is_end = n == len(onsets) - 1
         row: dict[int, tuple[float, int]] = {}
         for step, pitch in enumerate(scale_pitches):
-            cost = 0.8 * abs(step - target) + rng.uniform(0, 0.8)
+            cost = 0.8 * abs(step - target) + rng.uniform(0, context.whim)
             cost += _dissonance_cost(pitch, tones, onset, length)
             if is_end:
                 cost += _ending_cost(pitch, position, context, tones)

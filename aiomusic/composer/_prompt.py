@@ -91,20 +91,26 @@ class ParsedPrompt:
     is_instrumental: bool
 
 
-def parse_prompt(text: str, rng: SeededRandom) -> ParsedPrompt:
-    """Parse *text*; *rng* chooses the style if it names none."""
-    words = text.lower()
+def parse_prompt(text: str, rng: SeededRandom, avoid: str = "") -> ParsedPrompt:
+    """Parse *text* and what to *avoid*; *rng* chooses the style if it names none."""
+    refused = [
+        f"no {part.strip()}" for part in avoid.lower().split(",") if part.strip()
+    ]
+    words = ", ".join([text.lower(), *refused])
     offered = without_refused(words)
     named = read_style(offered)
-    style = named.style if named else STYLES[rng.choice(_DEFAULT_STYLES)]
+    if named and (unwanted := read_style(avoid)) and named.style == unwanted.style:
+        # Two names of one style, as in "hip hop" without "rap".
+        named = None
+    style = named.style if named else STYLES[rng.choice(_open_styles(avoid))]
     return ParsedPrompt(
         style=_metered(restrict(style, words), words),
         style_word=named.word if named else None,
         tempo=_tempo(words, named),
         key=parse_key(text),
         tonic=parse_tonic(text),
-        is_minor=_mode(words),
-        tempo_bias=float(bool(re.search(_FAST, words))) - bool(re.search(_SLOW, words)),
+        is_minor=_mode(text.lower(), avoid.lower()),
+        tempo_bias=_bias(text.lower()) - _bias(avoid.lower()),
         instruments=tuple(
             patch
             for pattern, patch in _INSTRUMENTS
@@ -118,15 +124,29 @@ _MAX_LENGTH_S: Final = 480.0
 _DEFAULT_STYLES: Final = ("pop", "r&b", "lo-fi", "folk", "synthwave")
 
 
+def _open_styles(avoid: str) -> list[str]:
+    """Return the styles to choose from, without that which *avoid* names."""
+    unwanted = read_style(avoid)
+    return [
+        name
+        for name in _DEFAULT_STYLES
+        if unwanted is None or name != unwanted.style.name
+    ]
+
+
+def _bias(words: str) -> float:
+    return float(bool(re.search(_FAST, words))) - bool(re.search(_SLOW, words))
+
+
 def _metered(style: Style, words: str) -> Style:
     if _IN_FOUR.search(words):
         return in_meter(style, 4)
     return in_meter(style, 3) if _IN_THREE.search(words) else style
 
 
-def _mode(words: str) -> bool | None:
-    is_minor = bool(re.search(_MINOR, words))
-    is_major = bool(re.search(_MAJOR, words))
+def _mode(words: str, avoid: str) -> bool | None:
+    is_minor = bool(re.search(_MINOR, words) or re.search(_MAJOR, avoid))
+    is_major = bool(re.search(_MAJOR, words) or re.search(_MINOR, avoid))
     return is_minor if is_minor != is_major else None
 
 

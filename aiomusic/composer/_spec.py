@@ -29,6 +29,12 @@ class SongSpec:
         voice: "female", "male" or a description of timbre; None: chosen by the seed.
         singer: An existing voice (a persona); takes precedence over *voice*.
         segments: Sections with their lengths, in place of a form chosen here.
+        subject: What written lyrics are about; None: as in *style*.
+        avoid: Styles, players, moods and singers to keep out, separated by commas.
+        closeness: 0 to 1: how closely to follow the style; 0.5 as it usually varies.
+        weirdness: 0 to 1: how far chords and melody stray; 0.5 as usual.
+        voice_db: Added to the level of the voice.
+        variant: Selects another melody and other players of the same idea.
     """
 
     style: str
@@ -41,6 +47,12 @@ class SongSpec:
     voice: str | None = None
     singer: Voice | None = None
     segments: tuple[Segment, ...] = ()
+    subject: str | None = None
+    avoid: str = ""
+    closeness: float = 0.5
+    weirdness: float = 0.5
+    voice_db: float = 0.0
+    variant: int = 0
 
     def __attrs_post_init__(self) -> None:
         """

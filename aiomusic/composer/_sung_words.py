@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import attrs
 
 from aiomusic.composer._score import Line, Note, Score
-from aiomusic.composer._text import split_syllables
+from aiomusic.composer._text import parse_stanzas, split_syllables
 
 # A singer may be this early.
 _EARLY_S = 0.15
@@ -34,6 +34,12 @@ def sung_words(score: Score) -> tuple[SungWord, ...]:
     for number, notes in enumerate(notes_by_line(score)):
         words += _words_of(score.lines[number], number, notes)
     return tuple(words)
+
+
+def is_sung_whole(score: Score, lyrics: str) -> bool:
+    """Check whether the lines of *lyrics* are sung, each once and in order."""
+    lines = [line for one in parse_stanzas(lyrics) for line in one.lines]
+    return lines == [line.text for line in score.lines]
 
 
 def notes_by_line(score: Score, role: str = "voice") -> list[list[Note]]:

@@ -103,6 +103,24 @@ def parse_voice(text: str, *, default: str) -> Voice:
     return voice
 
 
+def blended(old: Voice, new: Voice, share: float) -> Voice:
+    """Return a voice between *old* and *new*; *share* 1 is the new one."""
+
+    def between(one: float, other: float) -> float:
+        return round(one + (other - one) * share, 3)
+
+    return attrs.evolve(
+        new,
+        gender=new.gender if share >= 0.5 else old.gender,
+        low=round(between(old.low, new.low)),
+        high=round(between(old.high, new.high)),
+        formant_scale=between(old.formant_scale, new.formant_scale),
+        breath=between(old.breath, new.breath),
+        bright=between(old.bright, new.bright),
+        vibrato=between(old.vibrato, new.vibrato),
+    )
+
+
 def _transposed(voice: Voice, semitones: int, size: float) -> Voice:
     return attrs.evolve(
         voice,

@@ -432,7 +432,10 @@ def _song(draft: Song, composed: Composed) -> Song:
     return attrs.evolve(
         draft,
         title=composed.title,
-        lyrics=draft.lyrics or composed.lyrics,
+        lyrics=composed.lyrics,
+        style=draft.style or composed.style,
+        played_style=composed.style,
+        style_word=composed.style_word,
         duration_s=composed.duration_s,
         timing=composed.timing,
     )

@@ -1,7 +1,7 @@
 """The functions that run in worker processes."""
 
 from collections.abc import Mapping
-from typing import Any, cast, final
+from typing import Any, Final, cast, final
 
 import attrs
 
@@ -9,6 +9,7 @@ from aiomusic._request import Request
 from aiomusic.composer import (
     AudioFormat,
     analyze_audio,
+    is_sung_whole,
     load_renderer,
     measure_levels,
     score_from_audio,
@@ -16,8 +17,13 @@ from aiomusic.composer import (
 )
 from aiomusic.emulator._scores import pack, score_of, unpack
 from aiomusic.emulator._songs import timing_of
+from aiomusic.emulator.dialects import dialect_of
 
 __all__ = ["RenderFailed", "analyze_upload", "render", "render_shown"]
+
+
+MAX_UPLOAD_S: Final = 60.5
+"""API: upload music (suno): 6 to 60 s; an MP3 is padded by up to a tenth of one."""
 
 
 @final
@@ -60,13 +66,14 @@ def compose_takes(
     """
     known = None if source is None else unpack(source)
     scores = (score_of(request, known, seed=seed, take=take) for take in range(count))
+    asked = dialect_of(request).song_request(request).lyrics
     return [
         Composed(
             score=pack(score),
             style=score.style,
             style_word=score.style_word,
             title=score.title,
-            lyrics=score.lyrics,
+            lyrics=asked if is_sung_whole(score, asked) else score.lyrics,
             duration_s=score.duration_s,
             timing=timing_of(score),
         )
@@ -90,4 +97,5 @@ def render_shown(
 
 def analyze_upload(path: str, title: str, seed: int) -> bytes:
     """Analyze a file; return a packed score that plays it."""
-    return pack(score_from_audio(analyze_audio(path), title=title, seed=seed))
+    analysis = analyze_audio(path, max_s=MAX_UPLOAD_S)
+    return pack(score_from_audio(analysis, title=title, seed=seed))

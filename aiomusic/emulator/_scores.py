@@ -1,8 +1,9 @@
 """The scores of clips: composed for a request, and packed to be kept or sent."""
 
+import hashlib
 import pickle
 import zlib
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -38,7 +39,8 @@ def score_of(
     dialect = dialect_of(request)
     spec = _spec(dialect.song_request(request), seed, take)
     if source is None:
-        return dialect.compose(request, spec)
+        style = spec.style or "pop"
+        return dialect.compose(request, attrs.evolve(spec, style=style))
     return dialect.edit(request, _another_take(source, take), spec)
 
 
@@ -46,16 +48,55 @@ def _spec(request: SongRequest, seed: int, take: int) -> SongSpec:
     segments = (
         Segment(kind=kind, duration_s=length) for kind, length in request.segments
     )
+    strength = USUAL if request.lyrics_strength is None else request.lyrics_strength
     return SongSpec(
-        style=request.style or "pop",
-        lyrics=request.lyrics or None,
+        style=request.style,
+        lyrics=_followed(request.lyrics, strength) or None,
         instrumental=request.instrumental,
         title=request.title or None,
         duration_s=request.duration_s,
-        seed=seed,
+        seed=_number(request.seed) if request.seed else seed,
         take=take,
         voice=request.voice,
         segments=tuple(segments),
+        subject=request.subject or None,
+        avoid=request.avoid,
+        closeness=USUAL if request.closeness is None else request.closeness,
+        weirdness=USUAL if request.weirdness is None else request.weirdness,
+        voice_db=max(0.0, _VOICE_DB * (strength - USUAL)),
+        variant=_number(request.seed + request.variant),
+    )
+
+
+USUAL: Final = 0.5
+"""API: create music (producer): what the service takes for a strength left out."""
+_VOICE_DB: Final = 8.0
+
+
+def _followed(lyrics: str, strength: float) -> str:
+    """
+    Return *lyrics* as they are followed: below the usual strength lines are left out.
+
+    Inferred: the API does not say what a strength does.
+    """
+    kept: list[str] = []
+    debt = 0.0
+    for line in lyrics.splitlines():
+        if line.strip() and not line.lstrip().startswith("["):
+            debt += max(0.0, USUAL - strength)
+            if debt >= 1:
+                debt -= 1
+                continue
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _number(words: str) -> int:
+    """Return a number that stands for *words* on every machine; 0: there are none."""
+    if not words:
+        return 0
+    return int.from_bytes(
+        hashlib.blake2b(words.encode(), digest_size=6).digest(), "big"
     )
 
 

@@ -106,6 +106,7 @@ class Service:
         assert isinstance(body, dict)
         webhook = read_webhook(body) if request.WEBHOOK else None
         self._check_ids(request)
+        self._check_times(request)
         failure = (
             (fault and fault.to_failure())
             or find_failure(body)
@@ -150,6 +151,20 @@ class Service:
         persona = dialect.persona(request)
         if persona is not None:
             self._check_known("persona", persona, "persona_id")
+
+    def _check_times(self, request: Request[Any]) -> None:
+        """Refuse a second that is beyond the end of the clip, if that is known."""
+        clip = getattr(request, "clip", None)
+        fields = [n for n in ("at", "until") if getattr(request, n, None) is not None]
+        score = self.score_of(clip.clip_id) if clip is not None and fields else None
+        if score is None:
+            return
+        for name in fields:
+            # A reply tells a rounded length, which a request may repeat.
+            if getattr(request, name) > score.duration_s + 0.5:
+                wire = fields_of(type(request))[name].wire
+                rule = f"it is beyond the end of the clip, {score.duration_s:g} s"
+                raise RequestRefused(400, f"The '{wire}' field is invalid: {rule}.")
 
     def _check_known(self, kind: str, given: str, field: str) -> None:
         if (kind, given) not in self._known:

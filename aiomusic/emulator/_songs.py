@@ -27,6 +27,13 @@ class SongRequest:
         duration_s: Length in seconds; None: the composer chooses.
         voice: A description of the voice.
         segments: Kinds of sections and their lengths in seconds.
+        subject: What the composer's lyrics are about; empty: as *style* says.
+        avoid: What to keep out.
+        closeness: 0 to 1: how closely to follow the style; None: as usual.
+        weirdness: 0 to 1: how far to stray; None: as usual.
+        lyrics_strength: 0 to 1: how closely to follow the lyrics; None: as usual.
+        seed: The same one gives the same song; empty: the emulator's.
+        variant: Words that select another melody and other players.
     """
 
     style: str = ""
@@ -36,6 +43,13 @@ class SongRequest:
     duration_s: float | None = None
     voice: str | None = None
     segments: tuple[tuple[str, float], ...] = ()
+    subject: str = ""
+    avoid: str = ""
+    closeness: float | None = None
+    weirdness: float | None = None
+    lyrics_strength: float | None = None
+    seed: str = ""
+    variant: str = ""
 
 
 @final
@@ -46,6 +60,8 @@ class Song:
 
     Attributes:
         timing: The times of its sections and lines; see `timing_of`.
+        played_style: The composer's style; empty: it is not composed.
+        style_word: The word of the request that names it; None: it is a guess.
         is_ready: Whether its audio can be fetched.
     """
 
@@ -58,6 +74,8 @@ class Song:
     image_url: str
     timing: Mapping[str, object] = attrs.Factory(dict)
     is_ready: bool = True
+    played_style: str = ""
+    style_word: str | None = None
 
 
 def timing_of(score: Score) -> Mapping[str, object]:

@@ -149,7 +149,7 @@ def test_an_upload_gets_another_sound(tmp_path: Path) -> None:
     write_song(source, tmp_path / "upload.wav", "wav")
     upload = score_from_audio(analyze_audio(tmp_path / "upload.wav"), title="Mine")
 
-    swapped = swap_sound(upload, "organ and flute")
+    swapped = swap_sound(upload, SongSpec(style="organ and flute"))
 
     assert "organ" in {track.patch for track in swapped.tracks}
     assert upload.sheet.sections[0].chords == swapped.sheet.sections[0].chords

@@ -274,7 +274,7 @@ def test_swap_vocals_changes_the_voice_alone() -> None:
     )
     before = samples_of(score)
 
-    swapped = swap_vocals(score, "male, warm")
+    swapped = swap_vocals(score, SongSpec(style="male, warm"))
     after = samples_of(swapped)
 
     assert swapped.voice is not None
@@ -293,7 +293,7 @@ def test_swap_sound_changes_the_instruments_alone() -> None:
     """Every note and the voice stay; the instruments are the requested ones."""
     score, before = song()
 
-    swapped = swap_sound(score, "organ and strings")
+    swapped = swap_sound(score, SongSpec(style="organ and strings"))
     after = samples_of(swapped)
 
     assert {"organ", "strings"} <= {track.patch for track in swapped.tracks}
@@ -306,7 +306,7 @@ def test_swap_sound_keeps_the_pitches() -> None:
     """Second by second the pitch classes stay, though other instruments sound them."""
     score, before = song()
 
-    after = samples_of(swap_sound(score, "organ and strings"))
+    after = samples_of(swap_sound(score, SongSpec(style="organ and strings")))
 
     one, other = (classes_of(part) for part in (before, after))
     assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.8
@@ -396,7 +396,11 @@ def test_two_takes_of_a_swap_have_other_instruments(sound: str) -> None:
 
     bands = [
         [track.patch for track in one.tracks]
-        for one in (score, swap_sound(score, sound), swap_sound(other, sound))
+        for one in (
+            score,
+            swap_sound(score, SongSpec(style=sound)),
+            swap_sound(other, SongSpec(style=sound)),
+        )
     ]
 
     assert [band for band in bands if bands.count(band) > 1] == []
@@ -408,7 +412,9 @@ def test_two_takes_of_a_swap_are_sung_by_two_singers() -> None:
     other = attrs.evolve(score, spec=attrs.evolve(score.spec, take=1))
     assert score.voice is not None
 
-    voices = [swap_vocals(one, "female").voice for one in (score, other)]
+    voices = [
+        swap_vocals(one, SongSpec(style="female")).voice for one in (score, other)
+    ]
 
     assert ["female"] * 2 == [voice.gender for voice in voices if voice]
     assert len({score.voice, *voices}) == 3
@@ -420,7 +426,7 @@ def test_a_recording_is_covered_by_the_singer_who_is_asked_for(
     """Its own voice can't be taken out of it, so the words are sung again."""
     score, before = upload
 
-    swapped = swap_vocals(score, "male, husky", MORE)
+    swapped = swap_vocals(score, SongSpec(style="male, husky", lyrics=MORE))
 
     assert "Now the clouds have gone to sleep" in swapped.lyrics
     assert swapped.voice is not None

@@ -257,7 +257,7 @@ def test_score_says_what_was_read() -> None:
     assert guess.style in STYLES
     assert "tango" == cover(score, SongSpec(style="louder")).style_word
     assert "salsa" == cover(score, SongSpec(style="salsa")).style_word
-    assert "salsa" == swap_sound(guess, "salsa").style_word
+    assert "salsa" == swap_sound(guess, SongSpec(style="salsa")).style_word
 
 
 @pytest.mark.parametrize(

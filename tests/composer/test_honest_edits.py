@@ -82,23 +82,31 @@ EDITS: dict[str, Callable[[Score], Score]] = {
     "replace in a joined song": lambda s: replace_section(
         concat(extend(s, spec(), at_s=11.0)), spec(LYRICS), start_s=9.0, end_s=17.0
     ),
-    "swap vocals": lambda s: swap_vocals(s, "male"),
-    "swap vocals, new words": lambda s: swap_vocals(s, "male", MORE),
-    "swap vocals, many words": lambda s: swap_vocals(s, "male", LONG),
-    "swap vocals, one word": lambda s: swap_vocals(s, "male", "Hello"),
-    "swap vocals, prose": lambda s: swap_vocals(
-        s, "male", "Something else that has no tags\nAnd a second line\nAnd a third"
+    "swap vocals": lambda s: swap_vocals(s, SongSpec(style="male")),
+    "swap vocals, new words": lambda s: swap_vocals(
+        s, SongSpec(style="male", lyrics=MORE)
     ),
-    "swap sound": lambda s: swap_sound(s, "organ and strings"),
-    "swap sound, new words": lambda s: swap_sound(s, "organ and strings", MORE),
+    "swap vocals, many words": lambda s: swap_vocals(
+        s, SongSpec(style="male", lyrics=LONG)
+    ),
+    "swap vocals, one word": lambda s: swap_vocals(
+        s, SongSpec(style="male", lyrics="Hello")
+    ),
+    "swap vocals, prose": lambda s: swap_vocals(
+        s, SongSpec(style="male", lyrics="Something else\nA second line\nAnd a third")
+    ),
+    "swap sound": lambda s: swap_sound(s, SongSpec(style="organ and strings")),
+    "swap sound, new words": lambda s: swap_sound(
+        s, SongSpec(style="organ and strings", lyrics=MORE)
+    ),
     "swap in a joined song": lambda s: swap_vocals(
-        concat(extend(s, spec(), at_s=11.0)), "male", LYRICS
+        concat(extend(s, spec(), at_s=11.0)), SongSpec(style="male", lyrics=LYRICS)
     ),
     "cover": lambda s: cover(s, spec(None, "reggae")),
     "cover, new words": lambda s: cover(s, spec(MORE, "reggae")),
     "cover, many words": lambda s: cover(s, spec(LONG, "reggae")),
     "cover of a swap": lambda s: cover(
-        swap_vocals(s, "male", MORE), spec(None, "jazz")
+        swap_vocals(s, SongSpec(style="male", lyrics=MORE)), spec(None, "jazz")
     ),
 }
 
@@ -157,7 +165,7 @@ def test_a_voice_is_added_to_an_instrumental() -> None:
     """The lead pauses while the voice sings; all others play what they played."""
     before = played_song()
 
-    score = swap_vocals(before, "male", MORE)
+    score = swap_vocals(before, SongSpec(style="male", lyrics=MORE))
 
     kept, now = (
         {t.patch: t.notes for t in one.tracks if t.role not in ("lead", "voice")}

@@ -330,7 +330,7 @@ async def test_upload_of_its_own_song_can_be_extended() -> None:
 
 
 async def test_edit_that_cannot_be_made_fails_and_is_refunded() -> None:
-    """A section beyond the end of the song fails as a task does."""
+    """A section from the very end of the song on has nothing in it, and fails."""
     async with opened(media=True, credits=100) as (api, client):
         _, source = await client.end(await client.create("riffusion"), "riffusion")
         edit = {
@@ -340,13 +340,45 @@ async def test_edit_that_cannot_be_made_fails_and_is_refunded() -> None:
             "mv": "FUZZ-1.0",
             "task_type": "replace_music",
             "continue_clip_id": source["data"][0]["clip_id"],
-            "continue_at": 5000,
+            "continue_at": source["data"][0]["duration"],
         }
         _, body = await client.end(await client.create("riffusion", edit), "riffusion")
 
         assert body["data"][0]["state"] == "failed"
         assert "could not make the audio" in body["data"][0]["error_message"]
         assert api.balance == 90
+
+
+@pytest.mark.parametrize(
+    ("task_type", "times", "field"),
+    [
+        ("replace_music", {"continue_at": 21}, "continue_at"),
+        ("replace_music", {"continue_at": 3, "ends_at": 25}, "ends_at"),
+        ("extend_music", {"continue_at": 21}, "continue_at"),
+    ],
+    ids=["begins", "ends", "extend"],
+)
+async def test_seconds_beyond_the_end_are_refused(
+    task_type: str, times: dict[str, int], field: str
+) -> None:
+    """The refusal names the field and the length of the clip, and costs nothing."""
+    async with opened(media=True) as (api, client):
+        _, source = await client.end(await client.create("riffusion"), "riffusion")
+        before = api.charged
+        edit = {
+            "custom_mode": True,
+            "lyrics": "la",
+            "sound": "rock",
+            "mv": "FUZZ-1.0",
+            "task_type": task_type,
+            "continue_clip_id": source["data"][0]["clip_id"],
+            **times,
+        }
+        refused = await client.post("/api/v1/riffusion/create", edit)
+
+    told = f"The '{field}' field is invalid: it is beyond the end of the clip, 20 s."
+    assert (400, told) == (refused[0], refused[1]["message"])
+    assert before == api.charged
 
 
 async def test_persona_sings_again() -> None:

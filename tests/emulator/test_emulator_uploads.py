@@ -190,7 +190,7 @@ async def test_what_is_joined_to_an_upload_leaves_it_as_it_was(shelf: Shelf) -> 
         ),
         pytest.param(
             lambda: file_of("flac", 1200, 8000),
-            r"1200 s long, at most 480 s",
+            r"1200 s long, at most 60 s",
             id="20 minutes",
         ),
     ],

@@ -36,7 +36,7 @@ def prompt_of(score: Score, spec: SongSpec) -> ParsedPrompt:
     prompt = parse_prompt(
         score.spec.style, SeededRandom("idea", score.spec.seed, score.spec.style)
     )
-    more = parse_prompt(spec.style, SeededRandom("idea", 0))
+    more = parse_prompt(spec.style, SeededRandom("idea", 0), spec.avoid)
     if more.style_word and more.style.name != score.style:
         style = in_meter(more.style, score.sheet.meter)
         prompt = attrs.evolve(prompt, style=style, style_word=more.style_word)

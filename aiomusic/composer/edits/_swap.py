@@ -1,7 +1,6 @@
 """Swapping instruments or the voice; the notes are unchanged."""
 
 from functools import partial
-from typing import Final
 
 import attrs
 
@@ -14,14 +13,16 @@ from aiomusic.composer._score import (
     Score,
     Track,
 )
-from aiomusic.composer._voice import Voice, parse_gender, parse_voice
+from aiomusic.composer._spec import SongSpec
+from aiomusic.composer._strays import UNUSUAL_PATCHES, USUAL
+from aiomusic.composer._voice import Voice, blended, parse_gender, parse_voice
 from aiomusic.composer.edits._common import octave_shift, with_lyrics
 from aiomusic.composer.edits._cover import cover
 from aiomusic.composer.edits._words import map_performances
 from aiomusic.composer.styles import Layer, Style
 
 
-def swap_sound(score: Score, sound: str, lyrics: str | None = None) -> Score:
+def swap_sound(score: Score, spec: SongSpec, *, strength: float = 1.0) -> Score:
     """
     Replace the instruments; the notes are unchanged.
 
@@ -29,31 +30,33 @@ def swap_sound(score: Score, sound: str, lyrics: str | None = None) -> Score:
 
     Args:
         score: The song.
-        sound: Instruments, or a style whose instruments to use.
-        lyrics: Other words, to the same melody; None: those of the song.
+        spec: Instruments, or a style whose instruments to use; other words, to the
+            same melody (None: those of the song).
+        strength: 0 to 1: the share of the instruments that are replaced.
     """
     if not score.tracks:
-        return cover(score, attrs.evolve(score.spec, style=sound, lyrics=lyrics))
-    return with_lyrics(_with_band(score, sound), lyrics)
+        return cover(score, attrs.evolve(spec, seed=score.spec.seed))
+    return with_lyrics(_with_band(score, spec, strength), spec.lyrics)
 
 
-def _with_band(score: Score, sound: str) -> Score:
-    prompt = parse_prompt(sound, SeededRandom("idea", sound))
+def _with_band(score: Score, spec: SongSpec, strength: float) -> Score:
+    sound = spec.style
+    prompt = parse_prompt(sound, SeededRandom("idea", sound), spec.avoid)
     named = prompt.style if prompt.style_word else None
     choice = _PatchChoice(
         prompt=prompt,
         layers=named.layers if named and named.name != score.style else (),
-        take=score.spec.take % 2,
+        take=(score.spec.take + spec.variant) % 2,
+        spec=spec,
+        strength=strength,
     )
-
-    style = f"{score.spec.style}, {sound}"
-    spec = attrs.evolve(score.spec, style=style if not named else sound)
+    style = f"{score.spec.style}, {sound}" if sound else score.spec.style
     return attrs.evolve(
         score,
         spans=map_performances(score.spans, partial(_with_sound, choice, named)),
         style=named.name if named else score.style,
         style_word=prompt.style_word or score.style_word,
-        spec=spec,
+        spec=attrs.evolve(score.spec, style=style if not named else sound),
     )
 
 
@@ -74,16 +77,6 @@ def _with_sound(
     return attrs.evolve(performance, tracks=tuple(tracks), mix=mix)
 
 
-_PATCHES_BY_ROLE: Final = {
-    "bass": ("finger-bass", "upright", "saw-bass", "sub"),
-    "chords": ("piano", "epiano", "steel", "organ", "nylon", "stab"),
-    "pad": ("strings", "warm-pad", "choir", "saw-pad"),
-    "arp": ("bell", "pluck", "nylon", "marimba", "vibes"),
-    "counter": ("brass", "vibes", "strings"),
-    "lead": ("flute", "synth-lead", "sax", "vibes", "brass"),
-}
-
-
 @attrs.frozen(kw_only=True)
 class _PatchChoice:
     """
@@ -93,22 +86,32 @@ class _PatchChoice:
         prompt: May name instruments.
         layers: Layers of the requested style; empty if it is the song's own.
         take: 0 or 1: different takes get different instruments where possible.
+        spec: How closely the choice follows what is asked for.
+        strength: The share of the instruments that are replaced.
     """
 
     prompt: ParsedPrompt
     layers: tuple[Layer, ...]
     take: int
+    spec: SongSpec
+    strength: float
 
     def patch_for(self, track: Track, number: int) -> str:
         """Return a patch for *track*, the track of its role with this *number*."""
-        if track.role not in _PATCHES_BY_ROLE:
+        dice = SeededRandom("swap", track.role, number, self.spec.variant)
+        is_kept = dice.random() > self.strength
+        if track.role not in UNUSUAL_PATCHES or is_kept:
             return track.patch
+        stray = max(1 - 2 * self.spec.closeness, 2 * self.spec.weirdness - 1)
+        if dice.chance(stray):
+            names = UNUSUAL_PATCHES[track.role]
+            return dice.choice([name for name in names if name != track.patch])
         requested = self.prompt.instruments
-        fitting = [name for name in requested if name in _PATCHES_BY_ROLE[track.role]]
+        fitting = [name for name in requested if name in UNUSUAL_PATCHES[track.role]]
         chosen = fitting or [name for name in requested if track.role != "bass"]
         if chosen:
             return chosen[(number + self.take) % len(chosen)]
-        others = [name for name in _PATCHES_BY_ROLE[track.role] if name != track.patch]
+        others = [name for name in UNUSUAL_PATCHES[track.role] if name != track.patch]
         styled = [la.patches for la in self.layers if la.role == track.role]
         if not styled:
             return others[(number + self.take) % len(others)]
@@ -116,7 +119,7 @@ class _PatchChoice:
         return list(dict.fromkeys(known))[self.take]
 
 
-def swap_vocals(score: Score, voice: str | Voice, lyrics: str | None = None) -> Score:
+def swap_vocals(score: Score, spec: SongSpec, *, strength: float = 1.0) -> Score:
     """
     Replace the voice, transposed by octaves into its range; the rest is unchanged.
 
@@ -125,11 +128,16 @@ def swap_vocals(score: Score, voice: str | Voice, lyrics: str | None = None) -> 
 
     Args:
         score: The song.
-        voice: A voice, or a description such as "male, husky".
-        lyrics: Other words, to the same melody; None: those of the song, or new ones
-            if nobody sings.
+        spec: A description of the voice, such as "male, husky", or the singer; other
+            words, to the same melody (None: those of the song, or new ones if nobody
+            sings).
+        strength: 0 to 1: how far to go from the voice that sang.
     """
-    singer = _new_voice(score, voice) if isinstance(voice, str) else voice
+    singer = spec.singer or _new_voice(score, spec)
+    if score.voice is not None and spec.singer is None:
+        share = strength * min(1.0, spec.closeness / USUAL)
+        singer = blended(score.voice, singer, share)
+    lyrics = spec.lyrics
     if not lyrics and not score.lines:
         lyrics = short_lyrics(score.spec.style, seed=score.spec.seed).lyrics
     if not score.tracks:
@@ -153,16 +161,20 @@ def _sung_by(score: Score, singer: Voice) -> Score:
     )
 
 
-def _new_voice(score: Score, words: str) -> Voice:
+def _new_voice(score: Score, spec: SongSpec) -> Voice:
     """Return a voice as described, different from the current one and by take."""
     now = score.voice.gender if score.voice else "male"
     other = "male" if now == "female" else "female"
-    requested = parse_voice(words, default=parse_gender(words) or other)
+    requested = parse_voice(spec.style, default=parse_gender(spec.style) or other)
+    stray = 1 + 0.3 * (spec.weirdness - USUAL)
     known = [
-        attrs.evolve(requested, formant_scale=round(requested.formant_scale * size, 3))
-        for size in (1.0, 0.93, 1.07)
+        attrs.evolve(
+            requested, formant_scale=round(requested.formant_scale * size * stray, 3)
+        )
+        for size in (1.0, 0.93, 1.07, 0.96, 1.04)
     ]
-    return [one for one in known if one != score.voice][score.spec.take % 2]
+    others = [one for one in known if one != score.voice]
+    return others[(score.spec.take + spec.variant) % 4]
 
 
 def _transposed(track: Track, semitones: int) -> Track:

@@ -214,6 +214,12 @@ class Dialect:
             "mv": getattr(task.request, "model", ""),
             "duration": view.duration,
         }
+        if song.played_style and view.duration:
+            body["emulator"] = {
+                "style": song.played_style,
+                "style_word": song.style_word,
+                "is_guess": song.style_word is None,
+            }
         if view.error is not None:
             body["error_message"] = view.error
         return body
@@ -277,10 +283,12 @@ class Dialect:
         words = ("tags", "sound", "description", "prompt")
         found = (getattr(request, name, None) for name in words)
         return SongRequest(
-            style=next((str(text) for text in found if text), ""),
+            style=", ".join(str(text) for text in found if text),
             lyrics=getattr(request, "lyrics", None) or "",
             title=getattr(request, "title", None) or "",
             instrumental=bool(getattr(request, "instrumental", False)),
+            weirdness=getattr(request, "weirdness", None),
+            variant=_other_model(request),
         )
 
     def compose(self, request: Request[Any], spec: SongSpec) -> Score:
@@ -318,6 +326,13 @@ class Dialect:
     def schemas(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the schemas that only this provider's replies have."""
         return {self.task_schema: clip_list()}
+
+
+def _other_model(request: Request[Any]) -> str:
+    """Return the model of a request, if it is not what its class leaves it at."""
+    usual = [one.default for one in attrs.fields(type(request)) if one.name == "model"]
+    model = getattr(request, "model", None)
+    return "" if model in (None, *usual) else str(model)
 
 
 def view_clip(task: Task, progress: Progress, song: Song, number: int) -> ClipView:

@@ -83,10 +83,7 @@ class NuroDialect(Dialect):
         match task.request:
             case nuro.CreateVocal() as vocal if is_done:
                 # API: the service chooses what the request leaves out.
-                body["genre"] = vocal.genre or "Pop"
-                body["mood"] = vocal.mood or "Happy"
-                body["gender"] = vocal.gender or "Female"
-                body["timbre"] = vocal.timbre or "Warm"
+                body |= _chosen(vocal)
             case nuro.CreateInstrumental() as played:
                 for name in ("genre", "mood", "theme", "instrument"):
                     body[name] = ", ".join(getattr(played, name)) if is_done else ""
@@ -114,12 +111,12 @@ class NuroDialect(Dialect):
         """Return what a request asks the composer for."""
         match request:
             case nuro.CreateVocal():
-                voice = " ".join(filter(None, (request.gender, request.timbre)))
+                chosen = _chosen(request)
                 return SongRequest(
-                    style=" ".join(filter(None, (request.genre, request.mood))),
+                    style=f"{chosen['genre']} {chosen['mood']}",
                     lyrics=request.lyrics,
                     duration_s=request.duration,
-                    voice=voice or None,
+                    voice=f"{chosen['gender']} {chosen['timbre']}",
                 )
             case nuro.CreateInstrumental():
                 return _instrumental(request)
@@ -144,6 +141,16 @@ class NuroDialect(Dialect):
                 type=TEXT, message=TEXT, refund_processed={"type": "boolean"}
             ),
         }
+
+
+def _chosen(request: nuro.CreateVocal) -> dict[str, str]:
+    """Return what the request says, and what the service chooses where it does not."""
+    return {
+        "genre": request.genre or "Pop",
+        "mood": request.mood or "Happy",
+        "gender": request.gender or "Female",
+        "timbre": request.timbre or "Warm",
+    }
 
 
 def _instrumental(request: nuro.CreateInstrumental) -> SongRequest:

@@ -22,7 +22,7 @@ from aiomusic.composer import (
 )
 from aiomusic.emulator._refusals import RefusalKind
 from aiomusic.emulator._schemas import TEXT, TEXT_OR_NULL, clip_list
-from aiomusic.emulator._songs import Song
+from aiomusic.emulator._songs import Song, SongRequest
 from aiomusic.emulator._tasks import Progress, Stage, Task
 from aiomusic.emulator.dialects._dialect import ClipView, Dialect
 from aiomusic.providers import producer
@@ -30,6 +30,14 @@ from aiomusic.providers import producer
 __all__ = ["ProducerDialect"]
 
 _DEFAULT_START_S = 30.0
+
+
+def _strength(
+    request: producer.Cover | producer.SwapSound | producer.SwapVocals,
+    usual: float = 0.5,
+) -> float:
+    """Return how far an edit goes from its clip; the service has its own default."""
+    return usual if request.strength is None else request.strength
 
 
 @final
@@ -67,20 +75,31 @@ class ProducerDialect(Dialect):
             return request.clip.clip_id
         return None
 
+    def song_request(self, request: Request[Any]) -> SongRequest:
+        """Return what a request asks the composer for."""
+        return attrs.evolve(
+            super().song_request(request),
+            closeness=getattr(request, "sound_strength", None),
+            lyrics_strength=getattr(request, "lyrics_strength", None),
+            seed=getattr(request, "seed", None) or "",
+        )
+
     def edit(self, request: Request[Any], source: Score, spec: SongSpec) -> Score:
         """Return the score of an edit, or of an upload."""
         match request:
             case producer.UploadAudio():
                 edited = source
             case producer.Extend():
-                edited = extend(source, spec, at_s=request.at or _DEFAULT_START_S)
-            case producer.Cover() | producer.Variation():
-                style = request.sound or source.spec.style
-                edited = cover(source, attrs.evolve(spec, style=style))
+                at_s = request.at or min(_DEFAULT_START_S, source.duration_s)
+                edited = extend(source, spec, at_s=at_s)
+            case producer.Cover():
+                edited = cover(source, spec, faithfulness=1 - _strength(request))
+            case producer.Variation():
+                edited = cover(source, spec)
             case producer.SwapSound():
-                edited = swap_sound(source, request.sound or "")
+                edited = swap_sound(source, spec, strength=_strength(request, 1.0))
             case producer.SwapVocals():
-                edited = swap_vocals(source, request.sound or "", request.lyrics)
+                edited = swap_vocals(source, spec, strength=_strength(request, 1.0))
             case producer.ReplaceSection():
                 start_s, end_s = request.at, request.until
                 edited = replace_section(source, spec, start_s=start_s, end_s=end_s)

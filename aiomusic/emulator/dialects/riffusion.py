@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
-import attrs
-
 from aiomusic._request import Request
 from aiomusic.composer import (
     Score,
@@ -16,7 +14,7 @@ from aiomusic.composer import (
     swap_vocals,
 )
 from aiomusic.emulator._schemas import clip_list
-from aiomusic.emulator._songs import Song, SongRequest
+from aiomusic.emulator._songs import Song
 from aiomusic.emulator._tasks import Task
 from aiomusic.emulator.dialects._dialect import ClipView, Dialect
 from aiomusic.providers import riffusion
@@ -42,24 +40,17 @@ class RiffusionDialect(Dialect):
             "timestamp": dict(song.timing) if view.duration else {},
         }
 
-    def song_request(self, request: Request[Any]) -> SongRequest:
-        """Return what a request asks the composer for."""
-        if isinstance(request, riffusion.Create):
-            return SongRequest(style=request.prompt)
-        return super().song_request(request)
-
     def edit(self, request: Request[Any], source: Score, spec: SongSpec) -> Score:
         """Return the score of an edit."""
         match request:
             case riffusion.Extend():
                 return extend(source, spec, at_s=request.at)
             case riffusion.Cover():
-                style = self.song_request(request).style
-                return cover(source, attrs.evolve(spec, style=style))
+                return cover(source, spec)
             case riffusion.SwapSound():
-                return swap_sound(source, request.sound)
+                return swap_sound(source, spec)
             case riffusion.SwapVocals():
-                return swap_vocals(source, request.sound, request.lyrics)
+                return swap_vocals(source, spec)
             case riffusion.ReplaceSection():
                 start_s, end_s = request.at, request.until
                 return replace_section(source, spec, start_s=start_s, end_s=end_s)

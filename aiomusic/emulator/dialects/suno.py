@@ -100,7 +100,7 @@ class SunoDialect(Dialect):
         return {
             **super().clip(task, song, view),
             "mv": getattr(task.request, "model", suno.DEFAULT_MODEL),
-            "tags": song.style,
+            "tags": getattr(task.request, "tags", None) or song.style,
             "gpt_description_prompt": getattr(task.request, "description", None),
         }
 
@@ -138,14 +138,17 @@ class SunoDialect(Dialect):
 
     def song_request(self, request: Request[Any]) -> SongRequest:
         """Return what a request asks the composer for."""
+        asked = super().song_request(request)
         if not isinstance(request, suno.Create):
-            return super().song_request(request)
-        return SongRequest(
-            style=request.description or request.tags or "",
-            lyrics=request.lyrics or "",
-            title=request.title or "",
-            instrumental=request.instrumental,
+            return asked
+        words = request.lyrics or ""
+        return attrs.evolve(
+            asked,
+            lyrics="" if request.auto_lyrics else words,
+            subject=words if request.auto_lyrics else request.description or "",
             voice=_GENDERS.get(request.vocal_gender or ""),
+            avoid=request.negative_tags or "",
+            closeness=request.style_weight,
         )
 
     def compose(self, request: Request[Any], spec: SongSpec) -> Score:
@@ -163,8 +166,10 @@ class SunoDialect(Dialect):
             case suno.Extend():
                 return extend(source, spec, at_s=request.at)
             case suno.Cover():
-                style = self.song_request(request).style
-                return cover(source, attrs.evolve(spec, style=style))
+                weight = request.audio_weight
+                return cover(
+                    source, spec, faithfulness=0.5 if weight is None else weight
+                )
             case suno.CreateWithPersona():
                 return compose(attrs.evolve(spec, singer=source.voice))
             case suno.Stems():
