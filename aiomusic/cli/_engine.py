@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from aiomusic import batch
 from aiomusic.batch._manifest import KEPT_NAME, choices
@@ -14,7 +15,10 @@ from aiomusic.cli._service import open_session
 from aiomusic.cli._show import print_result, report
 from aiomusic.journal.opening import address_of, is_address
 
-__all__ = ["put_batch", "queue_at", "shared_journal"]
+if TYPE_CHECKING:
+    from aiomusic.journal.postgres import PostgresJournal
+
+__all__ = ["journal_of", "put_batch", "queue_at", "shared_journal"]
 
 # Beside the journal's own schema.
 SUFFIX = "_queue"
@@ -35,6 +39,11 @@ def shared_journal(typed: str | None) -> JournalPath:
             " AIOMUSIC_JOURNAL, as postgresql://user@host/database. Nothing was sent."
         )
     return place
+
+
+def journal_of(place: JournalPath) -> "PostgresJournal":
+    """Return the shared journal, to be opened."""
+    return cast("PostgresJournal", place.to_keep())
 
 
 def queue_at(
@@ -84,7 +93,7 @@ async def put_batch(
     """Put a batch's rows on the queue of an engine, and say how many."""
     _check_options(batching)
     place = shared_journal(batching.journal)
-    journal = place.to_keep()
+    journal = journal_of(place)
     kept = folder / KEPT_NAME if batching.kept is None else Path(batching.kept)
     async with open_session(journal=journal, max_credits=0) as music:
         queue = queue_at(engine, place, batching.queue, journal.account)

@@ -27,7 +27,15 @@ from aiomusic.journal.opening import is_address, journal_at, reader_at, shown_pl
 if TYPE_CHECKING:
     from aiomusic.journal.opening import KeptJournal, Reader
 
-__all__ = ["Advice", "JournalPath", "find_job", "known_of", "reader_of", "writing"]
+__all__ = [
+    "Advice",
+    "JournalPath",
+    "find_job",
+    "known_of",
+    "own_identity",
+    "reader_of",
+    "writing",
+]
 
 MIN_KEY: Final = 4
 # Each emulator has a key of its own, and jobs are met in the next as well.
@@ -107,7 +115,7 @@ class JournalPath:
         return journal_at(self.where)
 
 
-def _whose() -> Identity | None:
+def own_identity() -> Identity | None:
     """Return whose jobs the environment means; None: it does not say."""
     key = os.environ.get("AIOMUSIC_API_KEY") or None
     name = os.environ.get("AIOMUSIC_ACCOUNT") or None
@@ -149,7 +157,7 @@ async def reader_of(place: JournalPath, *, is_local: bool = False) -> "Reader | 
     """
     if not _is_there(place):
         return None
-    reader = reader_at(place.where, LOCAL if is_local else _whose())
+    reader = reader_at(place.where, LOCAL if is_local else own_identity())
     if not await reader.is_there():
         return None
     if not await reader.is_current():
@@ -176,7 +184,7 @@ async def writing(place: JournalPath) -> AsyncIterator["KeptJournal | None"]:
         yield None
         return
     journal = journal_at(place.where)
-    await journal.open(_whose())
+    await journal.open(own_identity())
     try:
         yield journal
     finally:

@@ -427,6 +427,13 @@ class Working:
             " 'aiomusic download' fetches them."
         ),
     ] = None
+    health: Annotated[
+        str | None,
+        Parameter(
+            help="host:port to serve /healthz, /readyz and /metrics at; port 0: any"
+            " that is free."
+        ),
+    ] = None
     poll_every: PollEvery = None
     timeout: Timeout = 1800.0
     as_json: EventsOption = False

@@ -12,6 +12,7 @@ import aiohttp
 
 from aiomusic._arguments import check_formats
 from aiomusic._engine.formats import extras_of
+from aiomusic._events import OnEvent
 from aiomusic._files.signing import Signer
 from aiomusic._http.dialects import SUNO, dialect_for
 from aiomusic._http.transport import base_url_from
@@ -61,6 +62,7 @@ async def open_session(
     needs_key: bool = True,
     serves: bool = False,
     on_exit: Literal["wait", "detach"] = "wait",
+    on_event: OnEvent | None = None,
 ) -> AsyncIterator[MusicSession]:
     """
     Open a session on what the environment names, or on an emulator of its own.
@@ -117,6 +119,7 @@ async def open_session(
             job_timeout_s=job_timeout_s,
             signer=signer,
             on_exit=on_exit,
+            on_event=on_event,
             http=http,
             webhook_url=None if public is None else public.url,
             webhook_secret=None if public is None else public.secret,

@@ -11,15 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aiomusic.batch import Driven, Worker
-from aiomusic.cli._engine import queue_at, shared_journal
+from aiomusic.cli._engine import journal_of, queue_at, shared_journal
 from aiomusic.cli._exits import Exit, UsageError, exit_for, sentence
 from aiomusic.cli._follow import writable
+from aiomusic.cli._health import Health, address_of_health
 from aiomusic.cli._interrupt import Interrupt
+from aiomusic.cli._journal import own_identity
 from aiomusic.cli._options import Working
 from aiomusic.cli._run import run
 from aiomusic.cli._service import open_session
 from aiomusic.cli._show import Events, Paths, Show, print_result, report
 from aiomusic.errors import MusicError
+from aiomusic.journal.opening import reader_at
 
 __all__ = ["run_worker"]
 
@@ -41,11 +44,16 @@ def run_worker(working: Working) -> Exit:
 
 async def _work(working: Working, out: Path | None) -> Exit:
     place = shared_journal(working.journal)
-    journal = place.to_keep()
+    journal = journal_of(place)
     worker = Worker(
         at_once=working.concurrency,
         out=out,
         on_end=_event if working.as_json else _line,
+    )
+    health = Health(
+        worker=worker,
+        reader=lambda: reader_at(place.where, own_identity()),
+        lease_losses=lambda: journal.lease_losses,
     )
     opening = open_session(
         journal=journal,
@@ -54,10 +62,16 @@ async def _work(working: Working, out: Path | None) -> Exit:
         poll_every_s=working.poll_every,
         job_timeout_s=working.timeout,
         on_exit="detach",
+        on_event=health.heard,
     )
-    where = f"{socket.gethostname()}, process {os.getpid()}"
-    report(f"works for {place.shown} on {where}; SIGTERM or Ctrl-C hands over")
-    with _stopping(worker):
+    async with contextlib.AsyncExitStack() as stack:
+        if working.health is not None:
+            serving = health.serving(*address_of_health(working.health))
+            url = await stack.enter_async_context(serving)
+            report(f"serves /healthz, /readyz and /metrics at {url}")
+        stack.enter_context(_stopping(worker))
+        where = f"{socket.gethostname()}, process {os.getpid()}"
+        report(f"works for {place.shown} on {where}; SIGTERM or Ctrl-C hands over")
         await worker.run(
             opening,
             lambda: queue_at(working.engine, place, working.queue, journal.account),

@@ -17,7 +17,7 @@ from aiomusic.journal.programs import LAST_ATTEMPT, MINE, OPEN, UNSETTLED, Progr
 from aiomusic.journal.rows import LISTED, MAX_INTEGER, readable
 from aiomusic.journal.sql_syntax import SqlSyntax
 
-__all__ = ["bought", "find_near", "neighbours", "records", "spending"]
+__all__ = ["bought", "find_near", "neighbours", "records", "spending", "states"]
 
 # Decoding one page takes less than a thread may hold the interpreter for.
 PAGE_ROWS = 50
@@ -136,6 +136,18 @@ def bought(sql: SqlSyntax, account: int, keys: list[str]) -> Program[set[str]]:
         )
         found |= {row["key"] for row in rows}
     return found
+
+
+def states(account: int | None) -> Program[dict[str, int]]:
+    """Count an account's purchases by state; None: everybody's."""
+    rows = yield (
+        (
+            "SELECT state, count(*) AS jobs FROM jobs"
+            " WHERE account = coalesce(:account, account) GROUP BY state ORDER BY state"
+        ),
+        {"account": account},
+    )
+    return {row["state"]: row["jobs"] for row in rows}
 
 
 def neighbours(keys: list[str]) -> Program[list[str]]:

@@ -114,6 +114,7 @@ class PostgresJournal:
         self._began_at = 0.0
         # How much later it is by the server's clock, in seconds.
         self._skew_s = 0.0
+        self._lease_losses = 0
         self._account = accounts.NOBODY
         self._identity: Identity | None = None
         self._pid = os.getpid()
@@ -149,6 +150,11 @@ class PostgresJournal:
     def fence(self) -> int:
         """The number of the session: whoever comes later has a higher one."""
         return self._fence
+
+    @property
+    def lease_losses(self) -> int:
+        """How often the session was silent for longer than its lease."""
+        return self._lease_losses
 
     @property
     def account(self) -> int:
@@ -247,6 +253,7 @@ class PostgresJournal:
     async def _register(self, db: Connection, lease: str) -> None:
         """Enter the session: a new one, or one that was taken for dead."""
         if self._owner:
+            self._lease_losses += 1
             words = (
                 "session %s of the journal %s was silent for longer than its lease of"
                 " %s s: others have taken over its jobs. It goes on as another"

@@ -88,6 +88,14 @@ class Reader:
 
         return await self.run(program)
 
+    async def states(self) -> dict[str, int]:
+        """Count purchases by state."""
+
+        def program() -> Program[dict[str, int]]:
+            return (yield from listing.states((yield from self._seen())))
+
+        return await self.run(program)
+
     def _seen(self) -> Program[int | None]:
         if self.identity is None:
             return None

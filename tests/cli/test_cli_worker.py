@@ -7,6 +7,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pg_server
 import pytest
 from quick_service import QuickService
@@ -37,9 +38,23 @@ def command(service: QuickService, tmp_path: Path) -> Command:
     return Command.within(tmp_path).at(service.api).having(AIOMUSIC_JOURNAL=journal)
 
 
-async def worker(command: Command, engine: str) -> Process:
-    words = ("--concurrency", str(ROWS), "--poll-every", "0.1", "--json")
-    return await command.start("worker", "--engine", engine, *words)
+async def worker(command: Command, engine: str) -> tuple[Process, str]:
+    """Start one; return where it tells of itself."""
+    words = ["--concurrency", str(ROWS), "--poll-every", "0.1", "--json"]
+    words += ["--health", "127.0.0.1:0"]
+    process = await command.start("worker", "--engine", engine, *words)
+    assert process.stderr is not None
+    told = (await process.stderr.readline()).decode().split()
+    assert "/metrics" in told, told
+    return process, told[-1]
+
+
+async def told(url: str) -> tuple[int, str]:
+    async with (
+        aiohttp.ClientSession(trust_env=False) as http,
+        http.get(url) as reply,
+    ):
+        return reply.status, await reply.text()
 
 
 async def until(service: QuickService, submissions: int) -> None:
@@ -64,20 +79,26 @@ async def test_a_worker_that_is_killed_leaves_its_rows_to_another(
     assert (ROWS, 0) == (json.loads(put.out)["added"], put.code)
 
     async with asyncio.timeout(BOUND_S):
-        one = await worker(command, engine)
+        one, _ = await worker(command, engine)
         await until(service, ROWS)
         one.kill()
         await one.wait()
-        other = await worker(command, engine)
+        other, url = await worker(command, engine)
         await api.finish()
         states = await ended(other, ROWS)
+        ready, healthy = await told(f"{url}/readyz"), await told(f"{url}/healthz")
+        _, figures = await told(f"{url}/metrics")
         other.send_signal(signal.SIGTERM)
         out, err = await other.communicate()
 
     assert (0, b"") == (other.returncode, out), err
     assert b"the others are handed over" in err
-    told = {"succeeded": states.count("succeeded"), "unknown": states.count("unknown")}
-    assert ROWS == sum(told.values())
+    made, lost = states.count("succeeded"), states.count("unknown")
+    assert ROWS == made + lost
+    assert ((200, "ready\n"), (200, "ok\n")) == (ready, healthy)
+    assert f'aiomusic_jobs{{state="succeeded"}} {made}\n' in figures
+    assert f'aiomusic_credits{{kind="spent"}} {10 * ROWS}\n' in figures
+    assert "aiomusic_lease_losses_total 0\n" in figures
     assert (ROWS, ROWS) == (api.submissions, len(api.tasks))
 
 
