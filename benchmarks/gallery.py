@@ -18,6 +18,7 @@ from playwright.sync_api import sync_playwright
 
 from aiomusic.gallery import write_gallery
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "gallery"))
 
 from albums import large_album

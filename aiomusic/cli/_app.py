@@ -283,7 +283,8 @@ def emulator(
     Serve the whole API on this machine, with real audio and no key to buy.
 
     Its first two lines on standard output are the exports that point any client at
-    it; then it serves until Ctrl-C, or SIGTERM.
+    it; then it serves until Ctrl-C, or SIGTERM. Its address, in a browser, is a page
+    to make songs on, to see all tasks move, and to switch faults on.
     """
     from aiomusic.cli import _emulator
 

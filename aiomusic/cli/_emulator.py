@@ -94,7 +94,10 @@ async def _serve(options: EmulatorOptions) -> Exit:
         print_result(f"export AIOMUSIC_BASE_URL={shlex.quote(api.url)}")
         print_result(f"export AIOMUSIC_API_KEY={shlex.quote(api.key)}")
         if sys.stderr.isatty():
-            report(f"serving at {api.url} as process {os.getpid()}; Ctrl-C ends it.")
+            report(
+                f"serving as process {os.getpid()}; a page to try it: {api.url}/;"
+                " Ctrl-C ends it."
+            )
         _let_readers_go()
         await asyncio.Event().wait()
     finally:

@@ -16,6 +16,7 @@ from aiomusic._http.dialects import SUNO, HostDialect
 from aiomusic._spelling import shown
 from aiomusic.emulator._answers import Answer, FaultInjector, drop, to_json
 from aiomusic.emulator._calls import CallLog, from_json
+from aiomusic.emulator._control import Control
 from aiomusic.emulator._cors import allow_origins, answer_preflight
 from aiomusic.emulator._faults import Fault, Faults, Target
 from aiomusic.emulator._hosts import ServedHosts
@@ -56,6 +57,7 @@ class Api:
     The routes; each answers one call, or lets a fault answer it.
 
     Args:
+        page_key: The key that the page at ``/`` is told; None: its reader types it.
         is_streaming: Whether the audio of running clips grows while it is fetched.
     """
 
@@ -68,6 +70,7 @@ class Api:
     hosts: ServedHosts
     rate_limit: RateLimit
     media_urls: MediaUrls
+    page_key: str | None
     is_streaming: bool = False
     dialect: HostDialect = SUNO
     submissions: int = attrs.field(default=0, init=False)
@@ -75,6 +78,7 @@ class Api:
     _is_closing: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     _injector: FaultInjector = attrs.field(init=False)
     _streams: Streams = attrs.field(init=False)
+    _control: Control = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._injector = FaultInjector(self.clock, self._is_closing)
@@ -82,6 +86,13 @@ class Api:
             clock=self.clock,
             is_whole=self.service.is_whole,
             is_closing=self._is_closing,
+        )
+        self._control = Control(
+            service=self.service,
+            faults=self.faults,
+            dialect=self.dialect,
+            key=self.page_key,
+            refused=lambda request: self._key_refused(request, ""),
         )
 
     def app(self) -> web.Application:
@@ -102,6 +113,7 @@ class Api:
         routes.add_get("/api/v1/get-credits", self.credits)
         routes.add_get("/media/{name}", self.fetch)
         routes.add_get("/openapi.json", self.openapi)
+        self._control.add_to(routes)
         routes.add_route("*", "/{rest:.*}", self.nothing)
         app.on_response_prepare.append(allow_origins)
         app.on_shutdown.append(self._release_hanging)

@@ -10,7 +10,7 @@ from aiomusic.emulator._rate_limit import RetryAfter, retry_headers
 from aiomusic.emulator._refusals import REFUSALS, Refusal, RefusalKind
 from aiomusic.emulator._tasks import LateResult, PlannedFailure
 
-__all__ = ["Fault", "FaultKind", "Faults", "Target"]
+__all__ = ["WEBHOOK_KINDS", "Fault", "FaultKind", "Faults", "Target"]
 
 FaultKind = Literal[
     "cut_body",
@@ -41,9 +41,9 @@ FaultKind = Literal[
 Target = Literal["any", "create", "credits", "media", "poll", "webhook"]
 """The calls that a fault applies to; ``any``: all calls over HTTP."""
 
-_WEBHOOK_KINDS: Final = {"forged", "late", "lost", "out_of_order", "twice"}
+WEBHOOK_KINDS: Final = {"forged", "late", "lost", "out_of_order", "twice"}
 _ONLY_ON: Final[dict[str, Target]] = {
-    **dict.fromkeys(_WEBHOOK_KINDS, "webhook"),
+    **dict.fromkeys(WEBHOOK_KINDS, "webhook"),
     **dict.fromkeys(("fail", "stuck", "late_clip", "late_link"), "create"),
     **dict.fromkeys(("id_beside_error", "legacy"), "create"),
     "unknown_state": "poll",
@@ -87,7 +87,7 @@ class Fault:
         if only is not None and self.on not in (only, "any"):
             raise ValueError(f"{self.kind!r} applies only to {only!r}, not {self.on!r}")
         if only is None and self.on == "webhook":
-            kinds = ", ".join(sorted(_WEBHOOK_KINDS))
+            kinds = ", ".join(sorted(WEBHOOK_KINDS))
             raise ValueError(f"{self.kind!r} can't apply to a webhook; {kinds} can")
 
     def _check(self) -> None:

@@ -18,7 +18,7 @@ from aiomusic.emulator._app import Api
 from aiomusic.emulator._background import BackgroundTasks
 from aiomusic.emulator._calls import Call, CallLog
 from aiomusic.emulator._faults import Fault, FaultKind, Faults, Target
-from aiomusic.emulator._hosts import ServedHosts
+from aiomusic.emulator._hosts import ServedHosts, is_loopback
 from aiomusic.emulator._ids import Ids
 from aiomusic.emulator._media import Media, MediaDirectory, NoMedia, RenderedMedia
 from aiomusic.emulator._media_urls import MediaUrls
@@ -46,7 +46,8 @@ class Emulator:
     """
     The AI Music API on this machine, with real audio and without a paid key.
 
-    Leaving ``async with`` closes it and removes its files.
+    Leaving ``async with`` closes it and removes its files.  `url`, in a browser, is a
+    page to make songs on, to see tasks move and to switch faults on.
 
     One of these markers in a text of a request makes its task fail, with the API's
     message and a refund:
@@ -193,6 +194,8 @@ class Emulator:
                 clock=self._clock, per_s=creates_per_s, form=retry_after
             ),
             media_urls=self._urls,
+            # Whoever is elsewhere, or behind a proxy, is told no key by a page.
+            page_key=self.key if is_loopback(host) and not public_url else None,
             is_streaming=stream,
             dialect=self._dialect,
         )

@@ -257,6 +257,19 @@ class Task:
             return late if self.polls_over <= late.polls else None
         return late if now - self.ended < late.seconds else None
 
+    def share(self, pace: Pace, now: float) -> float:
+        """Return how much of it is done at *now*, from 0 to 1."""
+        if self.is_over:
+            return 1.0
+        passed = self.polls if pace.is_counted else (now - self.started) / self.stretch
+        return min(1.0, passed / pace.total) if pace.total else 1.0
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it is over, and none of its clips succeeded."""
+        failure = self.failure
+        return self.is_over and failure is not None and not failure.is_partial
+
     def is_failed(self, clip: int) -> bool:
         """Check whether clip number *clip* will fail."""
         if self.failure is None:
