@@ -36,7 +36,8 @@ def swap_sound(score: Score, spec: SongSpec, *, strength: float = 1.0) -> Score:
     """
     if not score.tracks:
         return cover(score, attrs.evolve(spec, seed=score.spec.seed))
-    return with_lyrics(_with_band(score, spec, strength), spec.lyrics)
+    swapped = _with_band(_titled(score, spec), spec, strength)
+    return with_lyrics(swapped, spec.lyrics)
 
 
 def _with_band(score: Score, spec: SongSpec, strength: float) -> Score:
@@ -46,7 +47,7 @@ def _with_band(score: Score, spec: SongSpec, strength: float) -> Score:
     choice = _PatchChoice(
         prompt=prompt,
         layers=named.layers if named and named.name != score.style else (),
-        take=(score.spec.take + spec.variant) % 2,
+        take=score.spec.take % 2 + spec.variant,
         spec=spec,
         strength=strength,
     )
@@ -116,7 +117,8 @@ class _PatchChoice:
         if not styled:
             return others[(number + self.take) % len(others)]
         known = [*styled[number % len(styled)], *others]
-        return list(dict.fromkeys(known))[self.take]
+        different = list(dict.fromkeys(known))
+        return different[self.take % len(different)]
 
 
 def swap_vocals(score: Score, spec: SongSpec, *, strength: float = 1.0) -> Score:
@@ -141,8 +143,15 @@ def swap_vocals(score: Score, spec: SongSpec, *, strength: float = 1.0) -> Score
     if not lyrics and not score.lines:
         lyrics = short_lyrics(score.spec.style, seed=score.spec.seed).lyrics
     if not score.tracks:
-        return cover(score, attrs.evolve(score.spec, singer=singer, lyrics=lyrics))
-    return with_lyrics(_sung_by(score, singer), lyrics, singer)
+        sung = attrs.evolve(
+            score.spec, singer=singer, lyrics=lyrics, title=spec.title or score.title
+        )
+        return cover(score, sung)
+    return with_lyrics(_sung_by(_titled(score, spec), singer), lyrics, singer)
+
+
+def _titled(score: Score, spec: SongSpec) -> Score:
+    return attrs.evolve(score, title=spec.title or score.title)
 
 
 def _sung_by(score: Score, singer: Voice) -> Score:
@@ -166,15 +175,14 @@ def _new_voice(score: Score, spec: SongSpec) -> Voice:
     now = score.voice.gender if score.voice else "male"
     other = "male" if now == "female" else "female"
     requested = parse_voice(spec.style, default=parse_gender(spec.style) or other)
-    stray = 1 + 0.3 * (spec.weirdness - USUAL)
+    size = requested.formant_scale * (1 + 0.3 * (spec.weirdness - USUAL))
+    if spec.variant:
+        size *= SeededRandom("singer", spec.variant).uniform(0.94, 1.06)
     known = [
-        attrs.evolve(
-            requested, formant_scale=round(requested.formant_scale * size * stray, 3)
-        )
-        for size in (1.0, 0.93, 1.07, 0.96, 1.04)
+        attrs.evolve(requested, formant_scale=round(size * factor, 3))
+        for factor in (1.0, 0.93, 1.07)
     ]
-    others = [one for one in known if one != score.voice]
-    return others[(score.spec.take + spec.variant) % 4]
+    return [one for one in known if one != score.voice][score.spec.take % 2]
 
 
 def _transposed(track: Track, semitones: int) -> Track:
