@@ -69,7 +69,8 @@ def test_a_song_begins_and_ends_in_silence() -> None:
 
     assert np.max(np.abs(sound[:, :4])) < 0.01
     assert np.max(np.abs(sound[:, -4:])) < 0.001
-    assert np.max(np.abs(np.diff(sound))) < 0.2
+    # An s of the singer is noise; a click is as high as the song.
+    assert np.max(np.abs(np.diff(sound))) < 0.3
 
 
 @pytest.mark.slow

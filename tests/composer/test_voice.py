@@ -13,9 +13,11 @@ from aiomusic.composer._score import Note
 from aiomusic.composer._text import split_syllables
 from aiomusic.composer._voice import FEMALE
 from aiomusic.composer.synth._espeak import VARIABLE, find_program
+from aiomusic.composer.synth._mixer import BLOCK
 from aiomusic.composer.synth._singer import sing_phrases
 from aiomusic.composer.synth._spoken_singer import utterance_of
-from aiomusic.composer.synth._waves import RATE
+from aiomusic.composer.synth._voice_room import RoomForVoice, VoiceDip
+from aiomusic.composer.synth._waves import RATE, Sound
 
 speaks = pytest.mark.skipif(
     shutil.which("espeak-ng") is None, reason="needs the program espeak-ng"
@@ -117,3 +119,20 @@ def test_what_cannot_be_spoken_is_sung_by_letters(
         monkeypatch.setenv(VARIABLE, program)
         ((_, sung),) = sing_phrases(notes, FEMALE)
         assert np.array_equal(expected, sung)
+
+
+def test_the_band_makes_room_for_words() -> None:
+    """While somebody sings, the band is lower where words are heard; else it is not."""
+    time = np.arange(BLOCK) / RATE
+    band = np.sin(2 * np.pi * 2500 * time).astype(np.float32)
+    bass = np.sin(2 * np.pi * 100 * time).astype(np.float32)
+    loud, silent = np.full((2, BLOCK), 0.1, "f4"), np.zeros((2, BLOCK), "f4")
+
+    def left(tone: Sound, sung: Sound) -> float:
+        room = RoomForVoice().curve(sung)
+        heard = tone - VoiceDip(BLOCK).feed(2 * tone, room)
+        return float(np.std(heard[BLOCK // 2 :]) / np.std(tone))
+
+    assert left(band, loud) < 0.5
+    assert 0.9 < left(bass, loud) < 1.1
+    assert left(band, silent) == pytest.approx(1.0, abs=1e-3)

@@ -19,6 +19,7 @@ from aiomusic.composer.synth._mix_presets import (
 )
 from aiomusic.composer.synth._singer import sing_phrases
 from aiomusic.composer.synth._tone_cache import ToneCache
+from aiomusic.composer.synth._voice_room import RoomForVoice, VoiceDip
 from aiomusic.composer.synth._waves import RATE, Sound, attack_curve, filtered, noise
 
 BLOCK: Final = 1 << 16
@@ -83,6 +84,8 @@ class _Mixer:
         self._stem = stem
         self._whole = _Bus(self._preset)
         self._part = _Bus(self._preset)
+        is_sung = any(track.patch == "voice" for track in performance.tracks)
+        self._room = RoomForVoice() if is_sung else None
         self._kick_frames = _kick_frames(performance)
         self._duck = _duck_shape()
         self._crackle = _crackle_loop(self._preset)
@@ -96,9 +99,13 @@ class _Mixer:
                 continue
             if channel.track.duck:
                 sound = sound * (1.0 - np.float32(channel.track.duck) * duck)
-            self._whole.add(sound, channel.track.send)
+            self._whole.add(sound, channel.track)
             if self._is_in_stem(channel.track):
-                self._part.add(sound, channel.track.send)
+                self._part.add(sound, channel.track)
+        if self._room is not None:
+            room = self._room.curve(self._whole.sung)
+            self._whole.make_room(room)
+            self._part.make_room(room)
         return self._with_preset(position)
 
     def _is_in_stem(self, track: Track) -> bool:
@@ -153,21 +160,30 @@ class _Bus:
         self._reverb = Convolver(impulse_response(preset), BLOCK)
         is_plain = not (preset.low_pass_hz or preset.treble_db)
         self._filter = None if is_plain else _TrebleFilter(preset)
+        self._dip = VoiceDip(BLOCK)
         self._clear()
 
     def _clear(self) -> None:
         self._dry = np.zeros((2, BLOCK), dtype=np.float32)
         self._wet = np.zeros(BLOCK, dtype=np.float32)
+        self.sung = np.zeros((2, BLOCK), dtype=np.float32)
 
-    def add(self, sound: Sound, send: float) -> None:
-        """Add the next block of a channel."""
-        self._dry += sound
-        if send:
-            self._wet += np.float32(send) * (sound[0] + sound[1])
+    def add(self, sound: Sound, track: Track) -> None:
+        """Add the next block of the channel of *track*."""
+        if track.patch == "voice":
+            self.sung += sound
+        else:
+            self._dry += sound
+        if track.send:
+            self._wet += np.float32(track.send) * (sound[0] + sound[1])
+
+    def make_room(self, curve: Sound) -> None:
+        """Lower what hides words in the band, where *curve* is above 0."""
+        self._dry -= self._dip.feed(self._dry[0] + self._dry[1], curve)
 
     def take(self) -> Sound:
         """Return the sum of the block, and begin the next one."""
-        mix: Sound = self._dry + self._reverb.feed(self._wet)
+        mix: Sound = self._dry + self.sung + self._reverb.feed(self._wet)
         self._clear()
         return mix
 

@@ -22,8 +22,8 @@ from aiomusic.composer.synth._waves import Curve, Sound
 
 _LOG: Final = logging.getLogger(__name__)
 _LEAD_S: Final = 0.3
-_SPOKEN_GAIN: Final = np.float32(0.18)
-"""Makes spoken words as loud as those sung by letters."""
+_SPOKEN_GAIN: Final = np.float32(0.25)
+"""Makes words stand before the band."""
 
 
 def sing_phrases(
