@@ -1,6 +1,10 @@
 """Those who have no event loop have the same names, results and errors."""
 
+import ast
 import inspect
+import re
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -19,6 +23,7 @@ from aiomusic import (
     JobState,
     JobTimedOut,
     MusicWarning,
+    _blocking,
     blocking,
     riffusion,
     suno,
@@ -69,7 +74,7 @@ def test_errors_are_the_same(api: Emulator) -> None:
         with pytest.raises(InvalidRequest, match="suno.create: lyrics has"):
             music.suno.create(lyrics="la " * 4000)
         with pytest.raises(TypeError, match="submit.. takes a request"):
-            music.submit("rain")
+            music.submit("rain")  # type: ignore[arg-type]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", MusicWarning)
             music.suno.create("rain", model="chirp-v99").result()
@@ -84,6 +89,7 @@ def test_a_job_is_watched_and_saved(api: Emulator, tmp_path: Path) -> None:
     with session(api) as music:
         job = music.suno.create("rain")
         states = [update.state for update in job.updates()]
+        assert job.task_id is not None
         snapshot = music.suno.get(job.task_id)
         with pytest.raises(aiomusic.DownloadError, match="has no clips to save"):
             music.lyrics.create("rain").save(tmp_path)
@@ -136,7 +142,7 @@ def test_many_are_waited_for(api: Emulator) -> None:
         assert jobs["a"].result() == ended["a"] == blocking.wait_all([jobs["a"]])[0]
         assert isinstance(ended["b"], ContentRefused)
     with pytest.raises(TypeError, match="wait_all.. takes jobs"):
-        blocking.wait_all([5])
+        blocking.wait_all([5])  # type: ignore[arg-type]
 
 
 def test_a_journal_is_gone_on_with(api: Emulator, tmp_path: Path) -> None:
@@ -158,6 +164,7 @@ def test_a_journal_is_gone_on_with(api: Emulator, tmp_path: Path) -> None:
         assert 2 == len(again.result())
         record = music.job("one")
 
+    assert record is not None
     assert ("one", {"n": 1}, "succeeded") == (record.key, again.metadata, record.state)
     assert 1 == api.submissions
 
@@ -175,6 +182,7 @@ def test_a_wait_that_is_over_leaves_the_job_alone(api: Emulator) -> None:
         assert 1 == len({job, music.suno.create("rain", key="one")})
 
 
+ROOT = Path(aiomusic.__file__).parent.parent
 PAIRS = {
     "session": (aiomusic.MusicSession, blocking.MusicSession),
     "job": (aiomusic.MusicJob, blocking.MusicJob),
@@ -186,8 +194,8 @@ def test_every_public_name_is_here(original: type, made: type) -> None:
     """With its arguments and its documentation; none is a coroutine."""
     names = {name for name in dir(original) if not name.startswith("_")}
 
-    assert not names - set(dir(made)) - blocking.LEFT_OUT
-    for name in names - blocking.LEFT_OUT:
+    assert not names - set(dir(made)) - _blocking.LEFT_OUT
+    for name in names - _blocking.LEFT_OUT:
         one = inspect.getattr_static(original, name)
         other = inspect.getattr_static(made, name)
         assert inspect.getdoc(one) == inspect.getdoc(other)
@@ -219,3 +227,23 @@ def test_every_name_of_the_package_is_here() -> None:
         assert getattr(aiomusic, name) is getattr(blocking, name)
     for name in own:
         assert getattr(aiomusic, name) is not getattr(blocking, name)
+
+
+def test_editors_see_what_is_here() -> None:
+    """The stub is what its script writes, and has every public name."""
+    words = [sys.executable, str(ROOT / ".ci" / "blocking_stub.py"), "--print"]
+    done = subprocess.run(words, capture_output=True, timeout=100, check=True)
+    stub = done.stdout.decode()
+    classes = {
+        node.name: ast.unparse(node)
+        for node in ast.parse(stub).body
+        if isinstance(node, ast.ClassDef)
+    }
+
+    assert stub == (ROOT / "aiomusic" / "blocking.pyi").read_text(), (
+        "run 'python .ci/blocking_stub.py'"
+    )
+    for _, made in PAIRS.values():
+        shown = classes[made.__name__]
+        public = {name for name in dir(made) if not name.startswith("_")}
+        assert [] == [name for name in public if not re.search(rf"\b{name}\b", shown)]

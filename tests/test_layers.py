@@ -21,7 +21,7 @@ LAYERS: Final = {
     "wire": "_codec webhooks _http _polling _files",
     "journal": "journal",
     "engine": "_engine",
-    "session": "_session _batch aiomusic blocking mcp telemetry",
+    "session": "_session _batch aiomusic _blocking blocking mcp telemetry",
     "emulator": "emulator testing _exchanges",
     "command": "batch gallery cli __main__",
 }
