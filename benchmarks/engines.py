@@ -45,7 +45,9 @@ TASK_S = 1.0
 # How long a worker may be silent before its tasks are another's.
 SILENT_S = 3
 # No task has begun or ended for so long: what is left is stuck.
-STUCK_S = 15.0
+STUCK_S = 20.0
+# However long the first workers take to start.
+START_S = 120.0
 OVER = ("succeeded", "failed", "unknown", "cancelled")
 QUEUE = "aiomusic-1"
 
@@ -120,7 +122,7 @@ class Run:
         for _ in range(WORKERS):
             await self.start()
         due = [self.jobs * (n + 1) // (self.kills + 2) for n in range(self.kills)]
-        moved_at, before = time.monotonic(), (-1, -1)
+        moved_at, before = time.monotonic() + START_S, (0, self.jobs)
         while time.monotonic() - moved_at < STUCK_S and await self.left():
             now = (self.api.submissions, await self.left())
             if now != before:

@@ -9,7 +9,7 @@ from aiomusic.batch._drive import Driven, drive
 from aiomusic.batch._files import read
 from aiomusic.batch._outcome import Origin, Outcome, Song
 from aiomusic.batch._plan import Plan, PlannedRow, plan
-from aiomusic.batch._queued import Put, put
+from aiomusic.batch._queued import Put, follow, put
 from aiomusic.batch._rows import BadRow, Reference, Row
 from aiomusic.batch._runner import Batch, run
 from aiomusic.batch._worker import Worker
@@ -28,6 +28,7 @@ __all__ = [
     "Song",
     "Worker",
     "drive",
+    "follow",
     "plan",
     "put",
     "read",

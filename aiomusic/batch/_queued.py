@@ -1,7 +1,9 @@
 """Put a batch on a queue: rows into the journal, keys to where workers take them."""
 
-from collections.abc import Iterable
-from typing import Any, final
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, final
 
 import attrs
 
@@ -10,15 +12,26 @@ from aiomusic._fields import unwarned
 from aiomusic._job import JobState
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
-from aiomusic.batch._manifest import Kept
+from aiomusic.batch._manifest import KEPT_NAME, Kept
 from aiomusic.batch._outcome import Outcome
 from aiomusic.batch._plan import Plan, PlannedRow
 from aiomusic.batch._rows import Reference
+from aiomusic.batch._runner import Batch
 from aiomusic.batch.engines import Task, TaskQueue
-from aiomusic.errors import Charged, InvalidRequest, MusicError, NotSent, Retry
+from aiomusic.errors import (
+    Charged,
+    InvalidRequest,
+    JournalError,
+    MusicError,
+    NotSent,
+    Retry,
+)
 from aiomusic.journal import Record
 
-__all__ = ["Put", "put"]
+__all__ = ["Put", "follow", "put"]
+
+# How often to see which rows are over.
+WATCH_S: Final = 1.0
 
 
 @final
@@ -38,6 +51,35 @@ class Put:
     added: int
     bought: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
+
+
+def follow(
+    music: MusicSession,
+    queue: TaskQueue,
+    plan: Plan,
+    out: str | Path,
+    *,
+    name: str | None = None,
+    kept: str | Path | None = None,
+) -> Batch:
+    """
+    Store what workers buy of a batch that was `put` on a queue, and say what became.
+
+    Args:
+        music: A session that follows what is bought; with ``max_credits=0`` it can't
+            buy itself.
+        queue: Where the batch was put.
+        plan, out, name, kept: As in `run`.
+    """
+    folder = Path(out).expanduser()
+    return Batch(
+        music,
+        plan,
+        folder,
+        name=name,
+        kept=folder / KEPT_NAME if kept is None else Path(kept).expanduser(),
+        watch=_QueueWatch(music, queue),
+    )
 
 
 async def put(
@@ -88,6 +130,34 @@ async def put(
 
 def _is_over(record: Record) -> bool:
     return record.state is not JobState.QUEUED and not record.is_open
+
+
+@final
+@attrs.frozen
+class _QueueWatch:
+    """Tells of rows that are on no queue any more, so that a `Batch` stores them."""
+
+    music: MusicSession
+    queue: TaskQueue
+    every_s: float = WATCH_S
+
+    async def over(self, keys: Sequence[str]) -> Mapping[str, Record | None]:
+        """
+        Return, in a while, what the journal has of those keys that are over.
+
+        Raises:
+            JournalError: Queue or journal can't be read.
+        """
+        await asyncio.sleep(self.every_s)
+        try:
+            there = await self.queue.waiting()
+        except Exception as error:
+            message = (
+                f"The queue can't be read: {error}. Workers go on with what is on it;"
+                " run the same line again to have it."
+            )
+            raise JournalError(message) from error
+        return {key: await self.music.job(key) for key in keys if key not in there}
 
 
 @final

@@ -13,7 +13,7 @@ from collections.abc import (
 )
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, Final, Protocol, final
 
 import attrs
 from anyio.to_thread import run_sync
@@ -40,9 +40,10 @@ from aiomusic.errors import (
     NotSent,
     Retry,
 )
+from aiomusic.journal import Record
 from aiomusic.results import Clip, ClipState
 
-__all__ = ["Batch", "run"]
+__all__ = ["Batch", "Watch", "run"]
 
 # So many rows may be stored, or wait to be told of, at a time.
 STORED_AT_ONCE: Final = 32
@@ -98,6 +99,13 @@ def run(
     )
 
 
+class Watch(Protocol):
+    """Tells which rows are over that others buy."""
+
+    async def over(self, keys: Sequence[str]) -> Mapping[str, Record | None]:
+        """Return, in a while, what the journal has of those keys that are over."""
+
+
 @final
 class Batch:
     """
@@ -119,7 +127,8 @@ class Batch:
         name: str | None,
         formats: Sequence[str] = (),
         kept: Path,
-        stop_after_failures: int | None,
+        stop_after_failures: int | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.plan = plan
         self.running: dict[str, MusicJob[Any]] = {}
@@ -145,6 +154,9 @@ class Batch:
         self._has_room = asyncio.Semaphore(STORED_AT_ONCE)
         self._changed = asyncio.Event()
         self._is_draining = False
+        self._watch = watch
+        # Rows that could be bought, and that others buy.
+        self._watched: dict[str, PlannedRow] = {}
 
     def drain(self) -> None:
         """Buy nothing more, and end when what is in flight is stored."""
@@ -195,7 +207,13 @@ class Batch:
             for reference in row.references:
                 self._followers.setdefault(reference.key, []).append(row.key)
             if not row.references:
-                self._ready.append(row)
+                self._make_ready(row)
+
+    def _make_ready(self, row: PlannedRow) -> None:
+        if self._watch is None:
+            self._ready.append(row)
+        else:
+            self._watched[row.key] = row
 
     async def _work(self) -> None:
         try:
@@ -206,7 +224,7 @@ class Batch:
                 stop_after_failures=self._stop_after,
                 on_known_key="attach",
             )
-            async with contextlib.aclosing(jobs):
+            async with contextlib.aclosing(jobs), self._watching():
                 async for job in jobs:
                     await self._ended(job)
             while self._storing:
@@ -225,11 +243,64 @@ class Batch:
                 request = await self._submitted(row)
                 if request is not None:
                     yield row.key, request
-            elif not self.running:
+            elif not (self.running or self._watched):
                 return
             else:
                 self._changed.clear()
                 await self._changed.wait()
+
+    @contextlib.asynccontextmanager
+    async def _watching(self) -> AsyncIterator[None]:
+        """See what others buy, if they do, for as long as the block takes."""
+        if self._watch is None:
+            yield
+            return
+        watching = asyncio.create_task(self._follow(self._watch))
+        watching.add_done_callback(self._watched_no_more)
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.wait([watching])
+        if not watching.cancelled():
+            watching.result()
+
+    def _watched_no_more(self, task: asyncio.Task[None]) -> None:
+        """End the run where it can't be seen what becomes of its rows."""
+        if not task.cancelled() and task.exception() is not None:
+            self.drain()
+
+    async def _follow(self, watch: Watch) -> None:
+        """Take what others have bought as soon as it is over."""
+        while not self._is_draining:
+            over = await watch.over(tuple(self._watched))
+            for key, record in over.items():
+                row = self._watched.pop(key)
+                if record is None or record.charged == Charged.NO or record.is_held:
+                    await self._unbought(row, record)
+                else:
+                    self._ready.append(row)
+            self._changed.set()
+
+    async def _unbought(self, row: PlannedRow, record: Record | None) -> None:
+        """Report a row that ended unpaid, or was never sent."""
+        error = None if record is None else record.error
+        if record is None or error is None or record.raw_error is None:
+            why = "it is on no queue any more, and no worker has sent it"
+            await self._skip(row, why)
+            return
+        state = "waiting" if isinstance(error, NotSent) else "failed"
+        await self._report(
+            Outcome(
+                key=row.key,
+                number=row.row.number,
+                state=state,
+                row=row,
+                charged=Charged.NO,
+                error=error,
+            )
+        )
+        await self._skip_followers(row.key, f"ended as {type(error).__name__}")
 
     async def _submitted(self, row: PlannedRow) -> Request[Any] | None:
         """Queue a row's job, and return its request; None: it can't be sent."""
@@ -306,7 +377,7 @@ class Batch:
                 continue
             self._waits[follower] -= {one for one in row.references if one.key == key}
             if not self._waits[follower]:
-                self._ready.append(row)
+                self._make_ready(row)
         self._changed.set()
 
     def _lacks(self, reference: Reference, key: str) -> bool:

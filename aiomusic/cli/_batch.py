@@ -13,13 +13,14 @@ from typing import Final
 
 from aiomusic import batch
 from aiomusic._http.dialects import SUNO
+from aiomusic.batch._manifest import KEPT_NAME, choices
 from aiomusic.cli._board import Board, Lines, Screen, Stream, Sums
-from aiomusic.cli._engine import put_batch
+from aiomusic.cli._engine import queued, report_put
 from aiomusic.cli._exits import Exit, UsageError, exit_for, worst
 from aiomusic.cli._follow import writable
 from aiomusic.cli._interrupt import Interrupt
 from aiomusic.cli._journal import Advice, JournalPath, reader_of
-from aiomusic.cli._options import Batching
+from aiomusic.cli._options import Batching, EngineName
 from aiomusic.cli._run import run
 from aiomusic.cli._service import (
     formats_of,
@@ -48,7 +49,7 @@ def run_batch(songs: str, batching: Batching) -> Exit:
             _check_all_good(plan)
         with writable(Path(batching.out)) as folder:
             if batching.engine is not None:
-                return run(put_batch(batching.engine, plan, folder, batching))
+                return run(_put(batching.engine, plan, folder, batching))
             return run(_buy(plan, folder, batching))
     except (MusicError, UsageError) as error:
         show: Show = Events() if batching.as_json else Paths()
@@ -188,16 +189,50 @@ async def _buy(plan: batch.Plan, folder: Path, batching: Batching) -> Exit:
             kept=batching.kept,
             stop_after_failures=batching.stop_after_failures,
         )
-        advice = Advice(place=place, is_local=batching.local and place is None)
-        board = _board(running, sums, advice, as_json=batching.as_json)
-        try:
-            with _draining(running, board), board:
-                async for outcome in running:
-                    sums.add(outcome)
-                    board.show(outcome)
-        except asyncio.CancelledError:
-            board.sum_up(folder, _how_to_go_on(sums))
-            raise
+        return await _shown(running, sums, folder, batching)
+
+
+# What workers buy.
+
+
+async def _put(
+    engine: EngineName, plan: batch.Plan, folder: Path, batching: Batching
+) -> Exit:
+    """Put a batch's rows on a queue, and wait for what workers make of it if told."""
+    kept = folder / KEPT_NAME if batching.kept is None else Path(batching.kept)
+    bought_before = await _bought(plan, batching)
+    async with queued(engine, batching) as (music, queue):
+        put = await batch.put(music, queue, plan, choices(kept.expanduser()))
+        code = report_put(put, as_json=batching.as_json)
+        if not batching.wait:
+            return code
+        running = batch.follow(
+            music,
+            queue,
+            plan,
+            folder,
+            name=batching.name,
+            kept=batching.kept,
+        )
+        sums = Sums(rows=len(plan.rows) + len(plan.bad), bought_before=bought_before)
+        return await _shown(running, sums, folder, batching)
+
+
+async def _shown(
+    running: batch.Batch, sums: Sums, folder: Path, batching: Batching
+) -> Exit:
+    """Show what becomes of a batch's rows, and how it all ended."""
+    place = _place(batching)
+    advice = Advice(place=place, is_local=batching.local and place is None)
+    board = _board(running, sums, advice, as_json=batching.as_json)
+    try:
+        with _draining(running, board), board:
+            async for outcome in running:
+                sums.add(outcome)
+                board.show(outcome)
+    except asyncio.CancelledError:
+        board.sum_up(folder, _how_to_go_on(sums))
+        raise
     board.sum_up(folder, _how_to_go_on(sums))
     return Exit.INTERRUPTED if running.is_draining else worst(sums.codes)
 

@@ -1,24 +1,25 @@
 """Batches over several machines: rows put on an engine's queue."""
 
+import contextlib
 import json
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, cast
 
 from aiomusic import batch
-from aiomusic.batch._manifest import KEPT_NAME, choices
+from aiomusic._session import MusicSession
 from aiomusic.batch.engines import QueueAddress, TaskQueue
 from aiomusic.batch.engines._opening import EngineName, queue_of
 from aiomusic.cli._exits import Exit, UsageError, exit_for, sentence, worst
 from aiomusic.cli._journal import JournalPath
 from aiomusic.cli._options import Batching
-from aiomusic.cli._service import open_session
+from aiomusic.cli._service import open_session, signer_of
 from aiomusic.cli._show import print_result, report
 from aiomusic.journal.opening import address_of, is_address
 
 if TYPE_CHECKING:
     from aiomusic.journal.postgres import PostgresJournal
 
-__all__ = ["journal_of", "put_batch", "queue_at", "shared_journal"]
+__all__ = ["journal_of", "queue_at", "queued", "report_put", "shared_journal"]
 
 # Beside the journal's own schema.
 SUFFIX = "_queue"
@@ -78,35 +79,49 @@ def _check_options(batching: Batching) -> None:
         "--local": batching.local,
         "--max-credits": batching.max_credits is not None,
         "--stop-after-failures": batching.stop_after_failures is not None,
+        "--format": bool(batching.format),
     }
     wrong = [name for name, is_given in given.items() if is_given]
     if wrong:
         raise UsageError(
-            f"{' and '.join(wrong)} can't go with --engine: it is the workers who buy;"
+            f"{' and '.join(wrong)} can't go with --engine: it is the workers who buy:"
             " give --max-credits to 'aiomusic worker'. Nothing was sent."
         )
 
 
-async def put_batch(
-    engine: EngineName, plan: batch.Plan, folder: Path, batching: Batching
-) -> Exit:
-    """Put a batch's rows on the queue of an engine, and say how many."""
+@contextlib.asynccontextmanager
+async def queued(
+    engine: EngineName, batching: Batching
+) -> AsyncIterator[tuple[MusicSession, TaskQueue]]:
+    """
+    Open the journal that workers share, and the queue of an engine.
+
+    Raises:
+        UsageError: The options are for whoever buys.
+    """
     _check_options(batching)
     place = shared_journal(batching.journal)
     journal = journal_of(place)
-    kept = folder / KEPT_NAME if batching.kept is None else Path(batching.kept)
-    async with open_session(journal=journal, max_credits=0) as music:
+    opening = open_session(
+        journal=journal,
+        # Whatever happens: it is the workers who buy.
+        max_credits=0,
+        poll_every_s=batching.poll_every,
+        job_timeout_s=batching.timeout,
+        signer=signer_of(batching),
+        on_exit="detach",
+    )
+    async with opening as music:
         queue = queue_at(engine, place, batching.queue, journal.account)
         await queue.open()
         try:
-            put = await batch.put(music, queue, plan, choices(kept.expanduser()))
+            yield music, queue
         finally:
             await queue.aclose()
-    return _told(put, as_json=batching.as_json)
 
 
-def _told(put: batch.Put, *, as_json: bool) -> Exit:
-    """Say what came of it."""
+def report_put(put: batch.Put, *, as_json: bool) -> Exit:
+    """Say what came of putting a batch on a queue."""
     for outcome in put.outcomes:
         if outcome.error is not None:
             report(

@@ -383,6 +383,13 @@ class Batching:
             " on any machine; needs a --journal in PostgreSQL."
         ),
     ] = None
+    wait: Annotated[
+        bool,
+        Parameter(
+            help="With --engine: wait for what the workers buy, and save it with a"
+            " manifest."
+        ),
+    ] = False
     queue: QueueOption = None
     sign_cert: SignCert = None
     sign_key: SignKey = None

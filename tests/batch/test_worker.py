@@ -9,7 +9,7 @@ import pg_server
 import pytest
 from quick_service import QuickService
 
-from aiomusic import JobState, MusicSession, batch
+from aiomusic import BudgetExceeded, JobState, MusicSession, batch
 from aiomusic.batch import Put, Worker, put
 from aiomusic.batch.engines import QueueAddress, TaskQueue
 from aiomusic.batch.engines._opening import ENGINES, EngineName, queue_of
@@ -67,7 +67,12 @@ class Farm:
         finally:
             await queue.aclose()
 
-    async def work(self, keys: Sequence[str], **options: Any) -> Worker:
+    async def work(
+        self,
+        keys: Sequence[str],
+        session: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Worker:
         """Run a worker until so many tasks are over."""
         left = set(keys)
         worker: Worker
@@ -79,7 +84,7 @@ class Farm:
 
         worker = Worker(at_once=4, on_end=ended, **options)
         async with asyncio.timeout(BOUND_S):
-            await worker.run(self.session(), self.queue)
+            await worker.run(self.session(**(session or {})), self.queue)
         return worker
 
 
@@ -87,6 +92,13 @@ class Farm:
 async def farm(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Farm]:
     async with QuickService() as service:
         yield Farm(request.param, tmp_path, service)
+
+
+@pytest.fixture
+async def one_farm(tmp_path: Path) -> AsyncIterator[Farm]:
+    """Where it is the same on every engine."""
+    async with QuickService() as service:
+        yield Farm("pgqueuer", tmp_path, service)
 
 
 async def test_a_chain_is_bought_in_order_and_only_what_is_missing_is_added(
@@ -130,3 +142,54 @@ async def test_a_worker_that_is_stopped_hands_over_at_once(farm: Farm) -> None:
         assert (0, 1) == (worker.ended.total(), worker.put_back)
         assert {JobState.SUCCEEDED: 1} == other.ended
         assert 1 == service.api.submissions
+
+
+async def test_what_workers_buy_is_followed_and_stored_as_a_local_run_does(
+    one_farm: Farm, tmp_path: Path
+) -> None:
+    """With outcomes and a manifest, whatever was over before; it buys nothing."""
+    farm = one_farm
+    behind = {**MORE, "key": "behind", "clip": "@dear"}
+    dear = {"key": "dear", "provider": "suno", "description": "snow"}
+    rows = [MORE, SONG, dear, behind]
+    await farm.put(*rows)
+    worker = await farm.work(["song", "dear"])
+    queue = farm.queue()
+    await queue.open()
+    album = tmp_path / "album"
+    try:
+        async with farm.session(max_credits=0) as music, asyncio.timeout(BOUND_S):
+            working = asyncio.ensure_future(farm.work(["more", "behind"]))
+            running = batch.follow(music, queue, batch.plan(rows), album)
+            outcomes = {one.key: one async for one in running}
+            await working
+    finally:
+        await queue.aclose()
+
+    assert not worker.is_ready
+    assert {"succeeded"} == {one.state for one in outcomes.values()}
+    assert 4 == farm.service.api.submissions
+    assert 8 == len(list(album.glob("*.mp3")))
+    assert 4 == len((album / "manifest.jsonl").read_text().splitlines())
+
+
+async def test_a_row_that_no_worker_could_send_tells_why(
+    one_farm: Farm, tmp_path: Path
+) -> None:
+    """Over the ceiling, and behind such a row; the next run puts them there again."""
+    farm = one_farm
+    await farm.put(MORE, SONG)
+    await farm.work(["song", "more"], session={"max_credits": 1})
+    queue = farm.queue()
+    await queue.open()
+    try:
+        async with farm.session(max_credits=0) as music, asyncio.timeout(BOUND_S):
+            running = batch.follow(music, queue, batch.plan([MORE, SONG]), tmp_path)
+            outcomes = {one.key: one async for one in running}
+    finally:
+        await queue.aclose()
+
+    assert ("failed", "waiting") == (outcomes["song"].state, outcomes["more"].state)
+    assert isinstance(outcomes["song"].error, BudgetExceeded)
+    assert 2 == (await farm.put(MORE, SONG)).added
+    assert 0 == farm.service.api.submissions
