@@ -747,7 +747,7 @@ def _journal(value: "str | Path | Journal | None", clock: Clock) -> Journal:
     if value is None or value == "":
         return MemoryJournal(wall=clock.wall)
     if isinstance(value, (str, Path)):
-        return journal_at(value)
+        return journal_at(value, clock.wall)
     takes = "the path of a file, or postgresql://…"
     check_has("journal", value, "open", "admit", takes=takes)
     return value

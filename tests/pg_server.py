@@ -113,6 +113,11 @@ class Server:
         schema = f"t{hashlib.md5(bytes(path)).hexdigest()[:16]}"
         return f"postgresql://postgres@/postgres?host={host}&schema={schema}{options}"
 
+    @property
+    def socket(self) -> Path:
+        """The file at which it takes connections."""
+        return self.postgres.folder / f".s.PGSQL.{PORT}"
+
     def stop(self) -> None:
         self.bouncer.stop()
         self.postgres.stop()

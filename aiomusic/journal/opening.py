@@ -1,5 +1,7 @@
 """The journal that a path or an address means, loaded only where it is used."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,9 +27,15 @@ def is_address(place: object) -> bool:
     return isinstance(place, str) and place.lower().startswith(SCHEMES)
 
 
-def journal_at(place: str | Path) -> "KeptJournal":
+def journal_at(
+    place: str | Path, wall: Callable[[], float] = time.time
+) -> "KeptJournal":
     """
     Return the journal in a file, or at ``postgresql://…``, to be opened.
+
+    Args:
+        wall: Gives the time by which its user counts, in seconds since 1970; the
+            server of an address counts by its own.
 
     Raises:
         JournalError: What it needs is not installed.
@@ -41,7 +49,7 @@ def journal_at(place: str | Path) -> "KeptJournal":
         from aiomusic.journal.postgres import PostgresJournal  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise _no_driver(error) from error
-    return PostgresJournal(str(place))
+    return PostgresJournal(str(place), wall=wall)
 
 
 def reader_at(place: str | Path, identity: Identity | None) -> "Reader":

@@ -96,16 +96,24 @@ class PostgresJournal:
             between, which is found out if it is left out.
         wait_s: How long to wait for a server that can't be reached; None: as the
             option ``wait_s`` of the address says, or 30 s.
+        wall: Gives the time of this machine, in seconds since 1970.
 
     Raises:
         ValueError: The address can't be read.
     """
 
-    def __init__(self, url: str, *, wait_s: float | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        wait_s: float | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         address = Address.of(url)
         if wait_s is not None:
             address = attrs.evolve(address, wait_s=wait_s)
         self._address = address
+        self._wall = wall
         self._writer: PostgresWriter | None = None
         self._owner = ""
         self._fence = 0
@@ -230,7 +238,7 @@ class PostgresJournal:
             f"{_settings(self._address)}"
             f"UPDATE sessions SET until = {lease} WHERE name = '{self._owner}';"
         )
-        told = time.time()
+        told = self._wall()
         found = await db.fetchrow(
             "SELECT pg_current_xact_id()::text AS number,"
             " EXISTS (SELECT 1 FROM sessions WHERE name = $1) AS is_alive,"
@@ -245,7 +253,7 @@ class PostgresJournal:
         return str(found["number"])
 
     def _see_clock(self, told: float, now: float) -> None:
-        took_s = time.time() - told
+        took_s = self._wall() - told
         skew_s = now - told - took_s / 2
         if abs(took_s) < SAME_CLOCK_S:
             self._skew_s = 0.0 if abs(skew_s) < SAME_CLOCK_S else skew_s
@@ -284,22 +292,26 @@ class PostgresJournal:
             raise self._error(writer.failed) from writer.failed
 
     def _now(self) -> float:
-        return time.time() + self._skew_s
+        return self._wall() + self._skew_s
 
     async def admit(self, entries: Sequence[Entry], limits: Limits) -> list[Verdict]:
         self._check_account()
-        entries = [self._by_server(entry) for entry in entries]
+
+        def program() -> Program[tuple[list[Verdict], set[str]]]:
+            # By now, it is known how much later it is by the server's clock.
+            judged = [self._by_server(entry) for entry in entries]
+            return programs.admit(self, judged, limits)
 
         def regret(judged: tuple[list[Verdict], set[str]]) -> Program[None]:
             # Nobody will send what was granted.
             for entry, verdict in zip(entries, judged[0], strict=False):
                 if isinstance(verdict, Granted):
-                    change = Change(event=Event.DROPPED, now=entry.now, by=self.owner)
+                    now = entry.now + self._skew_s
+                    change = Change(event=Event.DROPPED, now=now, by=self.owner)
                     yield from programs.transition(
                         self, entry.key, verdict.attempt, change
                     )
 
-        program = partial(programs.admit, self, entries, limits)
         verdicts, _ = await self._call(program, regret=regret)
         return verdicts
 
@@ -340,7 +352,7 @@ class PostgresJournal:
         self._post_transition(key, attempt, change, facts_of(ending))
 
     def release(self, key: str, attempt: int) -> None:
-        change = Change(event=Event.RELEASED, now=time.time(), by=self.owner)
+        change = Change(event=Event.RELEASED, now=self._wall(), by=self.owner)
         self._post_transition(key, attempt, change)
 
     async def draw(
@@ -401,6 +413,7 @@ class PostgresJournal:
         self._post(partial(programs.note_files, self.account, key, attempt, files))
 
     async def mark(self, key: str, attempt: int, name: str, now: float) -> None:
+        now += self._skew_s
         program = partial(programs.mark, self.account, key, attempt, name, now)
         if not await self._call(program):
             raise JournalError(no_such_job(self.shown, key))
@@ -417,21 +430,29 @@ class PostgresJournal:
         return None if found is None else self._by_own(found)
 
     async def claim(
-        self, now: float, key: str | None = None, limit: int | None = None
+        self,
+        now: float,
+        key: str | None = None,
+        limit: int | None = None,
     ) -> list[Record]:
-        now += self._skew_s
+        def program() -> Program[tuple[list[Record], set[str]]]:
+            return programs.claim(self, now + self._skew_s, key, limit)
 
         def regret(claimed: tuple[list[Record], set[str]]) -> Program[None]:
-            change = Change(event=Event.RELEASED, now=now, by=self.owner)
+            by_server = now + self._skew_s
+            change = Change(event=Event.RELEASED, now=by_server, by=self.owner)
             for one in claimed[0]:
                 yield from programs.transition(self, one.key, one.attempt, change)
 
-        program = partial(programs.claim, self, now, key, limit)
         found, _ = await self._call(program, regret=regret)
         return [self._by_own(one) for one in found]
 
     async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
-        return await self._read(partial(listing.records, POSTGRES, wanted, self._seen))
+        if wanted.made_after is not None:
+            after = wanted.made_after + self._skew_s
+            wanted = attrs.evolve(wanted, made_after=after)
+        found = await self._read(partial(listing.records, POSTGRES, wanted, self._seen))
+        return [self._by_own(one) for one in found]
 
     async def spending(
         self, by: Grouping = "operation", tag: str | None = None

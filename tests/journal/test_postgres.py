@@ -157,11 +157,12 @@ async def test_nothing_leaves_when_a_lease_ends_before_it_could(
 
 
 async def test_a_clock_that_is_an_hour_off_frees_no_slot_too_soon(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """Whoever counts, counts by the server's clock."""
-    right, now = time.time, time.time()
-    late, early = postgres_journal(tmp_path), postgres_journal(tmp_path)
+    now, url = time.time(), pg_server.running().url(tmp_path)
+    late = PostgresJournal(url)
+    early = PostgresJournal(url, wall=lambda: time.time() + 3_600)
     limits = Limits(concurrency=1)
     await late.open()
     await late.admit([entry("a", now=now, made_at=now)], limits)
@@ -169,7 +170,6 @@ async def test_a_clock_that_is_an_hour_off_frees_no_slot_too_soon(
     late.release("a", 1)
     await late.aclose()
 
-    monkeypatch.setattr(time, "time", lambda: right() + 3_600)
     await early.open()
     soon = now + 3_600 + 60
     [verdict] = await early.admit([entry("b", now=soon, made_at=soon)], limits)

@@ -6,14 +6,13 @@ import random
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, final
 
 import asyncpg
 import attrs
 import pg_server
+from wires import Wire
 
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.errors import MusicError
@@ -83,59 +82,6 @@ class Report:
 
 @final
 @attrs.define(eq=False)
-class Cable:
-    """A proxy before the server's socket, which can be cut without a word."""
-
-    folder: Path
-    server: Path
-    is_cut: bool = False
-    _door: asyncio.Server | None = None
-    _writers: set[asyncio.StreamWriter] = attrs.field(factory=set)
-
-    async def plug(self) -> None:
-        place = f".s.PGSQL.{pg_server.PORT}"
-        self._door = await asyncio.start_unix_server(self._serve, self.folder / place)
-
-    async def _serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        place = self.server / f".s.PGSQL.{pg_server.PORT}"
-        try:
-            there = await asyncio.open_unix_connection(str(place))
-        except OSError:
-            writer.close()
-            return
-        self._writers |= {writer, there[1]}
-        ways = [self._pass_on(reader, there[1]), self._pass_on(there[0], writer)]
-        await asyncio.gather(*ways, return_exceptions=True)
-        for one in (writer, there[1]):
-            one.close()
-            self._writers.discard(one)
-
-    async def _pass_on(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        while data := await reader.read(65_536):
-            while self.is_cut:
-                await asyncio.sleep(0.05)
-            writer.write(data)
-            await writer.drain()
-        writer.close()
-
-    def mend(self) -> None:
-        """Let new connections through; those that hung are gone."""
-        for writer in self._writers:
-            writer.close()
-        self.is_cut = False
-
-    async def unplug(self) -> None:
-        assert self._door is not None
-        self.mend()
-        self._door.close()
-
-
-@final
-@attrs.define(eq=False)
 class Torture:
     """One run."""
 
@@ -198,13 +144,14 @@ class Torture:
         await asyncio.to_thread(self.server.postgres.start)
         self.report.restarts += 1
 
-    async def cut(self, cable: Cable) -> None:
-        cable.is_cut = True
+    async def cut(self, wire: Wire) -> None:
+        """Lose all that goes to and from a worker's database, without a word."""
+        wire.is_silent = True
         await asyncio.sleep(self.lease_s * 1.7)
-        cable.mend()
+        wire.mend()
         self.report.cuts += 1
 
-    async def harm(self, kills: int, cable: Cable) -> None:
+    async def harm(self, kills: int, wire: Wire) -> None:
         """Do it all, at seeded instants, spread over the run."""
         harms = ["kill"] * kills + ["stop"] * (kills // 2 + 1) + ["restart", "cut"]
         self.rng.shuffle(harms)
@@ -214,7 +161,7 @@ class Torture:
             while len(self.api.tasks) < due and self.is_running:
                 await asyncio.sleep(0.05)
             await asyncio.sleep(self.rng.uniform(0, 0.3))
-            await (self.cut(cable) if harm == "cut" else getattr(self, harm)())
+            await (self.cut(wire) if harm == "cut" else getattr(self, harm)())
 
     @property
     def is_running(self) -> bool:
@@ -314,16 +261,6 @@ class Torture:
         assert len(over) == report.jobs, f"{report.jobs - len(over)} jobs are not over"
 
 
-@asynccontextmanager
-async def _cable(server: pg_server.Server, folder: Path) -> AsyncIterator[Cable]:
-    cable = Cable(folder, server.postgres.folder)
-    await cable.plug()
-    try:
-        yield cable
-    finally:
-        await cable.unplug()
-
-
 async def run(
     folder: Path, *, jobs: int, kills: int, seed: int, lease_s: int = 2
 ) -> Report:
@@ -337,12 +274,13 @@ async def run(
             Emulator(
                 credits=jobs * COST * 2, pace=pace, media=False, keep_calls=1_000_000
             ) as api,
-            _cable(server, folder) as cable,
+            Wire(server.socket) as wire,
         ):
             rng = random.Random(seed)
             torture = Torture(api, server, folder, report, rng, lease_s)
             schema = Address.of(torture.url).schema
-            through = f"postgresql://postgres@/postgres?host={folder}&schema={schema}"
+            host = f"127.0.0.1:{wire.port}"
+            through = f"postgresql://postgres@{host}/postgres?schema={schema}"
             for number in range(WORKERS):
                 is_last = number == WORKERS - 1
                 torture.urls[number] = (
@@ -354,7 +292,7 @@ async def run(
                 for one in (torture.settle, torture.watch, torture.count)
             ]
             try:
-                await torture.harm(kills, cable)
+                await torture.harm(kills, wire)
                 for worker in torture.workers.values():
                     assert await worker.wait() == 0
             finally:
