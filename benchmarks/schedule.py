@@ -21,6 +21,7 @@ import heapq
 import math
 import time
 import tracemalloc
+from contextlib import contextmanager
 from functools import cache
 from itertools import accumulate, cycle, repeat, takewhile
 from timeit import repeat as repeat_call
@@ -28,9 +29,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from aiomusic._polling.callback_loss import CallbackLoss
+from aiomusic._polling.forecast import Curve, Table
 from aiomusic._polling.ration import Ration
 from aiomusic._polling.schedule import Kind, Learned, Schedule
 
@@ -434,6 +437,60 @@ def show_floors(tasks: int, seeds: int) -> None:
                 )
 
 
+@contextmanager
+def without(part: str) -> Iterator[None]:
+    """Leave out a part of the schedule."""
+    distrusted = {"histogram": slice(0, 1), "log-normals": slice(1, None)}.get(part)
+    with pytest.MonkeyPatch.context() as patch:
+        if distrusted is not None:
+            refit = Table._refit  # noqa: SLF001 - taken apart
+
+            def half_blind(table: Table) -> Curve:
+                kept, table.trust = table.trust, [*table.trust]
+                table.trust[distrusted] = [-50.0] * len(kept[distrusted])
+                curve = refit(table)
+                table.trust = kept
+                return curve
+
+            patch.setattr(Table, "_refit", half_blind)
+        elif part:
+            poll_after = Curve.poll_after
+
+            def floorless(
+                curve: Curve, age_s: float, price_s: float, _: float
+            ) -> float:
+                return poll_after(curve, age_s, price_s, 0.001)
+
+            patch.setattr(Curve, "poll_after", floorless)
+        yield
+
+
+PARTS = ("histogram", "log-normals", "the plan's floor")
+
+
+def show_ablation(tasks: int, seeds: int) -> None:
+    """Show what each part of the schedule wins: the cost without it over that with."""
+    heading(
+        "What each part wins at price 4: the cost without it, over that with all",
+        f"  scenario             floor tasks | {'  '.join(PARTS)}",
+    )
+    for scenario in (*SCENARIOS, *FLOORED):
+        for floor_s, count in ((0.005, tasks), (0.005, 50), (15.0, tasks)):
+            kind = Kind(name="bench/create/x", typical_s=45.0, floor_s=floor_s)
+            draws = [scenario.draw(count, seed) for seed in range(seeds)]
+            costs = []
+            for part in ("", *PARTS):
+                with without(part):
+                    pace = Learned(ceiling_s=120.0)
+                    runs = [replay(Schedule(pace=pace), kind, draw) for draw in draws]
+                costs.append(together(runs).cost(4.0))
+            cells = "".join(
+                f"{cost / costs[0]:{len(part) + 2}.3f}"
+                for part, cost in zip(PARTS, costs[1:], strict=True)
+            )
+            print(f"  {scenario.name:<20} {floor_s:5g} {count:5} |{cells}", flush=True)
+
+
 def show_change(seeds: int) -> None:
     """Show what a sudden doubling, or halving, costs while it is being learned."""
     heading(
@@ -736,6 +793,7 @@ def main() -> None:
         show_laws(scenario, curve, tasks)
     show_start((4.0,) if quick else (16.0, 4.0, 1.0), repeats)
     show_floors(tasks, seeds)
+    show_ablation(tasks // 3, seeds)
     show_change(repeats)
     show_capped(SCENARIOS[: 1 if quick else 4], max(tasks, 1_000), min(seeds, 2))
     show_pending(tasks)

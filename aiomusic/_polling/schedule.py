@@ -27,12 +27,6 @@ __all__ = ["End", "Fixed", "Kind", "Learned", "Schedule", "ScheduleState", "lear
 # So many ends say how long a kind of task may take.
 _FEW = 6
 
-# While little was seen a poll also teaches: it is priced at an 80th of the typical time
-# at most, and at as much again for each ten ends. Without, a few polls a task could
-# mistake the shape for good, for what lies between them only the forecast tells.
-_FIRST_PRICE = 1.0 / 80.0
-_SCHOOLING = 10.0
-
 _STATE_VERSION = 3
 
 # So many ends wait to be told to others; more would say little that is new.
@@ -93,8 +87,7 @@ class Learned:
         delay_price: How many polls one second of delay is worth. At the default of 4 a
             service that takes a minute is polled about nine times a task and its
             ends are seen some two seconds late; four times as much halves the delay
-            and doubles the polls. Where polls are dear, the first hundred tasks of a
-            kind get more, to learn from.
+            and doubles the polls.
         ceiling_s: The longest gap between two polls.
     """
 
@@ -166,10 +159,6 @@ class Schedule:
         price_s = pace.price_s if price_s is None else price_s
         if price_s > pace.price_s:
             ceiling_s *= math.sqrt(price_s / pace.price_s)
-        else:
-            ends = self._table(self._whole, kind).ends
-            lesson_s = kind.typical_s * _FIRST_PRICE * (1.0 + ends / _SCHOOLING)
-            price_s = min(price_s, lesson_s)
         seen_s = age_s if seen_s is None else min(seen_s, age_s)
         curve, since_s = self._curve(kind, pending_s)
         poll_s = since_s + curve.poll_after(
