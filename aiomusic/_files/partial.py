@@ -108,9 +108,11 @@ class PartialFile:
     def published(self, duration: float | None) -> Path | None:
         """Look for the music under its own name, whole."""
         for ending in (self._ending,) if self._ending else audio.ENDINGS:
-            path = self._folder / f"{self._stem}{ending}"
-            if not os.path.lexists(path):
+            name = f"{self._stem}{ending}"
+            # No `Path` for each, as it interns its name.
+            if not os.path.lexists(f"{self._folder}{os.sep}{name}"):
                 continue
+            path = self._folder / name
             # What can't be read is no file of ours; writing will tell why.
             with contextlib.suppress(OSError):
                 music = audio.examine(path)

@@ -1,6 +1,6 @@
 """What the files of an album are called, and the playlists that put them in order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -73,24 +73,35 @@ def _tracks(rows: Iterable[PlannedRow]) -> dict[str, int]:
 
 
 def write_playlists(
-    folder: Path, lines: Mapping[str, Mapping[str, Any]], plan: Plan
+    folder: Path, line: Callable[[str], Mapping[str, Any]], plan: Plan
 ) -> None:
     """
     Write an ``.m3u8`` for each album: its files in the order of the rows.
 
     Takes that were dropped are left out, and so are files that are not there.
+
+    Args:
+        folder: Where they go, beside the files.
+        line: Reads the manifest's line of a key.
+        plan: The rows.
     """
-    albums: dict[str, list[str]] = {}
+    albums: dict[str, list[PlannedRow]] = {}
     for row in sorted(plan.rows, key=lambda row: row.row.number or 0):
-        entries = list(_entries(lines.get(row.key, {})))
-        if entries:
-            name = safe_stem(album_of(row) or USUAL_PLAYLIST) or USUAL_PLAYLIST
-            albums.setdefault(name, []).extend(entries)
-    for name, entries in albums.items():
-        text = "\n".join(["#EXTM3U", *entries, ""])
+        name = safe_stem(album_of(row) or USUAL_PLAYLIST) or USUAL_PLAYLIST
+        albums.setdefault(name, []).append(row)
+    for name, rows in albums.items():
         part = folder / f"{name}.m3u8.part"
-        part.write_bytes(text.encode(errors="replace"))
-        part.replace(folder / f"{name}.m3u8")
+        with part.open("wb") as file:
+            file.write(b"#EXTM3U\n")
+            empty = file.tell()
+            for row in rows:
+                for entry in _entries(line(row.key)):
+                    file.write(f"{entry}\n".encode(errors="replace"))
+            has_entries = file.tell() > empty
+        if has_entries:
+            part.replace(folder / f"{name}.m3u8")
+        else:
+            part.unlink()
 
 
 def _entries(line: Mapping[str, Any]) -> Iterable[str]:

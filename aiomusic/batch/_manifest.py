@@ -1,16 +1,18 @@
 """An album's manifest: a JSON object a line, one for each row of its batch."""
 
+import codecs
 import contextlib
+import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, BinaryIO, Final, final
 
 from aiomusic._redact import kept
 from aiomusic.errors import DownloadError, Retry
 from aiomusic.gallery import Kept, read_kept
-from aiomusic.gallery._lines import MANIFEST_NAME, read_lines
+from aiomusic.gallery._lines import MANIFEST_NAME, Place, last_lines, read_line
 
 __all__ = ["KEPT_NAME", "Kept", "Manifest", "choices"]
 
@@ -51,38 +53,48 @@ class Manifest:
                     data = b"\n" + data
             file.write(data)
 
-    def lines(self) -> dict[str, dict[str, Any]]:
-        """
-        Return the last line of each key.
-
-        Raises:
-            DownloadError: The file can't be read.
-        """
-        with self._trouble():
-            return self._read()
-
     def compact(self) -> None:
         """
-        Rewrite it, with one line a key; the old one stays until the new is whole.
+        Write it anew, with one line a key; the old one stays until the new is whole.
 
         Raises:
             DownloadError: It can't be written.
         """
         part = self._path.with_name(f"{MANIFEST_NAME}.part")
         with self._trouble():
-            with part.open("wb") as file:
-                for line in self._read().values():
-                    text = json.dumps(line, ensure_ascii=False)
-                    file.write(f"{text}\n".encode(errors="replace"))
-                file.flush()
-                os.fsync(file.fileno())
+            with self._reading() as (file, places), part.open("wb") as target:
+                for place in places.values():
+                    file.seek(place.start)
+                    line = file.read(place.size).removeprefix(codecs.BOM_UTF8)
+                    target.write(line.rstrip(b"\r\n") + b"\n")
+                target.flush()
+                os.fsync(target.fileno())
             part.replace(self._path)
 
-    def _read(self) -> dict[str, dict[str, Any]]:
-        try:
-            return read_lines(self._folder)[0]
-        except FileNotFoundError:
-            return {}
+    @contextlib.contextmanager
+    def lines(self) -> Iterator[Callable[[str], dict[str, Any]]]:
+        """
+        Yield what reads the last line of a key; nothing: there is none.
+
+        Raises:
+            DownloadError: The file can't be read.
+        """
+        with self._trouble(), self._reading() as (file, places):
+
+            def line(key: str) -> dict[str, Any]:
+                place = places.get(key)
+                return {} if place is None else read_line(file, place)
+
+            yield line
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[tuple[BinaryIO, dict[str, Place]]]:
+        if not self._path.exists():
+            yield io.BytesIO(), {}
+            return
+        places, _ = last_lines(self._folder)
+        with self._path.open("rb") as file:
+            yield file, places
 
     @contextlib.contextmanager
     def _trouble(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol, final
 
+import anyio
 import attrs
 from anyio.to_thread import run_sync
 
@@ -142,9 +143,11 @@ class Batch:
         self.rows: dict[str, PlannedRow] = {row.key: row for row in plan.rows}
         self._ready = collections.deque[PlannedRow]()
         # What each row still waits for, and which rows wait for each.
-        self._waits: dict[str, set[Reference]] = {}
+        self._waits: dict[str, frozenset[Reference]] = {}
         self._followers: dict[str, list[str]] = {}
+        # What a row made, for as long as there are others that use it.
         self._results: dict[str, object] = {}
+        self._users = collections.Counter[str]()
         self._requests: dict[str, Request[Any]] = {}
         self._origins: dict[str, tuple[Origin, ...]] = {}
         self._kept = Kept()
@@ -187,8 +190,13 @@ class Batch:
             for task in (working, *self._storing):
                 task.cancel()
             await asyncio.wait([working, *self._storing])
-            self._manifest.compact()
-            write_playlists(self.folder, self._manifest.lines(), self.plan)
+            with anyio.CancelScope(shield=True):
+                await run_sync(self._sum_up)
+
+    def _sum_up(self) -> None:
+        self._manifest.compact()
+        with self._manifest.lines() as line:
+            write_playlists(self.folder, line, self.plan)
 
     def _prepare(self) -> None:
         try:
@@ -203,9 +211,10 @@ class Batch:
             ) from error
         self._kept = choices(self._kept_path)
         for row in self.plan.rows:
-            self._waits[row.key] = set(row.references)
-            for reference in row.references:
-                self._followers.setdefault(reference.key, []).append(row.key)
+            self._waits[row.key] = frozenset(row.references)
+            for key in {reference.key for reference in row.references}:
+                self._followers.setdefault(key, []).append(row.key)
+                self._users[key] += 1
             if not row.references:
                 self._make_ready(row)
 
@@ -316,15 +325,29 @@ class Batch:
         except (MusicError, ValueError, TypeError) as error:
             await self._refuse(row, error)
             return None
+        finally:
+            self._forget_sources(row)
         self._requests[row.key] = request
         self.running[row.key] = job
         return request
+
+    def _forget_sources(self, row: PlannedRow) -> None:
+        """Let go of what only this row, which is bought or never will be, has used."""
+        for key in {reference.key for reference in row.references}:
+            self._users[key] -= 1
+            if not self._users[key]:
+                self._results.pop(key, None)
 
     async def _refuse(self, row: PlannedRow, error: Exception) -> None:
         if not isinstance(error, MusicError):
             error = InvalidRequest(f"{row.row.place}: {error} Nothing was sent for it.")
         outcome = Outcome(
-            key=row.key, number=row.row.number, state="refused", row=row, error=error
+            key=row.key,
+            number=row.row.number,
+            state="refused",
+            row=row,
+            origins=self._origins.pop(row.key, ()),
+            error=error,
         )
         await self._report(outcome)
         await self._skip_followers(row.key, "can't be bought")
@@ -403,6 +426,7 @@ class Batch:
 
     async def _skip(self, row: PlannedRow, why: str) -> None:
         await self._report(Outcome.waiting(row, _not_bought(row, why)))
+        self._forget_sources(row)
         await self._skip_followers(row.key, "was not bought")
 
     async def _store(self, row: PlannedRow, job: MusicJob[Any], result: object) -> None:

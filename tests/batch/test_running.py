@@ -363,9 +363,10 @@ async def test_rows_without_a_key_are_told_apart_in_the_manifest(
         file.write('{"key": "cut o')
 
     songs, notes = read_manifest(album, Kept())
+    Manifest(album).compact()
 
+    assert len((album / "manifest.jsonl").read_text().splitlines()) == 3
     assert ["refused", "refused", "succeeded"] == [song.state for song in songs]
-    assert len(Manifest(album).lines()) == 3
     assert ["could not be read" in note for note in notes] == [True]
 
 
