@@ -9,14 +9,15 @@ from typing import Any, Final
 
 import pytest
 
+from aiomusic.cli._app import APP
+
 WORKER: Final = Path(__file__).parents[2] / "examples" / "worker"
 UNIT: Final = WORKER / "aiomusic-worker.service"
 
 
 def check(words: list[str]) -> None:
     """See that the command takes these words, without running them."""
-    app = pytest.importorskip("aiomusic.cli._app").APP
-    app.parse_args(words, exit_on_error=False, print_error=False)
+    APP.parse_args(words, exit_on_error=False, print_error=False)
 
 
 def test_the_unit_is_one_of_systemd_and_types_a_worker(tmp_path: Path) -> None:
