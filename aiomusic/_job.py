@@ -38,6 +38,7 @@ from aiomusic._log import log
 from aiomusic._names import NameTemplate
 from aiomusic._notebook import facts, stack
 from aiomusic._quote import Quote
+from aiomusic._reply import RawReply
 from aiomusic._request import OnKnownKey, Request
 from aiomusic.errors import Charged, JobTimedOut, MusicError
 from aiomusic.results import Clip, ClipState, TaskSnapshot
@@ -215,6 +216,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     _polls: int = 0
     _marks: Mapping[str, float] | None = None
     _price: int | None = None
+    _reply: RawReply | None = None
     _waiters: list[asyncio.Future[None]] | None = None
     _watchers: "list[Watching] | None" = None
 
@@ -292,6 +294,11 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     def polls(self) -> int:
         """How often its task was asked for its state in this session."""
         return self._polls
+
+    @property
+    def reply(self) -> RawReply | None:
+        """The last reply about it, of `MusicSession.with_options(raw=True)` alone."""
+        return self._reply
 
     @property
     def eta(self) -> tuple[float, float] | None:

@@ -51,6 +51,7 @@ from aiomusic._http.transport import (
 from aiomusic._job import MusicJob
 from aiomusic._quote import Quote, quote
 from aiomusic._redact import hide
+from aiomusic._reply import RawReply
 from aiomusic._request import OnKnownKey, Request
 from aiomusic._spelling import shown
 from aiomusic.errors import InvalidRequest, MusicError
@@ -159,6 +160,11 @@ class MusicSession:
         webhooks: Where callbacks are handed in; None without *webhook_url*.
     """
 
+    # Of what is called through `with_options` alone.
+    _call_timeout_s: float | None = None
+    _is_raw: bool = False
+    _reply: RawReply | None = None
+
     def __init__(
         self,
         api_key: ApiKey | None = None,
@@ -229,8 +235,6 @@ class MusicSession:
         self._on_known_key = on_known_key
         self._on_exit = on_exit
         self._request_timeout_s = request_timeout_s
-        # Of what is called through `with_options` alone.
-        self._call_timeout_s: float | None = None
         self._job_timeout_s = job_timeout_s
         self._requests_per_s = requests_per_s
         self._poll_every_s = poll_every_s
@@ -385,7 +389,9 @@ class MusicSession:
                 self._engine = None
                 self._is_entered = False
 
-    def with_options(self, *, request_timeout_s: float) -> "MusicSession":
+    def with_options(
+        self, *, request_timeout_s: float | None = None, raw: bool = False
+    ) -> "MusicSession":
         """
         Return this session with another option for what is called through it.
 
@@ -394,16 +400,32 @@ class MusicSession:
 
         Args:
             request_timeout_s: How long one HTTP call may take, also each of those
-                that a job which is submitted so needs until its end.
+                that a job which is submitted so needs until its end; None: as before.
+            raw: Whether jobs keep the last reply about them as `MusicJob.reply`, and
+                this session that to its own calls as `reply`.
         """
         self._open_engine()
-        check_number("request_timeout_s", request_timeout_s)
+        check_number("request_timeout_s", request_timeout_s, may_be_none=True)
         same = copy.copy(self)
         for name in OPERATIONS:
             # Its methods submit through the session that they were made for.
             vars(same).pop(name, None)
-        vars(same)["_call_timeout_s"] = request_timeout_s
+        timeout_s = request_timeout_s or self._call_timeout_s
+        vars(same).update(_call_timeout_s=timeout_s, _is_raw=raw, _reply=None)
         return same
+
+    @property
+    def reply(self) -> RawReply | None:
+        """
+        What `credits` or a provider's ``get`` was answered last, beside its body.
+
+        None without ``with_options(raw=True)``, and before any reply.
+        """
+        return self._reply
+
+    def _hear(self, reply: wire.Reply) -> None:
+        if self._is_raw:
+            self._reply = RawReply.of(reply.status, reply.headers)
 
     def submit(
         self,
@@ -441,7 +463,14 @@ class MusicSession:
         check_key(request.kind(), key)
         metadata = kept_metadata(request.kind(), metadata)
         wire.encode(request.to_body())
-        return run.submit(request, key, metadata, on_known_key, self._call_timeout_s)
+        return run.submit(
+            request,
+            key,
+            metadata,
+            on_known_key,
+            self._call_timeout_s,
+            keeps_reply=self._is_raw,
+        )
 
     def attach(
         self,
@@ -666,7 +695,7 @@ class MusicSession:
         """
         run = self._open_engine()
         found = await run.read(
-            wire.CREDITS_PATH, wire.read_credits, self._call_timeout_s
+            wire.CREDITS_PATH, wire.read_credits, self._call_timeout_s, self._hear
         )
         run.balance.see(found.total)
         return found
@@ -730,7 +759,9 @@ class MusicSession:
     async def _poll(self, provider: str, task_id: str) -> TaskSnapshot:
         found = _provider(provider)
         check_task_id(task_id)
-        return await self._open_engine().poll(found, task_id, self._call_timeout_s)
+        return await self._open_engine().poll(
+            found, task_id, self._call_timeout_s, self._hear
+        )
 
     def _open_engine(self) -> "Engine":
         if self._engine is None or self._engine.admission.is_leaving:

@@ -6,7 +6,7 @@ from typing import Any, final
 
 import pytest
 from aiohttp import web
-from scripted import KEY, Answer, Scripted
+from scripted import KEY, Answer, Scripted, example
 
 from aiomusic import (
     ContentRefused,
@@ -169,3 +169,37 @@ async def test_a_session_with_options_is_the_same_session() -> None:
                     music.with_options(request_timeout_s=wrong)  # type: ignore[arg-type]
         with pytest.raises(RuntimeError, match="is not open"):
             same.suno.create("rain")
+
+
+async def test_a_result_tells_of_its_reply_where_that_is_asked_for(
+    server: Scripted,
+) -> None:
+    """A job's last reply, and that of a call which is no job; else none is kept."""
+    reply = example("suno_get_music_succeeded")
+    clips = [{**reply["data"][0], "clip_id": name} for name in ("a", "b")]
+    done = Answer({**reply, "data": clips}, 200, HEADERS)
+    server.creates(CREATE, done, task_path="/api/v1/suno/task/{task_id}")
+    server.answer(
+        "/api/v1/get-credits", Answer({"credits": 5, "extra_credits": 0}, 200, HEADERS)
+    )
+    texts = {"code": 200, "results": [{"title": "a", "lyrics": "la"}], "message": ""}
+    server.answer("/api/v1/suno/lyrics", Answer(texts, 201, {"X-Request-Id": "req-8"}))
+
+    async with server.session() as music:
+        asked = music.with_options(raw=True)
+        job, plain = asked.suno.create("rain"), music.suno.create("snow")
+        written = asked.lyrics.create("rain")
+        await job, await plain, await written
+        assert asked.reply is None
+        await asked.credits()
+        again = asked.reply
+        await music.credits()
+
+    assert job.reply is not None
+    assert again is not None
+    assert ("req-7", "req-7") == (job.reply.request_id, again.request_id)
+    assert "set-cookie" not in job.reply.headers
+    assert KEY not in str(job.reply)
+    assert written.reply is not None
+    assert (201, "req-8") == (written.reply.status, written.reply.request_id)
+    assert plain.reply is None is music.reply

@@ -733,6 +733,7 @@ class Admission:
             overrides=served,
             timeout_s=job.request_timeout_s,
             headers=self.listening.headers(job, "create"),
+            hear=job.note_reply,
         )
 
 

@@ -306,6 +306,8 @@ class Engine:
         metadata: Mapping[str, object],
         on_known_key: "OnKnownKey | None",
         request_timeout_s: float | None = None,
+        *,
+        keeps_reply: bool = False,
     ) -> TrackedJob[R]:
         """
         Queue a job, or return the open one that its key has.
@@ -323,6 +325,7 @@ class Engine:
         job = self.new_job(request, request.PROVIDER, key, metadata)
         job.on_known_key = on_known_key
         job.request_timeout_s = request_timeout_s
+        job.keeps_reply = keeps_reply
         self.admission.queue(job)
         return job
 
@@ -423,6 +426,7 @@ class Engine:
         before = _tracked(job)
         again = self.new_job(job.request, job.provider, job.key, job.metadata)
         again.request_timeout_s = before.request_timeout_s
+        again.keeps_reply = before.keeps_reply
         is_held = job.state is JobState.QUEUED
         if not is_held:
             again.requested_attempt = before.attempt + 1 if before.attempt else 0
@@ -499,23 +503,33 @@ class Engine:
         return await self.files.quote(job, formats)
 
     async def poll(
-        self, provider: Provider, task_id: str, timeout_s: float | None = None
+        self,
+        provider: Provider,
+        task_id: str,
+        timeout_s: float | None = None,
+        hear: Callable[[wire.Reply], None] | None = None,
     ) -> TaskSnapshot:
         def decode(reply: wire.Reply) -> TaskSnapshot:
             return wire.read_task(provider, task_id, reply)
 
         path, most = provider.path_of(task_id), provider.max_reply_bytes
-        return await self.read(path, decode, timeout_s, max_bytes=most)
+        return await self.read(path, decode, timeout_s, hear, max_bytes=most)
 
     async def read(
         self,
         path: str,
         decode: Callable[[wire.Reply], R],
         timeout_s: float | None = None,
+        hear: Callable[[wire.Reply], None] | None = None,
         *,
         max_bytes: int = MAX_BYTES,
     ) -> R:
-        """Ask for something free; a passing fault is met by asking again."""
+        """
+        Ask for something free; a passing fault is met by asking again.
+
+        Args:
+            hear: Called with each reply.
+        """
         failures = 0
         while True:
             turn = await self._turn_to_read()
@@ -524,6 +538,8 @@ class Engine:
                     reply = await self.transport.get(
                         path, timeout_s, max_bytes=max_bytes
                     )
+                    if hear is not None:
+                        hear(reply)
                     return decode(reply)
             except AuthenticationFailed:
                 failures += 1

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import attrs
 
+from aiomusic._http.wire import Reply
 from aiomusic._job import JobState, MusicJob, playable
+from aiomusic._reply import RawReply
 from aiomusic.errors import Charged, JobDetached, JobTimedOut, MusicError
 from aiomusic.results import Clip
 
@@ -31,6 +33,7 @@ class TrackedJob(MusicJob[R_co]):
         is_row_closed: Whether its row's end is written down.
         request_timeout_s: How long each call for it may take; None: as the session
             says.
+        keeps_reply: Whether the last reply about it is kept.
         accepted_at: When the service took its task, by the session's clock.
         followed: What the poller keeps of it.
     """
@@ -42,6 +45,7 @@ class TrackedJob(MusicJob[R_co]):
     is_named: bool = False
     is_row_closed: bool = False
     request_timeout_s: float | None = None
+    keeps_reply: bool = False
     accepted_at: float | None = None
     followed: Any = None
     _enders: "list[Callable[[MusicJob[Any]], None]] | None" = None
@@ -80,6 +84,11 @@ class TrackedJob(MusicJob[R_co]):
     def note_sent(self, *, is_sent: bool) -> None:
         """Note whether a body of it may be at the service."""
         self._is_sent = is_sent
+
+    def note_reply(self, reply: Reply) -> None:
+        """Keep what is told of a reply, where that is asked for."""
+        if self.keeps_reply:
+            self._reply = RawReply.of(reply.status, reply.headers)
 
     def count_poll(self) -> None:
         """Count one that was answered."""

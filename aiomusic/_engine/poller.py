@@ -522,6 +522,7 @@ class Poller:
         followed.asked_s = None
         reply = await self._answer(followed.job, followed.provider, task_id)
         followed.job.count_poll()
+        followed.job.note_reply(reply)
         followed.asked_s = wire.retry_after_s(reply)
         # Most polls show what the one before showed; those are not read again.
         seen = hash((reply.status, reply.body))

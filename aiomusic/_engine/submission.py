@@ -5,7 +5,7 @@ It touches no job, no journal and no poller: what an outcome means for the money
 decided by the table in `aiomusic.journal.policy`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias, final
 
@@ -102,6 +102,7 @@ async def send(
     overrides: Mapping[str, object] = MappingProxyType({}),
     timeout_s: float | None = None,
     headers: Mapping[str, str] | None = None,
+    hear: Callable[[wire.Reply], None] | None = None,
 ) -> Outcome:
     """
     Send a create, once.
@@ -112,6 +113,7 @@ async def send(
         overrides: What it carries in place of the request's own.
         timeout_s: How long the call may take; None: as long as others.
         headers: More of them.
+        hear: Called with the reply.
     """
     own = transport.dialect.body({**request.to_body(), **overrides})
     body = wire.encode({**fields, **own})
@@ -125,6 +127,8 @@ async def send(
             more=headers,
             max_bytes=request.MAX_REPLY_BYTES,
         )
+        if hear is not None:
+            hear(reply)
         found = wire.read_created(request, reply)
     except MusicError as error:
         return _outcome_of(error)
