@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -65,9 +65,9 @@ def write_song(
             "install aiomusic[emulator] for the others"
         )
     target = Path(path)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(handle)
-    partial = Path(name)
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    # With the permissions of any new file, which a temporary one has not.
+    partial.touch(exist_ok=False)
     try:
         _render(score, partial, audio_format, renderer)
         partial.replace(target)

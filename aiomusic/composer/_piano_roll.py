@@ -13,6 +13,17 @@ _HEAD: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" '
     f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{{}}">'
 )
+_STYLE: Final = (
+    "<style>"
+    ".ground{fill:#fbf8f1}.text{fill:#6b6455;font:13px sans-serif}"
+    ".line{stroke:#cfc8b8}"
+    "@media(prefers-color-scheme:dark){"
+    ".ground{fill:#1b1914}.text{fill:#b5ac9b}.line{stroke:#4a4336}"
+    ".notes{filter:brightness(1.25)}}"
+    "</style>"
+)
+_LETTER: Final = 7.2
+"""The width of a letter, rather too wide than too narrow; others are twice as wide."""
 TRACK_COLOURS: Final = {
     "voice": "#d1495b",
     "harmony": "#edae49",
@@ -48,9 +59,12 @@ def draw_piano_roll(score: Score) -> str:
     return "\n".join(
         [
             _HEAD.format(escape(score.title)),
-            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fbf8f1"/>',
+            _STYLE,
+            f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}"/>',
             *_sections(score, scale),
+            '<g class="notes">',
             *bars,
+            "</g>",
             *_words(score, scale),
             "</svg>\n",
         ]
@@ -68,19 +82,43 @@ def _bar(note: Note, y: float, scale: float, height: float, colour: str) -> str:
 
 def _sections(score: Score, scale: float) -> list[str]:
     return [
-        f'<line x1="{section.start_s * scale:.1f}" y1="0" '
-        f'x2="{section.start_s * scale:.1f}" y2="{HEIGHT}" stroke="#cfc8b8"/>'
-        f'<text x="{section.start_s * scale + 4:.1f}" y="15" font-size="14" '
-        f'font-family="sans-serif" fill="#6b6455">{escape(section.kind)}</text>'
+        f'<line class="line" x1="{section.start_s * scale:.1f}" y1="0" '
+        f'x2="{section.start_s * scale:.1f}" y2="{HEIGHT}"/>'
+        + _text(
+            section.kind,
+            section.start_s * scale + 4,
+            15,
+            (section.end_s - section.start_s) * scale - 4,
+        )
         for section in score.sections
     ]
 
 
 def _words(score: Score, scale: float) -> list[str]:
     # In two rows: a line may be wider than the time in which it is sung.
+    starts = [line.start_s * scale for line in score.lines]
+    ends = [*starts[2:], WIDTH, WIDTH]
     return [
-        f'<text x="{line.start_s * scale:.1f}" y="{HEIGHT - 23 + 16 * (number % 2)}" '
-        f'font-size="13" font-family="sans-serif" fill="#6b6455">'
-        f"{escape(line.text)}</text>"
-        for number, line in enumerate(score.lines)
+        _text(line.text, start, HEIGHT - 23 + 16 * (number % 2), end - start)
+        for number, (line, start, end) in enumerate(
+            zip(score.lines, starts, ends, strict=False)
+        )
     ]
+
+
+def _text(text: str, x: float, y: float, width: float) -> str:
+    """Return a text, cut to a width; without room, none."""
+    fitting = _fitting(text, width)
+    if not fitting:
+        return ""
+    return f'<text class="text" x="{x:.1f}" y="{y}">{escape(fitting)}</text>'
+
+
+def _fitting(text: str, width: float) -> str:
+    passed = 0.0
+    for number, letter in enumerate(text):
+        passed += _LETTER * (1 if letter.isascii() else 2)
+        if passed > width:
+            kept = text[: max(0, number - 1)].rstrip()
+            return f"{kept}…" if kept else ""
+    return text

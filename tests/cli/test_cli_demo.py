@@ -6,11 +6,12 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final, final
+from typing import Final, Literal, final
 
 import attrs
 import pytest
-from PIL import Image
+from axe_playwright_python.async_playwright import Axe
+from PIL import Image, ImageStat
 from playwright.async_api import Page, async_playwright
 from running import Command
 
@@ -42,6 +43,21 @@ async () => {
   }
   return found;
 }
+"""
+
+
+OVERLAPS: Final = """
+() => [...document.querySelectorAll(".card")].flatMap((card) => {
+  const parts = [...card.querySelectorAll(
+    ".cover, .play, h2, .title, .facts li, .wave, .clock, .files a, .score")];
+  const boxes = parts.map((part) => part.getBoundingClientRect());
+  return parts.flatMap((part, one) => parts.slice(one + 1).flatMap((_, more) => {
+    const a = boxes[one], b = boxes[one + 1 + more];
+    const apart = a.left > b.right - 1 || b.left > a.right - 1
+      || a.top > b.bottom - 1 || b.top > a.bottom - 1;
+    return apart ? [] : [card.id + ": " + part.textContent];
+  }));
+})
 """
 
 
@@ -197,3 +213,39 @@ async def test_only_one_song_plays_at_a_time(opened: Opened) -> None:
 
     assert await opened.page.evaluate("document.querySelector('audio').paused")
     assert [] == opened.complaints
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), (375, "dark")], ids=["desk", "phone"]
+)
+async def test_it_is_for_every_screen_and_reader(
+    opened: Opened, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    """Nothing overlaps or is left out, scores are as dark, and axe finds nothing."""
+    await opened.page.set_viewport_size({"width": width, "height": 900})
+    await opened.page.emulate_media(color_scheme=scheme)
+
+    found = await Axe().run(opened.page)
+    facts = opened.page.locator(".card .facts").first
+    score = opened.page.locator(".score img").first
+    shot = Image.open(io.BytesIO(await score.screenshot())).convert("L")
+
+    assert [] == await opened.page.evaluate(OVERLAPS)
+    assert width == await opened.page.evaluate("document.documentElement.scrollWidth")
+    assert await facts.is_visible()
+    assert 0 == found.violations_count, found.generate_report()
+    assert (scheme == "dark") == (ImageStat.Stat(shot).mean[0] < 100)
+
+
+def test_its_files_are_for_everyone(sheet: Path) -> None:
+    """A web server of another user can read them."""
+    modes = {path.name: path.stat().st_mode & 0o777 for path in sheet.parent.iterdir()}
+    usual = 0o666 & ~_umask()
+
+    assert {usual} == set(modes.values())
+
+
+def _umask() -> int:
+    found = os.umask(0o022)
+    os.umask(found)
+    return found

@@ -3,6 +3,7 @@
 import re
 import struct
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import pytest
 
@@ -84,6 +85,25 @@ def test_the_score_is_a_picture() -> None:
     assert len(boxes) == 1 + sum(len(track.notes) for track in score.tracks)
     assert [section.kind for section in score.sections] == texts[:-1]
     assert "Bread & butter on the sill" == texts[-1]
+
+
+def test_words_of_the_score_stand_beside_each_other() -> None:
+    """Lines that are too long for their time are cut, in each of the two rows."""
+    lyrics = "[Verse]\n" + "A line of many words that is sung in no time\n" * 12
+    score = compose(SongSpec(style="punk, 200 bpm", lyrics=lyrics, duration_s=40))
+
+    root = ET.fromstring(draw_piano_roll(score))
+    rows: dict[str, list[tuple[float, str]]] = {}
+    for element in root.iter():
+        if element.tag.endswith("text"):
+            word = (float(element.attrib["x"]), str(element.text))
+            rows.setdefault(element.attrib["y"], []).append(word)
+
+    assert 3 == len(rows)
+    for row in rows.values():
+        for (x, text), (following, _) in pairwise(row):
+            assert x + 6 * len(text) < following
+    assert any(text.endswith("…") for row in rows.values() for _, text in row)
 
 
 def test_midi_holds_every_note() -> None:
