@@ -73,6 +73,7 @@ MODULES = (
     "aiomusic/journal/policy.py",
     "aiomusic/journal/programs.py",
     "aiomusic/journal/rows.py",
+    "aiomusic/journal/shared.py",
     "aiomusic/journal/sqlite.py",
 )
 TESTS = (

@@ -15,6 +15,7 @@ from aiomusic.journal import (
     Granted,
     Grouping,
     Identity,
+    Journal,
     Limits,
     NoCapacity,
     Record,
@@ -85,7 +86,7 @@ class _Account:
 
 @final
 @attrs.define(eq=False)
-class MemoryJournal:
+class MemoryJournal(Journal):
     """
     Purchases that are not over, and the sums of all; nothing outlives the process.
 

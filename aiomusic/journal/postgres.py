@@ -15,20 +15,14 @@ import attrs
 from aiomusic._log import log
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
-    EVERYTHING,
-    Ending,
     Entry,
     Event,
     Granted,
-    Grouping,
     Identity,
     Limits,
     Record,
-    Spending,
     Verdict,
-    Wanted,
     accounts,
-    listing,
     programs,
 )
 from aiomusic.journal._postgres_link import (
@@ -41,18 +35,11 @@ from aiomusic.journal._postgres_link import (
 )
 from aiomusic.journal._postgres_writer import PostgresWriter, drive
 from aiomusic.journal.archive import Archived, move_all, whole
-from aiomusic.journal.endings import (
-    change_of,
-    facts_of,
-    no_such_job,
-    not_accepted,
-    unheeded,
-)
-from aiomusic.journal.policy import Change, Row, is_heeded
+from aiomusic.journal.policy import Change, Row
 from aiomusic.journal.programs import Moved, Program
 from aiomusic.journal.reading import Reader
-from aiomusic.journal.rows import dump
 from aiomusic.journal.schema_postgres import STEPS
+from aiomusic.journal.shared import SharedJournal
 from aiomusic.journal.sql_syntax import POSTGRES, SqlSyntax
 
 __all__ = ["PostgresJournal", "PostgresReader"]
@@ -79,7 +66,7 @@ def _boot_time() -> float:
 
 
 @final
-class PostgresJournal:
+class PostgresJournal(SharedJournal):
     """
     A journal in one schema of a PostgreSQL database, which never holds the API key.
 
@@ -102,6 +89,8 @@ class PostgresJournal:
         ValueError: The address can't be read.
     """
 
+    sql: ClassVar[SqlSyntax] = POSTGRES
+
     def __init__(
         self,
         url: str,
@@ -109,6 +98,7 @@ class PostgresJournal:
         wait_s: float | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
+        super().__init__()
         address = Address.of(url)
         if wait_s is not None:
             address = attrs.evolve(address, wait_s=wait_s)
@@ -120,11 +110,7 @@ class PostgresJournal:
         self._lease_until = 0.0
         # When the transaction began, by the server's clock.
         self._began_at = 0.0
-        # How much later it is by the server's clock, in seconds.
-        self._skew_s = 0.0
         self._lease_losses = 0
-        self._account = accounts.NOBODY
-        self._identity: Identity | None = None
         self._pid = os.getpid()
 
     def __repr__(self) -> str:
@@ -134,15 +120,6 @@ class PostgresJournal:
     def shown(self) -> str:
         """Where it is, without the password."""
         return self._address.shown
-
-    @property
-    def is_kept(self) -> bool:
-        return True
-
-    @property
-    def lease_until(self) -> float | None:
-        # Others share it, so it is asked again and again.
-        return None
 
     @property
     def takeover_s(self) -> float | None:
@@ -163,16 +140,6 @@ class PostgresJournal:
     def lease_losses(self) -> int:
         """How often the session was silent for longer than its lease."""
         return self._lease_losses
-
-    @property
-    def account(self) -> int:
-        """The number of the account that it works for."""
-        return self._account
-
-    @property
-    def sql(self) -> SqlSyntax:
-        """How PostgreSQL spells what others spell otherwise."""
-        return POSTGRES
 
     def is_sent(self, found: Mapping[str, Any]) -> bool:
         """Check whether the create's body of a row may have left."""
@@ -312,7 +279,7 @@ class PostgresJournal:
                         self, entry.key, verdict.attempt, change
                     )
 
-        verdicts, _ = await self._call(program, regret=regret)
+        verdicts, _ = await self._run(program, regret=regret)
         return verdicts
 
     async def note_sent(self, key: str, attempt: int) -> bool:
@@ -322,7 +289,7 @@ class PostgresJournal:
                 yield from programs.unbegin(self, key, attempt)
 
         program = partial(programs.begin, self, key, attempt)
-        is_granted = await self._call(program, regret=regret)
+        is_granted = await self._run(program, regret=regret)
         if is_granted and _boot_time() >= self._lease_until:
             self.note_unsent(key, attempt)
             message = (
@@ -335,26 +302,6 @@ class PostgresJournal:
     def note_unsent(self, key: str, attempt: int) -> None:
         self._post(partial(programs.unbegin, self, key, attempt))
 
-    async def accept(self, key: str, attempt: int, task_id: str, now: float) -> None:
-        change = Change(event=Event.ACCEPTED, now=now, by=self.owner, task_id=task_id)
-        row = await self._transition(key, attempt, change, {"error": None})
-        if row is None or row.task_id != task_id:
-            raise JournalError(not_accepted(self.shown, key, task_id, row))
-
-    async def settle(self, key: str, attempt: int, ending: Ending) -> None:
-        change = change_of(ending, self.owner)
-        row = await self._transition(key, attempt, change, facts_of(ending))
-        if not is_heeded(row, change):
-            raise JournalError(unheeded(self.shown, key, row, change))
-
-    def end(self, key: str, attempt: int, ending: Ending) -> None:
-        change = change_of(ending, self.owner)
-        self._post_transition(key, attempt, change, facts_of(ending))
-
-    def release(self, key: str, attempt: int) -> None:
-        change = Change(event=Event.RELEASED, now=self._wall(), by=self.owner)
-        self._post_transition(key, attempt, change)
-
     async def draw(
         self,
         count: int,
@@ -364,70 +311,14 @@ class PostgresJournal:
         def program() -> Program[float]:
             return programs.draw(self, count, per_s, self._began_at)
 
-        return await self._call(program)
+        return await self._run(program)
 
     async def find_lost(self, key: str, attempt: int, task_id: str, now: float) -> bool:
         now += self._skew_s
-        moved = await self._call(
+        moved = await self._run(
             partial(programs.find_lost, self, key, attempt, task_id, now)
         )
         return moved.row is not None and moved.row.task_id == task_id
-
-    def enqueue(self, entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            self._post(partial(programs.enqueue, self, self._by_server(entry)))
-
-    async def hold(self, entries: Sequence[Entry]) -> list[Record | None]:
-        self._check_account()
-        by_server = [self._by_server(entry) for entry in entries]
-        found = await self._call(partial(programs.hold, self, by_server))
-        return [None if one is None else self._by_own(one) for one in found]
-
-    async def note_held(self, key: str, error: Mapping[str, Any]) -> None:
-        await self._call(partial(programs.note_held, self.account, key, dump(error)))
-
-    def attach(self, entry: Entry, task_id: str) -> None:
-        self._post(partial(programs.attach, self, self._by_server(entry), task_id))
-
-    def give_up_soon(
-        self, key: str, attempt: int, now: float, *, is_charged: bool = True
-    ) -> None:
-        event = Event.GIVEN_UP if is_charged else Event.GIVEN_UP_UNPAID
-        self._post_transition(key, attempt, Change(event=event, now=now))
-
-    def note_balance(self, key: str, attempt: int, balance: int) -> None:
-        self._post(partial(programs.note_balance, self.account, key, attempt, balance))
-
-    async def recall(self, name: str) -> object:
-        return await self._call(partial(programs.recall, name))
-
-    def keep(
-        self,
-        name: str,
-        change: Callable[[object], object],
-        then: Callable[[object], object] | None = None,
-    ) -> None:
-        self._open_writer().post(partial(programs.keep, name, change), then)
-
-    def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
-        self._post(partial(programs.note_files, self.account, key, attempt, files))
-
-    async def mark(self, key: str, attempt: int, name: str, now: float) -> None:
-        now += self._skew_s
-        program = partial(programs.mark, self.account, key, attempt, name, now)
-        if not await self._call(program):
-            raise JournalError(no_such_job(self.shown, key))
-
-    async def find(self, key: str, attempt: int | None = None) -> Record | None:
-        found = await self._call(partial(programs.find, self.account, key, attempt))
-        found = await whole(found)
-        return None if found is None else self._by_own(found)
-
-    async def find_task(self, provider: str, task_id: str) -> Record | None:
-        found = await self._call(
-            partial(programs.find_task, self.account, provider, task_id)
-        )
-        return None if found is None else self._by_own(found)
 
     async def claim(
         self,
@@ -444,30 +335,8 @@ class PostgresJournal:
             for one in claimed[0]:
                 yield from programs.transition(self, one.key, one.attempt, change)
 
-        found, _ = await self._call(program, regret=regret)
+        found, _ = await self._run(program, regret=regret)
         return [self._by_own(one) for one in found]
-
-    async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
-        if wanted.made_after is not None:
-            after = wanted.made_after + self._skew_s
-            wanted = attrs.evolve(wanted, made_after=after)
-        found = await self._read(partial(listing.records, POSTGRES, wanted, self._seen))
-        return [self._by_own(one) for one in found]
-
-    async def spending(
-        self, by: Grouping = "operation", tag: str | None = None
-    ) -> dict[str, Spending]:
-        return await self._read(
-            partial(listing.spending, POSTGRES, by, tag, self._seen)
-        )
-
-    async def find_near(self, start: str, limit: int = 2) -> list[str]:
-        """Return keys that begin so."""
-        return await self._read(partial(listing.find_near, self.account, start, limit))
-
-    async def accounts_with(self, key: str) -> list[str]:
-        """Return the names of the accounts that have a job of that key."""
-        return await self._read(partial(accounts.with_key, key))
 
     async def archive(self, before: float, to: str | Path | None = None) -> Archived:
         """
@@ -489,7 +358,7 @@ class PostgresJournal:
             message = "A journal that is no file has no archive beside it; give to=."
             raise ValueError(message)
         return await move_all(
-            before + self._skew_s, Path(to), read=self._read, write=self._call
+            before + self._skew_s, Path(to), read=self._read, write=self._run
         )
 
     async def vacuum(self) -> tuple[int, int]:
@@ -505,7 +374,7 @@ class PostgresJournal:
         Raises:
             JournalError: It can't be done.
         """
-        others = await self._call(partial(_others, self.owner))
+        others = await self._run(partial(_others, self.owner))
         before = await self._read(_size)
         schema = self._address.schema
         tables = ", ".join(f"{schema}.{name}" for name in await self._read(_tables))
@@ -520,63 +389,25 @@ class PostgresJournal:
             link.drop()
         return before, await self._read(_size)
 
-    @property
-    def _seen(self) -> int | None:
-        """Whose rows are told from those of others; None: nobody's."""
-        return None if self._identity is None else self._account
-
-    def _by_server(self, entry: Entry) -> Entry:
-        """Return an entry with the times that the server's clock has."""
-        skew_s = self._skew_s
-        now, made_at = entry.now + skew_s, entry.made_at + skew_s
-        return attrs.evolve(entry, now=now, made_at=made_at)
-
-    def _by_own(self, record: Record) -> Record:
-        """Return a record with the times that this machine's clock has."""
-        if not self._skew_s:
-            return record
-        return attrs.evolve(
-            record,
-            made_at=record.made_at - self._skew_s,
-            sent_at=self._earlier(record.sent_at),
-            accepted_at=self._earlier(record.accepted_at),
-            ended_at=self._earlier(record.ended_at),
-        )
-
-    def _earlier(self, at: float | None) -> float | None:
-        return None if at is None else at - self._skew_s
-
     async def _read(self, program: Callable[[], Program[R]]) -> R:
         """Run what only reads, and may take long, beside the writer."""
         # What was written before is seen: it is committed by then.
-        await self._call(_nothing)
+        await self._run(_nothing)
         return await PostgresReader(self._address).run(program)
 
     async def _transition(
-        self, key: str, attempt: int, change: Change, facts: dict[str, Any]
-    ) -> Row | None:
-        change = attrs.evolve(change, now=change.now + self._skew_s)
-        program = partial(programs.transition, self, key, attempt, change, facts)
-        moved: Moved = await self._call(program, is_lasting=True)
-        return moved.row
-
-    def _post_transition(
         self,
         key: str,
         attempt: int,
         change: Change,
         facts: dict[str, Any] | None = None,
-    ) -> None:
-        def then(moved: Moved) -> None:
-            if not is_heeded(moved.row, change):
-                words = unheeded(self.shown, key, moved.row, change)
-                log(logging.WARNING, "%s", words)
+    ) -> Row | None:
+        change = attrs.evolve(change, now=change.now + self._skew_s)
+        program = partial(programs.transition, self, key, attempt, change, facts)
+        moved: Moved = await self._run(program, is_lasting=True)
+        return moved.row
 
-        moved_to = attrs.evolve(change, now=change.now + self._skew_s)
-        program = partial(programs.transition, self, key, attempt, moved_to, facts)
-        self._open_writer().post(program, then)
-
-    async def _call(
+    async def _run(
         self,
         program: Callable[[], Program[R]],
         *,
@@ -590,23 +421,18 @@ class PostgresJournal:
         except FAULTS as error:
             raise self._error(error) from error
 
-    def _post(self, program: Callable[[], Program[object]]) -> None:
-        self._open_writer().post(program)
+    def _post(
+        self,
+        program: Callable[[], Program[R]],
+        then: Callable[[R], object] | None = None,
+    ) -> None:
+        self._open_writer().post(program, then)
 
     def _open_writer(self) -> PostgresWriter:
         if self._writer is None:
             message = f"The journal {self.shown} is not open."
             raise JournalError(message)
         return self._writer
-
-    def _check_account(self) -> None:
-        """Refuse to buy for nobody knows whom."""
-        if self._account == accounts.NOBODY:
-            message = (
-                f"The journal {self.shown} holds jobs of several accounts; account=, or"
-                " an API key, says whose this is. Nothing is sent."
-            )
-            raise JournalError(message)
 
     def _error(self, error: BaseException) -> JournalError:
         return JournalError(fault(self._address, error))

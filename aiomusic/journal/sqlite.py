@@ -10,43 +10,30 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import Any, ClassVar, TypeVar, final
 
 from aiomusic._log import log
 from aiomusic.errors import JournalError
 from aiomusic.journal import (
-    EVERYTHING,
-    Ending,
     Entry,
     Event,
-    Grouping,
     Identity,
     Limits,
     Record,
-    Spending,
     Verdict,
-    Wanted,
     accounts,
-    listing,
     place,
     programs,
 )
 from aiomusic.journal._writer import Writer
-from aiomusic.journal.archive import Archived, move_all, whole
-from aiomusic.journal.endings import (
-    change_of,
-    facts_of,
-    no_such_job,
-    not_accepted,
-    unheeded,
-)
+from aiomusic.journal.archive import Archived, move_all
 from aiomusic.journal.faults import FAULTS, fault
 from aiomusic.journal.liveness import SessionLock
-from aiomusic.journal.policy import Change, Row, is_heeded
+from aiomusic.journal.policy import Change, Row
 from aiomusic.journal.programs import Moved, Program
 from aiomusic.journal.reader import SqliteReader, connect_to_read, drive, read_rows
-from aiomusic.journal.rows import dump
 from aiomusic.journal.schema import APPLICATION_ID, STEPS, statements
+from aiomusic.journal.shared import SharedJournal
 from aiomusic.journal.sql_syntax import SQLITE, SqlSyntax
 
 __all__ = ["SqliteJournal"]
@@ -64,7 +51,7 @@ MAX_CHECKED_BYTES = 1_000_000_000
 
 
 @final
-class SqliteJournal:
+class SqliteJournal(SharedJournal):
     """
     A journal in one file, readable by its owner only, that never holds the API key.
 
@@ -77,15 +64,16 @@ class SqliteJournal:
         lock_wait_s: How long to wait for another program that keeps it locked.
     """
 
+    sql: ClassVar[SqlSyntax] = SQLITE
+
     def __init__(self, path: str | Path, *, lock_wait_s: float = LOCK_WAIT_S) -> None:
+        super().__init__()
         # Whole, so that all who share it mean the same locks beside it, whatever
         # folder they are in, and through whatever link they came.
         self._path = Path(path).expanduser().resolve()
         self._lock_wait_s = lock_wait_s
         self._lock = SessionLock(self._path)
         self._writer: Writer | None = None
-        self._account = accounts.NOBODY
-        self._identity: Identity | None = None
         self._glance: sqlite3.Connection | None = None
         self._place = (0, 0)
         self._pid = os.getpid()
@@ -96,13 +84,13 @@ class SqliteJournal:
         return self._path
 
     @property
-    def is_kept(self) -> bool:
-        return True
+    def shown(self) -> str:
+        """The file's path."""
+        return str(self._path)
 
     @property
-    def lease_until(self) -> float | None:
-        # Others share it, so it is asked again and again.
-        return None
+    def _file(self) -> Path:
+        return self._path
 
     @property
     def takeover_s(self) -> float | None:
@@ -113,16 +101,6 @@ class SqliteJournal:
     def owner(self) -> str:
         """The name of the session, as its rows have it."""
         return self._lock.name
-
-    @property
-    def account(self) -> int:
-        """The number of the account that it works for."""
-        return self._account
-
-    @property
-    def sql(self) -> SqlSyntax:
-        """How SQLite spells what others spell otherwise."""
-        return SQLITE
 
     def is_sent(self, found: Mapping[str, Any]) -> bool:
         """Check whether the create's body of a row may have left."""
@@ -287,26 +265,6 @@ class SqliteJournal:
     def note_unsent(self, key: str, attempt: int) -> None:
         self._lock.clear((key, attempt))
 
-    async def accept(self, key: str, attempt: int, task_id: str, now: float) -> None:
-        change = Change(event=Event.ACCEPTED, now=now, by=self.owner, task_id=task_id)
-        row = await self._transition(key, attempt, change, {"error": None})
-        if row is None or row.task_id != task_id:
-            raise JournalError(not_accepted(self._path, key, task_id, row))
-
-    async def settle(self, key: str, attempt: int, ending: Ending) -> None:
-        change = change_of(ending, self.owner)
-        row = await self._transition(key, attempt, change, facts_of(ending))
-        if not is_heeded(row, change):
-            raise JournalError(unheeded(self._path, key, row, change))
-
-    def end(self, key: str, attempt: int, ending: Ending) -> None:
-        change = change_of(ending, self.owner)
-        self._post_transition(key, attempt, change, facts_of(ending))
-
-    def release(self, key: str, attempt: int) -> None:
-        change = Change(event=Event.RELEASED, now=time.time(), by=self.owner)
-        self._post_transition(key, attempt, change)
-
     async def draw(self, count: int, per_s: float, now: float) -> float:
         return await self._run(partial(programs.draw, self, count, per_s, now))
 
@@ -316,80 +274,12 @@ class SqliteJournal:
         moved = await self._call_raw(partial(drive, program=program), then=then)
         return moved.row is not None and moved.row.task_id == task_id
 
-    def enqueue(self, entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            self._post(partial(programs.enqueue, self, entry))
-
-    async def hold(self, entries: Sequence[Entry]) -> list[Record | None]:
-        self._check_account()
-        return await self._run(partial(programs.hold, self, entries))
-
-    async def note_held(self, key: str, error: Mapping[str, Any]) -> None:
-        await self._run(partial(programs.note_held, self.account, key, dump(error)))
-
-    def attach(self, entry: Entry, task_id: str) -> None:
-        self._post(partial(programs.attach, self, entry, task_id))
-
-    def give_up_soon(
-        self, key: str, attempt: int, now: float, *, is_charged: bool = True
-    ) -> None:
-        event = Event.GIVEN_UP if is_charged else Event.GIVEN_UP_UNPAID
-        self._post_transition(key, attempt, Change(event=event, now=now))
-
-    def note_balance(self, key: str, attempt: int, balance: int) -> None:
-        self._post(partial(programs.note_balance, self.account, key, attempt, balance))
-
-    async def recall(self, name: str) -> object:
-        return await self._run(partial(programs.recall, name))
-
-    def keep(
-        self,
-        name: str,
-        change: Callable[[object], object],
-        then: Callable[[object], object] | None = None,
-    ) -> None:
-        program = partial(programs.keep, name, change)
-        self._open_writer().post(partial(drive, program=program), then)
-
-    def note_files(self, key: str, attempt: int, files: Sequence[str]) -> None:
-        self._post(partial(programs.note_files, self.account, key, attempt, files))
-
-    async def mark(self, key: str, attempt: int, name: str, now: float) -> None:
-        program = partial(programs.mark, self.account, key, attempt, name, now)
-        if not await self._run(program):
-            raise JournalError(no_such_job(self._path, key))
-
-    async def find(self, key: str, attempt: int | None = None) -> Record | None:
-        found = await self._run(partial(programs.find, self.account, key, attempt))
-        return await whole(found, self._path)
-
-    async def find_task(self, provider: str, task_id: str) -> Record | None:
-        return await self._run(
-            partial(programs.find_task, self.account, provider, task_id)
-        )
-
     async def claim(
         self, now: float, key: str | None = None, limit: int | None = None
     ) -> list[Record]:
         found, dead = await self._run(partial(programs.claim, self, now, key, limit))
         self._forget(dead)
         return found
-
-    async def records(self, wanted: Wanted = EVERYTHING) -> list[Record]:
-        return await self._read(partial(listing.records, SQLITE, wanted, self._seen))
-
-    async def spending(
-        self, by: Grouping = "operation", tag: str | None = None
-    ) -> dict[str, Spending]:
-        return await self._read(partial(listing.spending, SQLITE, by, tag, self._seen))
-
-    async def find_near(self, start: str, limit: int = 2) -> list[str]:
-        """Return keys that begin so."""
-        return await self._read(partial(listing.find_near, self.account, start, limit))
-
-    async def accounts_with(self, key: str) -> list[str]:
-        """Return the names of the accounts that have a job of that key."""
-        return await self._read(partial(accounts.with_key, key))
 
     async def archive(self, before: float, to: str | Path | None = None) -> Archived:
         """
@@ -443,11 +333,6 @@ class SqliteJournal:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return before, self._path.stat().st_size
 
-    @property
-    def _seen(self) -> int | None:
-        """Whose rows are told from those of others; None: nobody's."""
-        return None if self._identity is None else self._account
-
     async def _read(self, program: Callable[[], Program[R]]) -> R:
         """Run what only reads, and may take long, beside the writer."""
         # What was written before is seen: it is in the file by then.
@@ -468,22 +353,6 @@ class SqliteJournal:
             partial(drive, program=program), then=then, is_lasting=True
         )
         return moved.row
-
-    def _post_transition(
-        self,
-        key: str,
-        attempt: int,
-        change: Change,
-        facts: dict[str, Any] | None = None,
-    ) -> None:
-        def then(moved: Moved) -> None:
-            if not is_heeded(moved.row, change):
-                words = unheeded(self._path, key, moved.row, change)
-                log(logging.WARNING, "%s", words)
-            self._clear(key, attempt, moved)
-
-        program = partial(programs.transition, self, key, attempt, change, facts)
-        self._open_writer().post(partial(drive, program=program), then)
 
     def _clear(self, key: str, attempt: int, moved: Moved) -> None:
         """Clear a mark once its row tells by itself, on the disk."""
@@ -510,8 +379,12 @@ class SqliteJournal:
         except FAULTS as error:
             raise self._error(error) from error
 
-    def _post(self, program: Callable[[], Program[object]]) -> None:
-        self._open_writer().post(partial(drive, program=program))
+    def _post(
+        self,
+        program: Callable[[], Program[R]],
+        then: Callable[[R], object] | None = None,
+    ) -> None:
+        self._open_writer().post(partial(drive, program=program), then)
 
     def _open_writer(self) -> Writer:
         if self._writer is None:
@@ -635,15 +508,6 @@ class SqliteJournal:
             found = "ok" if wrong is None else "its totals are not those of its jobs"
         if found != "ok":
             raise sqlite3.DatabaseError(found)
-
-    def _check_account(self) -> None:
-        """Refuse to buy for nobody knows whom."""
-        if self._account == accounts.NOBODY:
-            message = (
-                f"The journal {self._path} holds jobs of several accounts; account=, or"
-                " an API key, says whose this is. Nothing is sent."
-            )
-            raise JournalError(message)
 
     def _check_place(self) -> None:
         """Refuse to write into a file that is no longer where it was opened."""
