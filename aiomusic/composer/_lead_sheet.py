@@ -1,5 +1,7 @@
 """Writing of lead sheets: chords, melody and words of every section."""
 
+from collections import Counter
+
 import attrs
 
 from aiomusic.composer._form import (
@@ -45,24 +47,36 @@ class LeadSheetWriter:
 
     def sheet(self, parts: tuple[Part, ...], tempo: float) -> LeadSheet:
         """Write a lead sheet of *parts*."""
-        sections = [self.section(part, number) for number, part in enumerate(parts)]
+        turns = Counter[str]()
+        sections: list[SheetSection] = []
+        for number, part in enumerate(parts):
+            sections.append(self.section(part, number, turn=turns[part.kind]))
+            turns[part.kind] += 1
         return LeadSheet(key=self.key, tempo=tempo, sections=tuple(sections))
 
     def section(
-        self, part: Part, number: int, chords: tuple[Chord, ...] = ()
+        self,
+        part: Part,
+        number: int,
+        chords: tuple[Chord, ...] = (),
+        *,
+        turn: int = 0,
     ) -> SheetSection:
-        """Write one section, over *chords* where they are given."""
+        """
+        Write one section.
+
+        Args:
+            number: Its number in the song.
+            chords: Its chords; empty: those of its kind.
+            turn: How many of its kind came before; those end in another line.
+        """
         energy = ENERGY[part.kind] + 0.08 * self.prompt.tempo_bias
         if part.kind == "verse" and number > 2:
             energy += 0.07
         chords = fill_bars(chords or self.changes[part.kind], part.bars)
-        motif = motif_for(part.kind, SeededRandom("motif", self.seed, part.kind))
-        # One random source for each kind: a chorus repeats unchanged.
-        variant = (f"variant {self.variant}",) if self.variant else ()
-        rng = SeededRandom("tune", self.seed, self.take, part.kind, *variant)
-        melody, sheet_lines = self._sung_melody(part, chords, motif, rng)
+        melody, sheet_lines = self._sung_melody(part, chords, turn)
         if not part.lines and self._is_instrumental(part):
-            melody = self._played_melody(part, chords, motif, rng)
+            melody = self._played_melody(part, chords, turn)
         return SheetSection(
             kind=part.kind,
             bars=part.bars,
@@ -72,6 +86,26 @@ class LeadSheetWriter:
             lines=sheet_lines,
             meter=self.prompt.style.meter,
         )
+
+    def _line_of(
+        self, part: Part, turn: int, position: LinePosition
+    ) -> tuple[Motif, SeededRandom]:
+        """
+        Return the motif and the dice of one line of a section.
+
+        Lines share the motif of their kind of section, and choruses repeat; but three
+        lines of four are others in the second take, and so is the last line of a
+        section that has been heard before.
+        """
+        variant = (f"variant {self.variant}",) if self.variant else ()
+        words: tuple[object, ...] = (self.seed, part.kind)
+        if turn and position.is_last:
+            words = (*words, "turn", turn)
+        elif self.take % 2 and position.number % 4:
+            words = (*words, "take", self.take)
+        motif = motif_for(part.kind, SeededRandom("motif", *words))
+        dice = (*words, self.take, position.number, *variant)
+        return motif, SeededRandom("tune", *dice)
 
     def _is_instrumental(self, part: Part) -> bool:
         if part.kind in ("intro", "outro"):
@@ -91,7 +125,7 @@ class LeadSheetWriter:
         )
 
     def _sung_melody(
-        self, part: Part, chords: tuple[Chord, ...], motif: Motif, rng: SeededRandom
+        self, part: Part, chords: tuple[Chord, ...], turn: int
     ) -> tuple[tuple[MelodyNote, ...], tuple[SheetLine, ...]]:
         if self.voice is None:
             return (), ()
@@ -106,6 +140,7 @@ class LeadSheetWriter:
                 number=number,
                 is_last=number == len(part.lines) - 1,
             )
+            motif, rng = self._line_of(part, turn, position)
             line = melody_for(split_syllables(text), position, context, motif, rng)
             notes += line
             if line:
@@ -116,7 +151,7 @@ class LeadSheetWriter:
         return tuple(notes), tuple(sheet_lines)
 
     def _played_melody(
-        self, part: Part, chords: tuple[Chord, ...], motif: Motif, rng: SeededRandom
+        self, part: Part, chords: tuple[Chord, ...], turn: int
     ) -> tuple[MelodyNote, ...]:
         layer = next(la for la in self.prompt.style.layers if la.role == "lead")
         context = self._context(chords, layer.low, layer.high)
@@ -131,6 +166,7 @@ class LeadSheetWriter:
                 number=number,
                 is_last=number == count - 1,
             )
+            motif, rng = self._line_of(part, turn, position)
             notes += melody_for(
                 unsung_syllables(motif, position, context.meter),
                 position,

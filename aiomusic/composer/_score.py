@@ -145,7 +145,8 @@ class Performance:
     """
     The tracks of a band, the voice that sings, and the name of the mix preset.
 
-    The drums are tuned to *tonic*, a pitch class.
+    The drums are tuned to *tonic*, a pitch class. *levels* are times in seconds and
+    the gain in dB from then on; *loudness_db* is added to the loudness of the whole.
     """
 
     tracks: tuple[Track, ...]
@@ -153,6 +154,13 @@ class Performance:
     mix: str
     tonic: int
     voice: Voice | None = None
+    levels: tuple[tuple[float, float], ...] = ()
+    loudness_db: float = 0.0
+
+    def level_at(self, at_s: float) -> float:
+        """Return the gain in dB at *at_s*."""
+        passed = [gain for start, gain in self.levels if start <= at_s]
+        return passed[-1] if passed else 0.0
 
 
 @attrs.frozen(kw_only=True)

@@ -255,13 +255,50 @@ def test_a_song_is_played_to_its_end(style: str) -> None:
 
 
 def test_a_chorus_comes_back() -> None:
-    """Two choruses with the same words have the same melody."""
-    score = compose(SongSpec(style="pop", lyrics=f"{LYRICS}\n{LYRICS}", seed=2))
+    """Two choruses with the same words have the same melody, but for the last line."""
+    song = "[Chorus]\nFly away and do not fall\nHigher than the wall\nWrite it down"
+    score = compose(
+        SongSpec(style="pop", lyrics=f"{song}\n[Verse]\nLa\n{song}", seed=2)
+    )
 
-    choruses = [s.melody for s in score.sheet.sections if s.kind == "chorus"]
+    first, second = (s for s in score.sheet.sections if s.kind == "chorus")
 
-    assert 2 == len(choruses)
-    assert choruses[0] == choruses[1]
+    last = first.lines[-1].start
+    assert first.melody != second.melody
+    kept = [note for note in second.melody if note.start < last]
+    assert [note for note in first.melody if note.start < last] == kept
+
+
+def test_a_second_take_has_another_melody() -> None:
+    """Of its notes 40 to 60 % are those of the first take, at the same beats."""
+    shared = []
+    for seed in range(8):
+        spec = SongSpec(style="pop", lyrics=f"{SONG}\n{SONG}", seed=seed)
+        first, second = (melody_of(attrs.evolve(spec, take=take)) for take in (0, 1))
+        shared.append(len(first & second) / len(first))
+
+    assert 0.4 <= sum(shared) / len(shared) <= 0.6
+    assert max(shared) < 0.8
+
+
+SONG = """[Verse]
+Morning finds a paper crane
+Sleeping on the window pane
+Someone folded it last night
+Out of letters, out of light
+[Chorus]
+Fly away and do not fall
+Higher than the garden wall
+Fly away and when you land
+Write a word upon my hand"""
+
+
+def melody_of(spec: SongSpec) -> set[tuple[int, float, int]]:
+    """Return section, beat and pitch of each note of the melody."""
+    sections = enumerate(compose(spec).sheet.sections)
+    return {
+        (number, note.start, note.pitch) for number, s in sections for note in s.melody
+    }
 
 
 def test_segments_are_sections() -> None:

@@ -63,6 +63,25 @@ def test_every_style_is_loud_enough_and_not_too_loud(style: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("style", ["house", "folk", "metal"])
+def test_a_chorus_stands_out(style: str) -> None:
+    """A chorus is 3 to 4 LU above the verse before it, within a LU."""
+    score = compose(SongSpec(style=style, duration_s=30, seed=3, instrumental=True))
+    sound = samples_of(score)
+
+    loud = dict.fromkeys(("verse", "chorus"), 0.0)
+    for section in score.sections:
+        if section.kind in loud:
+            meter = LoudnessMeter()
+            meter.feed(
+                sound[:, round(section.start_s * RATE) : round(section.end_s * RATE)]
+            )
+            loud[section.kind] = meter.loudness
+
+    assert 3.5 == pytest.approx(loud["chorus"] - loud["verse"], abs=1.5)
+
+
+@pytest.mark.slow
 def test_a_song_begins_and_ends_in_silence() -> None:
     """There is no click at either end, and no jump inside."""
     sound = samples_of(compose(SongSpec(style="ambient", duration_s=8, seed=2)))

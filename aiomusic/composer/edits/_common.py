@@ -155,11 +155,21 @@ def with_lead_in(
         ]
         before.append(attrs.evolve(track, notes=tuple(notes)))
     after = [_shifted_track(track, lead_s) for track in performance.tracks]
+    levels = [(round(start + lead_s, 3), gain) for start, gain in performance.levels]
     return attrs.evolve(
         performance,
+        levels=((-1.0, _level_at(score, at_s)), *levels),
         tracks=_merge_tracks(before, after),
         duration_s=round(end_s, 6),
     )
+
+
+def _level_at(score: Score, at_s: float) -> float:
+    """Return the level in dB at *at_s* of the song."""
+    for span in cut_spans(score.spans, at_s - JOIN_S, at_s):
+        if isinstance(span.source, Performance):
+            return span.source.level_at(span.start_s)
+    return 0.0
 
 
 def _shifted_track(track: Track, by_s: float) -> Track:

@@ -4,7 +4,7 @@ from typing import Final
 
 import attrs
 
-from aiomusic.composer._arrange import Band, perform
+from aiomusic.composer._arrange import Band, level_of, perform
 from aiomusic.composer._compose import (
     band_for,
     timeline,
@@ -39,6 +39,10 @@ from aiomusic.composer.edits._common import (
 from aiomusic.composer.edits._words import cut_lines, heard_lines
 
 _OVERLAP_S: Final = 3.0
+# Louder than the whole song is its chorus, and by how much its softer parts fall
+# below that for each dB of their level, as they have fewer players, too.
+_CHORUS_DB: Final = 1.3
+_FALL: Final = 1.5
 
 
 def replace_section(
@@ -104,6 +108,11 @@ def _inner_span(
     length_s = end_s - start_s
     played = perform(sheet, band, length_s - lead_s + _OVERLAP_S)
     played = with_lead_in(played, score, start_s, lead_s, length_s + _OVERLAP_S)
+    level = level_of(
+        sheet.sections[0].energy, max(s.energy for s in score.sheet.sections)
+    )
+    loudness_db = _CHORUS_DB + _FALL * level
+    played = attrs.evolve(played, levels=(), loudness_db=round(loudness_db, 2))
     return Span(
         source=played,
         start_s=0.0,

@@ -69,15 +69,21 @@ class LoudnessMeter:
         """Return the highest true peak of the stream; 1 is full scale."""
         return float(max(np.max(peaks) for peaks in self._peaks))
 
-    def gain_curve(self) -> Sound:
-        """Return the gain of each hop that brings the stream to the target loudness."""
+    def gain_curve(self, offset_db: float = 0.0) -> Sound:
+        """
+        Return the gain of each hop that brings the stream to the target loudness.
+
+        Args:
+            offset_db: Added to the target.
+        """
+        target = TARGET_LUFS + offset_db
         peaks = np.concatenate(self._peaks)
         energies = np.concatenate(self._energies)
-        gain = 10 ** ((TARGET_LUFS - loudness(energies)) / 20)
+        gain = 10 ** ((target - loudness(energies)) / 20)
         for _ in range(4):
             curve = _limited_gain(peaks, gain)
             now = loudness(energies * _mean_squares(curve, len(energies)))
-            gain *= 10 ** (min(6.0, TARGET_LUFS - now) / 20)
+            gain *= 10 ** (min(6.0, target - now) / 20)
         return _limited_gain(peaks, gain)
 
 

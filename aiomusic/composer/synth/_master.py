@@ -21,6 +21,8 @@ from aiomusic.composer.synth._waves import RATE, Sound
 MixFunction: TypeAlias = Callable[[Performance], Iterator[Sound]]
 _Mixes: TypeAlias = "dict[int, LevelledMix]"
 """By ``id()`` of the performance or recording."""
+_RAMP_S: Final = 0.06
+"""How long a level takes to change, before the section that changes it."""
 _FORMATS: Final = {
     "mp3": ("MP3", "MPEG_LAYER_III"),
     "wav": ("WAV", "PCM_16"),
@@ -50,7 +52,8 @@ def song_blocks(score: Score, mix: MixFunction = mix_blocks) -> Iterator[Sound]:
         for span in score.spans:
             if id(span.source) not in mixes:
                 blocks = _blocks(span.source, mix, score.stem)
-                mixes[id(span.source)] = LevelledMix(blocks)
+                offset_db = getattr(span.source, "loudness_db", 0.0)
+                mixes[id(span.source)] = LevelledMix(blocks, offset_db)
         yield from _join_spans(score.spans, mixes)
     finally:
         for source_mix in mixes.values():
@@ -108,11 +111,18 @@ def _blocks(
     source: Performance | Recording, mix: MixFunction, stem: str | None
 ) -> Iterator[tuple[Sound, Sound]]:
     """Yield the blocks of a mix, each with what is heard of it."""
-    if isinstance(source, Recording):
+    if isinstance(source, Performance):
+        yield from _in_levels(source, _performed(source, mix, stem))
+    else:
         is_heard = stem is None or is_rest(stem)
         for block in read_recording(source, BLOCK):
             yield block, block if is_heard else np.zeros_like(block)
-    elif stem is None:
+
+
+def _performed(
+    source: Performance, mix: MixFunction, stem: str | None
+) -> Iterator[tuple[Sound, Sound]]:
+    if stem is None:
         for block in mix(source):
             yield block, block
     elif mix is mix_blocks:
@@ -125,6 +135,25 @@ def _blocks(
             yield block, np.zeros_like(block) if played is None else played
 
 
+def _in_levels(
+    source: Performance, blocks: Iterable[tuple[Sound, Sound]]
+) -> Iterator[tuple[Sound, Sound]]:
+    """Yield *blocks* with the levels of the sections of *source*."""
+    times = [0.0]
+    gains = [source.level_at(0.0)]
+    for start, gain in source.levels:
+        if start > _RAMP_S:
+            times += [start - _RAMP_S, start]
+            gains += [gains[-1], gain]
+    position = 0
+    for mix, part in blocks:
+        size = mix.shape[1]
+        at = np.arange(position, position + size, dtype=np.float64) / RATE
+        curve = (10 ** (np.interp(at, times, gains) / 20)).astype(np.float32)
+        position += size
+        yield mix * curve, part * curve
+
+
 @final
 class LevelledMix:
     """
@@ -134,9 +163,12 @@ class LevelledMix:
 
     Args:
         blocks: Each block of the mix, which is measured, and what of it is heard.
+        offset_db: Added to the target loudness.
     """
 
-    def __init__(self, blocks: Iterable[tuple[Sound, Sound]]) -> None:
+    def __init__(
+        self, blocks: Iterable[tuple[Sound, Sound]], offset_db: float = 0.0
+    ) -> None:
         self._frames = 0
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
         meter = LoudnessMeter()
@@ -144,7 +176,7 @@ class LevelledMix:
             meter.feed(block)
             self._file.write(np.ascontiguousarray(heard.T, dtype=np.float32).data)
             self._frames += block.shape[1]
-        self._gains = meter.gain_curve()
+        self._gains = meter.gain_curve(offset_db)
 
     def __repr__(self) -> str:
         return f"<LevelledMix {self._frames / RATE:.1f} s>"
