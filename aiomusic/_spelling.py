@@ -8,7 +8,7 @@ from typing import Final
 
 from aiomusic._redact import kept
 
-__all__ = ["half_a_pair", "is_blank", "meant", "shortened", "shown"]
+__all__ = ["half_a_pair", "is_blank", "meant", "short_links", "shortened", "shown"]
 
 MAX_SHOWN: Final = 80
 MAX_LOOKED_AT: Final = 10_000
@@ -79,6 +79,14 @@ _REPR: Final = _Shown()
 def shortened(text: str, most: int = MAX_SHOWN) -> str:
     """Return text of at most *most* characters, the last one … where it is cut."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+_DATA_LINK: Final = re.compile(r"(data:[\w.+/;=-]{0,100},)[^\s\"'<>]{64,}")
+
+
+def short_links(text: str) -> str:
+    """Return text whose ``data:`` links say of what kind they are, and hold nothing."""
+    return _DATA_LINK.sub(r"\1…", text)
 
 
 def shown(value: object) -> str:

@@ -20,6 +20,7 @@ import attrs
 from aiomusic._job import JobState, MusicJob
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
+from aiomusic._spelling import short_links
 from aiomusic.errors import MusicError
 from aiomusic.journal import Record
 from aiomusic.providers import lyrics as words
@@ -254,7 +255,9 @@ def _summary(one: MusicJob[Any] | Record) -> _Summary:
 
 def _clip(clip: Clip) -> _Summary:
     whole = clip.to_json()
-    return {name: whole[name] for name in _CLIP}
+    found = {name: whole[name] for name in _CLIP}
+    # An agent reads each word, and plays no link that holds the audio itself.
+    return {k: short_links(v) if isinstance(v, str) else v for k, v in found.items()}
 
 
 _CLIP: Final = ("clip_id", "state", "title", "duration", "audio_url", "image_url")

@@ -9,6 +9,7 @@ import attrs
 
 from aiomusic._json import Portable
 from aiomusic._notebook import details, player
+from aiomusic._spelling import short_links
 
 __all__ = [
     "AlignedLyrics",
@@ -46,6 +47,11 @@ class ClipState(enum.StrEnum):
 _FINAL = frozenset({ClipState.SUCCEEDED, ClipState.FAILED})
 
 
+def _link(link: str | None) -> str:
+    """Return a link's repr, without the audio that it may hold."""
+    return repr(None if link is None else short_links(link))
+
+
 @final
 @attrs.frozen(kw_only=True)
 class Clip(Portable):
@@ -77,9 +83,9 @@ class Clip(Portable):
     title: str | None = None
     tags: str | None = None
     lyrics: str | None = None
-    audio_url: str | None = None
-    image_url: str | None = None
-    video_url: str | None = None
+    audio_url: str | None = attrs.field(default=None, repr=_link)
+    image_url: str | None = attrs.field(default=None, repr=_link)
+    video_url: str | None = attrs.field(default=None, repr=_link)
     duration: float | None = None
     created_at: datetime | None = None
     model: str | None = None
@@ -139,7 +145,7 @@ class Upload(Portable):
 
     clip_id: str
     provider: str
-    url: str
+    url: str = attrs.field(repr=_link)
 
 
 @final
@@ -149,7 +155,7 @@ class Wav(Portable):
 
     clip_id: str
     provider: str
-    url: str
+    url: str = attrs.field(repr=_link)
 
 
 @final
@@ -179,7 +185,7 @@ class Midi(Portable):
 
     clip_id: str
     provider: str
-    url: str
+    url: str = attrs.field(repr=_link)
     instruments: tuple[Instrument, ...] = ()
 
 

@@ -1,12 +1,24 @@
 """Results are frozen values that can be compared, kept and sent elsewhere."""
 
+import json
 import pickle
 from typing import Any
 
 import attrs
 import pytest
 
-from aiomusic import Clip, ClipState, Credits, Lyrics, Persona, TaskSnapshot, Upload
+from aiomusic import (
+    Clip,
+    ClipState,
+    Credits,
+    Lyrics,
+    Persona,
+    TaskSnapshot,
+    Upload,
+    Wav,
+)
+from aiomusic.cli._show import print_result, report
+from aiomusic.gallery._text import fields_of
 
 CLIP = Clip(
     clip_id="c",
@@ -103,3 +115,23 @@ def test_nothing_seen_is_no_clip() -> None:
     snapshot = TaskSnapshot(state=ClipState.PENDING)
 
     assert ((), None) == (snapshot.clips, snapshot.progress)
+
+
+def test_a_link_that_holds_audio_is_not_shown_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its kind is, in reprs, on the command's two streams, and in a gallery."""
+    link = f"data:audio/mpeg;base64,{'QUJD' * 25_000}"
+    clip = Clip(clip_id="c", provider="x", state=ClipState.SUCCEEDED, audio_url=link)
+    wav = Wav(clip_id="c", provider="suno", url=link)
+
+    print_result(json.dumps({"audio_url": clip.audio_url}))
+    report(f"{link} can't be read")
+    (field,) = fields_of({"url": link}).values()
+
+    out, err = capsys.readouterr()
+    assert '{"audio_url": "data:audio/mpeg;base64,…"}\n' == out
+    assert "aiomusic: data:audio/mpeg;base64,… can't be read\n" == err
+    assert "data:audio/mpeg;base64,…" == field
+    assert all("base64,…'" in repr(one) for one in (clip, wav))
+    assert link == clip.to_json()["audio_url"]

@@ -4,6 +4,7 @@ import enum
 from collections.abc import Iterable
 from typing import Final, final
 
+from aiomusic._spelling import short_links
 from aiomusic.errors import (
     ApiError,
     AuthenticationFailed,
@@ -140,4 +141,5 @@ def sentence(error: Exception) -> str:
 
 def printable(text: str) -> str:
     """Return text of the service as one line that can't move the cursor."""
+    text = short_links(text)
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -12,6 +12,7 @@ import attrs
 
 from aiomusic import _codec
 from aiomusic._job import JobState, JobUpdate, MusicJob
+from aiomusic._spelling import short_links
 from aiomusic.cli._exits import exit_for, printable, sentence
 from aiomusic.cli._journal import Advice
 from aiomusic.errors import Charged, MusicError, Retry
@@ -32,7 +33,7 @@ __all__ = [
 def print_result(text: str) -> None:
     """Write a line of the result, and let no reader wait for it."""
     try:
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(f"{short_links(text)}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read it has left; what is paid for is still saved.

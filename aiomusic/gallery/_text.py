@@ -5,6 +5,8 @@ import math
 import unicodedata
 from typing import Final
 
+from aiomusic._spelling import short_links
+
 __all__ = ["block", "fields_of", "line", "number", "split_tags", "whole"]
 
 MAX_LINE: Final = 500
@@ -61,11 +63,10 @@ def fields_of(fields: object) -> dict[str, str]:
 
 
 def _said(value: object) -> str:
-    if isinstance(value, str):
-        return value
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return short_links(text)
 
 
 def _kept(value: object, most: int, breaks: str) -> str:
