@@ -204,6 +204,8 @@ _FIRST_STYLES: Final = _styles(_FIRST) | {
     word: style for style in STYLES.values() for word in style.words
 }
 _ALL_STYLES: Final = _styles(_OTHER) | _FIRST_STYLES
+GENRE_WORDS: Final = frozenset(_ALL_STYLES)
+"""In small letters; what a song sounds like, and isn't about."""
 _BY_LETTERS: Final = {_letters(word): style for word, style in _ALL_STYLES.items()}
 _FIRST_WORD: Final = re.compile(
     f"(?<![a-z])(?:{_alternatives(_FIRST_STYLES)})(?![a-z])"

@@ -1,288 +1,31 @@
 """
-Lyrics that rhyme and scan, written from a description.
+Lyrics that rhyme and scan, written from a description and in its language.
 
-Every line has seven syllables, alternately stressed and unstressed, and begins and
-ends stressed. Rhyming lines come from one group; lines about the subject contain
-nouns of the description.
+A line is an opening and one of the endings that rhyme, or calls what the song is about;
+every English line has seven syllables, unless a long name makes it longer.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import attrs
 
+from aiomusic.composer._language import ENGLISH, language_of
 from aiomusic.composer._random import SeededRandom
+from aiomusic.composer._subjects import subjects_of
 from aiomusic.composer._text import split_syllables
+from aiomusic.composer.verses import BOOKS, Book
 
-_BRIGHT_RHYMES: Final = (
-    (
-        "We are turning on the light",
-        "Every window burning bright",
-        "Paper birds are taking flight",
-        "Half the city dreams tonight",
-        "Hold the moment, hold it tight",
-        "Nothing wrong and all is right",
-    ),
-    (
-        "Throw the map and find a way",
-        "Let the morning have its say",
-        "Every heart has come to play",
-        "Gold is running through the gray",
-        "Tell the summer it can stay",
-        "Dancing till the break of day",
-    ),
-    (
-        "Salt and sugar on the breeze",
-        "Sunlight falling through the trees",
-        "Open doors without the keys",
-        "Sailing over quiet seas",
-        "Laughing down upon our knees",
-        "Honey from a thousand bees",
-    ),
-    (
-        "Everything is in the song",
-        "We were waiting all along",
-        "Here is where the days belong",
-        "Sing it slow and sing it strong",
-        "Let the evening come along",
-        "Take the road however long",
-    ),
-    (
-        "We can build it from the ground",
-        "Every lost and every found",
-        "Let the wheel go round and round",
-        "Fill the street with such a sound",
-        "Look at all the love around",
-        "Higher than the birds are bound",
-    ),
-)
-_DARK_RHYMES: Final = (
-    (
-        "Rain is writing on the door",
-        "No one lives here any more",
-        "Shadows cross the kitchen floor",
-        "Waves are folding on the shore",
-        "You were never gone before",
-        "Every ending wanted more",
-    ),
-    (
-        "Coffee cooling on the stone",
-        "Talking to a telephone",
-        "Every room has overgrown",
-        "Winter walks the street alone",
-        "Cold is resting in the bone",
-        "Sing it in a minor tone",
-    ),
-    (
-        "Dust is dancing in the air",
-        "Someone else is sitting there",
-        "Half a song and half a prayer",
-        "Silver running through your hair",
-        "Footsteps fading on the stair",
-        "All the world is unaware",
-    ),
-    (
-        "Streetlights humming in the cold",
-        "All the stories have been told",
-        "Nothing left for me to hold",
-        "Letters that I never sold",
-        "Leaves are turning into gold",
-        "Even stars are growing old",
-    ),
-    (
-        "Every clock is running slow",
-        "Tell me how to let you go",
-        "Footprints filling up with snow",
-        "Something that I used to know",
-        "Candles burning down so low",
-        "Where the quiet rivers flow",
-    ),
-)
-# Lines about the subject, by the number of its syllables.
-_SUBJECT_LINES: Final[dict[int, tuple[str, ...]]] = {
-    1: (
-        "Let the {} be calling me",
-        "Show me how to find the {}",
-        "Let the {} remember you",
-        "I have {} inside my head",
-        "Give me all the {} to keep",
-        "Underneath the {} we wait",
-    ),
-    2: (
-        "Let the {} call my name",
-        "I have {} in my head",
-        "All the {} in your face",
-        "Give me {}, give me time",
-        "Underneath the {} now",
-        "Leave the {} where it lies",
-    ),
-    3: (
-        "{}, I run to you",
-        "All the {} we knew",
-        "Give me {} and time",
-        "I feel {} in me",
-        "All the {} we made",
-        "Tell the {} to wait",
-    ),
+_SYLLABLES: Final = 7
+_MY: Final = re.compile(r"(?:my|our|his|her|the|your)\s", re.IGNORECASE)
+# What an English song says of its subject's line, before or after it, by syllables.
+_FILLS: Final = {
+    1: ("Now", "Yes", "Oh"),
+    2: ("Tonight", "Once more", "Always"),
+    3: ("Here and now", "All my life", "Day by day", "One more time"),
+    4: ("Morning and night", "Winter and spring"),
 }
-_HOOKS: Final[dict[int, tuple[str, ...]]] = {
-    1: (
-        "Take me to the {} again",
-        "Nothing but the {} for me",
-        "Oh my {}, you're never far",
-    ),
-    2: ("Take me to the {} now", "Oh my {}, carry me", "Only {} in my mind"),
-    3: ("Take me to the {}", "Only {} is mine", "Oh my {}, be mine"),
-}
-_HOOK_ANSWERS: Final = (
-    "Carry me and let me in",
-    "Let the evening now begin",
-    "Feel it underneath the skin",
-    "Never mind where we have been",
-    "This is where the songs begin",
-    "Only thunder, only tin",
-)
-_TITLES: Final = ("My {}", "{} Again", "All the {}", "{} and I", "Oh {}", "Only {}")
-_SAD: Final = (
-    r"sad|dark|lonely|alone|lost|rain|winter|cold|goodbye|broken|cry|night|miss|tears|"
-    r"melanchol\w*|sorrow|grief|heartbreak|blue|autumn|empty|over|left"
-)
-_STOP_WORDS: Final = frozenset(
-    [
-        "about",
-        "song",
-        "songs",
-        "music",
-        "lyrics",
-        "write",
-        "make",
-        "create",
-        "with",
-        "that",
-        "this",
-        "from",
-        "into",
-        "some",
-        "very",
-        "really",
-        "upbeat",
-        "happy",
-        "sad",
-        "slow",
-        "fast",
-        "pop",
-        "rock",
-        "folk",
-        "jazz",
-        "house",
-        "techno",
-        "ambient",
-        "style",
-        "voice",
-        "vocals",
-        "male",
-        "female",
-        "singer",
-        "piano",
-        "guitar",
-        "drums",
-        "bass",
-        "beat",
-        "tempo",
-        "mood",
-        "dark",
-        "bright",
-        "chill",
-        "energetic",
-        "catchy",
-        "melody",
-        "verse",
-        "chorus",
-        "please",
-        "want",
-        "need",
-        "like",
-        "where",
-        "when",
-        "which",
-        "while",
-        "there",
-        "their",
-        "them",
-        "they",
-        "then",
-        "than",
-        "what",
-        "your",
-        "have",
-        "been",
-        "energy",
-        "feel",
-        "vibe",
-        "track",
-        "tune",
-        "instrumental",
-        "acoustic",
-        "electronic",
-        "minor",
-        "major",
-        "hop",
-        "hip",
-        "lofi",
-        "lo-fi",
-        "reggae",
-        "cinematic",
-        "chiptune",
-        "synthwave",
-        "bossa",
-        "nova",
-        "soul",
-        "bpm",
-        "key",
-        "trailer",
-        "score",
-        "film",
-        "game",
-        "bar",
-        "retro",
-        "club",
-        "deep",
-        "acid",
-        "punk",
-        "metal",
-        "disco",
-        "funk",
-        "dance",
-        "dorian",
-        "hard",
-        "old",
-        "new",
-        "80s",
-        "radio",
-        "study",
-        "beats",
-        "warm",
-        "soft",
-        "gentle",
-        "calm",
-        "epic",
-        "modern",
-        "classic",
-        "sung",
-        "singing",
-        "quiet",
-        "loud",
-    ]
-)
-_DEFAULT_SUBJECTS: Final = (
-    "river",
-    "summer",
-    "morning",
-    "city",
-    "ocean",
-    "garden",
-    "mountain",
-)
 
 
 @attrs.frozen(kw_only=True)
@@ -300,7 +43,9 @@ def write_lyrics(
     Write lyrics about *description*; equal arguments give equal lyrics.
 
     Args:
-        description: Free text; its nouns become the subject.
+        description: Free text; the names and things that it asks for are sung of, in
+            its language, if that is English, Spanish, French, German, Portuguese or
+            Italian.
         seed: Selects among the possible lyrics.
         versions: How many to write; no two are equal.
     """
@@ -318,34 +63,36 @@ def short_lyrics(description: str, *, seed: int) -> WrittenLyrics:
 def _write_version(
     description: str, seed: int, version: int, *, is_short: bool
 ) -> WrittenLyrics:
+    language = language_of(description)
+    book = BOOKS.get(language, BOOKS[ENGLISH])
     rng = SeededRandom("lyrics", seed, description)
-    rhyme_families = rng.shuffled(
-        _DARK_RHYMES if re.search(_SAD, description.lower()) else _BRIGHT_RHYMES
-    )
-    subjects = _subjects(description, rng)
-    # Versions use different rhymes.
-    rhyme_families = rhyme_families[version % 2 :] + rhyme_families[: version % 2]
+    subjects = list(subjects_of(description)) or [rng.choice(book.subjects)]
+    is_sad = re.search(rf"\b(?:{book.sad})\b", description.lower()) is not None
+    rhymes = rng.shuffled(book.dark_rhymes if is_sad else book.bright_rhymes)
+    # Versions use different rhymes, and another subject first.
+    rhymes = rhymes[version % 2 :] + rhymes[: version % 2]
+    turn = version % len(subjects)
     writer = _LyricsWriter(
         rng=SeededRandom("pen", seed, version, description),
-        subjects=subjects[version % len(subjects) :]
-        + subjects[: version % len(subjects)],
+        book=book,
+        subjects=subjects[turn:] + subjects[:turn],
+        openings=book.dark if is_sad else book.bright,
     )
-    chorus = writer.chorus()
+    title = writer.title()
+    chorus = writer.chorus(rhymes[4])
     if is_short:
-        lines = [*writer.couplet(rhyme_families[0]), *writer.couplet(rhyme_families[1])]
-        text = ["[Verse]", *lines[:2], "[Chorus]", *chorus[:2]]
-        return WrittenLyrics(title=writer.title(), lyrics="\n".join(text))
+        text = ["[Verse]", *writer.verse(rhymes[0])[:2], "[Chorus]", *chorus[:2]]
+        return WrittenLyrics(title=title, lyrics="\n".join(text))
     blocks = [
-        ["[Verse]", *writer.verse(rhyme_families[0])],
+        ["[Verse]", *writer.verse(rhymes[0])],
         ["[Chorus]", *chorus],
-        ["[Verse]", *writer.verse(rhyme_families[2])],
+        ["[Verse]", *writer.verse(rhymes[2])],
         ["[Chorus]", *chorus],
-        ["[Bridge]", *writer.couplet(rhyme_families[3])],
+        ["[Bridge]", *writer.couplet(rhymes[3])],
         ["[Chorus]", *chorus],
     ]
-    return WrittenLyrics(
-        title=writer.title(), lyrics="\n\n".join("\n".join(block) for block in blocks)
-    )
+    lyrics = "\n\n".join("\n".join(block) for block in blocks)
+    return WrittenLyrics(title=title, lyrics=lyrics)
 
 
 @attrs.frozen(kw_only=True)
@@ -353,63 +100,75 @@ class _LyricsWriter:
     """Writes the parts of one version."""
 
     rng: SeededRandom
+    book: Book
     subjects: list[str]
+    openings: tuple[str, ...]
 
     def title(self) -> str:
         """Return a title that names the subject."""
-        subject = self.subjects[0].title()
-        other = self.subjects[-1].title()
+        subject, other = (_titled(one) for one in (self.subjects[0], self.subjects[-1]))
         if other != subject:
-            return f"{subject} and {other}"
-        return self.rng.choice(_TITLES).format(subject)
+            return self.book.both.format(subject, other)
+        return self.rng.choice(self.book.titles).format(subject)
 
     def verse(self, rhymes: tuple[str, ...]) -> list[str]:
         """Return four lines; the second and the fourth rhyme."""
-        first, second = self.rng.shuffled(rhymes)[:2]
-        subjects = self.subjects
-        opening = self._subject_line(_SUBJECT_LINES, subjects[0])
-        turning = self._subject_line(_SUBJECT_LINES, subjects[-1])
+        first, second = self.couplet(rhymes)
+        opening = self._call(self.book.calls, self.subjects[0])
+        turning = self._call(self.book.calls, self.subjects[-1])
         if turning == opening:
-            turning = self.rng.shuffled(rhymes)[2]
+            turning = self.couplet(rhymes)[0]
         return [opening, first, turning, second]
 
     def couplet(self, rhymes: tuple[str, ...]) -> list[str]:
         """Return two lines that rhyme."""
-        return self.rng.shuffled(rhymes)[:2]
+        openings = self.rng.shuffled(self.openings)
+        endings = self.rng.shuffled(rhymes)
+        return [
+            f"{opening} {ending}"
+            for opening, ending in zip(openings[:2], endings[:2], strict=True)
+        ]
 
-    def chorus(self) -> list[str]:
+    def chorus(self, rhymes: tuple[str, ...]) -> list[str]:
         """Return four lines; the first and the third are the hook."""
-        hook = self._subject_line(_HOOKS, self.subjects[0])
-        first, second = self.rng.shuffled(_HOOK_ANSWERS)[:2]
+        hook = self._call(self.book.hooks, self.subjects[0])
+        first, second = self.couplet(rhymes)
         return [hook, first, hook, second]
 
-    def _subject_line(self, lines: dict[int, tuple[str, ...]], subject: str) -> str:
-        line = self.rng.choice(lines[_syllable_count(subject)]).format(subject)
+    def _call(self, lines: tuple[str, ...], subject: str) -> str:
+        if self.book is BOOKS[ENGLISH]:
+            line = self._scanning(lines, _with_article(subject))
+        else:
+            line = self.rng.choice(lines).format(*[subject] * 2)
         return line[0].upper() + line[1:]
 
+    def _scanning(self, lines: tuple[str, ...], subject: str) -> str:
+        """Return an English line of seven syllables with *subject*, if one is found."""
+        texts = [line.format(subject) for line in lines]
+        exact = [text for text in texts if _size(text) == _SYLLABLES]
+        for text in texts:
+            fills = _FILLS.get(_SYLLABLES - _size(text), ())
+            exact += [f"{text}, {fill.lower()}" for fill in fills]
+        return self.rng.choice(exact or [min(texts, key=_distance)])
 
-def _syllable_count(word: str) -> int:
-    return len(split_syllables(word))
+
+def _distance(text: str) -> int:
+    return abs(_size(text) - _SYLLABLES)
 
 
-def _subjects(description: str, rng: SeededRandom) -> list[str]:
-    """Return the likely nouns of the description, at most two."""
-    words = re.findall(r"[a-z]{3,}", description.lower())
-    named = [
-        word
-        for word in dict.fromkeys(words)
-        if word not in _STOP_WORDS
-        and 1 <= _syllable_count(word) <= 3
-        and not word.endswith(("ly", "ing", "ful", "ed"))
-        and split_syllables(word)[0].is_stressed
-    ]
-    text = description.lower()
-    position = text.find("about ")
-    if position >= 0:
-        # The last word after "about" is the noun.
-        after = re.split(
-            r"[,.;]| (?:on|in|at|by|with|of|from|for) ", text[position + 6 :]
-        )[0]
-        nouns = [word for word in re.findall(r"[a-z]{3,}", after) if word in named]
-        named = [*nouns[-1:], *(word for word in named if word not in nouns[-1:])]
-    return named[:2] or [rng.choice(_DEFAULT_SUBJECTS)]
+@lru_cache(maxsize=4096)
+def _size(text: str) -> int:
+    return len(split_syllables(text))
+
+
+def _with_article(subject: str) -> str:
+    """Return an English subject as it stands in a sentence."""
+    is_name = any(word[0].isupper() for word in subject.split())
+    if is_name or _MY.match(subject) or not subject.isascii():
+        return subject
+    return subject if subject.endswith("s") or " " in subject else f"the {subject}"
+
+
+def _titled(subject: str) -> str:
+    bare = re.sub(r"^the\s", "", subject)
+    return " ".join(word[0].upper() + word[1:] for word in bare.split())
