@@ -9,12 +9,15 @@ import pytest
 pytest.importorskip("soundfile", reason="needs the emulator extra")
 
 from aiomusic.composer._language import language_of
+from aiomusic.composer._phonemes import phonemes_of
 from aiomusic.composer._score import Note
 from aiomusic.composer._text import split_syllables
 from aiomusic.composer._voice import FEMALE
 from aiomusic.composer.synth._espeak import VARIABLE, find_program
+from aiomusic.composer.synth._letters import lettered_syllable
 from aiomusic.composer.synth._mixer import BLOCK
 from aiomusic.composer.synth._singer import sing_phrases
+from aiomusic.composer.synth._speech import HOP_S
 from aiomusic.composer.synth._spoken_singer import utterance_of
 from aiomusic.composer.synth._voice_room import RoomForVoice, VoiceDip
 from aiomusic.composer.synth._waves import RATE, Sound
@@ -71,7 +74,7 @@ def test_words_of_all_languages_are_spoken(language: str) -> None:
     assert 0.2 < float(np.mean(utterance.voiced)) < 1.0
 
 
-@pytest.mark.parametrize("program", [pytest.param("espeak-ng", marks=speaks)])
+@pytest.mark.parametrize("program", [pytest.param("espeak-ng", marks=speaks), ""])
 def test_a_word_begins_when_its_note_does(
     program: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,3 +139,48 @@ def test_the_band_makes_room_for_words() -> None:
     assert left(band, loud) < 0.5
     assert 0.9 < left(bass, loud) < 1.1
     assert left(band, silent) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("syllable", "onset", "coda"),
+    [
+        ("spring", "s p r", "ng"),
+        ("night", "n", "t"),
+        ("cold", "k", "l d"),
+        ("page", "p", "j"),
+        ("мост", "m", "s t"),
+        ("των", "t", "n"),
+        ("か", "k", ""),
+        ("し", "sh", ""),
+        ("녕", "n y", "ng"),
+        ("사", "s", ""),
+        ("ب", "b", ""),
+    ],
+)
+def test_consonants_of_all_scripts_are_sung(
+    syllable: str, onset: str, coda: str
+) -> None:
+    """A letter of any script keeps its sound when no program pronounces it."""
+    sounds = phonemes_of(syllable)
+
+    assert tuple(onset.split()) == sounds.onset
+    assert tuple(coda.split()) == sounds.coda
+
+
+@pytest.mark.parametrize("letter", ["t", "k", "p"])
+def test_a_plosive_is_closed_before_it_bursts(letter: str) -> None:
+    """By letters, a plosive is 50 ms of silence before its noise."""
+    syllable = lettered_syllable(letter + "ah")
+    levels = 10 * np.log10(np.mean(np.exp(syllable.envelopes), axis=1))
+    first = syllable.vowel[0]
+
+    assert np.max(levels[: round(0.05 / HOP_S)]) < np.max(levels) - 30
+    assert np.max(levels[:first]) > np.max(levels) - 20
+
+
+def test_a_fricative_lasts() -> None:
+    """By letters, an s is heard for at least a tenth of a second."""
+    syllable = lettered_syllable("sah")
+
+    assert syllable.vowel[0] * HOP_S >= 0.1
+    assert float(np.mean(syllable.voiced[: syllable.vowel[0] // 2])) < 0.1

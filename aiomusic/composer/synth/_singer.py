@@ -14,15 +14,17 @@ from aiomusic.composer._language import is_latin, language_of
 from aiomusic.composer._score import Note
 from aiomusic.composer._voice import Voice
 from aiomusic.composer.synth._espeak import NotSpoken, find_program
-from aiomusic.composer.synth._formant_singer import sing_formants
 from aiomusic.composer.synth._phrases import phrase_frames, phrases_of, pulse_times
-from aiomusic.composer.synth._spoken_singer import utterance_of
-from aiomusic.composer.synth._vocoder import sing_utterance
-from aiomusic.composer.synth._waves import Curve, Sound
+from aiomusic.composer.synth._spoken_singer import (
+    lettered_utterance,
+    utterance_of,
+)
+from aiomusic.composer.synth._vocoder import Utterance, sing_utterance
+from aiomusic.composer.synth._waves import Sound
 
 _LOG: Final = logging.getLogger(__name__)
 _LEAD_S: Final = 0.3
-_SPOKEN_GAIN: Final = np.float32(0.25)
+_GAIN: Final = np.float32(0.25)
 """Makes words stand before the band."""
 
 
@@ -34,14 +36,16 @@ def sing_phrases(
     language = language_of(_text(notes))
     for phrase in phrases_of(notes):
         begin_s = phrase[0].start_s - _LEAD_S
-        pulses = pulse_times(phrase, voice, begin_s)
-        sound = None
+        utterance = None
         if program:
             own = _language(phrase, language)
-            sound = _spoken(phrase, voice, pulses, name, (own, program))
-        if sound is None:
-            sound = sing_formants(phrase, voice, begin_s, pulses, name)
-        yield begin_s, sound
+            utterance = _spoken(phrase, begin_s, own, program)
+        if utterance is None:
+            utterance = lettered_utterance(phrase, begin_s)
+        pulses = pulse_times(phrase, voice, begin_s)
+        frames = phrase_frames(phrase, begin_s)
+        sung = sing_utterance(utterance, pulses, voice, frames, name)
+        yield begin_s, _GAIN * sung
 
 
 def _text(notes: Sequence[Note]) -> str:
@@ -58,18 +62,11 @@ def _language(phrase: Sequence[Note], language: str) -> str:
 
 
 def _spoken(
-    phrase: Sequence[Note],
-    voice: Voice,
-    pulses: Curve,
-    name: str,
-    speaker: tuple[str, str],
-) -> Sound | None:
-    """Sing a phrase with the words of a program; None: it can't say them."""
-    begin_s = phrase[0].start_s - _LEAD_S
+    phrase: Sequence[Note], begin_s: float, language: str, program: str
+) -> Utterance | None:
+    """Return a phrase in the words of a program; None: it can't say them."""
     try:
-        utterance = utterance_of(phrase, begin_s, *speaker)
+        return utterance_of(phrase, begin_s, language, program)
     except NotSpoken as error:
         _LOG.debug("%s; the phrase is sung by its letters", error)
         return None
-    frames = phrase_frames(phrase, begin_s)
-    return _SPOKEN_GAIN * sing_utterance(utterance, pulses, voice, frames, name)

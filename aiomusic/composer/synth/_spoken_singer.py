@@ -8,10 +8,11 @@ import numpy as np
 
 from aiomusic.composer._score import Note
 from aiomusic.composer.synth._espeak import Syllables, phonemes_of_words
+from aiomusic.composer.synth._letters import lettered_syllable
 from aiomusic.composer.synth._speech import HOP_S, SpokenSyllable, spoken_syllables
 from aiomusic.composer.synth._vocoder import Utterance
 
-_EARLY_S: Final = 0.09
+_EARLY_S: Final = 0.08
 _LATE_S: Final = 0.07
 _CODA_S: Final = 0.2
 _EDGE_S: Final = 0.045
@@ -59,6 +60,14 @@ def utterance_of(
     units: list[_Unit] = []
     for word, syllables in zip(words, spoken, strict=True):
         units += _units(word, [next(frames) for _ in syllables], begin_s)
+    return _utterance(_joined(units))
+
+
+def lettered_utterance(notes: Sequence[Note], begin_s: float) -> Utterance:
+    """Return what is sung to *notes* by the sound of their letters."""
+    units: list[_Unit] = []
+    for note in notes:
+        units += _units([note], [lettered_syllable(note.syllable)], begin_s)
     return _utterance(_joined(units))
 
 
