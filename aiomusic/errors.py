@@ -381,20 +381,6 @@ class JobError(MusicError):
     state: str | None = None
     elapsed_s: float | None = None
 
-    @property
-    def message(self) -> str:
-        """What was tried, what was seen, and what it means for the money."""
-        return str(self.args[0])
-
-    def _in_python(self, step: NextStep) -> str:
-        """Return a next step as the call that takes it."""
-        if step is not NextStep.FOLLOW:
-            return _IN_PYTHON[step]
-        if self.provider is None or self.task_id is None:
-            return "music.resume() with a journal follows it again."
-        call = f"music.attach({self.provider!r}, {self.task_id!r})"
-        return f"{call} follows it again, and so does music.resume() with a journal."
-
     def _known(self) -> list[str]:
         known = super()._known()
         if self.state is not None and self.elapsed_s is not None:

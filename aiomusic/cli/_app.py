@@ -239,12 +239,13 @@ def emulator(
     port: Annotated[
         int,
         Parameter(
-            validator=Number(gte=0, lte=65535), help="Port; 0: any that is free."
+            validator=Number(gte=0, lte=65535),
+            help="Port to listen on; 0: any free port.",
         ),
     ] = 0,
-    host: Annotated[str, Parameter(help="Address to listen at.")] = "127.0.0.1",
+    host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
     credits: Annotated[  # noqa: A002 - the API's word
-        int, Parameter(validator=Number(gte=0), help="The balance to begin with.")
+        int, Parameter(validator=Number(gte=0), help="The initial balance.")
     ] = 1000,
     seed: Annotated[
         int, Parameter(help="The same seed gives the same ids and songs.")
@@ -257,20 +258,22 @@ def emulator(
     ] = 2.5,
     allow_host: Annotated[
         tuple[str, ...],
-        Parameter(help="A host that uploads may come from though it is not public."),
+        Parameter(help="A non-public host to accept uploads from."),
     ] = (),
     serve_host: Annotated[
         tuple[str, ...],
-        Parameter(help="A host name, beside --host and loopback, to answer to; * any."),
+        Parameter(help="Another host name to answer to; * for any."),
     ] = (),
     renderer: Annotated[
         str | None,
-        Parameter(help="Who plays: fluidsynth, or what a package offers."),
+        Parameter(help="Renderer: fluidsynth, or one that a package installs."),
     ] = None,
     strictness: Strictness = LENIENT,
     demo: Annotated[
         Path | None,
-        Parameter(help="Write a page with a song of each style there, and end."),
+        Parameter(
+            help="Write a page with a song of each style to this folder, and exit."
+        ),
     ] = None,
     demo_length: Annotated[
         float,
@@ -422,12 +425,12 @@ def doctor(
 
 
 APP.register_install_completion_command(
-    help="Install completion for this shell (bash, zsh, fish), and say where."
+    help="Install completion for this shell (bash, zsh, fish), and print its path."
 )
 
 JOBS: Final = App(
     name="jobs",
-    help="Show what was bought, go on with what is open, and add up what it cost.",
+    help="List jobs, resume unfinished ones, and sum up their cost.",
     help_epilogue=f"{JOBS_EXAMPLES}\n{EXIT_CODES}",
 )
 APP.command(JOBS)
@@ -448,17 +451,20 @@ def list_jobs(
         Parameter(help="Only those with this name=value; may be repeated."),
     ] = (),
     since: Annotated[
-        str | None, Parameter(help="Only those this young, as in 90m, 12h or 2d.")
+        str | None,
+        Parameter(help="Only jobs of at most this age, as in 90m, 12h or 2d."),
     ] = None,
     limit: Annotated[
-        int | None, Parameter(validator=Number(gte=1), help="Only the newest so many.")
+        int | None,
+        Parameter(validator=Number(gte=1), help="Only this many, the newest first."),
     ] = None,
     kept: Annotated[
         Path | None,
         Parameter(help="Only those with a take that this album, or kept.json, keeps."),
     ] = None,
     all_accounts: Annotated[
-        bool, Parameter(help="Those of other accounts too, with whose each is.")
+        bool,
+        Parameter(help="Include other accounts' jobs, with the name of the account."),
     ] = False,
     journal: JournalOption = None,
     as_json: JsonOption = False,
@@ -522,7 +528,8 @@ def spending(
 @JOBS.command
 def resume(
     *keys: Annotated[
-        str, Parameter(help="Jobs to go on with; none: all that are not over.")
+        str,
+        Parameter(help="Keys of the jobs to resume (default: all unfinished jobs)."),
     ],
     queued: Annotated[
         bool, Parameter(help="Send, and pay for, what was queued and never sent.")
@@ -547,7 +554,10 @@ def attach(
     /,
     *,
     key: Annotated[
-        str | None, Parameter(help="The job's key; one that is unknown is its job.")
+        str | None,
+        Parameter(
+            help="Key for the job; an unknown job under that key gets this task."
+        ),
     ] = None,
     following: Following = USUALLY,
 ) -> int:
@@ -576,7 +586,7 @@ def resubmit(
     key: Annotated[str, Parameter(help="The job's key, or the beginning of it.")],
     /,
     *,
-    yes: Annotated[bool, Parameter(help="Do not ask.")] = False,
+    yes: Annotated[bool, Parameter(help="Do not ask for confirmation.")] = False,
     following: Following = USUALLY,
 ) -> int:
     """

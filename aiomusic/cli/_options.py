@@ -58,7 +58,7 @@ PollEvery = Annotated[
     float | None,
     Parameter(
         validator=Number(gt=0, lte=_DAY_S),
-        help="Seconds between two polls; left out: what the provider advises.",
+        help="Poll interval in seconds (default: learned from earlier tasks).",
     ),
 ]
 Timeout = Annotated[
@@ -73,16 +73,15 @@ EventsOption = Annotated[
 NameOption = Annotated[
     str | None,
     Parameter(
-        help="Pattern for the files' names, as in '{title} ({take})'; left out: title"
-        " and id."
+        help="Pattern for file names, as in '{title} ({take})' (default: title and id)."
     ),
 ]
 FormatOption = Annotated[
     tuple[str, ...],
     Parameter(
         name="--format",
-        help="Format of the files, mp3 or wav; may be repeated. What it costs is told"
-        " first, and nothing is bought twice. Left out: as the service gives them.",
+        help="Format of the files, mp3 or wav; may be repeated. Its cost is shown"
+        " first, and nothing is bought twice (default: as the service delivers them).",
     ),
 ]
 SignCert = Annotated[
@@ -133,7 +132,7 @@ class Song:
             help="Style, with --lyrics or --instrumental, or with suno: 'slow r&b'.",
         ),
     ] = None
-    instrumental: Annotated[bool, Parameter(help="Leave out the voice.")] = False
+    instrumental: Annotated[bool, Parameter(help="Make it without a voice.")] = False
     model: Annotated[
         str | None,
         Parameter(
@@ -255,7 +254,10 @@ class Delivery:
         ),
     ] = None
     no_journal: Annotated[
-        bool, Parameter(help="Keep no journal; what is interrupted is on its own.")
+        bool,
+        Parameter(
+            help="Keep no journal; interrupted jobs can only be followed by their task."
+        ),
     ] = False
     sign_cert: SignCert = None
     sign_key: SignKey = None
@@ -307,7 +309,9 @@ class Fetching:
 
     provider: Annotated[
         ProviderName | None,
-        Parameter(help="Whose tasks are named; left out: they are jobs, or links."),
+        Parameter(
+            help="Provider of the named tasks (default: they are jobs or links)."
+        ),
     ] = None
     out: Annotated[str, Parameter(help="Folder to save into.")] = "songs/"
     name: NameOption = None
@@ -332,12 +336,12 @@ class Batching:
             " in once for each of its rows."
         ),
     ] = None
-    provider: Annotated[ProviderName, Parameter(help="Of rows that name none.")] = (
-        "riffusion"
+    provider: Annotated[
+        ProviderName, Parameter(help="Provider of rows that name none.")
+    ] = "riffusion"
+    dry_run: Annotated[bool, Parameter(help="Check every row, and show the cost.")] = (
+        False
     )
-    dry_run: Annotated[
-        bool, Parameter(help="Check every row, and say what it would cost.")
-    ] = False
     strict: Annotated[
         bool, Parameter(help="Buy nothing if any row can't be bought.")
     ] = False
@@ -346,7 +350,10 @@ class Batching:
         Parameter(help="Make it here, on the emulator: no key, no network, no charge."),
     ] = False
     concurrency: Annotated[
-        int, Parameter(validator=Number(gte=1), help="How many tasks at one time.")
+        int,
+        Parameter(
+            validator=Number(gte=1), help="How many tasks to run at the same time."
+        ),
     ] = 10
     max_credits: Annotated[
         int | None,
@@ -358,15 +365,17 @@ class Batching:
     ] = None
     stop_after_failures: Annotated[
         int | None,
-        Parameter(validator=Number(gte=1), help="Buy no more after so many failures."),
+        Parameter(
+            validator=Number(gte=1), help="Stop buying after this many failures."
+        ),
     ] = None
     name: NameOption = None
     format: FormatOption = ()
     kept: Annotated[
         str | None,
         Parameter(
-            help="What the gallery exported: which takes were kept; left out:"
-            " kept.json in --out."
+            help="The gallery's export, which lists the takes that were kept (default:"
+            " kept.json in --out)."
         ),
     ] = None
     journal: Annotated[
@@ -407,8 +416,8 @@ class Working:
     journal: Annotated[
         str | None,
         Parameter(
-            help="postgresql://…, the journal that all machines share; left out:"
-            " AIOMUSIC_JOURNAL."
+            help="postgresql://…, the journal that all machines share (default:"
+            " AIOMUSIC_JOURNAL)."
         ),
     ] = None
     queue: QueueOption = None
@@ -430,8 +439,8 @@ class Working:
     out: Annotated[
         str | None,
         Parameter(
-            help="Folder to store the songs in; left out: 'aiomusic batch --wait' or"
-            " 'aiomusic download' fetches them."
+            help="Folder to store the songs in (default: 'aiomusic batch --wait' or"
+            " 'aiomusic download' fetches them)."
         ),
     ] = None
     health: Annotated[
@@ -489,14 +498,14 @@ class Strictness:
         int | None,
         Parameter(
             validator=Number(gt=0),
-            help="Tasks in flight, above which the queue is full; left out: any.",
+            help="Tasks in flight at which the queue is full (default: unlimited).",
         ),
     ] = None
     url_ttl: Annotated[
         float | None,
         Parameter(
             validator=Number(gt=0, lte=_DAY_S),
-            help="Seconds until links to audio expire; left out: never.",
+            help="Seconds until links to audio expire (default: never).",
         ),
     ] = None
     refuse_word: Annotated[
@@ -507,7 +516,7 @@ class Strictness:
         ),
     ] = ()
     strict_ids: Annotated[
-        bool, Parameter(help="Refuse ids of clips and personas that it never gave.")
+        bool, Parameter(help="Refuse ids of clips and personas that it did not issue.")
     ] = False
     stream: Annotated[
         bool, Parameter(help="Let the audio of running clips grow in real time.")
