@@ -22,11 +22,16 @@ _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def spare_processors() -> int:
-    """Return the processors left besides the event loop's; at least 1."""
+    """
+    Return the processors left besides the event loop's.
+
+    Of two, both: a task has two takes, and its workers give way to the event loop.
+    """
+    count = os.cpu_count() or 1
     if sys.platform == "linux":
         # A container may be limited to fewer than the machine has.
-        return max(1, len(os.sched_getaffinity(0)) - 1)
-    return max(1, (os.cpu_count() or 1) - 1)
+        count = len(os.sched_getaffinity(0))
+    return min(count, max(2, count - 1))
 
 
 @final
