@@ -13,6 +13,7 @@ from aiomusic.batch._queued import Put, follow, put
 from aiomusic.batch._rows import BadRow, Reference, Row
 from aiomusic.batch._runner import Batch, run
 from aiomusic.batch._worker import Worker
+from aiomusic.batch.engines import Task
 
 __all__ = [
     "BadRow",
@@ -26,6 +27,7 @@ __all__ = [
     "Reference",
     "Row",
     "Song",
+    "Task",
     "Worker",
     "drive",
     "follow",

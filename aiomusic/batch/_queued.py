@@ -17,7 +17,7 @@ from aiomusic.batch._outcome import Outcome
 from aiomusic.batch._plan import Plan, PlannedRow
 from aiomusic.batch._rows import Reference
 from aiomusic.batch._runner import Batch
-from aiomusic.batch.engines import Task, TaskQueue
+from aiomusic.batch.engines import Task, TaskQueue, TaskSink
 from aiomusic.errors import (
     Charged,
     InvalidRequest,
@@ -83,7 +83,7 @@ def follow(
 
 
 async def put(
-    music: MusicSession, queue: TaskQueue, plan: Plan, kept: Kept | None = None
+    music: MusicSession, queue: TaskSink, plan: Plan, kept: Kept | None = None
 ) -> Put:
     """
     Write a batch's rows into the journal, and then their keys on a queue.
@@ -93,6 +93,7 @@ async def put(
     only what is missing is added.
 
     Args:
+        queue: Takes the keys: anything that has such a ``put``.
         kept: Which takes were chosen, for rows that are made from them.
 
     Raises:

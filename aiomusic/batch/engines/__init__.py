@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias, final
 
 import attrs
 
-__all__ = ["Body", "QueueAddress", "Task", "TaskQueue"]
+__all__ = ["Body", "QueueAddress", "Task", "TaskQueue", "TaskSink"]
 
 Body: TypeAlias = Callable[[str, int], Awaitable[float | None]]
 """
@@ -56,7 +56,14 @@ class QueueAddress:
     stalled_s: float = 30.0
 
 
-class TaskQueue(Protocol):
+class TaskSink(Protocol):
+    """Where tasks are put."""
+
+    async def put(self, tasks: Sequence[Task]) -> int:
+        """Add tasks, but for those that are there; return how many were added."""
+
+
+class TaskQueue(TaskSink, Protocol):
     """A queue of tasks, as an engine keeps it."""
 
     async def open(self) -> None:
@@ -64,9 +71,6 @@ class TaskQueue(Protocol):
 
     async def aclose(self) -> None:
         """Close what was opened."""
-
-    async def put(self, tasks: Sequence[Task]) -> int:
-        """Add tasks, but for those that are there; return how many were added."""
 
     async def waiting(self) -> Collection[str]:
         """Return the keys whose tasks wait, or are being run."""
