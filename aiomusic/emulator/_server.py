@@ -1,6 +1,7 @@
 """The emulator: the AI Music API as a local server."""
 
 import asyncio
+import logging
 import random
 import secrets
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -9,6 +10,7 @@ from types import MappingProxyType, TracebackType
 from typing import Final, Self, final
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from aiomusic._clock import Clock, SystemClock, Timer
 from aiomusic._http.dialects import SUNO, DialectName, checked_dialect, dialect_for
@@ -248,7 +250,10 @@ class Emulator:
         """
         await self._background.start()
         self._runner = web.AppRunner(
-            self._api.app(), access_log=None, shutdown_timeout=SHUTDOWN_S
+            self._api.app(),
+            access_log=None,
+            logger=_quiet_log(),
+            shutdown_timeout=SHUTDOWN_S,
         )
         try:
             await self._runner.setup()
@@ -553,3 +558,16 @@ def _check_limits(**limits: float | None) -> None:
     for name, value in limits.items():
         if value is not None and not value > 0:
             raise ValueError(f"{name} is {value}; it is above 0, or None")
+
+
+def _quiet_log() -> logging.Logger:
+    """Return aiohttp's log without what it can't parse: the key stands in that."""
+    log = logging.getLogger("aiomusic.emulator.server")
+    if not log.filters:
+        log.addFilter(_is_ours)
+    return log
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
