@@ -1,6 +1,6 @@
 """The service as an OpenAPI document, derived from the rules that check requests."""
 
-from typing import Any
+from typing import Any, Final
 
 from aiomusic._request import Request, fields_of
 from aiomusic.emulator._rules import KINDS, REQUIRED
@@ -9,6 +9,12 @@ from aiomusic.emulator.dialects import DIALECTS, Dialect, dialect_named, dialect
 from aiomusic.providers._all import PROVIDERS
 
 __all__ = ["describe"]
+
+REFUSED: Final = (
+    *("400", "401", "402", "403", "404", "410", "413", "421", "429"),
+    *("500", "502", "503", "504"),
+)
+"""Every status that refuses; all have the shape of an error."""
 
 
 def describe(url: str) -> dict[str, Any]:
@@ -70,9 +76,17 @@ def _body(kind: type[Request[Any]]) -> dict[str, Any]:
         "title": kind.kind(),
         "description": f"{kind.COST} credits.",
         "type": "object",
-        "properties": properties,
+        "properties": {
+            name: schema if name in required else _or_null(schema)
+            for name, schema in properties.items()
+        },
         "required": sorted(set(required)),
     }
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Allow null, which is taken as a field that is left out."""
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _poll(dialect: Dialect) -> dict[str, Any]:
@@ -92,7 +106,8 @@ def _credits() -> dict[str, Any]:
 
 
 def _responses(name: str, error: str) -> dict[str, Any]:
-    return {"200": _reply(name, "Success."), "default": _reply(error, "Refused.")}
+    refused = _reply(error, "Refused.")
+    return {"200": _reply(name, "Success."), **dict.fromkeys(REFUSED, refused)}
 
 
 def _reply(name: str, text: str) -> dict[str, Any]:
