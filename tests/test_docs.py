@@ -119,3 +119,34 @@ def test_every_page_is_in_the_menu() -> None:
 
     missing = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
     assert not {page for page in missing if page not in menu}
+
+
+def test_a_reader_finds_every_public_name_in_two_clicks() -> None:
+    """From the first page to the list of names, and from there to its own page."""
+    found = runpy.run_path(str(ROOT / ".ci" / "names.py"))
+
+    assert [] == [name for name, page in found["names"]() if not page]
+    assert found["page"]() == (DOCS / "reference" / "names.md").read_text(), (
+        "run 'python .ci/names.py'"
+    )
+    assert "](reference/names.md)" in (DOCS / "index.md").read_text()
+
+
+def test_every_row_of_the_comparison_can_be_checked() -> None:
+    """Its last cell names a command that is there, or a page that tells of it."""
+    rows = [
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in (DOCS / "comparison.md").read_text().splitlines()
+        if line.startswith("| ") and not line.startswith("|---")
+    ]
+    heads = [row for row in rows if row[-1] in {"shown by", "see"}]
+
+    assert 2 == len(heads)
+    for row in rows:
+        if row in heads:
+            continue
+        command = re.fullmatch(r"`(\w+\.py)`", row[-1])
+        links = [DOCS / link for link in LINK.findall(row[-1])]
+        shown = [ROOT / "benchmarks" / command[1]] if command else links
+        assert shown, row
+        assert [] == [path for path in shown if not path.is_file()]
