@@ -132,6 +132,12 @@ What is kept and dropped stands in its address; its button exports kept.json,
 which belongs into the same folder: 'batch' and 'jobs list --kept' read it.
 """
 
+MCP_EXAMPLES: Final = """\
+Example, as an agent's settings have it:
+
+  {"command": "aiomusic", "args": ["mcp", "--credits", "100"]}
+"""
+
 BATCH_EXAMPLES: Final = """\
 Examples:
 
@@ -305,6 +311,33 @@ def emulator(
         strictness=strictness,
     )
     return _emulator.serve(options)
+
+
+@APP.command(name="mcp", help_epilogue=f"{MCP_EXAMPLES}\n{EXIT_CODES}")
+def serve_agent(
+    *,
+    most: Annotated[
+        int,
+        Parameter(
+            name="--credits",
+            validator=Number(gte=0),
+            help="What each connection may spend.",
+        ),
+    ],
+    journal: JournalOption = None,
+    transport: Annotated[
+        Literal["stdio", "streamable-http"],
+        Parameter(help="How the agent is connected.", show_default=True),
+    ] = "stdio",
+) -> int:
+    """
+    Serve an agent by the Model Context Protocol, within a ceiling on credits.
+
+    It needs the extra 'mcp'.
+    """
+    from aiomusic.cli import _mcp
+
+    return _mcp.serve(most, journal, transport)
 
 
 @APP.command(help_epilogue=f"{GALLERY_EXAMPLES}\n{EXIT_CODES}")
