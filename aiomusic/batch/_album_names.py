@@ -1,5 +1,6 @@
 """What the files of an album are called, and the playlists that put them in order."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, final
@@ -10,7 +11,7 @@ from aiomusic._request import Request
 from aiomusic.batch._outcome import Song
 from aiomusic.batch._plan import Plan, PlannedRow
 
-__all__ = ["AlbumNames", "write_playlists"]
+__all__ = ["AlbumNames", "write_playlists", "write_timed_lyrics"]
 
 USUAL_PLAYLIST: Final = "all"
 
@@ -102,6 +103,33 @@ def write_playlists(
             part.replace(folder / f"{name}.m3u8")
         else:
             part.unlink()
+
+
+def write_timed_lyrics(
+    folder: Path, line: Callable[[str], Mapping[str, Any]], plan: Plan
+) -> None:
+    """
+    Write an ``.lrc`` beside each song whose words a row of ``aligned_lyrics`` timed.
+
+    One that is there may be corrected by hand, and stays.
+
+    Args:
+        folder: Where the songs are.
+        line: Reads the manifest's line of a key.
+        plan: The rows.
+    """
+    for row in plan.rows:
+        made: Mapping[str, Any] = line(row.key).get("result") or {}
+        found: Mapping[str, Any] = made.get("AlignedLyrics") or {}
+        for song in {one.key for one in row.references if found}:
+            for clip in line(song).get("clips", ()):
+                if clip["file"] is None or clip["clip_id"] != found["clip_id"]:
+                    continue
+                path = (folder / clip["file"]).with_suffix(".lrc")
+                if found["lrc"] and not os.path.lexists(path):
+                    part = path.with_name(f"{path.name}.part")
+                    part.write_bytes(found["lrc"].encode(errors="replace"))
+                    part.replace(path)
 
 
 def _entries(line: Mapping[str, Any]) -> Iterable[str]:

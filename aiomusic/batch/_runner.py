@@ -26,7 +26,7 @@ from aiomusic._files.credentials import has_credentials
 from aiomusic._job import MusicJob
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
-from aiomusic.batch._album_names import AlbumNames, write_playlists
+from aiomusic.batch._album_names import AlbumNames, write_playlists, write_timed_lyrics
 from aiomusic.batch._drive import made
 from aiomusic.batch._manifest import KEPT_NAME, Kept, Manifest, choices
 from aiomusic.batch._outcome import Origin, Outcome, Song, origins
@@ -197,6 +197,7 @@ class Batch:
         self._manifest.compact()
         with self._manifest.lines() as line:
             write_playlists(self.folder, line, self.plan)
+            write_timed_lyrics(self.folder, line, self.plan)
 
     def _prepare(self) -> None:
         try:

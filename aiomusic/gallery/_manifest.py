@@ -108,9 +108,15 @@ def _lyrics(folder: Path, clip: Mapping[str, object]) -> tuple[Line, ...]:
     timed = read_words(clip.get("words"), clip.get("lyrics"))
     return (
         timed
-        or read_lrc_file(folder, clip.get("lrc"))
+        or read_lrc_file(folder, clip.get("lrc") or _lrc_beside(clip.get("file")))
         or plain_lines(clip.get("lyrics"))
     )
+
+
+def _lrc_beside(file: object) -> str | None:
+    """Name what may stand beside a song: timed later than it, or by hand."""
+    stem = file.rpartition(".")[0] if isinstance(file, str) else ""
+    return f"{stem}.lrc" if stem else None
 
 
 def _file(folder: Path, name: object) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from quick_service import QuickService
 
-from aiomusic import MusicError, MusicSession, batch
+from aiomusic import AlignedLyrics, MusicError, MusicSession, batch
 from aiomusic.batch._manifest import Manifest
 from aiomusic.emulator import Emulator, Pace
 from aiomusic.gallery import Kept
@@ -105,6 +105,34 @@ async def test_times_of_lyrics_stand_beside_the_song(album: Path) -> None:
     assert "[00:" in (album / first["lrc"]).read_text()
     (song,), _ = read_manifest(album, Kept())
     assert all(line.start_s is not None for line in song.takes[0].lyrics)
+
+
+async def test_a_row_times_the_words_of_a_song_that_does_not(
+    service: QuickService, album: Path, tmp_path: Path
+) -> None:
+    """Its lines stand beside the song, in the gallery too; a hand's work stays."""
+    rows: list[dict[str, Any]] = [
+        {"key": "song", "provider": "suno", "lyrics": "[Verse]\nOver the hill\nHome"},
+        {"key": "words", "provider": "suno", "operation": "aligned_lyrics"}
+        | {"clip": "@song[1]"},
+    ]
+    async with service.session(tmp_path / "songs.db") as music:
+        outcomes = await ran(music, rows, album)
+        second = outcomes["song"].songs[1].path
+        assert second is not None
+        lrc = second.with_suffix(".lrc")
+        written = lrc.read_text()
+        lrc.write_text("[00:01.00]corrected")
+        await ran(music, rows, album)
+
+    timed = outcomes["words"].result
+    assert isinstance(timed, AlignedLyrics)
+    assert written == timed.lrc
+    assert "[00:" in written
+    songs, _ = read_manifest(album, Kept())
+    takes = next(song for song in songs if song.key == "song").takes
+    assert [line.text for line in takes[1].lyrics] == ["corrected"]
+    assert not any(line.start_s for line in takes[0].lyrics)
 
 
 async def test_a_second_run_buys_and_fetches_only_what_is_missing(
