@@ -233,7 +233,7 @@ def entry(key: str, request: riffusion.Create) -> Entry:
 
 
 async def sent_elsewhere(path: Path) -> SqliteJournal:
-    """Give a journal whose session has a create of the key k on the wire."""
+    """Yield a journal whose session has a create of the key k on the wire."""
     journal = SqliteJournal(path)
     await journal.open()
     await journal.admit([entry("k", RAIN)], Limits(concurrency=1))

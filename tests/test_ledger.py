@@ -68,7 +68,7 @@ class Held:
         return journal.in_flight, journal.reserved, journal.spent
 
     async def granted(self, key: str, attempt: int = 1) -> TrackedJob[object]:
-        """Give a job whose slot and credits are taken, as if it were sent."""
+        """Return a job whose slot and credits are taken, as if it were sent."""
         request = riffusion.Create("r&b pop song")
         job: TrackedJob[object] = self.engine.new_job(request, "riffusion", key)
         self.ledger.open(job)
@@ -77,7 +77,7 @@ class Held:
         return job
 
     async def accepted(self, key: str, attempt: int = 1) -> TrackedJob[object]:
-        """Give a job whose task is made."""
+        """Return a job whose task is made."""
         job = await self.granted(key, attempt)
         await self.ledger.accepted(job, f"task-{key}-{attempt}")
         return job

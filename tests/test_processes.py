@@ -147,7 +147,7 @@ async def test_a_ceiling_holds_through_kills(tmp_path: Path) -> None:
 
 @pytest.fixture
 async def api() -> AsyncIterator[Emulator]:
-    """Give an API whose tasks end at the fourth poll."""
+    """Yield an API whose tasks end at the fourth poll."""
     async with Emulator(pace=Pace.polls(), media=False) as api:
         yield api
 
@@ -197,7 +197,7 @@ async def until_task(api: Emulator, number: int = 0) -> str:
 
 
 def row(file: Path, key: str) -> tuple[Any, ...]:
-    """Give state and task of a key's last purchase, as another process sees it."""
+    """Return state and task of a key's last purchase, as another process sees it."""
     query = "SELECT state, task_id, owner IS NULL FROM jobs WHERE key = ?"
     db = sqlite3.connect(file)
     try:

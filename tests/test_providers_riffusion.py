@@ -45,7 +45,7 @@ async def music(api: Scripted) -> AsyncIterator[MusicSession]:
 
 
 def clip(number: int, state: str = "succeeded") -> dict[str, Any]:
-    """Give a clip with the keys that the page lists, all of them."""
+    """Return a clip with the keys that the page lists, all of them."""
     return {
         "clip_id": f"clip-{number}",
         "title": "Paper Boats",

@@ -51,7 +51,7 @@ async def music(api: Scripted) -> AsyncIterator[MusicSession]:
 
 
 def two_clips(*states: str) -> dict[str, Any]:
-    """Give the recorded reply with a second clip, and the states asked for."""
+    """Return the recorded reply with a second clip, and the states asked for."""
     reply = example("suno_get_music_succeeded")
     first = reply["data"][0]
     second = {**first, "clip_id": "00000000-0000-4000-8000-000000000002"}

@@ -531,7 +531,7 @@ def address(bound: socket.socket) -> str:
 
 @pytest.fixture
 async def api() -> AsyncIterator[Emulator]:
-    """Give an API whose tasks end when they are told to."""
+    """Yield an API whose tasks end when they are told to."""
     pace = Pace.seconds(pending=0.0, running=NEVER_S)
     async with Emulator(pace=pace, media=False) as api:
         yield api

@@ -74,7 +74,7 @@ def nuro_poll(body: object, status: int = 200) -> TaskSnapshot:
 def refused(
     sent: Request[Any] | str, status: int, body: object, **headers: str
 ) -> MusicError:
-    """Give the error that a reply to a create, or to a poll, is read as."""
+    """Return the error that a reply to a create, or to a poll, is read as."""
     answer = reply(body, status, headers)
     with pytest.raises(MusicError, match=r"^[\w.]+( task)?: ") as caught:
         _read(sent, answer)

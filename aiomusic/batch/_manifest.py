@@ -55,7 +55,7 @@ class Manifest:
 
     def compact(self) -> None:
         """
-        Write it anew, with one line a key; the old one stays until the new is whole.
+        Rewrite it, with one line a key; the old one stays until the new is whole.
 
         Raises:
             DownloadError: It can't be written.

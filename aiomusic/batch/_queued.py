@@ -136,7 +136,7 @@ def _is_over(record: Record) -> bool:
 @final
 @attrs.frozen
 class _QueueWatch:
-    """Tells of rows that are on no queue any more, so that a `Batch` stores them."""
+    """Reports rows that are on no queue any more, so that a `Batch` stores them."""
 
     music: MusicSession
     queue: TaskQueue

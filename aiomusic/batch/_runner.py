@@ -101,7 +101,7 @@ def run(
 
 
 class Watch(Protocol):
-    """Tells which rows are over that others buy."""
+    """Knows which rows are over that others buy."""
 
     async def over(self, keys: Sequence[str]) -> Mapping[str, Record | None]:
         """Return, in a while, what the journal has of those keys that are over."""

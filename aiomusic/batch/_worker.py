@@ -21,7 +21,7 @@ __all__ = ["Worker"]
 # How long the engine may take to put back what it was running.
 GRACE_S: Final = 20.0
 MAX_STORE_TRIES: Final = 5
-LONGEST_AGAIN_S: Final = 300.0
+MAX_AGAIN_S: Final = 300.0
 
 
 @final
@@ -135,7 +135,7 @@ class Worker:
             if self._stop.is_set():
                 return 0.0
             log(logging.WARNING, "task %s is put back: %s", key, error)
-            again_s = min(LONGEST_AGAIN_S, 2.0 ** min(tries, 20))
+            again_s = min(MAX_AGAIN_S, 2.0 ** min(tries, 20))
         except Exception as error:  # noqa: BLE001 - no task is lost to a mistake here
             if self._stop.is_set():
                 return 0.0
@@ -144,7 +144,7 @@ class Worker:
                 # The session is not open any more.
                 self._failed = error
                 self._stop.set()
-            again_s = LONGEST_AGAIN_S
+            again_s = MAX_AGAIN_S
         finally:
             self.running -= 1
         if again_s is not None:

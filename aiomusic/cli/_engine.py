@@ -121,7 +121,7 @@ async def queued(
 
 
 def report_put(put: batch.Put, *, as_json: bool) -> Exit:
-    """Say what came of putting a batch on a queue."""
+    """Print what came of putting a batch on a queue."""
     for outcome in put.outcomes:
         if outcome.error is not None:
             report(

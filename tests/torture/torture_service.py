@@ -21,7 +21,7 @@ HOLD_S = 0.15
 
 
 def silence() -> bytes:
-    """Give a song that is as long as all clips say, and small."""
+    """Return a song that is as long as all clips say, and small."""
     file = io.BytesIO()
     with wave.open(file, "wb") as song:
         song.setnchannels(1)

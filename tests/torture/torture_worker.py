@@ -26,7 +26,7 @@ def say(**what: object) -> None:
 
 
 class Ear(logging.Handler):
-    """Tells of each task id that was heard, before it is written down."""
+    """Reports each task id that was heard, before it is written down."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if str(record.msg).startswith("job %s is task"):

@@ -490,7 +490,7 @@ class Torture:
             self.wrong.append(f"{worker.name} ended with {code}, see {life.errors}")
 
     async def settle(self, gang: Gang, life: Life) -> None:
-        """Give leave to buy again once every callback there can be has come."""
+        """Allow to buy again once every callback there can be has come."""
         await life.ready.wait()
         while True:
             ledger = await self.service.ledger()
@@ -726,7 +726,7 @@ class Auditor:
         )
 
     def bought(self) -> dict[str, list[str]]:
-        """Give the tasks that the emulator charged for each of the gang's keys."""
+        """Return the tasks that the emulator charged for each of the gang's keys."""
         found: dict[str, list[str]] = {}
         for task, words in self.ledger["tasks"].items():
             key = words.removeprefix("song ")

@@ -146,7 +146,7 @@ class _Strides:
         self._one = re.compile(b"(?=(.))(?:%s)" % frames, re.DOTALL)
 
     def forget(self) -> None:
-        """Begin anew, as another stream does."""
+        """Begin again, as another stream does."""
         self._sizes.clear()
 
     def over(self, block: bytes, here: int, end: int) -> tuple[int, int]:
@@ -163,7 +163,7 @@ class _Walk:
     Goes from frame to frame, over what is none.
 
     Attributes:
-        strides: Goes over many at a time; None: each frame says anew how long it is.
+        strides: Goes over many at a time; None: each frame says again how long it is.
     """
 
     source: Source

@@ -22,7 +22,7 @@ PAGE: Final = 1_000
 POLL: Final = timedelta(seconds=1)
 CONNECT_AGAIN_S: Final = 1.0
 # pgqueuer takes no fewer.
-LEAST_AT_ONCE: Final = 2
+MIN_AT_ONCE: Final = 2
 
 FAULTS: Final = (
     OSError,
@@ -120,7 +120,7 @@ class PgQueuerQueue:
             if again_s is not None:
                 raise RetryRequested(timedelta(seconds=again_s))
 
-        most = max(LEAST_AT_ONCE, at_once)
+        most = max(MIN_AT_ONCE, at_once)
         async with beside(_stop_with(manager, stop)):
             await manager.run(
                 dequeue_timeout=POLL,

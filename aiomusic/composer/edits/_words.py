@@ -26,7 +26,7 @@ from aiomusic.composer._score import (
 from aiomusic.composer._sung_words import notes_by_line
 from aiomusic.composer._text import parse_stanzas, split_syllables
 
-_SHORTEST_S: Final = 0.1
+_MIN_S: Final = 0.1
 _UNSUNG: Final = ("intro", "outro", "inst")
 
 
@@ -165,7 +165,7 @@ def fit_syllables(notes: list[MelodyNote], text: str) -> list[MelodyNote]:
 
 def with_new_words(sheet: LeadSheet, lyrics: str) -> LeadSheet:
     """Set new words to the melody of *sheet*, section by section."""
-    shortest = _SHORTEST_S * sheet.tempo / 60
+    shortest = _MIN_S * sheet.tempo / 60
     given = lines_of_sections([(s.kind, len(s.lines)) for s in sheet.sections], lyrics)
     sections = (
         _with_words(section, texts, shortest) if section.lines else section
@@ -236,7 +236,7 @@ def sing_new_words(score: Score, lyrics: str) -> Score:
         known = zip(score.lines, texts, notes_by_line(score, role), strict=True)
         for line, group, played in known:
             there = [_melody_note(note) for note in played]
-            for text, sung in fit_lines(there, group, _SHORTEST_S):
+            for text, sung in fit_lines(there, group, _MIN_S):
                 notes.setdefault(role, []).extend(_note(one) for one in sung)
                 if role == "voice":
                     lines.append(_line(text, sung, line.section))
