@@ -10,7 +10,7 @@ from aiomusic.composer.synth._waves import Sound, Spectrum
 @final
 class Convolver:
     """
-    Filters a mono stream with a stereo impulse response, block by block.
+    Filters a mono stream with the impulse response of each side, block by block.
 
     The impulse response is split into parts of one block; the spectra of the last
     blocks are kept, so memory does not grow with the stream.
@@ -18,13 +18,14 @@ class Convolver:
 
     def __init__(self, impulse: Sound, block: int) -> None:
         parts = -(-impulse.shape[1] // block)
-        padded = np.zeros((2, parts * block), dtype=np.float32)
+        sides = len(impulse)
+        padded = np.zeros((sides, parts * block), dtype=np.float32)
         padded[:, : impulse.shape[1]] = impulse
-        cut = padded.reshape(2, parts, block).transpose(1, 0, 2)
+        cut = padded.reshape(sides, parts, block).transpose(1, 0, 2)
         self._block = block
         self._parts = np.fft.rfft(cut, 2 * block).astype(np.complex64)
         self._past: list[Spectrum] = []
-        self._carry = np.zeros((2, block), dtype=np.float32)
+        self._carry = np.zeros((sides, block), dtype=np.float32)
 
     def __repr__(self) -> str:
         return f"<Convolver {len(self._parts)} parts of {self._block}>"

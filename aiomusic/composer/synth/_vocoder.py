@@ -24,6 +24,9 @@ _SILENT: Final = -25.0
 _NOISE_HOP: Final = 256
 _NOISE_SIZE: Final = 1024
 _BATCH: Final = 200
+_STRIDE: Final = 2
+"""Frames for one grain: the voice changes more slowly than noise."""
+_UNVOICED: Final = 0.03
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -106,15 +109,20 @@ def _add_pulses(
     place, level = utterance.frame_at(pulses)
     period = np.gradient(pulses) if len(pulses) > 1 else np.full(len(pulses), 0.005)
     level = level * np.sqrt(np.clip(period, 0.001, 0.02) * RATE)
+    place /= _STRIDE
     frame = place.astype(int)
-    heard = np.flatnonzero(level > 1e-3)
-    for first in range(0, len(shaped), _BATCH):
+    thinned, voiced = shaped[::_STRIDE], utterance.voiced[::_STRIDE]
+    has_voice = np.maximum(voiced, np.append(voiced[1:], 0.0)) > _UNVOICED
+    heard = np.flatnonzero((level > 1e-3) & has_voice[frame])
+    for first in range(0, len(thinned), _BATCH):
         chosen = heard[(frame[heard] >= first) & (frame[heard] < first + _BATCH)]
-        batch = slice(first, first + _BATCH + 1)
-        grains = _grains(shaped[batch], utterance.voiced[batch], voice)
+        if not len(chosen):
+            continue
+        low, high = int(frame[chosen].min()), int(frame[chosen].max()) + 2
+        grains = _grains(thinned[low:high], voiced[low:high], voice)
         start = np.ceil(pulses[chosen] * RATE).astype(int)
         early = ((start - pulses[chosen] * RATE) * _SUBSAMPLES).astype(int)
-        left = frame[chosen] - first
+        left = frame[chosen] - low
         right = np.minimum(left + 1, len(grains) - 1)
         share = ((place[chosen] - frame[chosen]) * level[chosen]).astype("f4")[:, None]
         rest = level[chosen].astype("f4")[:, None] - share
