@@ -160,9 +160,14 @@ class Link:
 
     Behind a pooler in transaction mode nothing outlives a transaction, so each says
     again what it needs, and no statement is prepared.
+
+    Args:
+        setup: What a connection is told once, if there surely is no pooler.
     """
 
     address: Address
+    setup: str = ""
+    _is_direct: bool = attrs.field(default=False, init=False)
     _db: Connection = attrs.field(default=None, init=False, repr=False)
     _cached_statements: int | None = attrs.field(default=None, init=False)
 
@@ -171,6 +176,11 @@ class Link:
         """Whether statements must not be prepared."""
         return self._cached_statements == 0
 
+    @property
+    def is_set_up(self) -> bool:
+        """Whether the connection knows *setup*, and need not be told again."""
+        return self._is_direct and bool(self.setup)
+
     async def connected(self) -> Connection:
         """Return the connection, made again if it is gone."""
         if self._db is not None and not self._db.is_closed():
@@ -178,7 +188,7 @@ class Link:
         if self._cached_statements is None:
             self._cached_statements = self.address.cached_statements
         if self._cached_statements is not None:
-            self._db = await self._connect(self._cached_statements)
+            self._db = await self._set_up(self._cached_statements)
             return self._db
         db = await self._connect(0)
         try:
@@ -187,9 +197,20 @@ class Link:
             db.terminate()
             raise
         if self._cached_statements:
+            self._is_direct = True
             await _close(db)
-            db = await self._connect(self._cached_statements)
+            db = await self._set_up(self._cached_statements)
         self._db = db
+        return db
+
+    async def _set_up(self, cached_statements: int) -> Connection:
+        db = await self._connect(cached_statements)
+        if self.is_set_up:
+            try:
+                await db.execute(self.setup)
+            except BaseException:
+                db.terminate()
+                raise
         return db
 
     async def _connect(self, cached_statements: int) -> Connection:

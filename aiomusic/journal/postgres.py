@@ -54,6 +54,11 @@ IDLE_S: Final = 5
 MARGIN: Final = 0.25
 # Every byte is read and written.
 VACUUM_S: Final = 86_400.0
+_LEASE: Final = "clock_timestamp() + interval '1 s' * CAST($1 AS float8)"
+_TRANSACTION: Final = (
+    "pg_current_xact_id()::text AS number,"
+    " extract(epoch FROM clock_timestamp())::float8 AS now"
+)
 # Clocks that differ by less are taken for one.
 SAME_CLOCK_S: Final = 2.0
 
@@ -105,6 +110,7 @@ class PostgresJournal(SharedJournal):
         self._address = address
         self._wall = wall
         self._writer: PostgresWriter | None = None
+        self._link: Link | None = None
         self._owner = ""
         self._fence = 0
         self._lease_until = 0.0
@@ -161,7 +167,8 @@ class PostgresJournal(SharedJournal):
             raise JournalError(message)
         self._pid = os.getpid()
         self._owner, self._fence = "", 0
-        link = Link(self._address)
+        link = Link(self._address, _settings(self._address, "SESSION"))
+        self._link = link
         writer = PostgresWriter(
             link,
             self._begin,
@@ -200,22 +207,23 @@ class PostgresJournal(SharedJournal):
     async def _begin(self, db: Connection) -> str:
         """Begin a transaction as the only one that writes, and renew the lease."""
         began = _boot_time()
-        lease = f"clock_timestamp() + interval '{self._address.lease_s:g} s'"
-        await db.execute(
-            f"{_settings(self._address)}"
-            f"UPDATE sessions SET until = {lease} WHERE name = '{self._owner}';"
-        )
+        link = self._link
+        assert link is not None
+        await db.execute(_beginning(self._address, is_set_up=link.is_set_up))
         told = self._wall()
         found = await db.fetchrow(
-            "SELECT pg_current_xact_id()::text AS number,"
-            " EXISTS (SELECT 1 FROM sessions WHERE name = $1) AS is_alive,"
-            " extract(epoch FROM clock_timestamp())::float8 AS now",
+            f"UPDATE {self._address.schema}.sessions SET until = {_LEASE}"
+            f" WHERE name = $2 RETURNING {_TRANSACTION}",
+            self._address.lease_s,
             self._owner,
         )
+        is_alive = found is not None
+        if not is_alive:
+            found = await db.fetchrow(f"SELECT {_TRANSACTION}")
         self._began_at = found["now"]
         self._see_clock(told, self._began_at)
-        if not found["is_alive"]:
-            await self._register(db, lease)
+        if not is_alive:
+            await self._register(db)
         self._lease_until = began + self._address.lease_s * (1 - MARGIN)
         return str(found["number"])
 
@@ -225,7 +233,7 @@ class PostgresJournal(SharedJournal):
         if abs(took_s) < SAME_CLOCK_S:
             self._skew_s = 0.0 if abs(skew_s) < SAME_CLOCK_S else skew_s
 
-    async def _register(self, db: Connection, lease: str) -> None:
+    async def _register(self, db: Connection) -> None:
         """Enter the session: a new one, or one that was taken for dead."""
         if self._owner:
             self._lease_losses += 1
@@ -238,8 +246,10 @@ class PostgresJournal(SharedJournal):
         # A number may come again where an old backup was restored.
         self._owner = f"{self._fence}-{uuid.uuid4().hex}"
         await db.execute(
-            f"INSERT INTO sessions (name, fence, until) VALUES ('{self._owner}',"
-            f" {self._fence}, {lease})"
+            f"INSERT INTO sessions (until, name, fence) VALUES ({_LEASE}, $2, $3)",
+            self._address.lease_s,
+            self._owner,
+            self._fence,
         )
 
     async def aclose(self) -> None:
@@ -568,22 +578,28 @@ def _size() -> Program[int]:
     return int(found["bytes"])
 
 
-def _settings(address: Address) -> str:
+def _settings(address: Address, scope: str) -> str:
+    return (
+        f"SET {scope} search_path TO {address.schema};"
+        f"SET {scope} lock_timeout TO '{SERVER_S}s';"
+        f"SET {scope} statement_timeout TO '{SERVER_S}s';"
+        f"SET {scope} idle_in_transaction_session_timeout TO '{IDLE_S}s';"
+        # What was committed must be on the disk; who asks for even more has it.
+        f"SELECT set_config('synchronous_commit', 'on', {scope == 'LOCAL'})"
+        " WHERE current_setting('synchronous_commit') = 'off';"
+    )
+
+
+def _beginning(address: Address, *, is_set_up: bool = False) -> str:
     """
     Return what each transaction that writes begins with.
 
     A pooler gives it another connection each time, so it says all that it needs.  The
-    lock comes first: what is read after it is what the one before has left.
+    lock comes before all else: what is read after it is what the one before has left.
     """
     return (
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
-        f"SET LOCAL search_path TO {address.schema};"
-        f"SET LOCAL lock_timeout TO '{SERVER_S}s';"
-        f"SET LOCAL statement_timeout TO '{SERVER_S}s';"
-        f"SET LOCAL idle_in_transaction_session_timeout TO '{IDLE_S}s';"
-        # What was committed must be on the disk; who asks for even more has it.
-        "SELECT set_config('synchronous_commit', 'on', true)"
-        " WHERE current_setting('synchronous_commit') = 'off';"
+        f"{'' if is_set_up else _settings(address, 'LOCAL')}"
         "SELECT pg_advisory_xact_lock(hashtextextended("
         f"'aiomusic {address.schema}', 0));"
     )
@@ -600,7 +616,7 @@ async def _upgrade(link: Link, address: Address) -> None:
 
 
 async def _apply_steps(db: Connection, address: Address) -> None:
-    await db.execute(_settings(address))
+    await db.execute(_beginning(address))
     if await db.fetchval("SHOW server_encoding") != "UTF8":
         message = "its database must be made with ENCODING 'UTF8'"
         raise ValueError(message)

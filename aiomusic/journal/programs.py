@@ -100,6 +100,21 @@ PURCHASE = "account = :account AND key = :key AND attempt = :attempt"
 KEYED = "account = :account AND key = :key"
 # Not looked for by itself: one account may have all rows.
 MINE = "+account = :account"
+
+
+def _sums(*columns: str) -> str:
+    """Add up whole numbers to one: PostgreSQL makes decimals of them."""
+    return ", ".join(
+        f"CAST(coalesce(sum({column}), 0) AS BIGINT) AS {column}" for column in columns
+    )
+
+
+_STRANDED = (
+    f"SELECT {_sums('reserved')} FROM jobs WHERE {OPEN} AND owner IS NULL AND {MINE}"
+)
+# What limits are held against, of an account's totals.
+_SUMS = f"{_sums('slots', 'reserved', 'spent')}, ({_STRANDED}) AS stranded"
+_LEASE_OVER = "slot_until IS NOT NULL AND slot_until <= :now"
 WHOLE = "*, (SELECT name FROM accounts WHERE id = jobs.account) AS account_name"
 
 
@@ -198,16 +213,9 @@ def is_granted(me: Context, key: str, attempt: int) -> Program[bool]:
 
 
 def begin(me: Context, key: str, attempt: int) -> Program[bool]:
-    """
-    Mark that a create is about to leave, in its row; return whether it may.
-
-    Raises:
-        DamagedRow: What the row holds can't be.
-    """
-    is_fit = yield from is_granted(me, key, attempt)
-    if is_fit:
-        yield from _mark(me, key, attempt, is_begun=True)
-    return is_fit
+    """Mark that a create is about to leave, in its row; return whether it may."""
+    marked = yield from _mark(me, key, attempt, is_begun=True)
+    return bool(marked)
 
 
 def unbegin(me: Context, key: str, attempt: int) -> Program[None]:
@@ -215,16 +223,22 @@ def unbegin(me: Context, key: str, attempt: int) -> Program[None]:
     yield from _mark(me, key, attempt, is_begun=False)
 
 
-def _mark(me: Context, key: str, attempt: int, *, is_begun: bool) -> Program[None]:
-    yield (
-        f"UPDATE jobs SET begun = :begun WHERE {PURCHASE} AND owner = :owner",
-        {
-            "begun": is_begun,
-            "account": me.account,
-            "key": key,
-            "attempt": attempt,
-            "owner": me.owner,
-        },
+def _mark(me: Context, key: str, attempt: int, *, is_begun: bool) -> Program[Rows]:
+    return (
+        yield (
+            # As `may_begin` has it.
+            (
+                f"UPDATE jobs SET begun = :begun WHERE {PURCHASE} AND owner = :owner"
+                " AND state = 'submitting' RETURNING attempt"
+            ),
+            {
+                "begun": is_begun,
+                "account": me.account,
+                "key": key,
+                "attempt": attempt,
+                "owner": me.owner,
+            },
+        )
     )
 
 
@@ -273,11 +287,8 @@ def admit(
     verdicts: list[Verdict] = []
     dead: set[str] = set()
     now = max((entry.now for entry in entries), default=0.0)
-    yield from _end_leases(me, now)
     yield from _limit(limits.by_tag)
-    line = yield from _line(me, now)
-    capacity = _Capacity(ahead=line.ahead)
-    yield from capacity.read(me)
+    line, capacity = yield from _survey(me, now)
     for entry in entries:
         verdict = yield from _judge(me, entry, limits, capacity)
         if _may_have_died(verdict):
@@ -312,17 +323,6 @@ class _Line:
 
     ahead: int
     since: float | None
-
-
-def _line(me: Context, now: float) -> Program[_Line]:
-    """Find out who waits: what is free is for those first who came first."""
-    living = "account = :account AND until > :now AND since <= :now"
-    mine = f"SELECT since FROM waiters WHERE {living} AND owner = :owner"
-    before = f"(since, owner) < (coalesce(({mine}), :now + 1.0), :owner)"
-    ahead = f"SELECT count(*) FROM waiters WHERE {living} AND {before}"
-    where = {"account": me.account, "now": now, "owner": me.owner}
-    [found] = yield f"SELECT ({ahead}) AS ahead, ({mine}) AS since", where
-    return _Line(found["ahead"], found["since"])
 
 
 def _stand_in_line(
@@ -373,8 +373,8 @@ def _may_have_died(verdict: Verdict) -> bool:
 
 def _end_leases(me: Context, now: float) -> Program[None]:
     """Free the slots of tasks that nobody sees end, when their time has passed."""
-    which = "slot_until IS NOT NULL AND slot_until <= :now"
-    over = yield f"SELECT {me.sql.money} FROM jobs WHERE {which}", {"now": now}
+    which = f"SELECT {me.sql.money} FROM jobs WHERE {_LEASE_OVER}"
+    over = yield which, {"now": now}
     yield from _change_each(me, over, Change(event=Event.LEASE_OVER, now=now))
 
 
@@ -396,11 +396,12 @@ class _Capacity:
 
     def read(self, me: Context) -> Program[None]:
         """Read it again."""
-        which = f"{OPEN} AND owner IS NULL AND {MINE}"
-        stranded = f"SELECT {_sums('reserved')} FROM jobs WHERE {which}"
-        sums = f"{_sums('slots', 'reserved', 'spent')}, ({stranded}) AS stranded"
         where = {"account": me.account}
-        [found] = yield f"SELECT {sums} FROM totals WHERE account = :account", where
+        [found] = yield f"SELECT {_SUMS} FROM totals WHERE account = :account", where
+        self.take_in(found)
+
+    def take_in(self, found: Mapping[str, Any]) -> None:
+        """Know what a statement has found."""
         self.slots, self.reserved = found["slots"], found["reserved"]
         self.spent, self.stranded = found["spent"], found["stranded"]
 
@@ -418,6 +419,30 @@ class _Capacity:
             spent=self.spent,
             stranded=self.stranded,
         )
+
+
+def _survey(me: Context, now: float) -> Program[tuple[_Line, _Capacity]]:
+    """Find out, in one statement, who waits and what limits are held against."""
+    # What is free is for those first who came first.
+    living = "account = :account AND until > :now AND since <= :now"
+    mine = f"SELECT since FROM waiters WHERE {living} AND owner = :owner"
+    before = f"(since, owner) < (coalesce(({mine}), :now + 1.0), :owner)"
+    ahead = f"SELECT count(*) FROM waiters WHERE {living} AND {before}"
+    over = f"SELECT 1 FROM jobs WHERE {_LEASE_OVER}"
+    [found] = yield (
+        (
+            f"SELECT ({ahead}) AS ahead, ({mine}) AS since, {_SUMS},"
+            f" CASE WHEN EXISTS ({over}) THEN 1 ELSE 0 END AS is_any_over"
+            " FROM totals WHERE account = :account"
+        ),
+        {"account": me.account, "now": now, "owner": me.owner},
+    )
+    capacity = _Capacity(ahead=found["ahead"])
+    capacity.take_in(found)
+    if found["is_any_over"]:
+        yield from _end_leases(me, now)
+        yield from capacity.read(me)
+    return _Line(found["ahead"], found["since"]), capacity
 
 
 def _judge(
@@ -569,13 +594,6 @@ def _is_wanted(entry: Entry, last: Record) -> bool:
     # What was unknown may have been recovered since its owner asked to send it again.
     is_over = not last.is_open and last.state is not JobState.SUCCEEDED
     return entry.attempt == last.attempt + 1 and (is_over or entry.force_new)
-
-
-def _sums(*columns: str) -> str:
-    """Add up whole numbers to one: PostgreSQL makes decimals of them."""
-    return ", ".join(
-        f"CAST(coalesce(sum({column}), 0) AS BIGINT) AS {column}" for column in columns
-    )
 
 
 def _next_attempt(me: Context, key: str) -> Program[int]:

@@ -318,17 +318,26 @@ async def test_what_is_granted_when_nobody_waits_any_more_is_given_back(
     assert [Granted(1)] == await theirs.admit([entry("b")], limits)
 
 
+@pytest.mark.parametrize("is_pooled", [True, False])
 async def test_who_is_stopped_with_the_lock_in_hand_does_not_stop_the_others(
-    mine: PostgresJournal, theirs: PostgresJournal, monkeypatch: pytest.MonkeyPatch
+    theirs: PostgresJournal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_pooled: bool,
 ) -> None:
     """The server takes it back, soon."""
     monkeypatch.setattr(postgres, "IDLE_S", 1)
+    url = pg_server.running().url(tmp_path, is_pooled=is_pooled)
+    mine = PostgresJournal(url)
+    await mine.open()
     writer = mine._writer
     assert writer is not None
     db = await writer._link.connected()
     await mine._begin(db)
 
     assert [Granted(1)] == await theirs.admit([entry("a")], NO_LIMITS)
+    await mine.aclose()
 
 
 async def test_one_that_can_not_be_written_spoils_no_other(
