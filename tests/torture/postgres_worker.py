@@ -1,8 +1,9 @@
 """
 A program that makes the same songs as others on other machines, and may end any time.
 
-Its plan comes as JSON in its first line of input: where API and journal are, and how
-many songs there are in all.  It ends when every song is made.
+Its plan comes as JSON in its first line of input: where API and journal are, how many
+songs there are in all, and how many it may ask for at a time.  It ends when every song
+is made.
 """
 
 import asyncio
@@ -28,6 +29,11 @@ async def make(music: MusicSession, key: str) -> None:
         else:
             assert job.state is JobState.SUCCEEDED
             return
+
+
+async def in_turn(turns: asyncio.Semaphore, music: MusicSession, key: str) -> None:
+    async with turns:
+        await make(music, key)
 
 
 def session(plan: dict[str, object]) -> MusicSession:
@@ -56,7 +62,8 @@ async def main(plan: dict[str, object]) -> None:
             break
     try:
         await music.resume()
-        await asyncio.gather(*(make(music, key) for key in keys))
+        turns = asyncio.Semaphore(int(str(plan.get("at_once", len(keys)))))
+        await asyncio.gather(*(in_turn(turns, music, key) for key in keys))
     finally:
         await music.__aexit__(*sys.exc_info())
 
