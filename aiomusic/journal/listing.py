@@ -21,6 +21,8 @@ __all__ = ["bought", "find_near", "neighbours", "records", "spending", "states"]
 
 # Decoding one page takes less than a thread may hold the interpreter for.
 PAGE_ROWS = 50
+# No text has a character after it.
+LAST = chr(0x10FFFF)
 # Of keys that are looked up together.
 PAGE_KEYS = 500
 _IS_OPEN = f"({OPEN} OR state = 'queued' AND owner IS NOT NULL)"
@@ -115,9 +117,11 @@ def find_near(account: int, start: str, limit: int) -> Program[list[str]]:
     rows = yield (
         (
             "SELECT DISTINCT key FROM jobs WHERE account = :account AND key >= :start"
-            " AND substr(key, 1, length(:start)) = :start ORDER BY key LIMIT :limit"
+            " AND key <= :end AND substr(key, 1, length(:start)) = :start"
+            " ORDER BY key LIMIT :limit"
         ),
-        {"account": account, "start": start, "limit": limit},
+        # By the index alone, also where none begins so.
+        {"account": account, "start": start, "end": start + LAST * 4, "limit": limit},
     )
     return [row["key"] for row in rows]
 

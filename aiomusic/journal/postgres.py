@@ -532,7 +532,7 @@ class PostgresReader(Reader):
             db = await link.connected()
             await db.execute(
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-                f"SET LOCAL search_path TO {self.address.schema}"
+                f"SET LOCAL jit TO off;SET LOCAL search_path TO {self.address.schema}"
             )
             yield db
             await db.execute("COMMIT")
@@ -581,6 +581,8 @@ def _size() -> Program[int]:
 def _settings(address: Address, scope: str) -> str:
     return (
         f"SET {scope} search_path TO {address.schema};"
+        # To compile takes longer than what is asked here ever does.
+        f"SET {scope} jit TO off;"
         f"SET {scope} lock_timeout TO '{SERVER_S}s';"
         f"SET {scope} statement_timeout TO '{SERVER_S}s';"
         f"SET {scope} idle_in_transaction_session_timeout TO '{IDLE_S}s';"

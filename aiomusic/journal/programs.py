@@ -80,6 +80,8 @@ SET_BACK_S = 5.0
 WAITING_S = 5.0
 
 PAGE_ROWS = 1_000
+# So many are written by one statement: SQLite takes 999 values.
+TAGS_TOGETHER = 100
 
 Statement: TypeAlias = tuple[str, Mapping[str, Any]]
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
@@ -530,9 +532,11 @@ def _limit(names: Mapping[str, int]) -> Program[None]:
             ),
             place,
         )
+        tags: list[dict[str, Any]] = []
         for row in rows:
             place = {name: row[name] for name in place}
-            yield from _tag(place, _metadata(row["metadata"]), new)
+            tags += _tags(place, _metadata(row["metadata"]), new)
+        yield from _tag(tags)
         if len(rows) < PAGE_ROWS:
             return
 
@@ -546,18 +550,29 @@ def _metadata(text: str) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _tag(
+def _tags(
     where: Mapping[str, Any], metadata: Mapping[str, object], names: Iterable[str]
-) -> Program[None]:
-    for name in names:
-        if name in metadata:
-            yield (
-                (
-                    "INSERT INTO tags (account, name, value, key, attempt) VALUES"
-                    " (:account, :name, :value, :key, :attempt)"
-                ),
-                {**where, "name": name, "value": tag_text(metadata[name])},
-            )
+) -> list[dict[str, Any]]:
+    """Return the rows under which ceilings count a job."""
+    return [
+        {**where, "name": name, "value": tag_text(metadata[name])}
+        for name in names
+        if name in metadata
+    ]
+
+
+def _tag(tags: Sequence[Mapping[str, Any]]) -> Program[None]:
+    for start in range(0, len(tags), TAGS_TOGETHER):
+        some = tags[start : start + TAGS_TOGETHER]
+        values = {f"{name}{n}": one[name] for n, one in enumerate(some) for name in one}
+        yield _tagging(len(some)), values
+
+
+@functools.cache
+def _tagging(count: int) -> str:
+    names = ("account", "name", "value", "key", "attempt")
+    rows = (", ".join(f":{name}{n}" for name in names) for n in range(count))
+    return f"INSERT INTO tags ({', '.join(names)}) VALUES ({'), ('.join(rows)})"
 
 
 def _over_tag(me: Context, entry: Entry, limits: Limits) -> Program[OverBudget | None]:
@@ -626,7 +641,7 @@ def _tag_all(me: Context, entry: Entry, attempt: int) -> Program[None]:
         return
     names = yield "SELECT name FROM limited", {}
     where = {"account": me.account, "key": entry.key, "attempt": attempt}
-    yield from _tag(where, entry.metadata, [one["name"] for one in names])
+    yield from _tag(_tags(where, entry.metadata, [one["name"] for one in names]))
 
 
 def _insert(me: Context, entry: Entry, attempt: int, row: Row) -> Statement:

@@ -67,7 +67,10 @@ POSTGRES: Final = SqlSyntax(
     # The row holds the mark itself that its create's body may have left.
     money=f"{MONEY}, begun",
     tagged=(
-        "EXISTS (SELECT 1 FROM tags_of(metadata) AS tag WHERE tag.name = :name{0}"
+        # First what is cheap: a text of plain characters stands in it as it is.
+        "(CAST(:value{0} AS text) ~ '[^ -~]|[\\\\\"]'"
+        " OR strpos(metadata, :value{0}) > 0) AND"
+        " EXISTS (SELECT 1 FROM tags_of(metadata) AS tag WHERE tag.name = :name{0}"
         " AND :value{0} = coalesce(tag.value, 'null'))"
     ),
     tag="(SELECT tag.value FROM tags_of(metadata) AS tag WHERE tag.name = :tag)",

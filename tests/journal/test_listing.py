@@ -24,6 +24,7 @@ CLIPS = [{"clip_id": "c-1"}, {"clip_id": "c-2"}]
 OURS = Identity(base_url="https://api.sunoapi.com", key="sk-listing-ours")
 THEIRS = Identity(base_url="https://api.sunoapi.com", key="sk-listing-theirs")
 TAGS = {"album": "blue", "n": 7, "hit": True, "none": None, "rate": 0.5}
+TAGS |= {"said": 'a "b"', "back": "a\\b", "där": "größe"}
 
 
 async def fill(journal: Journal) -> None:
@@ -61,6 +62,9 @@ async def fill(journal: Journal) -> None:
         pytest.param(Wanted(tags={"n": "7", "hit": "true"}), "done", id="two tags"),
         pytest.param(Wanted(tags={"none": "null", "rate": "0.5"}), "done", id="odd"),
         pytest.param(Wanted(tags={"album": "blue", "n": "8"}), "", id="not both"),
+        pytest.param(Wanted(tags={"said": 'a "b"'}), "done", id="quoted"),
+        pytest.param(Wanted(tags={"back": "a\\b"}), "done", id="escaped"),
+        pytest.param(Wanted(tags={"där": "größe"}), "done", id="not ASCII"),
         pytest.param(Wanted(tags={"' OR 1 --": "x"}), "", id="no SQL"),
         pytest.param(Wanted(clips=["c-2", "x"]), "done", id="clip"),
         pytest.param(Wanted(clips=["x"], limit=1), "", id="no such clip"),

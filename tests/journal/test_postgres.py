@@ -24,11 +24,21 @@ from journaling import (
 
 from aiomusic import JournalError, MusicSession, suno
 from aiomusic.emulator import Emulator, Pace
-from aiomusic.journal import Granted, Identity, KnownKey, Limits, NoCapacity, postgres
+from aiomusic.journal import (
+    Granted,
+    Identity,
+    KnownKey,
+    Limits,
+    NoCapacity,
+    Wanted,
+    listing,
+    postgres,
+)
 from aiomusic.journal._postgres_link import Address
 from aiomusic.journal.postgres import PostgresJournal, PostgresReader
+from aiomusic.journal.programs import Program
 from aiomusic.journal.schema_postgres import STEPS
-from aiomusic.journal.sql_syntax import numbered
+from aiomusic.journal.sql_syntax import POSTGRES, numbered
 from aiomusic.testing import AutojumpClock
 
 pytestmark = [pytest.mark.anyio, pg_server.NEEDED]
@@ -408,6 +418,28 @@ async def test_a_vacuum_gives_the_space_back_and_keeps_nobody_waiting(
     assert row == same != other
     assert after < before
     assert 8 == len(await mine.records())
+
+
+async def test_a_list_by_state_of_a_large_journal_scans_and_compiles_nothing(
+    mine: PostgresJournal,
+) -> None:
+    """To compile a statement takes longer than the statement."""
+
+    def program() -> Program[tuple[str, str]]:
+        [jit] = yield "SHOW jit", {}
+        steps = listing.records(POSTGRES, Wanted(states=["failed"], limit=20), 1)
+        statement, values = next(steps)
+        for name, value in values.items():
+            shown = f"'{value}'" if isinstance(value, str) else f"{value}"
+            statement = statement.replace(f":{name}", shown)
+        yield "SET LOCAL enable_seqscan TO off", {}
+        plan = yield f"EXPLAIN {statement}", {}
+        return jit["jit"], "\n".join(row["QUERY PLAN"] for row in plan)
+
+    jit, plan = await reader(mine).run(program)
+
+    assert "off" == jit
+    assert "Index Scan Backward using jobs_made" in plan
 
 
 # Its address, and what is shown of it.
