@@ -48,6 +48,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def show(browser: Browser) -> Iterator[Any]:
     """Return a function that opens an emulator's page; no script may have failed."""
+    expect.set_options(timeout=WAIT_MS)
     with ExitStack() as stack:
         complaints: list[str] = []
 
@@ -87,8 +88,8 @@ def test_a_newcomer_makes_and_hears_a_song(show: Any) -> None:
     here.make("pop song about boats, 4 seconds")
 
     player = here.page.locator("audio:visible")
-    expect(player).to_have_count(2, timeout=WAIT_MS)
-    expect(here.page.locator(".chip")).to_have_text("succeeded", timeout=WAIT_MS)
+    expect(player).to_have_count(2)
+    expect(here.page.locator(".chip")).to_have_text("succeeded")
     expect(here.page.locator("#credits")).to_have_text("990")
     expect(here.page.locator("#in-flight")).to_have_text("0")
     here.page.get_by_text("Lyrics", exact=True).first.click()
@@ -113,7 +114,7 @@ def test_markup_of_others_is_text(show: Any) -> None:
     here.page.reload()
 
     tasks = here.page.locator(".task")
-    expect(tasks).to_have_count(2, timeout=WAIT_MS)
+    expect(tasks).to_have_count(2)
     expect(tasks.last).to_contain_text("<img src=x")
     expect(here.page).to_have_title("aiomusic emulator")
     assert 0 == here.page.locator("img[src=x], main script").count()
