@@ -22,6 +22,9 @@ _NEPER: Final = np.log(10) / 10
 _SILENT_DB: Final = -70.0
 _VOWEL_FRAMES: Final = 40
 _GLIDE: Final = 9
+_PRESENCE_DB: Final = 6.0
+_LOUDNESS_DB: Final = 2.0
+"""What makes these syllables as loud as spoken ones."""
 _UPPER: Final = (3500.0, 4500.0)
 _WIDTHS: Final = (70.0, 90.0, 130.0, 220.0, 300.0)
 
@@ -141,7 +144,7 @@ def lettered_syllable(text: str) -> SpokenSyllable:
     total = voiced + powers[1] * np.exp(noise) + 1e-9
     share = np.sum(voiced, axis=1) / np.sum(total, axis=1)
     return SpokenSyllable(
-        envelopes=np.log(total).astype(np.float32),
+        envelopes=(np.log(total) + _NEPER * _LOUDNESS_DB).astype(np.float32),
         voiced=np.clip(1.15 * share, 0.0, 1.0).astype(np.float32),
         vowel=(first, first + _VOWEL_FRAMES),
     )
@@ -186,7 +189,9 @@ def _smooth(values: Curve, size: int) -> Curve:
 
 def _tilt() -> Curve:
     """Return how the voice falls with the frequency, in log power."""
-    tilt: Curve = -np.log(1 + (_HERTZ / 450.0) ** 2)
+    shelf = (_HERTZ / 1000.0) ** 2
+    presence = _NEPER * _PRESENCE_DB * shelf / (1 + shelf)
+    tilt: Curve = presence - np.log(1 + (_HERTZ / 450.0) ** 2)
     return tilt
 
 
