@@ -203,7 +203,7 @@ async def _put(
     bought_before = await _bought(plan, batching)
     async with queued(engine, batching) as (music, queue):
         put = await batch.put(music, queue, plan, choices(kept.expanduser()))
-        code = report_put(put, as_json=batching.as_json)
+        code = report_put(put, as_json=batching.as_json, is_followed=batching.wait)
         if not batching.wait:
             return code
         running = batch.follow(

@@ -120,9 +120,14 @@ async def queued(
             await queue.aclose()
 
 
-def report_put(put: batch.Put, *, as_json: bool) -> Exit:
-    """Print what came of putting a batch on a queue."""
-    for outcome in put.outcomes:
+def report_put(put: batch.Put, *, as_json: bool, is_followed: bool) -> Exit:
+    """
+    Print what came of putting a batch on a queue.
+
+    Args:
+        is_followed: Whether each row's outcome is told afterwards.
+    """
+    for outcome in put.outcomes if not is_followed else ():
         if outcome.error is not None:
             report(
                 f"{outcome.key or f'row {outcome.number}'}: {sentence(outcome.error)}"
