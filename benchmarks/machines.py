@@ -5,6 +5,8 @@ Run ``python benchmarks/machines.py``.  It starts a PostgreSQL and a PgBouncer o
 own, on a disk, with every commit synced.  Each worker is a process with one session,
 that takes jobs through all that is written of one: admitted, sent, accepted, ended;
 eight at a time.  Then a hundred sessions, in four processes, buy at the same time.
+What a job costs the server is printed beside: transactions, write-ahead log, and rows
+with their indexes.
 """
 
 import argparse
@@ -20,10 +22,13 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+import asyncpg
+import attrs
 import pg_server
 
 from aiomusic.journal import Ending, Entry, Event, Granted, Limits
-from aiomusic.journal.opening import journal_at
+from aiomusic.journal._postgres_link import Address
+from aiomusic.journal.opening import is_address, journal_at
 
 if TYPE_CHECKING:
     from aiomusic.journal.opening import KeptJournal
@@ -62,12 +67,15 @@ async def buy(journal: "KeptJournal", key: str) -> float:
     return waited_s
 
 
-async def work(place: str, sessions: int, jobs: int, at_once: int) -> None:
-    """Buy so many jobs with so many sessions; print what it took."""
+async def work(
+    place: str, sessions: int, jobs: int, at_once: int, *, is_told: bool = False
+) -> None:
+    """Buy so many jobs with so many sessions, once told to; print what it took."""
     journals = [journal_at(place) for _ in range(sessions)]
     for journal in journals:
         await journal.open()
-    sys.stdin.readline()
+    if not is_told:
+        sys.stdin.readline()
     began, cpu = time.perf_counter(), time.process_time()
     waits: list[float] = []
 
@@ -82,7 +90,54 @@ async def work(place: str, sessions: int, jobs: int, at_once: int) -> None:
     took = time.perf_counter() - began, time.process_time() - cpu
     for journal in journals:
         await journal.aclose()
-    print(json.dumps({"took": took, "waits": waits}))
+    if not is_told:
+        print(json.dumps({"took": took, "waits": waits}))
+
+
+@attrs.frozen
+class Costs:
+    """What a server has done: transactions, bytes of its log, bytes of the tables."""
+
+    transactions: int
+    logged: int
+    kept: int
+
+
+async def costs(place: str) -> Costs:
+    """Ask what a journal's server has done."""
+    address = Address.of(place)
+    db = await asyncpg.connect(address.dsn, statement_cache_size=0)
+    try:
+        found = await db.fetchrow(
+            "SELECT sum(xact_commit)::bigint AS transactions,"
+            " pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint AS logged,"
+            " (SELECT coalesce(sum(pg_total_relation_size(format('%I.%I', schemaname,"
+            " tablename)::regclass)), 0)::bigint FROM pg_tables"
+            f" WHERE schemaname = '{address.schema}') AS kept FROM pg_stat_database"
+        )
+    finally:
+        await db.close()
+    return Costs(found["transactions"], found["logged"], found["kept"])
+
+
+def costed(place: str, workers: int, *, sessions: int, jobs: int, at_once: int) -> str:
+    """Run workers; return a line of figures, and what each job cost the server."""
+    if not is_address(place):
+        figures = run(place, workers, sessions=sessions, jobs=jobs, at_once=at_once)
+        return f"{figures} | | |"
+    asyncio.run(work(place, 1, at_once, at_once, is_told=True))
+    before = asyncio.run(costs(place))
+    figures = run(place, workers, sessions=sessions, jobs=jobs, at_once=at_once)
+    # A backend that ends tells what it has done.
+    time.sleep(1.5)
+    after = asyncio.run(costs(place))
+    count = workers * sessions * at_once * (jobs // at_once)
+    took = [
+        (after.transactions - before.transactions) / count,
+        (after.logged - before.logged) / count / 1_000,
+        (after.kept - before.kept) / count / 1_000,
+    ]
+    return f"{figures} | {took[0]:.1f} | {took[1]:.1f} | {took[2]:.1f}"
 
 
 def run(place: str, workers: int, *, sessions: int, jobs: int, at_once: int) -> str:
@@ -121,8 +176,9 @@ def main() -> None:
     pg_server.SETTINGS.update(fsync="on", full_page_writes="on", autovacuum="on")
     pg_server.FAST = None
     server = pg_server.start()
-    print("| journal | workers | jobs/s | CPU ms a job | admit p50 ms | p99 ms |")
-    print("|---|---|---|---|---|---|")
+    names = "jobs/s | CPU ms a job | admit p50 ms | p99 ms | transactions a job"
+    print(f"| journal | workers | {names} | log kB a job | kept kB a job |")
+    print(f"|---|---|{'---|' * 7}")
     try:
         with tempfile.TemporaryDirectory() as folder:
             for workers in (1, 2, 4):
@@ -132,11 +188,12 @@ def main() -> None:
                     "with PgBouncer": server.url(Path(f"{workers}b"), is_pooled=True),
                 }
                 for name, place in places.items():
-                    figures = run(
+                    figures = costed(
                         place, workers, sessions=1, jobs=options.jobs, at_once=AT_ONCE
                     )
                     print(f"| {name} | {workers} | {figures} |", flush=True)
-            hundred = run(server.url(Path("100")), 4, sessions=25, jobs=8, at_once=1)
+            place = server.url(Path("100"))
+            hundred = costed(place, 4, sessions=25, jobs=8, at_once=1)
             print(f"| PostgreSQL, 100 sessions | 4 | {hundred} |")
     finally:
         server.stop()
