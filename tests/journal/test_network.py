@@ -156,7 +156,7 @@ async def test_a_machine_that_is_cut_off_loses_its_task_to_one_whose_clock_is_wr
                 api.key,
                 base_url=base_url,
                 account="us",
-                journal=through(wire, tmp_path, "&lease_s=1"),
+                journal=through(wire, tmp_path, "&lease_s=3"),
                 clock=_OffClock(3_600.0),
                 poll_every_s=0.05,
             )
@@ -194,7 +194,7 @@ async def test_a_machine_that_is_cut_off_loses_its_task_to_one_whose_clock_is_wr
 
 
 def through_socket(folder: Path) -> str:
-    return pg_server.running().url(folder, options="&lease_s=1")
+    return pg_server.running().url(folder, options="&lease_s=3")
 
 
 async def test_a_service_that_takes_connections_and_is_silent_is_asked_again(
