@@ -123,6 +123,7 @@ class Text(Plain):
 
     Args:
         advised: Above it the sources disagree: sent, with a warning.
+        or_whole: Whether a whole number is taken for its digits.
         older_most: What models take that are older than the newest.
         older: Which models these are.
     """
@@ -133,6 +134,7 @@ class Text(Plain):
     most: int | None = None
     advised: int | None = None
     older_most: int | None = None
+    or_whole: bool = False
     older: tuple[str, ...] = ()
 
     def check(self, request: Checked, field: str, value: object) -> None:
@@ -163,7 +165,8 @@ class Text(Plain):
 
     def schema(self) -> dict[str, object]:
         limits = {"minLength": self.least, "maxLength": self.most}
-        return {"type": "string", **{k: v for k, v in limits.items() if v}}
+        kind: object = ["string", "integer"] if self.or_whole else "string"
+        return {"type": kind, **{k: v for k, v in limits.items() if v}}
 
 
 def _check_whole(request: Checked, field: str, text: str) -> None:

@@ -88,7 +88,7 @@ _Model = Annotated[Model, Name(wire="mv", values=known_values(Model))]
 _Sound = Annotated[str | None, Text(wire="sound", least=1)]
 _Lyrics = Annotated[str | None, Text(wire="lyrics")]
 _Title = Annotated[str | None, Text(wire="title", most=80)]
-_Seed = Annotated[str | None, Text(wire="seed", least=1)]
+_Seed = Annotated[str | None, Text(wire="seed", least=1, or_whole=True)]
 _Weirdness = Annotated[float | None, Number(wire="weirdness", least=0, most=1)]
 _LyricsStrength = Annotated[
     float | None, Number(wire="lyrics_strength", least=0, most=1)
