@@ -1,5 +1,6 @@
 """Writing a score to an audio file."""
 
+import errno
 import importlib.util
 import os
 import secrets
@@ -56,7 +57,7 @@ def write_song(
 
     Raises:
         ValueError: *audio_format* is not one of ``available_formats()``.
-        OSError: The file cannot be written.
+        OSError: The file cannot be written, or *path* is no ordinary file.
     """
     if audio_format not in available_formats():
         known = ", ".join(available_formats())
@@ -65,6 +66,10 @@ def write_song(
             "install aiomusic[emulator] for the others"
         )
     target = Path(path)
+    if target.exists() and not target.is_file():
+        # A device or a pipe would be gone for all programs.
+        message = "it is no ordinary file, and would be replaced"
+        raise FileExistsError(errno.EEXIST, message, os.fspath(path))
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     # With the permissions of any new file, which a temporary one has not.
     partial.touch(exist_ok=False)

@@ -1,5 +1,6 @@
 """The studio: what a rendered song is like."""
 
+import os
 import subprocess
 import sys
 import wave
@@ -203,6 +204,19 @@ def test_a_song_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
     assert [] == list(tmp_path.iterdir())
     assert "mp3" in available_formats()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_device_or_pipe_is_not_replaced(tmp_path: Path) -> None:
+    """Programs that use it would lose it: /dev/null, for one."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    with pytest.raises(FileExistsError, match="no ordinary file"):
+        write_song(compose(SongSpec(style="pop", duration_s=1)), pipe, "wav")
+
+    assert pipe.is_fifo()
+    assert [pipe] == [*tmp_path.iterdir()]
 
 
 def test_another_renderer_can_play(tmp_path: Path) -> None:
