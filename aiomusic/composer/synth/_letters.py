@@ -22,9 +22,9 @@ _NEPER: Final = np.log(10) / 10
 _SILENT_DB: Final = -70.0
 _VOWEL_FRAMES: Final = 40
 _GLIDE: Final = 9
-_PRESENCE_DB: Final = 6.0
-_LOUDNESS_DB: Final = 2.0
-"""What makes these syllables as loud as spoken ones."""
+_PRESENCE_DB: Final = 9.0
+_LOUDNESS_DB: Final = 4.5
+"""What makes these syllables stand before a band, as spoken ones do."""
 _UPPER: Final = (3500.0, 4500.0)
 _WIDTHS: Final = (70.0, 90.0, 130.0, 220.0, 300.0)
 
