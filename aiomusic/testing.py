@@ -144,6 +144,7 @@ async def _emulator(
         "pace": Pace.polls(),
         "media": False,
         "strict_ids": True,
+        "preview_s": 20.0,
         "clock": _clock(request),
         **aiomusic_emulator_options,
     }

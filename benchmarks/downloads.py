@@ -59,7 +59,9 @@ async def host() -> None:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url = "http://{}:{}".format(*runner.addresses[0][:2])
         options: dict[str, Any] = {"media": False, "public_url": url}
-        async with Emulator(pace=Pace.polls(), credits=10**9, **options) as api:
+        async with Emulator(
+            preview_s=20, pace=Pace.polls(), credits=10**9, **options
+        ) as api:
             print(json.dumps({"media": url, "api": api.url, "key": api.key}))
             sys.stdout.flush()
             await asyncio.to_thread(sys.stdin.read)

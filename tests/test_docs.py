@@ -45,7 +45,7 @@ async def test_a_program_runs_as_printed(
     # Music is made only for those that save it.
     media = ".save(" in program or "batch.run(" in program
     monkeypatch.chdir(tmp_path)
-    async with Emulator(pace=Pace.seconds(0, 0), media=media) as api:
+    async with Emulator(preview_s=20, pace=Pace.seconds(0, 0), media=media) as api:
         monkeypatch.setenv("AIOMUSIC_API_KEY", api.key)
         monkeypatch.setenv("AIOMUSIC_BASE_URL", api.url)
         if "def test_" in program:

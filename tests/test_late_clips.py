@@ -242,7 +242,7 @@ async def test_what_is_missing_is_asked_for_before_save_gives_up(
     """It came after the job's end, and all files are stored."""
     clock = AutojumpClock()
     async with (
-        Emulator(pace=Pace.polls()) as api,
+        Emulator(preview_s=20, pace=Pace.polls()) as api,
         MusicSession(api.key, base_url=api.url, clock=clock, poll_every_s=30) as music,
     ):
         api.fault(fault, polls=polls, clips=1)

@@ -170,6 +170,7 @@ async def test_the_emulators_rate_is_kept(clock: AutojumpClock, form: str) -> No
     """In every form in which it says when to come back."""
     async with (
         Emulator(
+            preview_s=20,
             pace=Pace.seconds(5, 25),
             media=False,
             clock=clock,

@@ -48,7 +48,7 @@ def song(tmp_path: Path) -> Path:
 @pytest.fixture
 async def api() -> AsyncIterator[Emulator]:
     """Yield an API that fetches from this machine, as from a public address."""
-    async with Emulator(pace=Pace.polls(), allow_hosts=[HERE]) as api:
+    async with Emulator(preview_s=20, pace=Pace.polls(), allow_hosts=[HERE]) as api:
         yield api
 
 

@@ -171,7 +171,7 @@ from aiomusic import MusicSession
 from aiomusic.emulator import Emulator
 
 async def main():
-    async with Emulator() as api:
+    async with Emulator(preview_s=20) as api:
         async with MusicSession(api.key, base_url=api.url, journal="w.db") as music:
             job = music.whistler.create("la la", key="w")
             (clip,) = await job
@@ -197,7 +197,7 @@ from aiomusic.emulator import Emulator, Pace
 
 async def main():
     async with (
-        Emulator(pace=Pace.polls()) as api,
+        Emulator(preview_s=20, pace=Pace.polls()) as api,
         MusicSession(api.key, base_url=api.url, poll_every_s=0) as music,
     ):
         job = music.hummer.create("la la")

@@ -103,7 +103,10 @@ async def test_creates_and_polls_share_a_rate(
     """Never do two go out nearer than the rate allows, and every job succeeds."""
     async with (
         Emulator(
-            pace=Pace.seconds(5.0, 50.0, spread=0.35), media=False, clock=clock
+            preview_s=20,
+            pace=Pace.seconds(5.0, 50.0, spread=0.35),
+            media=False,
+            clock=clock,
         ) as api,
         MusicSession(
             api.key,
@@ -216,7 +219,7 @@ async def test_polls_that_fail_lose_no_job_and_cost_one_poll_each(
     """With one poll in five failing, in six ways, every job ends well."""
     pace = Pace.polls(1, 1, not_ready=1)
     async with (
-        Emulator(pace=pace, media=False, credits=1_000) as api,
+        Emulator(preview_s=20, pace=pace, media=False, credits=1_000) as api,
         MusicSession(
             api.key, base_url=api.url, concurrency=30, poll_every_s=1.0, clock=clock
         ) as music,
@@ -241,7 +244,9 @@ async def test_a_service_that_says_when_it_is_back_is_not_given_up_before(
 ) -> None:
     """A poll that fails is made again when the service asks, and not sooner."""
     async with (
-        Emulator(pace=Pace.seconds(5, 25), media=False, clock=clock) as api,
+        Emulator(
+            preview_s=20, pace=Pace.seconds(5, 25), media=False, clock=clock
+        ) as api,
         MusicSession(
             api.key, base_url=api.url, poll_every_s=every_s, clock=clock
         ) as music,
@@ -311,7 +316,9 @@ async def test_an_error_that_ends_a_wait_says_how_to_go_on(
 ) -> None:
     """A key that is refused ends the polling, not the task."""
     async with (
-        Emulator(pace=Pace.seconds(5, 25), media=False, clock=clock) as api,
+        Emulator(
+            preview_s=20, pace=Pace.seconds(5, 25), media=False, clock=clock
+        ) as api,
         MusicSession(api.key, base_url=api.url, clock=clock) as music,
     ):
         api.fault("status", on="poll", status=401)

@@ -22,7 +22,7 @@ async def test_the_first_example_runs_as_printed() -> None:
     """A new file with nothing but the example prints two clips."""
     example = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)[0]
 
-    async with Emulator(pace=Pace.seconds(0, 0), media=False) as api:
+    async with Emulator(preview_s=20, pace=Pace.seconds(0, 0), media=False) as api:
         environment = {
             **os.environ,
             "AIOMUSIC_API_KEY": api.key,
@@ -59,7 +59,7 @@ async def test_a_batch_survives_a_bad_row(
 ) -> None:
     """One song is refused: the other is saved, and the next run buys what failed."""
     monkeypatch.chdir(tmp_path)
-    async with Emulator(pace=Pace.seconds(0, 0)) as api:
+    async with Emulator(preview_s=20, pace=Pace.seconds(0, 0)) as api:
         monkeypatch.setenv("AIOMUSIC_API_KEY", api.key)
         monkeypatch.setenv("AIOMUSIC_BASE_URL", api.url)
         api.fault("moderation", on="create", skip=1)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def api() -> AsyncIterator[Emulator]:
-    async with Emulator(pace=Pace.polls(), media=False) as api:
+    async with Emulator(preview_s=20, pace=Pace.polls(), media=False) as api:
         yield api
 
 
@@ -161,7 +161,7 @@ async def test_a_clean_exit_waits_for_what_waiters_do_next(api: Emulator) -> Non
 async def test_a_clean_exit_waits_for_what_is_being_saved(tmp_path: Path) -> None:
     """Files that were asked for are there when the session is closed, and noted."""
     journal = tmp_path / "songs.db"
-    async with Emulator(pace=Pace.polls()) as api:
+    async with Emulator(preview_s=20, pace=Pace.polls()) as api:
         async with session(api, journal=journal) as music:
             job = music.nuro.create_instrumental("calm piano", duration=2)
             await job

@@ -38,7 +38,9 @@ PRICES = {"suno.create": (10, 15), "riffusion.create": (10, 12), "suno.concat": 
 
 
 def _emulator(dialect: DialectName, **options: Any) -> Emulator:
-    return Emulator(pace=Pace.polls(), media=False, dialect=dialect, **options)
+    return Emulator(
+        preview_s=20, pace=Pace.polls(), media=False, dialect=dialect, **options
+    )
 
 
 def _session(
@@ -170,7 +172,7 @@ async def test_resumed_jobs_keep_the_sisters_price(tmp_path: Any) -> None:
     """A job that another session takes up costs as much as when it was bought."""
     journal = tmp_path / "songs.db"
     async with Emulator(
-        pace=Pace.polls(pending=10**9), media=False, dialect="sonic"
+        preview_s=20, pace=Pace.polls(pending=10**9), media=False, dialect="sonic"
     ) as api:
         async with _session(api, "sonic", journal=journal, on_exit="detach") as music:
             job = music.suno.create("rain")

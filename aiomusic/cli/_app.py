@@ -274,6 +274,13 @@ def emulator(
         str | None,
         Parameter(help="Renderer: fluidsynth, or one that a package installs."),
     ] = None,
+    preview: Annotated[
+        float,
+        Parameter(
+            validator=Number(gte=0, lte=480),
+            help="Seconds of a song for which no length is asked; 0: 2 to 3 minutes.",
+        ),
+    ] = 20.0,
     strictness: Strictness = LENIENT,
     demo: Annotated[
         Path | None,
@@ -308,6 +315,7 @@ def emulator(
         allow_hosts=allow_host,
         hosts=serve_host,
         renderer=renderer,
+        preview_s=preview or None,
         strictness=strictness,
     )
     return _emulator.serve(options)

@@ -35,6 +35,7 @@ class EmulatorOptions:
     allow_hosts: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     renderer: str | None = None
+    preview_s: float | None = None
     strictness: Strictness = attrs.field(factory=Strictness)
 
 
@@ -82,6 +83,7 @@ async def _serve(options: EmulatorOptions) -> Exit:
             allow_hosts=options.allow_hosts,
             hosts=options.hosts,
             renderer=options.renderer,
+            preview_s=options.preview_s,
             **options.strictness.options(),
         )
     except (LookupError, ValueError) as error:

@@ -36,6 +36,8 @@ __all__ = [
 
 Price: TypeAlias = Callable[[Request[Any]], int]
 
+PREVIEW_S: Final = 20.0
+"""Length of a song of ``--local`` for which none is asked."""
 LOCAL_POLL_S: Final = 0.1
 
 
@@ -92,7 +94,7 @@ async def open_session(
 
             here = () if public is None else (public.host,)
             api = await stack.enter_async_context(
-                Emulator(seed=local_seed, allow_hosts=here)
+                Emulator(seed=local_seed, allow_hosts=here, preview_s=PREVIEW_S)
             )
             key: str = api.key
             base_url: str | None = api.url

@@ -31,7 +31,6 @@ from aiomusic.composer._text import parse_stanzas, section_kind
 from aiomusic.composer._theory import Key
 from aiomusic.composer._voice import Voice, parse_gender, parse_voice, voice_description
 
-DEFAULT_DURATION_S: Final = 20.0
 _RING_OUT_S: Final = 1.7
 _SHORT_SONG_S: Final = 32.0
 
@@ -52,7 +51,7 @@ def compose(spec: SongSpec) -> Score:
     tempo = tempo_for(prompt, rng, spec.closeness)
     voice = voice_for(spec, prompt, rng)
     parts, tempo, duration_s = plan_sections(
-        spec, prompt, tempo, voice, default_s=DEFAULT_DURATION_S if is_open else None
+        spec, prompt, tempo, voice, default_s=spec.usual_s if is_open else None
     )
     sheet = lead_sheet_writer(spec, prompt, key, voice).sheet(parts, tempo)
     return build_score(sheet, spec, prompt, voice, duration_s)
@@ -64,7 +63,7 @@ def _with_lyrics(spec: SongSpec, prompt: ParsedPrompt) -> SongSpec:
     if spec.lyrics is not None or is_unsung:
         return spec
     subject = spec.subject or spec.style
-    if spec.duration_s is None or spec.duration_s <= _SHORT_SONG_S:
+    if (spec.duration_s or spec.usual_s) <= _SHORT_SONG_S:
         words = short_lyrics(subject, seed=spec.seed)
     else:
         words = write_lyrics(subject, seed=spec.seed, versions=1)[0]
@@ -174,7 +173,7 @@ def plan_sections(
         bars = sum(part.bars for part in parts)
         return parts, tempo, round(bars * bar_length(tempo, meter) + _RING_OUT_S, 2)
     is_free = not duration_s
-    duration_s = duration_s or default_s or DEFAULT_DURATION_S
+    duration_s = duration_s or default_s or spec.usual_s
     bars = _bars(duration_s, bar_length(tempo, meter))
     if not prompt.tempo:
         fitted = _fitted_tempo(tempo, bars * meter, duration_s)

@@ -34,6 +34,8 @@ class SongSpec:
         closeness: 0 to 1: how closely to follow the style; 0.5 as it usually varies.
         weirdness: 0 to 1: how far chords and melody stray; 0.5 as usual.
         voice_db: Added to the level of the voice.
+        usual_s: Length in seconds if neither *duration_s* nor *style* nor the lyrics
+            that are given say one.
         variant: Selects another melody and other players of the same idea.
     """
 
@@ -52,6 +54,7 @@ class SongSpec:
     closeness: float = 0.5
     weirdness: float = 0.5
     voice_db: float = 0.0
+    usual_s: float = 20.0
     variant: int = 0
 
     def __attrs_post_init__(self) -> None:

@@ -3,7 +3,7 @@ The AI Music API on this machine: no key, no network, real audio.
 
 ::
 
-    async with Emulator() as api:
+    async with Emulator(preview_s=20) as api:
         async with MusicSession(api_key=api.key, base_url=api.url) as music:
             ...
 """

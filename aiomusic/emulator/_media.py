@@ -227,6 +227,7 @@ class RenderedMedia:
         composers: Compose and analyze uploads, without waiting for rendering.
         fetcher: Fetches uploads.
         renderer: The name of a renderer; None: the built-in one.
+        preview_s: Length of a song whose request says none; None: as at the service.
         start_soon: Runs a coroutine function in the background.
         clock: Is held while music is made, if it leaps.
         on_made: Called with each task whose media are finished.
@@ -239,6 +240,7 @@ class RenderedMedia:
     _composers: Workers
     _fetcher: Fetcher
     _renderer: str | None
+    _preview_s: float | None
     _start_soon: Callable[[Callable[[], Awaitable[None]]], None]
     _clock: Clock
     on_made: Callable[[Task], None]
@@ -323,7 +325,9 @@ class RenderedMedia:
     async def _takes(self, task: Task, count: int) -> list[Composed]:
         source = self._source(task.source or source_of(task.request) or "")
         seed = self._seed * 1_000_003 + task.number
-        call = functools.partial(compose_takes, task.request, source, seed, count)
+        call = functools.partial(
+            compose_takes, task.request, source, seed, count, self._preview_s
+        )
         if self._is_eager:
             return await self._composers.run(call)
         # The poll waits for it, and a thread starts sooner than a process.

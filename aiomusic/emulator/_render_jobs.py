@@ -15,7 +15,7 @@ from aiomusic.composer import (
     score_from_audio,
     write_song,
 )
-from aiomusic.emulator._scores import pack, score_of, unpack
+from aiomusic.emulator._scores import PREVIEW_S, pack, score_of, unpack
 from aiomusic.emulator._songs import timing_of
 from aiomusic.emulator.dialects import dialect_of
 
@@ -52,7 +52,11 @@ class Composed:
 
 
 def compose_takes(
-    request: Request[Any], source: bytes | None, seed: int, count: int
+    request: Request[Any],
+    source: bytes | None,
+    seed: int,
+    count: int,
+    preview_s: float | None = PREVIEW_S,
 ) -> list[Composed]:
     """
     Compose the clips of a request.
@@ -60,12 +64,16 @@ def compose_takes(
     Args:
         source: The packed score that it edits; None: none.
         count: How many clips.
+        preview_s: Length of a song whose request says none; None: as at the service.
 
     Raises:
         ValueError: The request asks for what *source* does not have.
     """
     known = None if source is None else unpack(source)
-    scores = (score_of(request, known, seed=seed, take=take) for take in range(count))
+    scores = (
+        score_of(request, known, seed=seed, take=take, preview_s=preview_s)
+        for take in range(count)
+    )
     asked = dialect_of(request).song_request(request).lyrics
     return [
         Composed(

@@ -12,7 +12,10 @@ from aiomusic.composer import Score, Segment, SongSpec
 from aiomusic.emulator._songs import SongRequest
 from aiomusic.emulator.dialects import dialect_of
 
-__all__ = ["pack", "score_of", "source_of", "unpack"]
+__all__ = ["PREVIEW_S", "pack", "score_of", "source_of", "unpack"]
+
+PREVIEW_S: Final = 20.0
+"""Length of a song that is only to be tried, in seconds."""
 
 
 def source_of(request: Request[Any]) -> str | None:
@@ -24,7 +27,12 @@ def source_of(request: Request[Any]) -> str | None:
 
 
 def score_of(
-    request: Request[Any], source: Score | None, *, seed: int, take: int
+    request: Request[Any],
+    source: Score | None,
+    *,
+    seed: int,
+    take: int,
+    preview_s: float | None = PREVIEW_S,
 ) -> Score:
     """
     Return the score of one clip.
@@ -32,16 +40,29 @@ def score_of(
     Args:
         source: The score that `source_of` names; None: unknown, so the request gets
             a new song.
+        preview_s: Length of a song whose request says none; None: as at the service.
 
     Raises:
         ValueError: The request asks for what *source* does not have.
     """
     dialect = dialect_of(request)
-    spec = _spec(dialect.song_request(request), seed, take)
+    spec = attrs.evolve(
+        _spec(dialect.song_request(request), seed, take),
+        usual_s=preview_s or _service_length(seed),
+    )
     if source is None:
         style = spec.style or "pop"
         return dialect.compose(request, attrs.evolve(spec, style=style))
     return dialect.edit(request, _another_take(source, take), spec)
+
+
+def _service_length(seed: int) -> float:
+    """
+    Return the length of a song whose request says none.
+
+    API: create music (suno) says 1 to 3 minutes; most songs have two to three.
+    """
+    return 120.0 + seed * 7919 % 60
 
 
 def _spec(request: SongRequest, seed: int, take: int) -> SongSpec:

@@ -88,6 +88,9 @@ class Emulator:
         renderer: Renders the songs: ``"fluidsynth"``, if it and a SoundFont are
             installed, or the name of an entry point in ``aiomusic.renderers``; None:
             the built-in synthesiser, which sounds the same everywhere.
+        preview_s: Length in seconds of a song whose request says none, such as a
+            quick 20; None: two to three minutes, as at the service, which take some
+            seconds of CPU time each to render.
         public_url: The base of media URLs; None: `url`.
         keep_calls: How many calls `requests` keeps; fewer, if they are large.
         max_in_flight: How many tasks may be in flight; further creates are answered
@@ -127,6 +130,7 @@ class Emulator:
         allow_hosts: Collection[str] = (),
         hosts: Collection[str] = (),
         renderer: str | None = None,
+        preview_s: float | None = None,
         public_url: str | None = None,
         keep_calls: int = 10_000,
         max_in_flight: int | None = None,
@@ -140,6 +144,7 @@ class Emulator:
             max_in_flight=max_in_flight,
             creates_per_s=creates_per_s,
             url_ttl_s=url_ttl_s,
+            preview_s=preview_s,
         )
         self._host = host
         self._public_url = public_url
@@ -156,7 +161,7 @@ class Emulator:
         self._media: Media = NoMedia(self._directory)
         if media:
             fetcher = Fetcher(frozenset(allow_hosts))
-            self._media = self._build_media(seed, pace, fetcher, renderer)
+            self._media = self._build_media(seed, pace, fetcher, renderer, preview_s)
         self._webhooks = WebhookSender(
             faults=self._faults,
             clock=self._clock,
@@ -182,6 +187,7 @@ class Emulator:
             is_made=self._media.is_made,
             is_strict=strict_ids,
             max_in_flight=max_in_flight,
+            is_preview=preview_s is not None,
             moderation=Moderation.of(refuse_words),
         )
         self._api = Api(
@@ -206,7 +212,12 @@ class Emulator:
         self._alarm: Timer | None = None
 
     def _build_media(
-        self, seed: int, pace: Pace, fetcher: Fetcher, renderer: str | None
+        self,
+        seed: int,
+        pace: Pace,
+        fetcher: Fetcher,
+        renderer: str | None,
+        preview_s: float | None,
     ) -> Media:
         if renderer is not None:
             # Fail now, not at the first song.
@@ -219,6 +230,7 @@ class Emulator:
             composers=Workers(1),
             fetcher=fetcher,
             renderer=renderer,
+            preview_s=preview_s,
             start_soon=self._background.start_soon,
             clock=self._clock,
             on_made=self._made,

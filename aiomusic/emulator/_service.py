@@ -55,6 +55,7 @@ class Service:
         is_made: Checks whether a task's media are finished, so that it may end.
         moderation: Refuses requests for their words.
         is_strict: Whether unknown clip and persona ids are refused.
+        is_preview: Whether songs are shorter than those of the service.
         max_in_flight: How many tasks may be in flight; None: no limit.
     """
 
@@ -75,6 +76,7 @@ class Service:
     moderation: Moderation
     is_strict: bool = False
     max_in_flight: int | None = None
+    is_preview: bool = False
     tasks: dict[str, Task] = attrs.field(factory=dict, init=False)
     in_flight: int = attrs.field(default=0, init=False)
     peak_in_flight: int = attrs.field(default=0, init=False)
@@ -153,7 +155,13 @@ class Service:
             self._check_known("persona", persona, "persona_id")
 
     def _check_times(self, request: Request[Any]) -> None:
-        """Refuse a second that is beyond the end of the clip, if that is known."""
+        """
+        Refuse a second that is beyond the end of the clip, if that is known.
+
+        A preview is extended from its end where the service's song would go on.
+        """
+        if self.is_preview and "until" not in fields_of(type(request)):
+            return
         clip = getattr(request, "clip", None)
         fields = [n for n in ("at", "until") if getattr(request, n, None) is not None]
         score = self.score_of(clip.clip_id) if clip is not None and fields else None

@@ -95,7 +95,7 @@ async def test_times_of_lyrics_stand_beside_the_song(album: Path) -> None:
     """The manifest names the file, and the gallery reads it."""
     row = {"key": "song", "provider": "riffusion", "prompt": "r&b pop song"}
     async with (
-        Emulator(pace=Pace.polls()) as api,
+        Emulator(preview_s=20, pace=Pace.polls()) as api,
         MusicSession(api.key, base_url=api.url, poll_every_s=0.01) as music,
     ):
         await ran(music, [row], album)

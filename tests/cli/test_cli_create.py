@@ -35,7 +35,7 @@ def aiomusic(tmp_path: Path) -> Command:
 
 @pytest.fixture
 async def api() -> AsyncIterator[Emulator]:
-    async with Emulator(credits=100, pace=Pace.polls()) as api:
+    async with Emulator(preview_s=20, credits=100, pace=Pace.polls()) as api:
         yield api
 
 
@@ -269,7 +269,9 @@ async def test_an_interrupt_names_what_lives_on(
     aiomusic: Command, number: int, code: int
 ) -> None:
     """A task that is paid for is named on the way out."""
-    async with Emulator(pace=Pace.polls(running=1_000_000), media=False) as api:
+    async with Emulator(
+        preview_s=20, pace=Pace.polls(running=1_000_000), media=False
+    ) as api:
         process = await aiomusic.at(api).start("create", "pop", "--json", *FAST)
         assert process.stdout is not None
         while b'"running"' not in await process.stdout.readline():

@@ -30,7 +30,7 @@ def aiomusic(tmp_path: Path) -> Command:
 
 @pytest.fixture
 async def api() -> AsyncIterator[Emulator]:
-    async with Emulator(credits=100, pace=Pace.polls()) as api:
+    async with Emulator(preview_s=20, credits=100, pace=Pace.polls()) as api:
         yield api
 
 

@@ -79,7 +79,7 @@ def aiomusic(tmp_path: Path) -> Command:
 
 @pytest.fixture
 async def api() -> AsyncIterator[Emulator]:
-    async with Emulator(credits=100, pace=Pace.polls()) as api:
+    async with Emulator(preview_s=20, credits=100, pace=Pace.polls()) as api:
         yield api
 
 
@@ -528,7 +528,7 @@ async def _until_running(command: Command, *words: str) -> asyncio.subprocess.Pr
 
 async def test_what_was_interrupted_is_resumed(aiomusic: Command) -> None:
     """Ctrl-C names the command that goes on, and that saves the song, unpaid."""
-    async with Emulator(pace=Pace.polls(running=1_000_000)) as api:
+    async with Emulator(preview_s=20, pace=Pace.polls(running=1_000_000)) as api:
         command = aiomusic.at(api)
         process = await _until_running(command, "create", "pop", "--out", "o", *SHORT)
         process.send_signal(signal.SIGINT)
@@ -575,7 +575,7 @@ async def test_what_ended_unsaved_is_told_when_nothing_is_open(
 
 async def test_what_was_killed_is_told_apart(aiomusic: Command) -> None:
     """After SIGKILL a job with a task is followed, one without is unknown: code 6."""
-    async with Emulator(pace=Pace.polls(running=1_000_000)) as api:
+    async with Emulator(preview_s=20, pace=Pace.polls(running=1_000_000)) as api:
         command = aiomusic.at(api)
         followed = await _until_running(command, "create", "pop", "--key", "a", *SHORT)
         api.fault("hang", "create")
@@ -610,7 +610,7 @@ async def test_what_was_never_sent_is_told_when_it_is_resumed(
     # What a kill does: the lock is gone, and nothing was written.
     assert died._lock._file is not None
     died._lock._file.close()
-    async with Emulator() as api:
+    async with Emulator(preview_s=20) as api:
         command = aiomusic.at(api).having(AIOMUSIC_JOURNAL=str(path))
         ended = await command("jobs", "resume", *words, *FAST)
     await died.aclose()
@@ -626,7 +626,7 @@ async def _beat() -> None:
 
 async def test_a_running_command_is_not_disturbed(aiomusic: Command) -> None:
     """While one follows a job, others list it, and resume leaves it alone."""
-    async with Emulator(pace=Pace.polls(running=1_000_000)) as api:
+    async with Emulator(preview_s=20, pace=Pace.polls(running=1_000_000)) as api:
         command = aiomusic.at(api)
         process = await _until_running(command, "create", "pop", "--key", "a", *SHORT)
         (listed,) = jobs(await command("jobs", "--json"))
@@ -750,7 +750,7 @@ async def test_a_terminal_has_tables(filled: Command) -> None:
 
 async def test_a_task_is_followed_by_its_id(aiomusic: Command) -> None:
     """It is saved and kept in the journal, though this command bought nothing."""
-    async with Emulator(pace=Pace.polls()) as api:
+    async with Emulator(preview_s=20, pace=Pace.polls()) as api:
         async with MusicSession(api_key=api.key, base_url=api.url) as music:
             job = music.suno.create("rain")
             await job

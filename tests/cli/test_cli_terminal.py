@@ -23,7 +23,7 @@ def aiomusic(tmp_path: Path) -> Command:
 
 @pytest.fixture
 async def api() -> AsyncIterator[Emulator]:
-    async with Emulator(credits=100, pace=Pace.polls()) as api:
+    async with Emulator(preview_s=20, credits=100, pace=Pace.polls()) as api:
         yield api
 
 
@@ -31,7 +31,7 @@ async def test_a_terminal_shows_a_line_per_job_then_the_files(
     aiomusic: Command,
 ) -> None:
     """Each job's line has its state and time; the paths and lengths come last."""
-    async with Emulator(pace=Pace.polls(running=1_000_000)) as api:
+    async with Emulator(preview_s=20, pace=Pace.polls(running=1_000_000)) as api:
         terminal = Terminal(aiomusic.at(api))
         await terminal.start("create", "pop", "--count", "2", *SHORT)
         await terminal.wait_for("running, 0 %")
@@ -50,7 +50,9 @@ async def test_a_terminal_says_how_long_it_may_take(
     aiomusic: Command,
 ) -> None:
     """While a task runs its line has the time it usually takes; Ctrl-C ends it."""
-    async with Emulator(pace=Pace.polls(running=1_000_000), media=False) as api:
+    async with Emulator(
+        preview_s=20, pace=Pace.polls(running=1_000_000), media=False
+    ) as api:
         terminal = Terminal(aiomusic.at(api))
         await terminal.start("create", "pop", *FAST)
         await terminal.wait_for("running")
@@ -75,7 +77,7 @@ async def test_a_second_ctrl_c_leaves_a_batch_to_the_service(
     )
     (aiomusic.folder / "songs.jsonl").write_text("".join(rows))
     words = ("batch", "songs.jsonl", "--out", "album", *FAST)
-    async with Emulator(pace=Pace.polls(running=1_000_000)) as api:
+    async with Emulator(preview_s=20, pace=Pace.polls(running=1_000_000)) as api:
         terminal = Terminal(aiomusic.at(api))
         await terminal.start(*words)
         await terminal.wait_for("two  running")

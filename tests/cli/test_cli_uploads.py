@@ -21,7 +21,7 @@ UPLOAD = ("suno", "upload", "demo.wav", "--poll-every", "0.05")
 @pytest.fixture
 async def api() -> AsyncIterator[Emulator]:
     """Yield an API that fetches from this machine, as from a public address."""
-    async with Emulator(pace=Pace.polls(), allow_hosts=[HERE]) as api:
+    async with Emulator(preview_s=20, pace=Pace.polls(), allow_hosts=[HERE]) as api:
         yield api
 
 

@@ -81,7 +81,7 @@ async def opened(
 ) -> AsyncIterator[tuple[Emulator, Client]]:
     """Open an emulator without audio, whose tasks progress by polls."""
     options = {"pace": Pace.polls(), "media": False, **options}
-    async with Emulator(**options) as api:
+    async with Emulator(**{"preview_s": 20, **options}) as api:
         headers = {"Authorization": f"Bearer {api.key}"}
         async with aiohttp.ClientSession(api.url, headers=headers) as http:
             yield api, Client(http)

@@ -296,3 +296,24 @@ def test_a_seed_gives_the_same_song() -> None:
     )
 
     assert played(one) == played(same) != played(other)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        suno.Create("about a harbour"),
+        suno.Create("calm piano", instrumental=True),
+        riffusion.Create("jazz"),
+        producer.Create("techno"),
+    ],
+    ids=lambda a: a.kind(),
+)
+def test_songs_are_as_long_as_those_of_the_service(asked: Request[Any]) -> None:
+    """Two to three minutes where no length is asked, unless a preview is enough."""
+    for seed in range(3):
+        whole = score_of(asked, None, seed=seed, take=0, preview_s=None)
+        preview = score_of(asked, None, seed=seed, take=0, preview_s=20)
+
+        assert 118 <= whole.duration_s <= 182
+        assert 17 <= preview.duration_s <= 23
+        assert bool(whole.lines) == (not asked.to_body().get("make_instrumental"))

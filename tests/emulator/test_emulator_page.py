@@ -78,7 +78,7 @@ def show(browser: Browser) -> Iterator[Any]:
 
 
 async def _emulator(options: dict[str, Any]) -> Emulator:
-    return Emulator(**options)
+    return Emulator(preview_s=20, **options)
 
 
 @pytest.mark.slow

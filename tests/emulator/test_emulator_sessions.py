@@ -41,7 +41,7 @@ async def playing(
     options = {"pace": Pace.polls(), "media": False, "clock": clock, **options}
     settings: dict[str, Any] = {"poll_every_s": 1.0, "clock": clock, **(session or {})}
     async with (
-        Emulator(**options) as api,
+        Emulator(preview_s=20, **options) as api,
         MusicSession(api.key, base_url=api.url, **settings) as music,
     ):
         yield api, music
