@@ -3,8 +3,8 @@
 Measure the composer's music with independent detectors.
 
 Run ``python benchmarks/music.py`` (all of it, some minutes) or name the parts:
-``styles``, ``sections``, ``classify``, ``cost``. Needs librosa, pyloudnorm, scipy
-and scikit-learn besides the ``emulator`` extra.
+``styles``, ``genres``, ``sections``, ``classify``, ``cost``. Needs librosa,
+pyloudnorm, scipy and scikit-learn besides the ``emulator`` extra.
 """
 
 import argparse
@@ -219,6 +219,63 @@ def measure_styles(seeds: int) -> None:
     print(f"loudness and peak in bounds: {levels_ok}/{songs}")
 
 
+GENRES = """
+    pop, k-pop, j-pop, dance pop, synth pop, indie, ballad, city pop, hyperpop,
+    bollywood, rock, hard rock, punk, grunge, blues, emo, post-rock, surf,
+    metal, heavy metal, death metal, metalcore, doom metal, folk, country,
+    bluegrass, celtic, irish, polka, sea shanty, mariachi, medieval, r&b, soul,
+    neo soul, funk, motown, gospel, worship, hip hop, trap, drill, boom bap,
+    grime, phonk, lo-fi, chillhop, trip hop, house, deep house, disco, nu disco,
+    edm, future bass, amapiano, eurodance, techno, trance, psytrance, dubstep,
+    hardstyle, drum and bass, jungle, breakbeat, synthwave, vaporwave,
+    electropop, reggae, dub, rocksteady, ska, dancehall, soca, reggaeton,
+    dembow, salsa, mambo, bachata, cumbia, merengue, tango, milonga, bossa nova,
+    samba, flamenco, fado, afrobeat, afrobeats, highlife, soukous, jazz, swing,
+    bebop, ragtime, big band, fusion, waltz, jazz waltz, lullaby, christmas,
+    cinematic, epic, orchestral, horror, march, opera, baroque, choir, hymn, a
+    cappella, gregorian, ambient, drone, meditation, chiptune, 8-bit, video
+    game, corporate, jingle, kids, musical, anime, chanson, enka, klezmer,
+    balkan, arabic, hawaiian, zydeco, honky tonk, southern rock, shoegaze, prog,
+    gothic, rockabilly, screamo, industrial, acid, idm, chillout, new age, raga,
+    qawwali
+"""
+KEYS = ("C major", "A minor", "D major", "E minor", "G minor", "F major", "B minor")
+
+
+def measure_genres(seeds: int) -> None:
+    """Print how often detectors agree with the tempo and the key that were asked."""
+    words = [word for word in " ".join(GENRES.split()).split(", ") if word]
+    songs = with_beat = tempo_ok = keys_ok = guessed = 0
+    for number, word in enumerate(words):
+        for seed in range(seeds):
+            plain = compose(SongSpec(style=word, seed=seed, duration_s=20.0))
+            tempo, key = round(plain.tempo), KEYS[(number + seed) % len(KEYS)]
+            if plain.key.is_minor != key.endswith("minor"):
+                key = f"{key[0]} {'minor' if plain.key.is_minor else 'major'}"
+            prompt = f"{word}, {tempo} bpm, {key}"
+            song = render(
+                SongSpec(style=prompt, seed=seed, duration_s=30.0, instrumental=True)
+            )
+            songs += 1
+            guessed += song.score.is_guess
+            has_beat = "drums" in {track.role for track in song.score.tracks}
+            is_in_tempo = tempo_error(song) <= 0.03
+            is_right = is_key_right(song)
+            with_beat += has_beat
+            tempo_ok += has_beat and is_in_tempo
+            keys_ok += is_right
+            if (has_beat and not is_in_tempo) or not is_right or song.score.is_guess:
+                told = [
+                    f"tempo off by {tempo_error(song):.0%}" if not is_in_tempo else "",
+                    f"key {key_of(song)}" if not is_right else "",
+                    "a guess" if song.score.is_guess else "",
+                ]
+                print(f"  {prompt}: {', '.join(filter(None, told))}", flush=True)
+    print(f"style read, not guessed: {songs - guessed}/{songs}")
+    print(f"tempo within 3 %: {tempo_ok}/{with_beat} = {tempo_ok / with_beat:.0%}")
+    print(f"key exact or relative: {keys_ok}/{songs} = {keys_ok / songs:.0%}")
+
+
 def measure_sections() -> None:
     """Print how many section boundaries of a verse and chorus form are found."""
     found = total = 0
@@ -289,12 +346,14 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=[])
     parser.add_argument("--seeds", type=int, default=2, help="songs per style")
     arguments = parser.parse_args()
-    parts = arguments.parts or ["styles", "sections", "classify", "cost"]
+    parts = arguments.parts or ["styles", "genres", "sections", "classify", "cost"]
     for part in parts:
         print(f"# {part}", flush=True)
         match part:
             case "styles":
                 measure_styles(arguments.seeds)
+            case "genres":
+                measure_genres(arguments.seeds)
             case "sections":
                 measure_sections()
             case "classify":

@@ -145,11 +145,12 @@ def _in_levels(
         if start > _RAMP_S:
             times += [start - _RAMP_S, start]
             gains += [gains[-1], gain]
+    levels = 10 ** (np.array(gains) / 20)
     position = 0
     for mix, part in blocks:
         size = mix.shape[1]
         at = np.arange(position, position + size, dtype=np.float64) / RATE
-        curve = (10 ** (np.interp(at, times, gains) / 20)).astype(np.float32)
+        curve = np.interp(at, times, levels).astype(np.float32)
         position += size
         yield mix * curve, part * curve
 
