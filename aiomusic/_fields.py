@@ -411,6 +411,10 @@ class Names(Plain):
     def to_wire(self, value: object) -> object:
         return list(cast("tuple[str, ...]", value))
 
+    def from_wire(self, value: object) -> object:
+        # An empty object is no list of names: for the rule to refuse.
+        return [value] if isinstance(value, dict) else value
+
     def schema(self) -> dict[str, object]:
         items = {"type": "string", "examples": list(self.values)}
         return {"type": "array", "maxItems": self.most, "items": items}
