@@ -87,8 +87,9 @@ class Reply:
     """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    # A server may send back what it was sent, the key too.
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
     wall: float
     flaw: str = ""
 

@@ -26,19 +26,12 @@ from aiomusic.emulator._hosts import is_loopback
 from aiomusic.emulator._refusals import Reply
 from aiomusic.emulator._service import Service
 from aiomusic.emulator._tasks import Progress, Stage, Task
-from aiomusic.emulator.dialects import view_clip
-from aiomusic.providers import nuro, producer, riffusion, suno
+from aiomusic.emulator.dialects import DIALECTS, view_clip
 
 __all__ = ["Control"]
 
 MAX_TASKS: Final = 50
-_TEXTS: Final = ("description", "prompt", "tags", "sound", "title", "lyrics")
-_CREATES: Final[tuple[type[Request[Any]], ...]] = (
-    suno.Create,
-    riffusion.Create,
-    producer.Create,
-    nuro.CreateInstrumental,
-)
+_TEXTS: Final = ("description", "prompt", "tags", "sound", "title")
 
 
 @final
@@ -118,7 +111,11 @@ class Control:
                 if fault.times != 0
             ],
             "fault_kinds": sorted(set(get_args(FaultKind)) - WEBHOOK_KINDS),
-            "creates": {kind.PROVIDER: self._create(kind) for kind in _CREATES},
+            "creates": {
+                name: self._create(dialect.page_create)
+                for name, dialect in DIALECTS.items()
+                if dialect.page_create is not None
+            },
         }
 
     def _create(self, kind: type[Request[Any]]) -> Mapping[str, object]:
@@ -157,7 +154,7 @@ class Control:
                 {
                     "clip_id": song.clip_id,
                     "title": song.title,
-                    "lyrics": song.lyrics if view.state == "succeeded" else "",
+                    "words": song.lyrics if view.state == "succeeded" else "",
                     "state": view.state,
                     "audio_url": view.audio_url,
                     "image_url": view.image_url,

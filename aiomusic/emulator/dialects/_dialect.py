@@ -86,6 +86,9 @@ class Dialect:
 
     # Requests.
 
+    page_create: ClassVar[type[Request[Any]] | None] = None
+    """The create that the emulator's page offers."""
+
     type_field: ClassVar[str] = "task_type"
     """The field of the body that tells the operations of a path apart."""
     required: ClassVar[tuple[str, ...]] = ("mv",)
