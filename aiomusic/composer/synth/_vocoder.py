@@ -11,10 +11,11 @@ import attrs
 import numpy as np
 
 from aiomusic.composer._voice import Voice
+from aiomusic.composer.synth._espeak import SPEECH_RATE
 from aiomusic.composer.synth._speech import BINS, Frames
 from aiomusic.composer.synth._waves import RATE, Curve, Sound, noise
 
-_SIZE: Final = 2048
+_SIZE: Final = 1024
 _GRAIN: Final = 1024
 _FADE: Final = 200
 _SUBSAMPLES: Final = 4
@@ -72,7 +73,7 @@ def sing_utterance(
 
 def _shaped(envelopes: Frames, voice: Voice) -> Frames:
     """Return the envelopes for the size of the voice, at the bins of a grain."""
-    place = np.arange(_SIZE // 2 + 1) / voice.formant_scale
+    place = _HERTZ * ((BINS - 1) * 2 / SPEECH_RATE) / voice.formant_scale
     left = np.minimum(place.astype(int), BINS - 2)
     part = np.clip(place - left, 0.0, 1.0).astype(np.float32)
     shaped: Frames = envelopes[:, left] * (1 - part) + envelopes[:, left + 1] * part
@@ -99,8 +100,9 @@ def _grains(shaped: Frames, voiced: Frames, voice: Voice) -> Frames:
     spectrum[:, : _SIZE // 2 + 1] = np.exp(np.fft.rfft(cepstrum, _SIZE))
     fine = np.fft.irfft(spectrum, finer)[:, : _GRAIN * _SUBSAMPLES]
     fade = np.clip(np.arange(fine.shape[1])[::-1] / (_FADE * _SUBSAMPLES), 0.0, 1.0)
-    grains = (_SUBSAMPLES * fine * fade).reshape(-1, _GRAIN, _SUBSAMPLES)
-    return grains.transpose(0, 2, 1).astype(np.float32)
+    grains = fine * (_SUBSAMPLES * fade).astype("f4")
+    offsets = grains.reshape(-1, _GRAIN, _SUBSAMPLES).transpose(0, 2, 1)
+    return np.ascontiguousarray(offsets, dtype=np.float32)
 
 
 def _add_pulses(
@@ -142,15 +144,21 @@ def _add_noise(
     loudness = np.sqrt(power)
     window = np.hanning(2 * _NOISE_HOP + 1)[:-1].astype("f4")
     air = noise((count + 1) * _NOISE_HOP, "speech", name)
-    heard = np.zeros(len(air) + _NOISE_SIZE, dtype=np.float32)
     left = place.astype(int)
     share = (place - left).astype("f4")[:, None]
-    chosen = loudness[left] * (1 - share) + loudness[left + 1] * share
-    chosen *= level.astype("f4")[:, None]
-    for number in np.flatnonzero(level > 1e-3).tolist():
-        start = number * _NOISE_HOP
-        piece = air[start : start + 2 * _NOISE_HOP] * window
-        spectrum = np.fft.rfft(piece, _NOISE_SIZE) * chosen[number]
-        heard[start : start + _NOISE_SIZE] += np.fft.irfft(spectrum)
+    heard = np.zeros((count + _NOISE_SIZE // _NOISE_HOP + 1, _NOISE_HOP), dtype="f4")
+    pieces = np.lib.stride_tricks.sliding_window_view(air, 2 * _NOISE_HOP)[::_NOISE_HOP]
+    loud = np.flatnonzero(level > 1e-3)
+    for first in range(0, len(loud), _BATCH):
+        chosen = loud[first : first + _BATCH]
+        near = left[chosen]
+        shape = (
+            loudness[near] * (1 - share[chosen]) + loudness[near + 1] * share[chosen]
+        )
+        shape *= level[chosen].astype("f4")[:, None]
+        spectra = np.fft.rfft(pieces[chosen] * window, _NOISE_SIZE) * shape
+        hops = np.fft.irfft(spectra).reshape(len(chosen), -1, _NOISE_HOP)
+        for hop in range(hops.shape[1]):
+            heard[chosen + hop] += hops[:, hop]
     # A window begins half its length before its frame.
-    out += heard[_NOISE_HOP : _NOISE_HOP + len(out)]
+    out += heard.ravel()[_NOISE_HOP : _NOISE_HOP + len(out)]
