@@ -50,8 +50,9 @@ class Body:
         flaw: Why there is no JSON; empty where there is.
     """
 
-    value: object
-    text: str
+    # A server may send back what it was sent, the key too.
+    value: object = attrs.field(repr=False)
+    text: str = attrs.field(repr=False)
     flaw: str = ""
 
     @property

@@ -200,6 +200,7 @@ async def test_a_recorded_exchange_is_given_again(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.shows_a_key("it is the prompt of a song, and stands in its request")
 @pytest.mark.anyio
 async def test_no_secret_is_recorded(tmp_path: Path) -> None:
     """Of a webhook, of a link, or of what a service echoes."""

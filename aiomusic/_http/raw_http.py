@@ -43,7 +43,7 @@ SWITCHING: Final = 101
 
 
 @final
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class RawReply:
     """A reply as its bytes read; its status is 0 where they hold none."""
 
@@ -53,7 +53,7 @@ class RawReply:
 
 
 @final
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Recording:
     """
     The bytes of one reply, as they come.

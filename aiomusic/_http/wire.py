@@ -274,7 +274,7 @@ class _Seen:
     max_bytes: int = MAX_BYTES
     body: Body = attrs.field(init=False)
     # Its fields, by names without case and separators.
-    named: Mapping[str, Any] = attrs.field(init=False)
+    named: Mapping[str, Any] = attrs.field(init=False, repr=False)
     # The reply's, or the code of a body that says no under a yes.
     status: int = attrs.field(init=False)
 
