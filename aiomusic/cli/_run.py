@@ -55,7 +55,9 @@ class _Work:
         """End with 130; called between any two steps of the loop."""
         self._told = self._told or Exit.INTERRUPTED
         if self._task is not None:
-            self._task.get_loop().call_soon_threadsafe(self._cancel)
+            # A loop that is closed by now has nothing left to end.
+            with contextlib.suppress(RuntimeError):
+                self._task.get_loop().call_soon_threadsafe(self._cancel)
 
     def _terminate(self) -> None:
         self._told = self._told or Exit.TERMINATED
