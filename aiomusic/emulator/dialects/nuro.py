@@ -26,7 +26,7 @@ class NuroDialect(Dialect):
     """Nuro: a task is one song without an id of its own, in WAV; own errors."""
 
     name = "nuro"
-    page_create = nuro.CreateInstrumental
+    page_create: ClassVar[type[Request[Any]] | None] = nuro.CreateInstrumental
     type_field = "type"
     required: ClassVar[tuple[str, ...]] = ()
     default_task_type: ClassVar[str | None] = None

@@ -45,7 +45,7 @@ class ProducerDialect(Dialect):
     """Producer: one clip, and 202 until it is made; uploads are tasks too."""
 
     name = "producer"
-    page_create = producer.Create
+    page_create: ClassVar[type[Request[Any]] | None] = producer.Create
     default_task_type: ClassVar[str | None] = None
     refusals: ClassVar[Mapping[RefusalKind, tuple[int, str]]] = {
         "task_not_found": (404, "task not found"),

@@ -27,7 +27,7 @@ class RiffusionDialect(Dialect):
     """Riffusion: two clips, of which the first is listed before the second."""
 
     name = "riffusion"
-    page_create = riffusion.Create
+    page_create: ClassVar[type[Request[Any]] | None] = riffusion.Create
     required: ClassVar[tuple[str, ...]] = ("mv", "make_instrumental")
 
     def needs_custom_mode(self, body: Mapping[str, Any]) -> bool:

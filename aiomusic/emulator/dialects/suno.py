@@ -47,7 +47,7 @@ class SunoDialect(Dialect):
     """Suno: two clips, listed from the first poll on; personas; webhooks."""
 
     name = "suno"
-    page_create = suno.Create
+    page_create: ClassVar[type[Request[Any]] | None] = suno.Create
     sentences: ClassVar[Sentences] = {
         ("*", "mv", Breach.INVALID): (
             "The 'mv' field is invalid."
