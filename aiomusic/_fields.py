@@ -412,8 +412,8 @@ class Names(Plain):
         return list(cast("tuple[str, ...]", value))
 
     def from_wire(self, value: object) -> object:
-        # An empty object is no list of names: for the rule to refuse.
-        return [value] if isinstance(value, dict) else value
+        # What is no list is for the rule to refuse, a text that is one name too.
+        return value if isinstance(value, list) else [[value]]
 
     def schema(self) -> dict[str, object]:
         items = {"type": "string", "examples": list(self.values)}

@@ -195,9 +195,7 @@ def read_webhook(body: Mapping[str, Any]) -> tuple[str, str | None] | None:
         RequestRefused: The URL or the secret is invalid.
     """
     url, secret = body.get("webhook_url"), body.get("webhook_secret")
-    if url is None:
-        return None
-    if not isinstance(url, str) or not is_http_url(url):
+    if url is not None and not (isinstance(url, str) and is_http_url(url)):
         raise RequestRefused(
             400, "The 'webhook_url' field is invalid: it is no http(s) URL."
         )
@@ -206,7 +204,7 @@ def read_webhook(body: Mapping[str, Any]) -> tuple[str, str | None] | None:
         raise RequestRefused(
             400, "The 'webhook_secret' field is invalid: it is no text."
         )
-    return url, secret
+    return None if url is None else (url, secret)
 
 
 def _refuse_as(

@@ -63,3 +63,13 @@ async def test_every_reference_leads_somewhere() -> None:
 def test_examples_are_the_recorded_ones() -> None:
     """The recorded bodies stand with the tests."""
     assert len(list(EXAMPLES.glob("*.json"))) >= 19
+
+
+@pytest.mark.parametrize("names", ["calm", {}, {"0": "calm"}, 7, [7], [["calm"]]])
+async def test_names_are_a_list_of_texts(names: object) -> None:
+    """As the document says; a text, or an empty object, is not taken for one."""
+    body = {"type": "bgm", "description": "rain", "version": "v1.0", "mood": names}
+    async with opened() as (api, client):
+        status, reply = await client.post("/api/v1/nuro/create", body)
+
+        assert (status, api.charged) == (400, 0), reply

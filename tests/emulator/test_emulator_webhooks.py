@@ -265,10 +265,13 @@ async def test_webhook_that_can_not_be_called_is_refused(url: object) -> None:
         assert [one.task_id for one in api.deliveries] == [task_id]
 
 
+@pytest.mark.parametrize("url", [{"webhook_url": "http://127.0.0.1:1/"}, {}])
 @pytest.mark.parametrize("secret", [7, ["s"], "\ud800"])
-async def test_secret_that_can_not_sign_is_refused(secret: object) -> None:
-    """A secret that is no text is refused at the create."""
-    hook = {"webhook_url": "http://127.0.0.1:1/", "webhook_secret": secret}
+async def test_secret_that_can_not_sign_is_refused(
+    secret: object, url: dict[str, str]
+) -> None:
+    """A secret that is no text is refused at the create, also without a URL."""
+    hook = {**url, "webhook_secret": secret}
     async with opened() as (api, client):
         status, reply = await client.post("/api/v1/suno/create", {**DESCRIBED, **hook})
 
