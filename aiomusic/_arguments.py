@@ -1,5 +1,6 @@
 """Checks of arguments' shapes, so that a slip is told in the caller's line."""
 
+import inspect
 import json
 import math
 import os
@@ -22,6 +23,7 @@ __all__ = [
     "check_held",
     "check_key",
     "check_limits",
+    "check_listener",
     "check_mark",
     "check_number",
     "check_one_of",
@@ -295,6 +297,24 @@ def check_has(name: str, value: object, *methods: str, takes: str) -> None:
     """
     if value is not None and not all(hasattr(value, method) for method in methods):
         message = f"{name} is {shown(value)}; it must be {takes}."
+        raise TypeError(message)
+
+
+def check_listener(name: str, value: object) -> None:
+    """
+    Check that *value*, if it is given, can be called with an event, and is done then.
+
+    Raises:
+        TypeError: It is something else, or would have to be awaited.
+    """
+    check_has(name, value, "__call__", takes="a function of one event")
+    called = getattr(value, "__call__", None)  # noqa: B004 - of an object, its own
+    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(called):
+        message = (
+            f"{name} is {shown(value)}, a coroutine function, which nobody would await;"
+            " it must be a plain function. It may put events on an asyncio.Queue, or"
+            " give asyncio.create_task() what is to be awaited."
+        )
         raise TypeError(message)
 
 

@@ -13,6 +13,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from aiomusic import _job, _session, webhooks
 from aiomusic._arguments import all_of
 from aiomusic._batch import wait_all as _wait_all
+from aiomusic._origin import Origin
 from aiomusic.errors import MusicError
 from aiomusic.providers._operations import Operations
 from aiomusic.providers._registry import REGISTRY
@@ -38,6 +39,21 @@ class _Loop:
 
     def __init__(self) -> None:
         self.portal: BlockingPortal | None = None
+        self._origin: Origin | None = None
+
+    @contextlib.contextmanager
+    def opened(self, portal: BlockingPortal) -> Iterator[None]:
+        """Call in the loop of a session, for as long as that is open."""
+        self.portal, self._origin = portal, portal.call(Origin.here)
+        try:
+            yield
+        finally:
+            self.portal = None
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether this is a fork, in which no such loop runs."""
+        return self._origin is not None and self._origin.is_forked
 
     def call(self, do: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """Call in the loop, and return what comes of it, as something to use here."""
@@ -48,6 +64,10 @@ class _Loop:
             # Of a session that is closed, nothing waits for anything.
             with start_blocking_portal(name="aiomusic-closed") as portal:
                 return portal.call(self._run, call)
+        assert self._origin is not None
+        self._origin.check_process()
+        if self._origin.is_thread:
+            return self._called_within(call)
         future = self.portal.start_task_soon(self._run, call)
         try:
             return future.result()
@@ -55,6 +75,19 @@ class _Loop:
             # Also at Ctrl-C: nobody waits any more.
             future.cancel()
             raise
+
+    def _called_within(self, call: Callable[[], Any]) -> Any:
+        """Call from the loop itself, as ``on_event`` does, which can't wait for it."""
+        found = call()
+        if inspect.isawaitable(found) and not isinstance(found, _job.MusicJob):
+            if inspect.iscoroutine(found):
+                found.close()
+            message = (
+                "This runs in the session's own thread, as on_event does, and would"
+                " wait for itself: call it from another thread."
+            )
+            raise RuntimeError(message)
+        return self.wrapped(found)
 
     async def _run(self, call: Callable[[], Any]) -> Any:
         found = call()
@@ -237,9 +270,8 @@ class MusicSession(_Face):
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as entered:
             portal = entered.enter_context(start_blocking_portal(name="aiomusic"))
-            entered.callback(setattr, self._loop, "portal", None)
+            entered.enter_context(self._loop.opened(portal))
             entered.enter_context(portal.wrap_async_context_manager(self._of))
-            self._loop.portal = portal
             self._exit_stack = entered.pop_all()
         return self
 
@@ -249,7 +281,8 @@ class MusicSession(_Face):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._exit_stack.__exit__(kind, error, trace)
+        if not self._loop.is_forked:
+            self._exit_stack.__exit__(kind, error, trace)
 
 
 functools.update_wrapper(MusicSession.__init__, _session.MusicSession.__init__)

@@ -18,7 +18,9 @@ from collections.abc import (
 from pathlib import Path
 from typing import (
     Any,
+    NoReturn,
     Protocol,
+    Self,
     TypeVar,
     cast,
     final,
@@ -124,6 +126,9 @@ class JobOwner(Protocol):
 
     def now(self) -> float:
         """Return the session's time."""
+
+    def check_here(self) -> None:
+        """Refuse, by a RuntimeError, calls from another loop than the session's."""
 
     def cancel(self, job: "MusicJob[Any]") -> None:
         """Drop a queued job, abandon a submitted one."""
@@ -337,6 +342,21 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     def _show_again(self, shown: "_Shown", html: Callable[[str], object]) -> None:
         shown.update(html(self._repr_html_()))
 
+    # It is one purchase, of which there can't be another.
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        message = (
+            f"{self!r} can't be pickled, as its session follows it. Pass on its key, to"
+            " those who share its journal, or its provider and task_id, for attach()."
+        )
+        raise TypeError(message)
+
     def done(self) -> bool:
         """Check whether awaiting it answers at once."""
         return self._is_settled
@@ -354,6 +374,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
         """Return a future to wait for; raise StopIteration with the result."""
         if self._is_settled:
             raise StopIteration(self._outcome())
+        self._owner.check_here()
         # A future for each waiter: cancelling one must not cancel the others.
         waiter = asyncio.get_running_loop().create_future()
         if self._waiters is None:
@@ -512,6 +533,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
     def _watch(self, watcher: "Watcher") -> None:
         """Have a watcher told how it is, and every change from now on."""
         if not self._is_settled:
+            self._owner.check_here()
             self._watchers = [*(self._watchers or ()), watcher]
         watcher.put(self._update(playable=playable(self._clips)))
 

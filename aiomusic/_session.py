@@ -1,13 +1,21 @@
 """MusicSession: builds every part, hands out jobs, and closes all of it."""
 
 import contextlib
-import copy
 import functools
 import os
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast, final
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    NoReturn,
+    Self,
+    TypeVar,
+    cast,
+    final,
+)
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,6 +30,7 @@ from aiomusic._arguments import (
     check_held,
     check_key,
     check_limits,
+    check_listener,
     check_number,
     check_one_of,
     check_request,
@@ -212,7 +221,7 @@ class MusicSession:
         check_has("signer", signer, "tag", "sign", takes="an aiomusic.Signer")
         check_has("http", http, "request", "closed", takes="an aiohttp.ClientSession")
         check_has("clock", clock, "now", "wall", "sleep", takes="a clock")
-        check_has("on_event", on_event, "__call__", takes="a function of one event")
+        check_listener("on_event", on_event)
         self._on_event = on_event
         self._api_key = Hidden(api_key)
         self._base_url = base_url
@@ -282,6 +291,19 @@ class MusicSession:
             return "<MusicSession closed>"
         run = self._engine
         return f"<MusicSession {run.transport.host} {len(run.ledger.open_jobs)} open>"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        message = (
+            "A MusicSession can't be pickled, as it holds the API key: make one in each"
+            " process. Those with the same journal= share keys, slots and budget."
+        )
+        raise TypeError(message)
 
     async def __aenter__(self) -> Self:
         if self._is_entered:
@@ -406,7 +428,8 @@ class MusicSession:
         """
         self._open_engine()
         check_number("request_timeout_s", request_timeout_s, may_be_none=True)
-        same = copy.copy(self)
+        same = object.__new__(type(self))
+        vars(same).update(vars(self))
         for name in OPERATIONS:
             # Its methods submit through the session that they were made for.
             vars(same).pop(name, None)
@@ -770,6 +793,7 @@ class MusicSession:
                 " 'async with MusicSession() as music:'."
             )
             raise RuntimeError(message)
+        self._engine.check_here()
         return self._engine
 
 

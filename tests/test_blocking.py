@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -247,3 +248,45 @@ def test_editors_see_what_is_here() -> None:
         shown = classes[made.__name__]
         public = {name for name in dir(made) if not name.startswith("_")}
         assert [] == [name for name in public if not re.search(rf"\b{name}\b", shown)]
+
+
+def test_a_listener_that_waits_for_its_own_session_is_told(api: Emulator) -> None:
+    """It is called in the session's thread; what needs no waiting is done there."""
+    found: list[object] = []
+
+    def listen(_: object) -> None:
+        if found:
+            return
+        found.append(music.suno.create("encore", key="encore"))
+        try:
+            music.credits()
+        except RuntimeError as error:
+            found.append(str(error))
+
+    with session(api, on_event=listen) as music:
+        music.suno.create("rain").result(timeout_s=30)
+    assert isinstance(found[0], blocking.MusicJob)
+    assert "would wait for itself" in str(found[1])
+    assert 20 == api.charged
+
+
+def test_a_fork_of_a_blocking_session_is_told(api: Emulator) -> None:
+    """Its thread is not there: to call or to leave would wait for ever."""
+    read, write = os.pipe()
+    with session(api) as music:
+        child = os.fork()
+        if child == 0:
+            try:
+                music.__exit__(None, None, None)
+                music.suno.create("rain")
+            except RuntimeError as error:
+                os.write(write, str(error).encode())
+            finally:
+                os._exit(0)
+        os.close(write)
+        os.waitpid(child, 0)
+        assert music.suno.create("rain").result(timeout_s=30)
+
+    with os.fdopen(read) as told:
+        assert "Open a session in each process" in told.read()
+    assert 10 == api.charged

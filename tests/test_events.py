@@ -33,6 +33,40 @@ def session(api: Emulator, **options: Any) -> MusicSession:
     return MusicSession(api.key, **given | options)
 
 
+@pytest.mark.parametrize(
+    "kind", [ValueError, asyncio.CancelledError, GeneratorExit, StopAsyncIteration]
+)
+async def test_whatever_a_listener_raises_each_job_ends(
+    api: Emulator, kind: type[BaseException]
+) -> None:
+    """Whatever it raises, at whichever event: a cancelled future's result, too."""
+    calls = 0
+
+    def listen(_: object) -> None:
+        nonlocal calls
+        calls += 1
+        raise kind
+
+    async with session(api, on_event=listen) as music, asyncio.timeout(30):
+        jobs = [music.suno.create(f"song {n}") for n in range(3)]
+        made = [await job for job in jobs]
+
+    assert (3, 30) == (len(made), api.charged)
+    assert calls > len(jobs)
+
+
+async def test_a_listener_that_had_to_be_awaited_is_refused() -> None:
+    """At once, as its events would be lost; an object's call is looked at, too."""
+
+    class Listener:
+        async def __call__(self, event: object) -> None:
+            """Never be awaited."""
+
+    for listener in (Listener(), Listener().__call__):
+        with pytest.raises(TypeError, match="on_event is .*a plain function"):
+            MusicSession("key", on_event=listener)  # type: ignore[arg-type]
+
+
 async def test_updates_of_many_jobs_are_one_stream(api: Emulator) -> None:
     """Each begins with how it is and ends with its end."""
     async with session(api) as music:

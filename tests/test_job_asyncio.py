@@ -1,7 +1,11 @@
 """Whatever asyncio takes to wait for something takes a job, and never ends its work."""
 
 import asyncio
+import copy
 import gc
+import os
+import pickle
+import threading
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
@@ -198,3 +202,81 @@ async def test_wait_says_what_to_do(music: MusicSession) -> None:
 
     with pytest.raises(TypeError, match="use tasks explicitly"):
         await asyncio.wait([job])  # type: ignore[type-var]
+
+
+def elsewhere(do: Callable[[], object]) -> BaseException | None:
+    """Do something in a thread of its own; return what it raises."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            do()
+        except RuntimeError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(30)
+    return raised[0] if raised else None
+
+
+async def test_another_thread_is_sent_to_the_loop(
+    api: Emulator, music: MusicSession
+) -> None:
+    """There nobody would be woken; the error says how to hand it over, which works."""
+    job = music.suno.create("rain", key="rain")
+    calls: list[Callable[[], object]] = [
+        lambda: music.suno.create("wind"),
+        lambda: asyncio.run(waiting(job)),
+        lambda: asyncio.run(music.jobs()),
+        job.cancel,
+    ]
+
+    found = [await asyncio.to_thread(elsewhere, one) for one in calls]
+
+    assert ["run_coroutine_threadsafe" in str(error) for error in found] == [True] * 4
+    loop = asyncio.get_running_loop()
+    handed = await asyncio.to_thread(
+        lambda: asyncio.run_coroutine_threadsafe(waiting(job), loop).result(30)
+    )
+    assert handed == await job
+    # What is over is the same wherever it is asked for.
+    assert await asyncio.to_thread(lambda: asyncio.run(waiting(job))) == handed
+    assert api.charged == 10
+
+
+async def waiting(job: Job) -> object:
+    return await job
+
+
+async def test_a_fork_is_told_to_open_a_session_of_its_own(
+    api: Emulator, music: MusicSession
+) -> None:
+    """Its parent's loop does not run there: a job would wait for ever."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            music.suno.create("rain")
+        except RuntimeError as error:
+            os.write(write, str(error).encode())
+        finally:
+            os._exit(0)
+
+    os.close(write)
+    await asyncio.to_thread(os.waitpid, child, 0)
+    with os.fdopen(read) as told:
+        assert "Open a session in each process" in told.read()
+    assert api.submissions == 0
+
+
+async def test_a_copy_of_a_job_is_the_job(music: MusicSession) -> None:
+    """As of its session: data classes copy deep, and only one can be settled."""
+    job = music.suno.create("rain")
+
+    assert copy.deepcopy({"job": job, "music": music}) == {"job": job, "music": music}
+    assert (job, music) == (copy.copy(job), copy.copy(music))
+    for one in (job, music):
+        with pytest.raises(TypeError, match="can't be pickled"):
+            pickle.dumps(one)
+    assert await copy.copy(job) == await job

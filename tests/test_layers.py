@@ -14,8 +14,8 @@ ROOT: Final = Path(aiomusic.__file__).parent
 
 LAYERS: Final = {
     "values": (
-        "_bodies _clock _json _local_file _log _magic _names _notebook _redact _reply"
-        " _spelling _sending _timed_lyrics errors results"
+        "_bodies _clock _json _local_file _log _magic _names _notebook _origin _redact"
+        " _reply _spelling _sending _timed_lyrics errors results"
     ),
     "providers": "_request _fields _job _events _arguments _quote providers",
     "wire": "_codec webhooks _http _polling _files",

@@ -436,9 +436,9 @@ class Admission:
                 hand.set_result(None)
 
     async def _submit(self, job: TrackedJob[Any]) -> None:
-        self.ledger.submitting(job)
         deadline = self.clock.now() + self.job_timeout_s
         try:
+            self.ledger.submitting(job)
             outcome = await self._send_off_the_wire(job, deadline)
             await self._write_down(job, outcome, deadline)
         except asyncio.CancelledError as error:

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, final
@@ -30,6 +29,7 @@ from aiomusic._http.transport import Transport
 from aiomusic._job import JobState, JobUpdate, MusicJob
 from aiomusic._log import log
 from aiomusic._names import NameTemplate
+from aiomusic._origin import Origin
 from aiomusic._polling.callback_loss import CallbackLoss
 from aiomusic._polling.ration import Ration
 from aiomusic._polling.schedule import Fixed, Schedule
@@ -153,7 +153,7 @@ class Engine:
             price=transport.dialect.price,
         )
         self._is_closing = self._is_closed = False
-        self._pid = os.getpid()
+        self._origin = Origin.here()
         # Made now, as that loads half of anyio: a second Ctrl-C would come into it.
         self._shield = anyio.CancelScope(shield=True)
         # The one task that holds all others; `aclose` ends and awaits it.  It is no
@@ -204,7 +204,16 @@ class Engine:
     @property
     def is_forked(self) -> bool:
         """Whether this is a child: loop, threads and connections are its parent's."""
-        return os.getpid() != self._pid
+        return self._origin.is_forked
+
+    def check_here(self) -> None:
+        """
+        Check that this is where the session's loop runs.
+
+        Raises:
+            RuntimeError: It is another process, thread or loop.
+        """
+        self._origin.check()
 
     async def leave(self, error: BaseException | None = None) -> None:
         """
@@ -454,8 +463,10 @@ class Engine:
                 " from music.resume()."
             )
             raise RuntimeError(message)
+        self.check_here()
 
     def cancel(self, job: MusicJob[Any]) -> None:
+        self.check_here()
         tracked = _tracked(job)
         if job.task_id is not None:
             message = (

@@ -31,7 +31,10 @@ class Listening:
             return
         try:
             self.on_event(event)
-        except Exception as error:  # noqa: BLE001 - of the user's code
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - of the user's code
+            # It awaits nothing, so that a CancelledError is its own, too.
             words = "on_event raised %s: %s"
             log(logging.WARNING, words, type(error).__name__, error)
 
