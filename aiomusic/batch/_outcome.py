@@ -81,6 +81,7 @@ class Outcome:
         origins: The clips that it was made from.
         charged: What is known of the money.
         error: Why not all of it is there; None: all is well.
+        is_left: Whether the batch was stopped before its turn came.
         made_at: When the job was made.
         elapsed_s: How long it took.
     """
@@ -96,6 +97,7 @@ class Outcome:
     origins: tuple[Origin, ...] = ()
     charged: Charged = Charged.NO
     error: MusicError | None = None
+    is_left: bool = False
     made_at: datetime | None = None
     elapsed_s: float | None = None
 
@@ -120,10 +122,17 @@ class Outcome:
         return cls(key=row.key, number=row.number, state="refused", error=row.error)
 
     @classmethod
-    def waiting(cls, row: PlannedRow, error: MusicError) -> "Outcome":
+    def waiting(
+        cls, row: PlannedRow, error: MusicError, *, is_left: bool = False
+    ) -> "Outcome":
         """Return the outcome of a row that was not bought."""
         return cls(
-            key=row.key, number=row.row.number, state="waiting", row=row, error=error
+            key=row.key,
+            number=row.row.number,
+            state="waiting",
+            row=row,
+            error=error,
+            is_left=is_left,
         )
 
     def to_json(self, folder: Path) -> dict[str, Any]:

@@ -527,7 +527,8 @@ class Batch:
         why = "the batch was stopped before its turn came"
         for key in list(self._waits):
             row = self.rows[key]
-            await self._report(Outcome.waiting(row, _not_bought(row, why)))
+            outcome = Outcome.waiting(row, _not_bought(row, why), is_left=True)
+            await self._report(outcome)
 
 
 _FAILED: Final = ClipState.FAILED

@@ -13,10 +13,11 @@ from typing import Final
 
 from aiomusic import batch
 from aiomusic._http.dialects import SUNO
+from aiomusic.batch._album_names import AlbumNames
 from aiomusic.batch._manifest import KEPT_NAME, choices
 from aiomusic.cli._board import Board, Lines, Screen, Stream, Sums
 from aiomusic.cli._engine import queued, report_put
-from aiomusic.cli._exits import Exit, UsageError, exit_for, worst
+from aiomusic.cli._exits import Exit, UsageError, counted, exit_for, worst
 from aiomusic.cli._follow import writable
 from aiomusic.cli._interrupt import Interrupt
 from aiomusic.cli._journal import Advice, JournalPath, reader_of
@@ -43,11 +44,13 @@ def run_batch(songs: str, batching: Batching) -> Exit:
     logging.getLogger("aiomusic").addHandler(logging.NullHandler())
     try:
         plan = _plan(songs, batching)
-        if batching.dry_run:
-            return run(_quote(plan, batching))
-        if batching.strict:
+        _check_options(plan, batching)
+        quoted = run(_quote(plan, batching)) if batching.dry_run else None
+        if batching.strict and quoted is None:
             _check_all_good(plan)
         with writable(Path(batching.out)) as folder:
+            if quoted is not None:
+                return quoted
             if batching.engine is not None:
                 return run(_put(batching.engine, plan, folder, batching))
             return run(_buy(plan, folder, batching))
@@ -71,12 +74,35 @@ def _plan(songs: str, batching: Batching) -> batch.Plan:
     return plan
 
 
+def _check_options(plan: batch.Plan, batching: Batching) -> None:
+    """
+    Check, before anything is bought, the options that only the end would use.
+
+    Raises:
+        InvalidRequest: --name is no pattern, or nothing can be signed.
+        DownloadError: --kept can't be read.
+        UsageError: Options are missing that belong together.
+    """
+    if batching.engine is None and (batching.wait or batching.queue is not None):
+        given = "--wait" if batching.wait else "--queue"
+        raise UsageError(
+            f"{given} goes with --engine, whose workers buy. Nothing was sent."
+        )
+    AlbumNames(plan, batching.name)
+    signer_of(batching)
+    if batching.kept is not None:
+        kept = Path(batching.kept).expanduser()
+        if not kept.exists():
+            raise UsageError(f"--kept {kept}: there is no such file. Nothing was sent.")
+        choices(kept)
+
+
 def _check_all_good(plan: batch.Plan) -> None:
     if not plan.bad:
         return
     for row in plan.bad:
         report(str(row.error.args[0]))
-    message = f"{len(plan.bad)} rows can't be bought, and --strict is given."
+    message = f"{counted(len(plan.bad), 'row')} can't be bought, and --strict is given."
     raise UsageError(f"{message} Nothing was sent.")
 
 
@@ -118,12 +144,17 @@ def _quoted(
     balance: int | None,
 ) -> Iterator[str]:
     for name, (number, cost) in _by_operation(left).items():
-        yield f"{name:<28} {number:>7,} rows {cost:>9,} credits"
+        yield _quoted_line(name, number, cost)
     if bought:
-        yield f"{'bought already':<28} {len(bought):>7,} rows {0:>9,} credits"
-    yield f"{'all':<28} {len(left) + len(bought):>7,} rows {credits_left:>9,} credits"
+        yield _quoted_line("bought already", len(bought), 0)
+    yield _quoted_line("all", len(left) + len(bought), credits_left)
     if balance is not None:
         yield f"{'balance':<28} {'':>12} {balance:>9,} credits"
+
+
+def _quoted_line(name: str, rows: int, cost: int) -> str:
+    noun = "row" if rows == 1 else "rows"
+    return f"{name:<28} {rows:>7,} {noun:<4} {cost:>9,} credits"
 
 
 def _by_operation(rows: list[batch.PlannedRow]) -> dict[str, tuple[int, int]]:
@@ -262,8 +293,8 @@ async def _ceiling(place: JournalPath | None, batching: Batching) -> int | None:
 
 def _how_to_go_on(sums: Sums) -> str | None:
     if left := sums.rows - sums.over + sums.by_state["waiting"]:
-        rows = "1 row is" if left == 1 else f"{left:,} rows are"
-        return f"{rows} left: run the same line again to go on."
+        are = "is" if left == 1 else "are"
+        return f"{counted(left, 'row')} {are} left: run the same line again to go on."
     if sums.failures == sums.by_state["refused"] > 0:
         return "Mend what was refused, and run the same line again: it buys only that."
     if sums.failures:

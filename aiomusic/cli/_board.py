@@ -17,11 +17,11 @@ from rich.text import Text
 
 from aiomusic import batch
 from aiomusic._job import JobState, MusicJob
-from aiomusic.cli._exits import Exit, exit_for, printable, sentence
+from aiomusic.cli._exits import Exit, counted, exit_for, printable, sentence
 from aiomusic.cli._journal import Advice
 from aiomusic.cli._live import JobLine, LiveView, time_left
 from aiomusic.cli._show import Still, print_result, report
-from aiomusic.errors import Charged, MusicError
+from aiomusic.errors import BudgetExceeded, Charged, MusicError
 
 __all__ = ["Board", "Lines", "Screen", "Stream", "Sums"]
 
@@ -29,6 +29,8 @@ __all__ = ["Board", "Lines", "Screen", "Stream", "Sums"]
 HEAD_LINES: Final = 5
 MIN_LINES: Final = 3
 BAR_COLUMNS: Final = 24
+# So many rows are named of which the same is true.
+MAX_NAMES: Final = 8
 
 
 @final
@@ -101,13 +103,15 @@ class Board(Protocol):
         """Print how it all ended."""
 
 
-class _Plain(Still):
-    """What every view has in common."""
+class Lines(Still):
+    """For a pipe: the paths of the files, and a line for each row that failed."""
 
     def __init__(self, running: batch.Batch, sums: Sums, advice: Advice) -> None:
         self._running = running
         self._sums = sums
         self._advice = advice
+        # The rows of which the same was said, by what was said.
+        self._names: dict[str, list[str]] = {}
 
     def note(self, text: str) -> None:
         """Print it on standard error."""
@@ -115,36 +119,76 @@ class _Plain(Still):
 
     def show(self, outcome: batch.Outcome) -> None:
         """Print the paths as results, and the errors on standard error."""
+        self._show_files(outcome)
+        # Rows whose turn never came are counted at the end.
+        if outcome.error is not None and not outcome.is_left:
+            self._show_error(_name(outcome), self._sentence(outcome, outcome.error))
+
+    def _show_files(self, outcome: batch.Outcome) -> None:
         for path in outcome.files:
             print_result(str(path.resolve()))
-        if outcome.error is not None:
-            report(f"{_name(outcome)}: {self._sentence(outcome, outcome.error)}")
+
+    def _show_error(self, name: str, text: str) -> None:
+        """Print what went wrong; once, where the same goes wrong with many rows."""
+        names = self._names.setdefault(text, [])
+        names.append(name)
+        if len(names) == 1:
+            self.note(f"{name}: {text}")
 
     def _sentence(self, outcome: batch.Outcome, error: MusicError) -> str:
         """Return an error, its next steps as commands; the outcome keeps its own."""
         told = copy.copy(error)
+        if _is_over_ceiling(error) and self._sums.ceiling is not None:
+            told.args = (self._over_budget(outcome),)
         self._advice.reworded(told, error.key or outcome.key or "", None)
         return sentence(told)
 
+    def _over_budget(self, outcome: batch.Outcome) -> str:
+        """Return which ceiling was reached, in the words of whoever typed it."""
+        cost = 0 if outcome.row is None else outcome.row.cost
+        return (
+            f"It costs {cost} credits, which --max-credits"
+            f" {self._sums.ceiling} does not cover beside what is spent and reserved."
+            " Raise --max-credits to buy it. Nothing was sent or charged."
+        )
+
     def sum_up(self, folder: Path, advice: str | None) -> None:
-        """Print it in two or three lines."""
+        """Print it in a few lines."""
+        for names in self._names.values():
+            if len(names) > 1:
+                report(_the_same(names))
         sums = self._sums
         states = ", ".join(f"{n:,} {state}" for state, n in sums.by_state.most_common())
         report(
-            f"{sums.over:,} of {sums.rows:,} rows: {states or 'none'};"
-            f" {sums.spent:,} credits; {sums.files:,} files in {folder}"
+            f"{sums.over:,} of {counted(sums.rows, 'row')}: {states or 'none'};"
+            f" {counted(sums.spent, 'credit')};"
+            f" {counted(sums.files, 'file')} in {folder}"
         )
+        left = [one for one in self._running.running.values() if one.task_id]
+        if left:
+            stay = "stays" if len(left) == 1 else "stay"
+            report(
+                f"{counted(len(left), 'task')} at the service {stay} reserved, with"
+                f" {counted(sums.reserved(self._running), 'credit')}."
+            )
         if advice is not None:
             report(advice)
 
 
-@final
-class Lines(_Plain):
-    """For a pipe: the paths of the files, and a line for each row that failed."""
+def _is_over_ceiling(error: MusicError) -> bool:
+    return isinstance(error, BudgetExceeded) and error.tag is None
+
+
+def _the_same(names: list[str]) -> str:
+    """Return of which rows the same is true as of the first."""
+    first, *others = names
+    shown = ", ".join(others[:MAX_NAMES])
+    more = f" and {len(others) - MAX_NAMES:,} more" if len(others) > MAX_NAMES else ""
+    return f"{shown}{more}: as {first}."
 
 
 @final
-class Stream(_Plain):
+class Stream(Lines):
     """For machines: a JSON object a line."""
 
     def __init__(self, running: batch.Batch, sums: Sums, advice: Advice) -> None:
@@ -168,6 +212,7 @@ class Stream(_Plain):
             "rows": sums.rows,
             "states": dict(sums.by_state),
             "credits": sums.spent,
+            "reserved": sums.reserved(self._running),
             "files": sums.files,
             "folder": str(folder),
             "advice": advice,
@@ -176,7 +221,7 @@ class Stream(_Plain):
 
 
 @final
-class Screen(_Plain):
+class Screen(Lines):
     """For a terminal: the whole batch in a few lines, and a line per open job."""
 
     def __init__(self, running: batch.Batch, sums: Sums, advice: Advice) -> None:
@@ -199,17 +244,12 @@ class Screen(_Plain):
         """Print it above the view."""
         self._live.print(f"aiomusic: {text}")
 
-    def show(self, outcome: batch.Outcome) -> None:
-        """Print what became of a row above the view."""
-        name = _name(outcome)
-        if outcome.error is not None:
-            self.note(f"{name}: {self._sentence(outcome, outcome.error)}")
+    def _show_files(self, outcome: batch.Outcome) -> None:
         if not sys.stdout.isatty():
-            for path in outcome.files:
-                print_result(str(path.resolve()))
+            super()._show_files(outcome)
             return
         for path in outcome.files:
-            self._live.print(f"{name}: {path}")
+            self._live.print(f"{_name(outcome)}: {path}")
 
     def _view(self, live: LiveView) -> Group:
         return Group(

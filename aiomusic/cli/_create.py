@@ -167,7 +167,7 @@ def _affordable(
     fit = most // cost
     error = BudgetExceeded(
         f"{len(requests) - fit} of {len(requests)} not bought: each costs {cost}"
-        f" credits, and max_credits={most} covers {fit}. Nothing was sent for it."
+        f" credits, and --max-credits {most} covers {fit}. Nothing was sent for it."
     )
     return requests[:fit], [error]
 

@@ -31,6 +31,7 @@ __all__ = [
     "MEANINGS",
     "Exit",
     "UsageError",
+    "counted",
     "exit_for",
     "printable",
     "sentence",
@@ -137,6 +138,11 @@ def sentence(error: Exception) -> str:
         text = f"{text} {_MONEY[error.charged]}"
     is_named = error.task_id is None or error.task_id in text
     return text if is_named else f"{text} [task {error.task_id}]"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things, as in "1 row" and "2,000 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:

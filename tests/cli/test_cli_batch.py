@@ -9,9 +9,10 @@ from pathlib import Path
 import certificates
 import pytest
 from quick_service import QuickService
-from running import Command
+from running import Command, Here
 
 from aiomusic._files.credentials import has_credentials
+from aiomusic.emulator import Emulator, Pace
 
 pytestmark = pytest.mark.anyio
 
@@ -180,6 +181,8 @@ async def test_ctrl_c_ends_the_buying_and_a_run_again_goes_on(
     assert process.returncode == 130, errors
     assert b"Nothing more is bought" in errors
     assert b"run the same line again" in errors
+    # The rows whose turn never came are counted, and not told one by one.
+    assert b"song-23" not in errors
     bought = service.api.submissions
     assert 0 < bought < 24
     assert 2 * bought == len(list(album.glob("*.mp3")))
@@ -205,3 +208,73 @@ async def test_a_lost_answer_is_told_with_what_can_be_done(
     error = manifest(tmp_path / "album")["a"]["error"]
     assert isinstance(error, dict)
     assert ["check account", "name task", "buy again", "close"] == error["next_steps"]
+
+
+@pytest.fixture
+def here(
+    songs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Here:
+    return Here(Command.within(songs.parent), monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "expected"),
+    [
+        (("--name", "{nosuch}"), 2, "there is no {nosuch}"),
+        (("--kept", "nosuch.json"), 2, "--kept nosuch.json: there is no such file"),
+        (("--kept", "songs.csv"), 7, "songs.csv is no kept.json"),
+        (("--sign-cert", "some.pem"), 2, "--sign-key go together"),
+        (("--wait",), 2, "--wait goes with --engine"),
+        (("--queue", "postgresql://host/music"), 2, "--queue goes with --engine"),
+        (("--out", "songs.csv"), 7, "Nothing can be saved in songs.csv"),
+    ],
+    ids=["name", "no choice", "choice", "signing", "wait", "queue", "folder"],
+)
+def test_a_dry_run_refuses_what_a_run_would(
+    here: Here, words: tuple[str, ...], code: int, expected: str
+) -> None:
+    """Names, choices, signing, the folder, and options that belong together."""
+    ended = here("batch", "songs.csv", "--local", "--dry-run", *words)
+
+    assert code == ended.code
+    assert expected in ended.err
+    assert ended.err.endswith("Nothing was sent.\n")
+
+
+async def test_rows_beyond_the_ceiling_are_told_of_once(tmp_path: Path) -> None:
+    """In the command's own words: what this run may spend, and which rows are left."""
+    rows = [{"key": f"s{n}", "prompt": f"song {n}"} for n in range(12)]
+    text = "".join(f"{json.dumps(row)}\n" for row in rows)
+    (tmp_path / "many.jsonl").write_text(text)
+    async with Emulator(media=False, pace=Pace.polls()) as api:
+        command = Command.within(tmp_path).at(api)
+        ended = await command("batch", "many.jsonl", "--max-credits", "0")
+
+    assert 4 == ended.code
+    first, same, summary, left = ended.err.splitlines()
+    assert "--max-credits 0 does not cover" in first
+    assert "Nothing was sent or charged." in first
+    assert same.startswith("aiomusic: s1, s2, ")
+    assert same.endswith(": as s0.")
+    assert " failed" in summary
+    assert "run the same line again" in left
+
+
+async def test_a_second_ctrl_c_tells_what_stays_reserved(tmp_path: Path) -> None:
+    """The tasks that it leaves to the service, with their credits."""
+    (tmp_path / "one.csv").write_text("key,provider,description\na,suno,rain\n")
+    async with Emulator(media=False, pace=Pace.polls(pending=10**9)) as api:
+        process = await Command.within(tmp_path).at(api).start("batch", "one.csv")
+        assert process.stderr is not None
+        async with asyncio.timeout(60):
+            while not api.polls:
+                await asyncio.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            first = await process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            _, errors = await process.communicate()
+
+    assert b"Nothing more is bought" in first
+    assert 130 == process.returncode
+    assert b"1 task at the service stays reserved, with 10 credits." in errors
+    assert b"1 row is left: run the same line again" in errors
