@@ -3,7 +3,8 @@ For tests of code that uses aiomusic: pytest fixtures, and time that never waits
 
 The fixtures come with the package: name ``aiomusic_emulator``, ``aiomusic_session`` or
 ``aiomusic_clock`` in a test that runs under anyio's pytest plugin or pytest-asyncio.
-Override ``aiomusic_emulator_options`` to give the emulator arguments of your own.
+Override ``aiomusic_emulator_options`` and ``aiomusic_session_options`` to give the
+emulator and the session arguments of your own.
 `Recorder` writes real exchanges down, and `Replay` answers with them.
 """
 
@@ -35,6 +36,7 @@ __all__ = [
     "aiomusic_emulator",
     "aiomusic_emulator_options",
     "aiomusic_session",
+    "aiomusic_session_options",
 ]
 
 
@@ -153,18 +155,24 @@ async def _emulator(
 
 
 async def _session(
-    request: "pytest.FixtureRequest", aiomusic_emulator: "Emulator"
+    request: "pytest.FixtureRequest",
+    aiomusic_emulator: "Emulator",
+    aiomusic_session_options: Mapping[str, Any],
 ) -> "AsyncIterator[MusicSession]":
     from aiomusic import MusicSession  # noqa: PLC0415 - costs its import
 
-    async with MusicSession(
-        api_key=aiomusic_emulator.key,
-        base_url=aiomusic_emulator.url,
-        poll_every_s=0.0,
-        clock=_clock(request),
+    clock = _clock(request)
+    options: dict[str, Any] = {
+        "api_key": aiomusic_emulator.key,
+        "base_url": aiomusic_emulator.url,
+        # A clock that leaps would never get past polls between which is no time.
+        "poll_every_s": 0.0 if clock is None else None,
+        "clock": clock,
         # A job that a test leaves behind is waited for by nobody.
-        on_exit="detach",
-    ) as music:
+        "on_exit": "detach",
+        **aiomusic_session_options,
+    }
+    async with MusicSession(**options) as music:
         yield music
 
 
@@ -215,6 +223,11 @@ if pytest is not None:
         return {}
 
     @pytest.fixture
+    def aiomusic_session_options() -> Mapping[str, Any]:
+        """Return arguments of ``aiomusic_session``; override it to give your own."""
+        return {}
+
+    @pytest.fixture
     def aiomusic_emulator(
         request: "pytest.FixtureRequest",
         monkeypatch: "pytest.MonkeyPatch",
@@ -235,8 +248,13 @@ if pytest is not None:
     def aiomusic_session(
         request: "pytest.FixtureRequest",
         aiomusic_emulator: "Emulator",  # noqa: ARG001 - a test may name this one alone
+        aiomusic_session_options: Mapping[str, Any],  # noqa: ARG001 - parametrized
     ) -> "MusicSession":
-        """Return a session on ``aiomusic_emulator`` that polls as fast as it can."""
+        """
+        Return a session on ``aiomusic_emulator`` that polls as fast as it can.
+
+        With ``aiomusic_clock`` it polls when it would at the service.
+        """
         return cast("MusicSession", _by_loop(request, "session"))
 
     @pytest.fixture

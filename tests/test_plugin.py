@@ -19,7 +19,7 @@ TESTS = """
 import asyncio
 import os
 import pytest
-from aiomusic import ContentRefused, InvalidRequest, OutOfCredits
+from aiomusic import BudgetExceeded, ContentRefused, InvalidRequest, OutOfCredits
 
 {mark}
 
@@ -46,6 +46,16 @@ async def test_options(aiomusic_emulator, aiomusic_session):
 async def test_an_hour(aiomusic_clock, aiomusic_session, aiomusic_emulator):
     aiomusic_session.suno.create("rain")
     aiomusic_clock.advance(3600)
+
+@pytest.mark.parametrize("aiomusic_emulator_options", [{{"pace": 180}}])
+async def test_minutes(aiomusic_clock, aiomusic_session, aiomusic_emulator):
+    assert 2 == len(await aiomusic_session.suno.create("rain"))
+    assert 180 <= aiomusic_clock.now() < 360
+
+@pytest.mark.parametrize("aiomusic_session_options", [{{"max_credits": 5}}])
+async def test_options_of_the_session(aiomusic_session):
+    with pytest.raises(BudgetExceeded):
+        await aiomusic_session.suno.create("rain")
 
 async def test_strange_ids(aiomusic_session):
     with pytest.raises(InvalidRequest, match="no such clip"):
@@ -129,7 +139,7 @@ def test_the_fixtures_work_under_anyio(tmp_path: Path) -> None:
     """By asyncio alone, and soon; a test without a loop is told what it needs."""
     told = run_pytest(tmp_path, ANYIO, LOOPLESS, options=["-p", "no:asyncio"])
 
-    assert "10 passed, 10 deselected, 1 error" in told, told
+    assert "12 passed, 12 deselected, 1 error" in told, told
     assert "aiomusic's fixtures need a test that runs in an event loop" in told
 
 
@@ -142,7 +152,7 @@ def test_the_fixtures_work_under_pytest_asyncio(tmp_path: Path) -> None:
 
     told = run_pytest(tmp_path, AUTO, options=options)
 
-    assert "10 passed" in told, told
+    assert "12 passed" in told, told
 
 
 @pytest.mark.slow
@@ -151,7 +161,7 @@ def test_the_fixtures_work_under_both(tmp_path: Path) -> None:
     """Each test has those of the plugin that runs it, in its own loop."""
     told = run_pytest(tmp_path, ANYIO, ASYNCIO, LOOPS, options=SCOPE)
 
-    assert "23 passed, 10 deselected" in told, told
+    assert "27 passed, 12 deselected" in told, told
 
 
 @pytest.mark.slow
