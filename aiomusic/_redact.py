@@ -149,7 +149,11 @@ def _hidden(value: object) -> object:
         case str():
             return _replaced(value, sorted(_spans(value)))
         case Mapping():
-            return {_hidden(name): _hidden(one) for name, one in value.items()}
+            # A secret that reads like the name of a field must not rename the field.
+            return {
+                _hidden(name) if is_secret(str(name)) else name: _hidden(one)
+                for name, one in value.items()
+            }
         case list() | tuple():
             return [_hidden(one) for one in value]
         case _:

@@ -8,11 +8,20 @@ import logging
 import urllib.parse
 from collections.abc import Callable, Iterator
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiomusic import InvalidRequest, JobFailed, MusicError, _redact, suno
+from aiomusic import (
+    Clip,
+    ClipState,
+    InvalidRequest,
+    JobFailed,
+    MusicError,
+    _redact,
+    suno,
+)
 from aiomusic._http.wire import Reply, read_created
 from aiomusic._log import log
 from aiomusic._redact import HIDDEN, MAX_CHARS, hide, is_secret, kept, shown
@@ -109,6 +118,16 @@ def test_a_word_is_never_hidden(word: str) -> None:
     hide(word)
 
     assert f"a {word} and its {word}" == shown(f"a {word} and its {word}")
+
+
+def test_a_secret_renames_no_field() -> None:
+    """A job could not be read again whose clips have other fields than a clip has."""
+    hide("audio_url")
+    clip = Clip(
+        clip_id="one", provider="suno", state=ClipState.SUCCEEDED, title="an audio_url"
+    )
+
+    assert attrs.evolve(clip, title=f"an {HIDDEN}") == Clip.from_json(clip.to_json())
 
 
 def test_every_secret_of_a_session_is_hidden() -> None:
