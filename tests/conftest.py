@@ -1,12 +1,12 @@
 import pg_server
 import pytest
-from secret_scan import SecretScan
+from secret_scan import NAME, SecretScan
 
 from aiomusic import _redact
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(SecretScan(), "aiomusic-secret-scan")
+    config.pluginmanager.register(SecretScan(), NAME)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 
 from aiomusic import _redact
 
-__all__ = ["SecretScan"]
+__all__ = ["NAME", "SecretScan"]
 
 # What every emulator makes up, in whatever process it runs.
 EMULATED: Final = re.compile(rb"emu-(?:secret-)?[0-9a-f]{16,32}")
@@ -25,6 +25,7 @@ CHUNK_BYTES: Final = 8 << 20
 MIN_SECRET_CHARS: Final = 12
 OBJECTS_EVERY: Final = 100
 SHOWS_A_KEY: Final = "shows_a_key"
+NAME: Final = "aiomusic-secret-scan"
 
 
 @final
@@ -37,6 +38,7 @@ class SecretScan:
         self._found = 0
         self._read: set[Path] = set()
         self._late: list[str] = []
+        self._is_controller = False
         self._spellings = _redact._spellings
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -126,15 +128,34 @@ class SecretScan:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Look through what belongs to no one test: folders and databases of many."""
+        if not self._is_controller:
+            self._look_at_the_rest(session)
+        if self._late:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[NAME] = (self._counts, self._found, self._late)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker of pytest-xdist has seen."""
+        self._is_controller = True
+        seen = getattr(node, "workeroutput", {}).get(NAME)
+        if seen is None:
+            self._late.append("not known, for a worker ended before it had looked")
+            return
+        counts, found, late = seen
+        self._counts = {name: n + counts[name] for name, n in self._counts.items()}
+        self._found += found
+        self._late += late
+
+    def _look_at_the_rest(self, session: pytest.Session) -> None:
         self._used.clear()
         folders = [session.config._tmp_path_factory.getbasetemp()]  # type: ignore[attr-defined]
         if pg_server.running.cache_info().currsize:
             folders.append(pg_server.running().folder)
         leaks = [leak for one in folders for leak in self._in_folder(one)]
-        if leaks:
-            self._found += len(leaks)
-            self._late = leaks
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._found += len(leaks)
+        self._late = leaks
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter

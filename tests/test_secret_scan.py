@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
+OPTIONS = ["-q", "-rE", "-p", "no:cacheprovider"]
 
 # Put together there: the scan reads this test's folder, too.
 TESTS = """
@@ -41,14 +44,15 @@ def test_nothing(tmp_path):
 """
 
 
-def test_what_shows_a_key_fails_the_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [0, 2])
+def test_what_shows_a_key_fails_the_run(tmp_path: Path, workers: int) -> None:
     """In a log, in output, in a file, in a repr, and in another spelling; once each."""
     (tmp_path / "conftest.py").write_text((HERE / "conftest.py").read_text())
     (tmp_path / "test_it.py").write_text(TESTS)
     path = os.pathsep.join([str(HERE), str(HERE.parent)])
 
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rE", "-p", "no:cacheprovider", "."],
+        [sys.executable, "-m", "pytest", *OPTIONS, "-n", str(workers), "."],
         cwd=tmp_path,
         # In bytecode, what is put together stands as one.
         env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},

@@ -255,7 +255,8 @@ class _Inflow:
             while data := await self._reply.media.read():
                 self._pieces.append(data)
                 self._size += len(data)
-                if self._size >= STORE_BYTES:
+                # The head tells at once what must not be fetched any further.
+                if self._size >= (audio.HEAD_BYTES if self._is_new else STORE_BYTES):
                     await self._store()
         except BaseException:
             # So that the next try has that much less to do; too little tells nothing.
