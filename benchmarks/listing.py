@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import resource
 import sqlite3
 import statistics
@@ -19,11 +20,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from aiomusic.journal import Entry, Limits
+from aiomusic.journal.rows import dump
+from aiomusic.journal.sql_syntax import SQLITE
 from aiomusic.journal.sqlite import SqliteJournal
 
 NAMES = (
@@ -31,13 +35,35 @@ NAMES = (
     " charged, slot, reserved, spent, task_id, made_at, sent_at, accepted_at,"
     " ended_at, clips"
 )
-CLIP = {
-    "clip_id": "468d0e42-f7a6-40ce-9a4c-37db56b13b99",
-    "state": "succeeded",
-    "lyrics": "la la la, r&b pop song " * 40,
-    "audio_url": "https://media.example.com/468d0e42.mp3",
-    "duration": 180.0,
-}
+# Of no song, so that lyrics are hardly shorter when they are compressed.
+WORDS = """
+a all always and angel around away baby back because been before blue boat
+break breathe bridge bright broken burn but call candle carry change chase
+city close cold come corner could cross crowd cry dance dark day deep door
+down dream drive echo edge empty end engine ever every eyes fade fall far fast
+feel fields find fire floor fly follow for forever found free from garden
+ghost give glass go gold gone green ground half hand hard harbour have hear
+heart heavy here high hold hollow home hope hour house how hundred if in
+inside into island it just keep key kind kitchen know ladder lamp last late
+lead learn leave letter light like line linger little lonely long lost loud
+love low machine made magic map maybe mean melt mercy mile mind mirror moment
+money moon more morning mountain move my name near never new night no nobody
+north not nothing now ocean off old on once one only open or other our out
+over paper past people piece place please pocket promise pull quiet rain reach
+ready real red remember rest return rhythm right ring rise river road room
+round run sad said same save sea secret see shadow shake shine shore should
+shout show sign silence silver sing sky sleep slow small smile smoke snow so
+some song soul sound south speak spin spring stand star start stay steel still
+stone stop storm stranger street strong summer sun sweet take talk tall tell
+tender than that the then there thing think this thread through thunder tide
+time to today together tomorrow tonight too touch town train tree true try
+turn two under until up us valley velvet voice wait wake walk wall want warm
+wash watch water wave way we weather well west what wheel when where while
+white who why wild will wind window winter wire wish with without wonder word
+world would write wrong year yellow yes yesterday yet you young your
+"""
+VOCABULARY = WORDS.split()
+LYRICS_CHARACTERS = 900
 QUIET_S = 5.0
 NO_LIMITS = Limits(concurrency=10**9)
 
@@ -56,23 +82,66 @@ def entry(number: int) -> Entry:
     )
 
 
+def lyrics(dice: random.Random) -> str:
+    """Return lyrics of random words, in verses."""
+    lines = (
+        " ".join(dice.choices(VOCABULARY, k=dice.randint(4, 8)))
+        if at % 5
+        else "[Verse]"
+        for at in range(60)
+    )
+    return "\n".join(lines)[:LYRICS_CHARACTERS]
+
+
+def clip(dice: random.Random, task_id: str, words: str) -> dict[str, Any]:
+    """Return a clip as the service tells of it, and as it is kept."""
+    clip_id = str(uuid.UUID(int=dice.getrandbits(128)))
+    told: dict[str, Any] = {
+        "clip_id": clip_id,
+        "state": "succeeded",
+        "title": " ".join(dice.choices(VOCABULARY, k=3)).title(),
+        "lyrics": words,
+        "image_url": f"https://media.example.com/image_{clip_id}.jpeg",
+        "audio_url": f"https://media.example.com/{clip_id}.mp3",
+        "video_url": None,
+        "created_at": f"2026-11-28T16:{dice.randrange(10, 60)}:48.942Z",
+        "mv": "FUZZ-1.1 Pro",
+        "duration": dice.randrange(12_000, 24_000) / 100,
+        "timestamp": {},
+    }
+    about = {"provider": "riffusion", "task_id": task_id, "tags": None, "error": None}
+    left_out = ("mv", "timestamp")
+    kept = {name: value for name, value in told.items() if name not in left_out}
+    return {**kept, **about, "model": told["mv"], "raw": told}
+
+
+def songs(jobs: int) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of so many songs of two clips each."""
+    dice = random.Random(0)
+    texts = [lyrics(dice) for _ in range(500)]
+    for n in range(jobs):
+        task_id, key = (str(uuid.UUID(int=dice.getrandbits(128))) for _ in range(2))
+        words = dice.choice(texts)
+        prompt = " ".join(dice.choices(VOCABULARY, k=8))
+        request = dump({"kind": "riffusion.create", "prompt": prompt})
+        clips = dump([clip(dice, task_id, words) for _ in range(2)])
+        print_ = f"{dice.getrandbits(256):064x}"
+        yield (
+            *(key.replace("-", ""), 1, "riffusion.create", "riffusion"),
+            *(SQLITE.pack(request), print_, "{}", 10, "succeeded", "yes", 0, 0, 10),
+            *(task_id, 1e9 + n, 1e9 + n + 0.5, 1e9 + n + 0.75, 1e9 + n + 60.25),
+            SQLITE.pack(clips),
+        )
+
+
 async def filled(path: Path, jobs: int) -> Path:
     """Write a journal of so many songs of two clips each."""
     journal = SqliteJournal(path)
     await journal.open()
     await journal.aclose()
-    clips = json.dumps([CLIP, CLIP])
-    request = json.dumps({"kind": "riffusion.create", "prompt": "r&b pop song"})
-    rows = (
-        (
-            *(f"key-{n:08}", 1, "riffusion.create", "riffusion", request, "f", "{}"),
-            *(10, "succeeded", "yes", 0, 0, 10, f"t-{n}", n, n, n, n, clips),
-        )
-        for n in range(jobs)
-    )
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         marks = ", ".join("?" * 19)
-        db.executemany(f"INSERT INTO jobs ({NAMES}) VALUES ({marks})", rows)
+        db.executemany(f"INSERT INTO jobs ({NAMES}) VALUES ({marks})", songs(jobs))
     return path
 
 

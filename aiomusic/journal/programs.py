@@ -28,6 +28,7 @@ from aiomusic.journal import (
     Record,
     Verdict,
 )
+from aiomusic.journal.packing import PACKED
 from aiomusic.journal.policy import Change, Event, Row, Stage, apply, may_begin
 from aiomusic.journal.rows import (
     MAX_INTEGER,
@@ -68,6 +69,7 @@ __all__ = [
     "note_files",
     "note_held",
     "owners",
+    "pack_all",
     "recall",
     "transition",
     "unbegin",
@@ -80,6 +82,8 @@ SET_BACK_S = 5.0
 WAITING_S = 5.0
 
 PAGE_ROWS = 1_000
+# Stands for bytes that are no UTF-8.
+BAD = "\ufffd"
 # So many are written by one statement: SQLite takes 999 values.
 TAGS_TOGETHER = 100
 
@@ -258,7 +262,7 @@ def _change(
         return old
     # What stays is not set: its indexes, and the totals, need not follow.
     values = {k: v for k, v in columns(new).items() if v != found[k]}
-    values.update(facts or {})
+    values.update(_packed(me, facts or {}))
     if not values:
         return new
     changed = yield (
@@ -267,6 +271,14 @@ def _change(
     )
     assert len(changed) == 1
     return new
+
+
+def _packed(me: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return columns as the database holds them."""
+    return {
+        name: me.sql.pack(value) if value and name in PACKED else value
+        for name, value in values.items()
+    }
 
 
 @functools.cache
@@ -645,7 +657,7 @@ def _tag_all(me: Context, entry: Entry, attempt: int) -> Program[None]:
 
 
 def _insert(me: Context, entry: Entry, attempt: int, row: Row) -> Statement:
-    values = {"account": me.account, **entered(entry, attempt, row)}
+    values = {"account": me.account, **_packed(me, entered(entry, attempt, row))}
     return _inserting(tuple(values)), values
 
 
@@ -886,6 +898,34 @@ def mark(account: int, key: str, attempt: int, name: str, now: float) -> Program
             {**where, "marks": dump(marks)},
         )
     return bool(found)
+
+
+def pack_all(me: Context) -> Program[None]:
+    """Compress the long texts of rows that were written before they were."""
+    names, place = sorted(PACKED), -1
+    while True:
+        rows = yield (
+            (
+                f"SELECT rowid AS place, {', '.join(names)} FROM jobs"
+                f" WHERE rowid > :place ORDER BY rowid LIMIT {PAGE_ROWS}"
+            ),
+            {"place": place},
+        )
+        for row in rows:
+            # What is no UTF-8 was read with marks in its place, and stays as it is.
+            texts = {name: row[name] for name in names if isinstance(row[name], str)}
+            values = {
+                name: me.sql.pack(text)
+                for name, text in texts.items()
+                if BAD not in text
+            }
+            if any(isinstance(value, bytes) for value in values.values()):
+                sets = ", ".join(f"{name} = :{name}" for name in values)
+                where = {"place": row["place"]}
+                yield f"UPDATE jobs SET {sets} WHERE rowid = :place", values | where
+        if len(rows) < PAGE_ROWS:
+            return
+        place = rows[-1]["place"]
 
 
 def find(account: int, key: str, attempt: int | None) -> Program[Record | None]:

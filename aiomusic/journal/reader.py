@@ -20,6 +20,7 @@ from aiomusic.journal import (
 )
 from aiomusic.journal.archive import whole
 from aiomusic.journal.faults import FAULTS, fault
+from aiomusic.journal.packing import plain
 from aiomusic.journal.programs import Program
 from aiomusic.journal.reading import Reader
 from aiomusic.journal.schema import APPLICATION_ID, STEPS
@@ -116,8 +117,9 @@ def connect_to_read(path: Path, lock_wait_s: float) -> sqlite3.Connection:
 
 
 def read_rows(db: sqlite3.Connection) -> None:
-    """Have rows read by name, and text that is none as far as it goes."""
+    """Have rows read by name, and text that is none, or compressed, as text."""
     db.row_factory = sqlite3.Row
+    db.create_function("plain", 1, plain, deterministic=True)
     db.text_factory = partial(str, encoding="utf-8", errors="replace")
 
 

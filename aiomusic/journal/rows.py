@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, final
 
 from aiomusic._spelling import shortened
 from aiomusic.journal import Entry, Record
+from aiomusic.journal.packing import PACKED, unpack
 from aiomusic.journal.policy import Row, Stage
 
 __all__ = [
@@ -266,8 +267,11 @@ def record(found: Found) -> Record:
 
 
 def _unpacked(found: Found, name: str, kind: Any) -> Any:  # noqa: ANN401 - JSON
+    cell = found[name]
     try:
-        value = found[name] if found[name] is None else json.loads(found[name])
+        if name in PACKED and isinstance(cell, bytes):
+            cell = unpack(cell)
+        value = None if cell is None else json.loads(cell)
     except (ValueError, TypeError, RecursionError) as error:
         raise DamagedRow(found, f"{name} can't be read: {error}") from error
     if not isinstance(value, kind):

@@ -203,6 +203,12 @@ STEPS = (
         PRIMARY KEY (account, owner)
     );
     """,
+    # When the file was read through for damage and when it was left, in nanoseconds
+    # since 1970, and which session vouches for it meanwhile.  From here on, long texts
+    # are compressed.
+    """
+    INSERT INTO about VALUES ('checked_at', '0'), ('left_at', '0'), ('voucher', '');
+    """,
 )
 
 

@@ -2,10 +2,12 @@
 
 import functools
 import re
+from collections.abc import Callable
 from typing import Final, final
 
 import attrs
 
+from aiomusic.journal.packing import pack
 from aiomusic.journal.rows import MONEY
 
 __all__ = ["POSTGRES", "SQLITE", "SqlSyntax", "numbered"]
@@ -25,6 +27,7 @@ class SqlSyntax:
         made: Whether a job made one of ``:clips``, a JSON array of ids.
         day: The day (UTC) on which a job was bought.
         marked: Whether the user has marked a job as ``:mark``.
+        pack: Return a long text as its column holds it.
     """
 
     money: str
@@ -34,6 +37,7 @@ class SqlSyntax:
     made: str
     day: str
     marked: str
+    pack: Callable[[str], str | bytes]
 
 
 SQLITE: Final = SqlSyntax(
@@ -50,8 +54,8 @@ SQLITE: Final = SqlSyntax(
     ),
     listed="SELECT value FROM json_each(:keys)",
     made=(
-        "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(clips) THEN clips"
-        " ELSE '[]' END) AS made WHERE made.type = 'object' AND"
+        "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(plain(clips)) THEN"
+        " plain(clips) ELSE '[]' END) AS made WHERE made.type = 'object' AND"
         " json_extract(made.value, '$.clip_id') IN (SELECT value FROM"
         " json_each(:clips)))"
     ),
@@ -60,6 +64,7 @@ SQLITE: Final = SqlSyntax(
         "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(marks) THEN marks"
         " ELSE '{}' END) WHERE json_each.key = :mark)"
     ),
+    pack=pack,
 )
 
 # The functions are this project's own: they take JSON that can't be read for none.
@@ -84,6 +89,8 @@ POSTGRES: Final = SqlSyntax(
         " 'YYYY-MM-DD')"
     ),
     marked="EXISTS (SELECT 1 FROM tags_of(marks) AS tag WHERE tag.name = :mark)",
+    # It compresses long rows by itself.
+    pack=str,
 )
 
 

@@ -22,6 +22,7 @@ from aiomusic.journal import (
     Record,
     Verdict,
     accounts,
+    checking,
     place,
     programs,
 )
@@ -45,9 +46,8 @@ RETRY_S = 0.01
 # How often to look at a row beside the writer before it is asked.
 MAX_GLANCES = 3
 OTHERS = 0o077
-# Comparing indexes takes about 2 s a gigabyte, looking at pages half of that.
-MAX_COMPARED_BYTES = 64_000_000
-MAX_CHECKED_BYTES = 1_000_000_000
+# To so many bytes the log is cut once it is in the file; a burst may have made it long.
+KEPT_LOG_BYTES = 16_000_000
 
 
 @final
@@ -166,12 +166,10 @@ class SqliteJournal(SharedJournal):
         left: list[int] = []
         program = partial(programs.leave, self, self.owner, Event.LEFT, time.time())
 
-        others: list[bool] = []
+        left_at: list[int] = []
 
         def leave(db: sqlite3.Connection) -> int:
-            others.append(self._lock.has_company())
-            if not others[-1]:
-                place.leave(db, self._path)
+            left_at[:] = [] if self._lock.has_company() else [self._leave_file(db)]
             return drive(db, program)
 
         writer.post(leave, left.append)
@@ -185,13 +183,21 @@ class SqliteJournal(SharedJournal):
                 self._lock.forget()
         if writer.failed is not None:
             raise self._error(writer.failed) from writer.failed
-        if any(others):
+        if left_at:
+            checking.note_time(self._path, left_at[0])
+        else:
             await asyncio.to_thread(self._leave_last)
+
+    def _leave_file(self, db: sqlite3.Connection) -> int:
+        """Leave the file as the last, within a transaction; return when."""
+        place.leave(db, self._path)
+        return checking.leave(db)
 
     def _leave_last(self) -> None:
         """Leave the file as the last of those who were leaving at the same time."""
         if self._lock.has_company():
             return
+        left_at = 0
         address = f"{self._path.resolve().as_uri()}?mode=rw"
         with (
             contextlib.suppress(sqlite3.Error, OSError),
@@ -203,8 +209,10 @@ class SqliteJournal(SharedJournal):
         ):
             db.execute("BEGIN IMMEDIATE")
             if not self._lock.has_company():
-                place.leave(db, self._path)
+                left_at = self._leave_file(db)
             db.execute("COMMIT")
+        if left_at:
+            checking.note_time(self._path, left_at)
 
     async def admit(self, entries: Sequence[Entry], limits: Limits) -> list[Verdict]:
         def do(db: sqlite3.Connection) -> tuple[list[Verdict], set[str]]:
@@ -304,6 +312,8 @@ class SqliteJournal(SharedJournal):
         """
         Return unused space of the file to the disk.
 
+        What older versions have written is compressed first.
+
         Returns:
             The size of the file before and after, in bytes.
 
@@ -326,9 +336,13 @@ class SqliteJournal(SharedJournal):
         with contextlib.closing(
             sqlite3.connect(self._path, timeout=self._lock_wait_s, isolation_level=None)
         ) as db:
+            read_rows(db)
             # What is still in the log alone is in no size.
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             before = self._path.stat().st_size
+            db.execute("BEGIN IMMEDIATE")
+            drive(db, partial(programs.pack_all, self))
+            db.execute("COMMIT")
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return before, self._path.stat().st_size
@@ -406,10 +420,12 @@ class SqliteJournal(SharedJournal):
         try:
             read_rows(db)
             db.execute("PRAGMA synchronous = FULL")
-            is_first = self._upgrade(db)
+            is_first, is_due = self._upgrade(db)
             self._keep_log(db)
+            db.execute(f"PRAGMA journal_size_limit = {KEPT_LOG_BYTES}")
             self._tighten()
-            self._check(db)
+            if is_due:
+                checking.check(db, self._path)
             if is_first:
                 # Whoever opens the file by another name sees what is in it, alone.
                 db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
@@ -418,12 +434,12 @@ class SqliteJournal(SharedJournal):
             raise
         return db
 
-    def _upgrade(self, db: sqlite3.Connection) -> bool:
+    def _upgrade(self, db: sqlite3.Connection) -> tuple[bool, bool]:
         """
         Apply the steps that are missing, under a lock that others wait for.
 
         Returns:
-            Whether nobody else has the file open.
+            Whether nobody else has the file open, and whether it is to be checked.
         """
         # It also tells a file that can only be read from one that can be written.  If
         # anything fails from here on, closing the file takes all of it back.
@@ -433,10 +449,11 @@ class SqliteJournal(SharedJournal):
             for statement in statements(step):
                 db.execute(statement)
         is_first = place.join(db, self._path, version)
+        is_due = checking.join(db, self._path, self.owner, self._lock.is_alive)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {len(STEPS)}")
         db.execute("COMMIT")
-        return is_first
+        return is_first, is_due
 
     def _keep_log(self, db: sqlite3.Connection) -> None:
         """Switch to WAL; SQLite does not wait while another does the same."""
@@ -486,28 +503,6 @@ class SqliteJournal(SharedJournal):
                 # A disk without permissions, or a file of another user.
                 words = "others can read the journal %s, and it can't be changed: %s"
                 log(logging.WARNING, words, path, error)
-
-    def _check(self, db: sqlite3.Connection) -> None:
-        """
-        Find damage before it counts: an index that lacks a key buys it again.
-
-        It takes less than a second: in a large file, indexes are not compared with
-        their rows; one that is larger than a gigabyte is not read through.
-        """
-        size_bytes = self._path.stat().st_size
-        if size_bytes > MAX_CHECKED_BYTES:
-            return
-        how = "integrity" if size_bytes <= MAX_COMPARED_BYTES else "quick"
-        found: str = db.execute(f"PRAGMA {how}_check(1)").fetchone()[0]
-        if found == "ok":
-            wrong = db.execute(
-                "SELECT account, sum(slot), sum(reserved), sum(spent) FROM jobs"
-                " GROUP BY account"
-                " EXCEPT SELECT account, slots, reserved, spent FROM totals"
-            ).fetchone()
-            found = "ok" if wrong is None else "its totals are not those of its jobs"
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
 
     def _check_place(self) -> None:
         """Refuse to write into a file that is no longer where it was opened."""

@@ -11,6 +11,7 @@ import stat
 import sys
 import tempfile
 import threading
+import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -614,6 +615,9 @@ WRONG: dict[str, tuple[str, object]] = {
     "clips are one": ("clips", "{}"),
     "clips are deep": ("clips", DEEP),
     "files are a number": ("files", "7"),
+    "clips are bytes": ("clips", b"[]"),
+    "clips are cut off": ("clips", b"x\x9c"),
+    "error has no end": ("error", zlib.compress(b" " * 2**22 + b"{}")),
 }
 
 

@@ -20,7 +20,8 @@ from aiomusic.journal.sqlite import SqliteJournal
 
 pytestmark = pytest.mark.anyio
 
-CLIPS = [{"clip_id": "c-1"}, {"clip_id": "c-2"}]
+# Long enough that a file holds them compressed.
+CLIPS = [{"clip_id": f"c-{n}", "lyrics": "paper boats\n" * 40} for n in (1, 2)]
 OURS = Identity(base_url="https://api.sunoapi.com", key="sk-listing-ours")
 THEIRS = Identity(base_url="https://api.sunoapi.com", key="sk-listing-theirs")
 TAGS = {"album": "blue", "n": 7, "hit": True, "none": None, "rate": 0.5}
