@@ -60,8 +60,12 @@ class Writer:
     full, it is tried again with whatever comes next, and every half second.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
-        self._connect = connect
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        disconnect: Callable[[sqlite3.Connection], None] = sqlite3.Connection.close,
+    ) -> None:
+        self._connect, self._disconnect = connect, disconnect
         self._queue: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[None] = self._loop.create_future()
@@ -115,7 +119,7 @@ class Writer:
             self._resolve([(self._opened, None, error, None)])
             return
         self._resolve([(self._opened, None, None, None)])
-        with contextlib.closing(db):
+        try:
             is_open = True
             while is_open:
                 batch, is_open = self._take()
@@ -126,6 +130,8 @@ class Writer:
                     self._retry(db, kept)
             if self._kept:
                 self.failed = self._why_kept
+        finally:
+            self._disconnect(db)
 
     def _take(self) -> tuple[list[_Work[Any]], bool]:
         """

@@ -5,7 +5,7 @@ Its log, and the locks of its sessions, stand beside it under its name.  Who ope
 same file by another name would see neither, and buy again what others have bought.
 So while it is open, a companion beside it repeats a number that the file holds, and
 both are compared by whoever joins; a file that says it is open and has no companion is
-taken only if nobody has it open.
+taken only if nobody has it open, and its log came along.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from typing import Final
 from aiomusic.errors import JournalError
 from aiomusic.journal.schema import APPLICATION_ID
 
-__all__ = ["join", "leave", "settle"]
+__all__ = ["check_new", "join", "leave", "settle"]
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
 RETRY_S: Final = 0.01
@@ -33,6 +33,31 @@ FIRST_VERSION: Final = 6
 
 def _companion(path: Path) -> Path:
     return path.with_name(f"{path.name}-owners")
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def check_new(path: Path) -> None:
+    """
+    Check that no new file would take the place of one whose log is still there.
+
+    Raises:
+        JournalError: It would, and SQLite would delete the log.
+        OSError: It can't be told.
+    """
+    log = _log(path)
+    # The file is looked for last: another session may make it at this moment.
+    if not log.exists() or not log.stat().st_size or path.exists():
+        return
+    message = (
+        f"There is no journal {path}, but the log of one, {log.name}: what was bought"
+        " last stands in that alone. Where the file was moved, move its log along,"
+        f" under the file's new name and -wal. To begin a new journal, delete"
+        f" {log.name}. Nothing is sent."
+    )
+    raise JournalError(message)
 
 
 def settle(path: Path, wait_s: float, has_company: Callable[[], bool]) -> None:
@@ -55,9 +80,13 @@ def settle(path: Path, wait_s: float, has_company: Callable[[], bool]) -> None:
         )
         raise JournalError(message)
     deadline = time.monotonic() + min(wait_s, MAX_WAIT_S)
-    while not _is_free(path, has_company):
+    # It is looked for first: whoever reads the file makes one, and deletes it.
+    has_log = _log(path).exists()
+    while not _is_free(path, has_company, has_log=has_log):
         if time.monotonic() >= deadline:
-            raise _open_elsewhere(path)
+            is_alone = path.stat().st_nlink == 1 and not _companion(path).exists()
+            is_cut_off = is_alone and not has_log
+            raise _log_missing(path) if is_cut_off else _open_elsewhere(path)
         time.sleep(RETRY_S)
 
 
@@ -72,8 +101,8 @@ def _is_mount(path: Path) -> bool:
     return any(shown == line.split(b" ")[4] for line in mounts.splitlines())
 
 
-def _is_free(path: Path, has_company: Callable[[], bool]) -> bool:
-    """Check whether nobody has it open by another name."""
+def _is_free(path: Path, has_company: Callable[[], bool], *, has_log: bool) -> bool:
+    """Check whether nobody has it open by another name, and its log is there."""
     has_links = path.stat().st_nlink > 1
     has_companion = _companion(path).exists()
     if has_companion and (not has_links or has_company()):
@@ -83,6 +112,9 @@ def _is_free(path: Path, has_company: Callable[[], bool]) -> bool:
         if is_open and has_links and not has_companion:
             # Whoever died on it left its log beside its other name.
             raise _open_elsewhere(path)
+        if is_open and not (has_companion or has_log):
+            # Whoever opens it at this moment is about to write a companion.
+            return False
         return not (is_open or has_links) or _is_nobodys(path)
     except sqlite3.OperationalError as error:
         # So SQLite says that this process has the file open by its other name.
@@ -112,6 +144,18 @@ def _is_nobodys(path: Path) -> bool:
                 raise
             return False
         return True
+
+
+def _log_missing(path: Path) -> JournalError:
+    name = _log(path).name
+    message = (
+        f"The journal {path} was not closed as it should be, and its log, {name}, is"
+        " not beside it: what was bought last may stand in that alone, and would be"
+        f" bought again. Put the log there as {name}; it stands where the file was"
+        " moved or copied from. If it is lost, or this is a backup, make an empty file"
+        " of that name, and the journal opens without it. Nothing is sent."
+    )
+    return JournalError(message)
 
 
 def _open_elsewhere(path: Path) -> JournalError:

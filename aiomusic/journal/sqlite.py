@@ -118,7 +118,7 @@ class SqliteJournal(SharedJournal):
             raise JournalError(message)
         # By now, a link may stand there.
         self._path = self._path.resolve()
-        writer = Writer(self._connect)
+        writer = Writer(self._connect, self._disconnect)
         self._lock = SessionLock(self._path)
         self._pid = os.getpid()
         try:
@@ -411,6 +411,7 @@ class SqliteJournal(SharedJournal):
         # Made here, not by SQLite, so that it is never readable by others.  A file
         # that is there is not touched: closing it would drop the locks that another
         # connection of this process has on it.
+        place.check_new(self._path)
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         place.settle(self._path, self._lock_wait_s, self._lock.has_company)
@@ -433,6 +434,17 @@ class SqliteJournal(SharedJournal):
             db.close()
             raise
         return db
+
+    def _disconnect(self, db: sqlite3.Connection) -> None:
+        """Close the file; who does so last empties the log into it."""
+        try:
+            self._check_place()
+        except JournalError:
+            # SQLite would leave the log of a file that was moved where it is.
+            with contextlib.suppress(sqlite3.Error):
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            db.close()
 
     def _upgrade(self, db: sqlite3.Connection) -> tuple[bool, bool]:
         """

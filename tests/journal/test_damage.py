@@ -525,13 +525,16 @@ async def test_every_commit_is_synced(tmp_path: Path) -> None:
 
 
 async def test_a_log_that_is_gone_loses_no_more_than_it_held(tmp_path: Path) -> None:
-    """A file that was copied without its log opens, and starts afresh."""
+    """A file that was copied without its log opens when it is told to."""
     journal = await fill(tmp_path / "songs.db")
     copy = tmp_path / "copy.db"
     shutil.copy(tmp_path / "songs.db", copy)
     await journal.aclose()
-
     again = SqliteJournal(copy)
+    with pytest.raises(JournalError, match="make an empty file of that name"):
+        await again.open()
+    copy.with_name("copy.db-wal").touch()
+
     await again.open()
 
     assert {record.key for record in await again.records()} <= {

@@ -128,6 +128,64 @@ def with_companion(home: Path, away: Path) -> None:
     shutil.copy(companion_of(home), companion_of(away))
 
 
+async def killed(home: SqliteJournal, folder: Path, key: str) -> SqliteJournal:
+    """Buy a song there, and return a journal as a kill would have left it then."""
+    await home.open()
+    await home.admit([entry(key)], NO_LIMITS)
+    await home.accept(key, 1, f"t-{key}", 105.0)
+    left = journal_in(folder)
+    for end in ("", "-wal", "-owners"):
+        shutil.copy(f"{home.path}{end}", f"{left.path}{end}")
+    await home.aclose()
+    return left
+
+
+async def test_a_journal_without_its_log_is_refused(
+    home: SqliteJournal, tmp_path: Path
+) -> None:
+    """After a kill, what was bought last stands in the log, and would be so again."""
+    left = await killed(home, tmp_path / "left", "last")
+    away = journal_in(tmp_path / "away")
+    left.path.rename(away.path)
+
+    with pytest.raises(JournalError, match="its log, songs.db-wal.*Nothing is sent"):
+        await away.open()
+    with pytest.raises(JournalError, match="but the log of one, songs.db-wal.*delete"):
+        await left.open()
+
+    assert not left.path.exists()
+    left.path.with_name("songs.db-wal").rename(away.path.with_name("songs.db-wal"))
+    await opens(away)
+    await away.open()
+    assert await away.find("last") is not None
+    await away.aclose()
+    # Where it was, there is nothing to lose any more.
+    await left.open()
+    assert [] == await left.records()
+    await left.aclose()
+
+
+async def test_a_journal_that_was_moved_while_it_was_open_is_whole(
+    home: SqliteJournal, tmp_path: Path
+) -> None:
+    """Nothing more is sent, and what was bought before is in the file."""
+    away = journal_in(tmp_path / "away")
+    await home.open()
+    await home.admit([entry("last")], NO_LIMITS)
+    home.path.rename(away.path)
+    with pytest.raises(JournalError, match="removed or replaced"):
+        await home.admit([entry("later")], NO_LIMITS)
+    await home.accept("last", 1, "t-last", 105.0)
+    await home.aclose()
+
+    await away.open()
+
+    found = await away.find("last")
+    await away.aclose()
+    assert found is not None
+    assert "t-last" == found.task_id
+
+
 MOVES: dict[str, Callable[[Path, Path], object]] = {
     "moved": Path.rename,
     "copied": shutil.copy,
@@ -150,6 +208,11 @@ async def test_a_journal_that_was_moved_or_restored_opens(
         await crash(home)
     away = journal_in(tmp_path / "away")
     how(home.path, away.path)
+    if state == "dead":
+        # Nobody can tell that there was nothing in its log.
+        with pytest.raises(JournalError, match="make an empty file"):
+            await away.open()
+        away.path.with_name("songs.db-wal").touch()
 
     await opens(away)
 
@@ -164,6 +227,8 @@ async def test_a_backup_of_an_open_journal_opens(
     await home.open()
     away = journal_in(tmp_path / "away")
     how(home.path, away.path)
+    if not companion_of(away.path).exists():
+        away.path.with_name("songs.db-wal").touch()
 
     await opens(away)
 
@@ -285,6 +350,7 @@ async def test_many_processes_open_it_at_once(
         await crash(home)
     if state != "new":
         home.path.rename(away.path)
+        away.path.with_name("songs.db-wal").touch()
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     command = [sys.executable, "-c", OPENER, str(away.path)]
     processes = [subprocess.Popen(command, **pipes) for _ in range(4)]  # type: ignore[call-overload]
