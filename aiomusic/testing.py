@@ -146,7 +146,8 @@ async def _emulator(
         "pace": Pace.polls(),
         "media": False,
         "strict_ids": True,
-        "preview_s": 20.0,
+        "preview_s": 4.0,
+        "renderer": "sine",
         "clock": _clock(request),
         **aiomusic_emulator_options,
     }

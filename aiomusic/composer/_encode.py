@@ -83,13 +83,15 @@ def write_song(
 
 def load_renderer(name: str) -> Renderer:
     """
-    Load a renderer by name: "fluidsynth", or one of an installed package.
+    Load a renderer by name: "fluidsynth", "sine", or one of an installed package.
 
     Packages register renderers as entry points of the group ``aiomusic.renderers``.
 
     Raises:
         LookupError: No renderer of that name is installed.
     """
+    if name == "sine":
+        return _sine_blocks
     if name == "fluidsynth" and _has_numpy():
         # It imports numpy, which is optional.
         from aiomusic.composer.synth import soundfont_blocks  # noqa: PLC0415
@@ -105,6 +107,13 @@ def load_renderer(name: str) -> Renderer:
         f"no renderer named {name!r} is installed "
         f"(entry points of the group {ENTRY_POINT_GROUP})"
     )
+
+
+def _sine_blocks(score: Score) -> Iterable[Any]:
+    # It imports numpy, which is optional.
+    from aiomusic.composer.synth import sine_blocks  # noqa: PLC0415
+
+    return sine_blocks(score)
 
 
 def _render(

@@ -44,7 +44,7 @@ from aiomusic.emulator._songs import (
 from aiomusic.emulator._streams import Playing
 from aiomusic.emulator._tasks import PlannedFailure, Task
 from aiomusic.emulator._uploads import Fetcher, NotFetched
-from aiomusic.emulator._workers import Workers
+from aiomusic.emulator._workers import CallRunner
 from aiomusic.emulator.dialects import DIALECTS, dialect_of
 
 __all__ = ["Media", "MediaDirectory", "NoMedia", "RenderedMedia"]
@@ -236,8 +236,8 @@ class RenderedMedia:
     _directory: MediaDirectory
     _seed: int
     _is_eager: bool
-    _workers: Workers
-    _composers: Workers
+    _workers: CallRunner
+    _composers: CallRunner
     _fetcher: Fetcher
     _renderer: str | None
     _preview_s: float | None

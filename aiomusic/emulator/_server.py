@@ -33,7 +33,7 @@ from aiomusic.emulator._sister import with_models
 from aiomusic.emulator._tasks import OVER, Pace, Task
 from aiomusic.emulator._uploads import Fetcher
 from aiomusic.emulator._webhooks import Delivery, WebhookSender
-from aiomusic.emulator._workers import Workers, spare_processors
+from aiomusic.emulator._workers import Threads, Workers, spare_processors
 
 __all__ = ["Emulator"]
 
@@ -74,7 +74,8 @@ class Emulator:
         clock: The source of time.
         media: Whether there is audio; otherwise its URLs answer 404.
         strict_ids: Whether clip and persona ids that it never issued are refused, as
-            the service does; otherwise such a clip stands for a new song.
+            the service does, and those of another provider; otherwise such a clip
+            stands for a new song.
         refuse_words: Words or phrases that make the task of a request fail in whose
             text they stand (in any case, as whole words): for inappropriate lyrics,
             or as a description that needs a review.  A mapping names the refusal of
@@ -85,9 +86,10 @@ class Emulator:
         hosts: Hosts that calls may be addressed to, besides loopback, *host* and
             that of *public_url*; ``"*"``: any.  Others are answered 421, which
             prevents DNS rebinding.
-        renderer: Renders the songs: ``"fluidsynth"``, if it and a SoundFont are
-            installed, or the name of an entry point in ``aiomusic.renderers``; None:
-            the built-in synthesiser, which sounds the same everywhere.
+        renderer: Renders the songs: ``"sine"``, plain tones that are made soon, for
+            tests; ``"fluidsynth"``, if it and a SoundFont are installed; or the name
+            of an entry point in ``aiomusic.renderers``; None: the built-in
+            synthesiser, which sounds the same everywhere.
         preview_s: Length in seconds of a song whose request says none, such as a
             quick 20; None: two to three minutes, as at the service, which take some
             seconds of CPU time each to render.
@@ -222,12 +224,14 @@ class Emulator:
         if renderer is not None:
             # Fail now, not at the first song.
             load_renderer(renderer)
+        # A process takes longer to start than plain tones to make.
+        is_quick = renderer == "sine"
         return RenderedMedia(
             directory=self._directory,
             seed=seed,
             is_eager=not pace.is_counted,
-            workers=Workers(spare_processors()),
-            composers=Workers(1),
+            workers=Threads() if is_quick else Workers(spare_processors()),
+            composers=Threads() if is_quick else Workers(1),
             fetcher=fetcher,
             renderer=renderer,
             preview_s=preview_s,

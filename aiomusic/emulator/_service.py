@@ -80,8 +80,11 @@ class Service:
     tasks: dict[str, Task] = attrs.field(factory=dict, init=False)
     in_flight: int = attrs.field(default=0, init=False)
     peak_in_flight: int = attrs.field(default=0, init=False)
-    _known: set[tuple[str, str]] = attrs.field(factory=set, init=False)
+    _known: set[tuple[str, str, str]] = attrs.field(factory=set, init=False)
+    """Provider, kind and id of what was issued."""
     _number: int = attrs.field(default=0, init=False)
+    _provider: str = attrs.field(default="", init=False)
+    """The provider of the request that is carried out."""
     _due: list[tuple[float, int, Task]] = attrs.field(factory=list, init=False)
     _waiting_for_media: set[Task] = attrs.field(factory=set, init=False)
 
@@ -121,7 +124,7 @@ class Service:
             raise RequestRefused.of("queue_full")
         if not self.account.charge(self.price(request)):
             raise RequestRefused.of("no_credits")
-        self._number += 1
+        self._number, self._provider = self._number + 1, request.PROVIDER
         if request.REPLY is not None:
             return dialect_of(request).direct(request, source, self)
         task = self._new_task(request, failure)
@@ -149,10 +152,10 @@ class Service:
         if clip is not None:
             kind = "upload" if clip.is_upload else "clip"
             field = fields_of(type(request))["clip"].wire
-            self._check_known(kind, clip.clip_id, field)
+            self._check_known(request, kind, clip.clip_id, field)
         persona = dialect.persona(request)
         if persona is not None:
-            self._check_known("persona", persona, "persona_id")
+            self._check_known(request, "persona", persona, "persona_id")
 
     def _check_times(self, request: Request[Any]) -> None:
         """
@@ -174,8 +177,10 @@ class Service:
                 rule = f"it is beyond the end of the clip, {score.duration_s:g} s"
                 raise RequestRefused(400, f"The '{wire}' field is invalid: {rule}.")
 
-    def _check_known(self, kind: str, given: str, field: str) -> None:
-        if (kind, given) not in self._known:
+    def _check_known(
+        self, request: Request[Any], kind: str, given: str, field: str
+    ) -> None:
+        if (request.PROVIDER, kind, given) not in self._known:
             text = f"The '{field}' field is invalid: there is no such {kind}."
             raise RequestRefused(400, text)
 
@@ -188,7 +193,7 @@ class Service:
         """Return a new id for a *kind* of thing, of this request."""
         new = self.ids.make(kind, self._number, part)
         if self.is_strict:
-            self._known.add((kind, new))
+            self._known.add((self._provider, kind, new))
         return new
 
     def _new_task(self, request: Request[Any], failure: PlannedFailure | None) -> Task:

@@ -7,13 +7,15 @@ import struct
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast, final
+from typing import Any, Final, Protocol, TypeVar, cast, final
 
+import anyio.to_thread
 import attrs
 
+from aiomusic.composer import UnreadableAudio
 from aiomusic.emulator._render_jobs import RenderFailed
 
-__all__ = ["RenderFailed", "Workers", "spare_processors"]
+__all__ = ["CallRunner", "RenderFailed", "Threads", "Workers", "spare_processors"]
 
 T = TypeVar("T")
 
@@ -32,6 +34,38 @@ def spare_processors() -> int:
         # A container may be limited to fewer than the machine has.
         count = len(os.sched_getaffinity(0))
     return min(count, max(2, count - 1))
+
+
+class CallRunner(Protocol):
+    """Runs calls beside the event loop."""
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """
+        Run a call.
+
+        Raises:
+            RenderFailed: It raised an exception, or its process died.
+            UnreadableAudio: It raised this one.
+        """
+
+    async def aclose(self) -> None:
+        """Run no more."""
+
+
+@final
+class Threads:
+    """Threads of this process: a call starts at once, and should be a quick one."""
+
+    async def run(self, call: Callable[[], T]) -> T:
+        try:
+            return await anyio.to_thread.run_sync(call)
+        except UnreadableAudio:
+            raise
+        except Exception as error:
+            raise RenderFailed(repr(error)) from error
+
+    async def aclose(self) -> None:
+        pass
 
 
 @final
@@ -53,13 +87,7 @@ class Workers:
         self._slots = asyncio.Semaphore(self.max_workers)
 
     async def run(self, call: Callable[[], T]) -> T:
-        """
-        Run a call in a worker; the call and its result are pickled.
-
-        Raises:
-            RenderFailed: It raised an exception, or its process died.
-            UnreadableAudio: It raised this one.
-        """
+        """Run a call in a worker; the call and its result are pickled."""
         pickled = pickle.dumps(call)
         async with self._slots:
             worker = self._idle.pop() if self._idle else await self._start()

@@ -51,6 +51,12 @@ def fluidsynth() -> str:
     return "fluidsynth"
 
 
+def children() -> str:
+    """Return the processes that this one has started, where Linux tells."""
+    found = sorted(Path("/proc/self/task").glob("*/children"))
+    return "".join(path.read_text() for path in found)
+
+
 def read(path: Path) -> npt.NDArray[np.float32]:
     samples, _ = soundfile.read(path, dtype="float32", always_2d=True)
     return np.asarray(samples.T)
@@ -126,6 +132,20 @@ async def test_an_installed_package_can_play(
 
     spectrum = np.abs(np.fft.rfft(samples[:44100, 0]))
     assert 220 == np.argmax(spectrum)
+
+
+async def test_plain_tones_are_made_without_another_process() -> None:
+    """Each note is a sine, and the file is as long as the reply says."""
+    before = children()
+    async with opened(media=True, renderer="sine", preview_s=2) as (_, client):
+        _, body = await client.end(await client.create())
+        async with client.http.get(body["data"][0]["audio_url"]) as reply:
+            samples, rate = soundfile.read(io.BytesIO(await reply.read()))
+        after = children()
+
+    assert body["data"][0]["duration"] == pytest.approx(len(samples) / rate, abs=0.1)
+    assert 0.05 < np.abs(samples).max() < 1
+    assert before == after
 
 
 def test_a_renderer_that_nobody_offers_is_an_error_at_once() -> None:

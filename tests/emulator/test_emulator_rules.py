@@ -229,6 +229,30 @@ async def test_strict_one_knows_its_own_clips() -> None:
         assert (await client.post(SUNO, uploaded))[0] == 400
 
 
+async def test_a_strict_one_knows_clips_and_uploads_of_one_provider_alone() -> None:
+    """Those that riffusion made are unknown at suno."""
+    link = {"url": "https://example.org/a.mp3"}
+    song = {"mv": "FUZZ-1.1", "prompt": "rain", "custom_mode": False}
+    async with opened(strict_ids=True) as (_, client):
+        task_id = await client.create("riffusion", song)
+        _, task = await client.end(task_id, "riffusion")
+        _, upload = await client.post("/api/v1/riffusion/upload", link)
+        cover = {**SUNG, "task_type": "cover_music"}
+        covers = (
+            {**cover, "continue_clip_id": task["data"][0]["clip_id"]},
+            {
+                **cover,
+                "task_type": "cover_upload_music",
+                "continue_clip_id": upload["clip_id"],
+            },
+        )
+
+        for body in covers:
+            status, reply = await client.post(SUNO, body)
+            assert status == 400
+            assert "there is no such" in reply["message"]
+
+
 async def test_unknown_path_is_not_found() -> None:
     """An unknown path is answered 404, as JSON."""
     async with opened() as (_, client):
