@@ -165,6 +165,7 @@ async def test_what_a_listener_adds_is_sent(api: Emulator) -> None:
         if isinstance(event, Calling):
             event.headers["Authorization"] = "Bearer nobody"
             event.headers["traceparent"] = "00-1-2-01"
+            event.headers["X-Number"] = 5  # type: ignore[assignment]
 
     async with session(api, on_event=listen) as music:
         assert 2 == len(await music.suno.create("a"))

@@ -244,6 +244,36 @@ async def test_an_injected_http_session_still_tells_what_was_sent(
     assert 1 == api.submissions
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_what_is_cancelled_within_an_injected_session_ends_no_job(
+    api: Emulator, method: str
+) -> None:
+    """A trace that awaits a cancelled future ended a worker of the session, too."""
+    calls = 0
+
+    async def trip(
+        _session: aiohttp.ClientSession,
+        _context: object,
+        params: aiohttp.TraceRequestStartParams,
+    ) -> None:
+        nonlocal calls
+        calls += params.method == method
+        if params.method == method and calls == 1:
+            raise asyncio.CancelledError
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(trip)
+    async with (
+        asyncio.timeout(30),
+        aiohttp.ClientSession(trace_configs=[trace]) as http,
+        session(api, http=http) as music,
+    ):
+        assert 2 == len(await music.riffusion.create("song"))
+
+    assert calls > 1
+    assert 1 == api.submissions
+
+
 async def test_proxy_variables_are_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     """With http_proxy set, calls go to the proxy."""
     seen: list[str] = []

@@ -39,6 +39,7 @@ from aiomusic._engine.submission import (
     Unsent,
     send,
 )
+from aiomusic._http.deadline import is_cancelled
 from aiomusic._http.limiter import Limiter, Turn, backoff_s
 from aiomusic._http.transport import Transport
 from aiomusic._job import JobState
@@ -442,7 +443,7 @@ class Admission:
             outcome = await self._send_off_the_wire(job, deadline)
             await self._write_down(job, outcome, deadline)
         except asyncio.CancelledError as error:
-            if _this_task().cancelling() or self.is_leaving:
+            if is_cancelled() or self.is_leaving:
                 # The session is closing; what its row says, the journal knows.
                 raise
             self._unforeseen(job, error)

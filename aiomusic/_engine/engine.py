@@ -24,6 +24,7 @@ from aiomusic._engine.poller import Poller
 from aiomusic._engine.recovery import Recovery
 from aiomusic._engine.serving import check_can_serve
 from aiomusic._http import wire
+from aiomusic._http.deadline import is_cancelled
 from aiomusic._http.limiter import Cap, Limiter, Turn, backoff_s
 from aiomusic._http.transport import Transport
 from aiomusic._job import JobState, JobUpdate, MusicJob
@@ -565,11 +566,10 @@ class Engine:
                     await self.clock.sleep(backoff_s(failures))
 
     async def _turn_to_read(self) -> Turn:
-        task = asyncio.current_task()
         try:
             turn = await self.polls.enter()
         except asyncio.CancelledError:
-            if not self._is_closed or (task is not None and task.cancelling()):
+            if not self._is_closed or is_cancelled():
                 raise
             turn = None
         if turn is None:

@@ -46,7 +46,7 @@ class Listening:
             return {}
         calling = Calling(key=job.key, purpose=purpose)
         self.notify(calling)
-        return calling.headers
+        return {str(name): str(text) for name, text in calling.headers.items()}
 
     def polled(self, job: TrackedJob[object], status: int | None) -> None:
         """Notify of a poll."""

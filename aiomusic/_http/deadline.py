@@ -5,13 +5,19 @@ from collections import deque
 from types import TracebackType
 from typing import Self, final
 
-__all__ = ["CallTimer", "Deadline"]
+__all__ = ["CallTimer", "Deadline", "is_cancelled"]
 
 # A timer that is so late says that the loop stood still, not that nothing came: what
 # lies in the socket is read first.
 LATE_S, GRACE_S, MAX_GRACES = 0.1, 1.0, 3
 # So many that are over are kept in line, before it is cleared of them.
 MAX_OVER = 100
+
+
+def is_cancelled() -> bool:
+    """Check whether the running task was cancelled, and not just what it waits for."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 @final

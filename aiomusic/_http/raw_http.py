@@ -26,7 +26,7 @@ __all__ = [
     "MAX_MORE_BYTES",
     "MAX_TAIL_BYTES",
     "SWITCHING",
-    "RawReply",
+    "ParsedReply",
     "Recording",
     "decoded",
     "inflated",
@@ -44,7 +44,7 @@ SWITCHING: Final = 101
 
 @final
 @attrs.frozen(kw_only=True, repr=False)
-class RawReply:
+class ParsedReply:
     """A reply as its bytes read; its status is 0 where they hold none."""
 
     status: int
@@ -111,7 +111,7 @@ class Recording:
         if self.deadline is not None:
             self.deadline.end_soon(wait_s)
 
-    def reply(self) -> RawReply | None:
+    def reply(self) -> ParsedReply | None:
         """Read what came; None: nothing did."""
         return parse(bytes(self._data + self._tail), self.max_bytes)
 
@@ -183,12 +183,12 @@ class _Parser:
 # Bytes to a reply.
 
 
-def parse(raw: bytes, max_bytes: int = MAX_BYTES) -> RawReply | None:
+def parse(raw: bytes, max_bytes: int = MAX_BYTES) -> ParsedReply | None:
     """Read a reply leniently; None: there is nothing to read."""
     while True:
         found = _HEAD.search(raw, 0, 4096)
         if found is None:
-            return RawReply(status=0, headers={}, body=raw) if raw.strip() else None
+            return ParsedReply(status=0, headers={}, body=raw) if raw.strip() else None
         status = int(found[1])
         end = _END.search(raw, found.end() - 1)
         head = raw[found.end() :] if end is None else raw[found.end() : end.start()]
@@ -201,7 +201,7 @@ def parse(raw: bytes, max_bytes: int = MAX_BYTES) -> RawReply | None:
     if "chunked" in headers.get("transfer-encoding", "").lower():
         rest = _unchunked(rest)
     body, _ = decoded(rest, headers, max_bytes)
-    return RawReply(status=status, headers=headers, body=body)
+    return ParsedReply(status=status, headers=headers, body=body)
 
 
 _HEAD: Final = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})[^\n]{0,8192}(?:\n|\Z)")

@@ -23,7 +23,7 @@ import attrs
 from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
-from aiomusic._http.deadline import CallTimer, Deadline
+from aiomusic._http.deadline import CallTimer, Deadline, is_cancelled
 from aiomusic._http.dialects import SUNO, HostDialect
 from aiomusic._http.raw_http import (
     MAX_BYTES,
@@ -412,6 +412,11 @@ class Transport:
                     reply = await _whole_reply(response, heard.max_bytes)
                     heard.begin()
                     return reply
+        except asyncio.CancelledError as error:
+            # A future that aiohttp waits for, or a trace of the user's, may be.
+            if is_cancelled():
+                raise
+            return error
         except _REFUSED_CALL as error:
             return error
         finally:
@@ -473,8 +478,7 @@ class Transport:
                 key: object = self._key()
                 return await key if inspect.isawaitable(key) else key
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if is_cancelled():
                 raise
             message = "api_key() was cancelled from within, so nothing was sent."
             raise NotSent(message, retry=Retry.NEVER) from error
@@ -683,4 +687,5 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientConnectorDNSError, "its name is not known"),
     (aiohttp.InvalidURL, "its address, or its proxy's, can't be read"),
     (TimeoutError, "it took too long"),
+    (asyncio.CancelledError, "it was cancelled from within"),
 )

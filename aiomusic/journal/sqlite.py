@@ -408,10 +408,10 @@ class SqliteJournal(SharedJournal):
 
     def _connect(self) -> sqlite3.Connection:
         """Open the file, in the writer's thread, and bring it up to date."""
+        place.check_new(self._path)
         # Made here, not by SQLite, so that it is never readable by others.  A file
         # that is there is not touched: closing it would drop the locks that another
         # connection of this process has on it.
-        place.check_new(self._path)
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         place.settle(self._path, self._lock_wait_s, self._lock.has_company)
