@@ -8,7 +8,13 @@ from aiomusic.emulator._songs import Song
 from aiomusic.emulator._tasks import LateResult, Progress, Stage, Task
 from aiomusic.emulator.dialects import dialect_of
 
-__all__ = ["accepted", "other_state_reply", "poll_reply", "webhook_body"]
+__all__ = [
+    "accepted",
+    "other_state_reply",
+    "poll_reply",
+    "streaming_body",
+    "webhook_body",
+]
 
 
 def accepted(task: Task) -> dict[str, object]:
@@ -53,6 +59,20 @@ def _reported(
     if late is None:
         return songs
     return dialect_of(task.request).held_back(task, late, songs)
+
+
+def streaming_body(
+    task: Task, progress: Progress, songs: Sequence[Song]
+) -> dict[str, Any]:
+    """
+    Return the webhook of a task of which a clip can be heard.
+
+    API: webhooks; it is known of clients and of a sister service alone.
+    """
+    dialect = dialect_of(task.request)
+    body = dialect.webhook(task, dialect.shown(task, progress, songs))
+    about = {"task_id": task.task_id, "platform": task.provider}
+    return {**body, "message": "streaming", **about, "event": "song.streaming"}
 
 
 def webhook_body(

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType, TracebackType
-from typing import Final, Self, final
+from typing import Any, Final, Self, final
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
@@ -27,10 +27,10 @@ from aiomusic.emulator._media_urls import MediaUrls
 from aiomusic.emulator._moderation import Moderation
 from aiomusic.emulator._rate_limit import RateLimit, RetryAfter, RetryForm
 from aiomusic.emulator._refusals import RefusalKind
-from aiomusic.emulator._replies import webhook_body
+from aiomusic.emulator._replies import streaming_body, webhook_body
 from aiomusic.emulator._service import Service
 from aiomusic.emulator._sister import with_models
-from aiomusic.emulator._tasks import OVER, Pace, Task
+from aiomusic.emulator._tasks import OVER, Pace, Progress, Task
 from aiomusic.emulator._uploads import Fetcher
 from aiomusic.emulator._webhooks import Delivery, WebhookSender
 from aiomusic.emulator._workers import Threads, Workers, spare_processors
@@ -106,6 +106,8 @@ class Emulator:
             answer 403, and the next poll has fresh ones.  None: unlimited.
         stream: Whether the link of a running clip grows in real time, without a
             ``Content-Length``, until the clip is over; otherwise it has the whole song.
+            A suno task with a ``webhook_url`` then calls it with ``song.streaming``
+            too, once its first clip can be heard.
         dialect: ``"sonic"``: speak as the sister hosts do; see `MusicSession`.
 
     Raises:
@@ -186,6 +188,7 @@ class Emulator:
             url_of=self._urls.of,
             score_of=self._media.score,
             on_end=self._ended,
+            on_play=self._playing if stream else None,
             is_made=self._media.is_made,
             is_strict=strict_ids,
             max_in_flight=max_in_flight,
@@ -564,9 +567,14 @@ class Emulator:
     def _made(self, task: Task) -> None:
         self._service.made(task)
 
+    def _playing(self, task: Task, progress: Progress) -> None:
+        self._call(task, streaming_body(task, progress, self._media.songs(task)))
+
     def _ended(self, task: Task) -> None:
+        self._call(task, webhook_body(task, OVER, self._media.songs(task)))
+
+    def _call(self, task: Task, body: dict[str, Any]) -> None:
         if task.webhook is not None:
-            body = webhook_body(task, OVER, self._media.songs(task))
             self._webhooks.send(with_models(body, self._dialect), *task.webhook)
 
 

@@ -1,8 +1,9 @@
 """The service itself: requests, tasks and money, without HTTP."""
 
 import heapq
+import itertools
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, final
 
 import attrs
@@ -52,6 +53,8 @@ class Service:
         url_of: Returns the URL of a media file.
         score_of: Returns the score of a clip; None: it is not known.
         on_end: Called once with each task that is over.
+        on_play: Called once with each task of which a clip can be heard, where the
+            service calls a webhook then; None: it never does.
         is_made: Checks whether a task's media are finished, so that it may end.
         moderation: Refuses requests for their words.
         is_strict: Whether unknown clip and persona ids are refused.
@@ -72,6 +75,7 @@ class Service:
     url_of: Callable[[str], str]
     score_of: Callable[[str], Score | None]
     on_end: Callable[[Task], None]
+    on_play: Callable[[Task, Progress], None] | None
     is_made: Callable[[Task], bool]
     moderation: Moderation
     is_strict: bool = False
@@ -85,8 +89,14 @@ class Service:
     _number: int = attrs.field(default=0, init=False)
     _provider: str = attrs.field(default="", init=False)
     """The provider of the request that is carried out."""
-    _due: list[tuple[float, int, Task]] = attrs.field(factory=list, init=False)
-    _waiting_for_media: set[Task] = attrs.field(factory=set, init=False)
+    _due: list[tuple[float, int, Task, Callable[[Task], None]]] = attrs.field(
+        factory=list, init=False
+    )
+    """What happens by the clock, and when; the number tells equal times apart."""
+    _order: Iterator[int] = attrs.field(factory=itertools.count, init=False)
+    _waiting_for_media: dict[Task, list[Callable[[Task], None]]] = attrs.field(
+        factory=dict, init=False
+    )
 
     async def create(
         self, path: str, body: object, provider: str, fault: Fault | None = None
@@ -215,42 +225,61 @@ class Service:
         self.tasks[task.task_id] = task
         self.in_flight += 1
         self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
-        ends_at = self._ends_at(task)
-        if ends_at is not None:
-            heapq.heappush(self._due, (ends_at, task.number, task))
+        self._plan(task)
         self.on_task(task)
 
-    def _ends_at(self, task: Task) -> float | None:
-        """Return when a task is over by the clock; None: it depends on polls."""
-        if self.pace.is_counted or task.is_stuck:
-            return None
-        is_early = task.failure is not None and task.failure.is_early
-        length = self.pace.total - (self.pace.running if is_early else 0.0)
-        return task.started + length * task.stretch
+    def _plan(self, task: Task) -> None:
+        """Note when a task plays and ends by the clock, if not by polls."""
+        if self.pace.is_counted:
+            return
+        if self._tells_playing(task):
+            self._at(self.pace.until_playable(task.clips), task, self._play)
+        if not task.is_stuck:
+            is_early = task.failure is not None and task.failure.is_early
+            length = self.pace.total - (self.pace.running if is_early else 0.0)
+            self._at(length, task, self.end)
+
+    def _at(self, seconds: float, task: Task, act: Callable[[Task], None]) -> None:
+        when = task.started + seconds * task.stretch
+        heapq.heappush(self._due, (when, next(self._order), task, act))
 
     @property
     def next_due(self) -> float | None:
-        """When the next task is over by the clock; None: no task is due."""
+        """When something happens to a task by the clock; None: nothing is due."""
         return self._due[0][0] if self._due else None
 
     def settle_due(self) -> None:
-        """End the tasks that are due, except those whose audio is not made."""
+        """Do what is due, except with tasks whose audio is not made."""
         now = self.clock.now()
         while self._due and self._due[0][0] <= now:
-            task = heapq.heappop(self._due)[2]
+            _, _, task, act = heapq.heappop(self._due)
             if self._may_end(task):
-                self.end(task)
+                act(task)
             else:
-                self._waiting_for_media.add(task)
+                self._waiting_for_media.setdefault(task, []).append(act)
 
     def made(self, task: Task) -> None:
-        """End a due task whose media are finished."""
-        if task in self._waiting_for_media:
-            self.end(task)
+        """Do what was due with a task whose media are finished now."""
+        if acts := self._waiting_for_media.pop(task, ()):
+            # Its end comes last, and a clip that plays is no news then.
+            acts[-1](task)
+
+    def _tells_playing(self, task: Task) -> bool:
+        can_tell = dialect_of(task.request).has_streaming_webhook
+        is_called = self.on_play is not None and task.webhook is not None
+        return can_tell and is_called and not _will_fail(task)
+
+    def _play(self, task: Task) -> None:
+        """Tell once that a clip of a task can be heard, unless the task is over."""
+        progress = task.progress(self.pace, self.clock.now())
+        is_heard = not task.is_over and clip_state(progress, 0, task.clips)[1]
+        if is_heard and not task.is_told and self._tells_playing(task):
+            task.is_told = True
+            assert self.on_play is not None
+            self.on_play(task, progress)
 
     def _may_end(self, task: Task) -> bool:
-        will_fail = task.failure is not None and not task.failure.is_partial
-        return will_fail or self.is_made(task)
+        return _will_fail(task) or self.is_made(task)
 
     def is_whole(self, task: Task, clip: int) -> bool:
         """Check whether clip number *clip* of a task has come to its end."""
@@ -266,7 +295,7 @@ class Service:
             return
         task.is_over = True
         task.ended = self.clock.now()
-        self._waiting_for_media.discard(task)
+        self._waiting_for_media.pop(task, None)
         self.in_flight -= 1
         failure = task.failure
         if failure is not None and failure.is_refunded and not failure.is_partial:
@@ -314,6 +343,7 @@ class Service:
             else:
                 progress = Progress(Stage.RUNNING, 1.0)
         task.polls_over += task.is_over
+        self._play(task)
         return progress
 
     def _failed(self, task: Task, dialect: Dialect) -> Reply | None:
@@ -344,6 +374,10 @@ class Service:
     def score(self, clip_id: str) -> Score | None:
         """Return the score of a clip; None: it is not known."""
         return self.score_of(clip_id)
+
+
+def _will_fail(task: Task) -> bool:
+    return task.failure is not None and not task.failure.is_partial
 
 
 def _check_address(url: str) -> None:

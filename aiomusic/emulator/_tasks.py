@@ -8,7 +8,7 @@ The progress of tasks: pure computation, without clock, socket or file.
 
 import enum
 import random
-from typing import Any, Self, final
+from typing import Any, Final, Self, final
 
 import attrs
 
@@ -51,6 +51,8 @@ class Progress:
 
 
 OVER = Progress(Stage.OVER, 1.0)
+_HEARD: Final = 0.5
+"""The share of a running clip that is done when it can be heard."""
 
 
 @final
@@ -117,6 +119,10 @@ class Pace:
     def total(self) -> float:
         """The polls, or the seconds, before a task is over."""
         return self.not_ready + self.pending + self.running
+
+    def until_playable(self, clips: int) -> float:
+        """Return after how much of it the first of so many clips can be heard."""
+        return self.not_ready + self.pending + self.running * _HEARD / clips
 
     @property
     def retry_after_s(self) -> float:
@@ -223,6 +229,8 @@ class Task:
     """The polls that found it over."""
     is_over: bool = False
     is_refunded: bool = False
+    is_told: bool = False
+    """Whether a webhook told that a clip of it can be heard."""
     ended: float = 0.0
     """By the monotonic clock, once it is over."""
 
@@ -283,4 +291,4 @@ def clip_state(progress: Progress, clip: int, clips: int) -> tuple[str, bool]:
         return "pending", False
     if progress.share >= (clip + 1) / clips:
         return "succeeded", True
-    return "running", progress.share >= (clip + 0.5) / clips
+    return "running", progress.share >= (clip + _HEARD) / clips

@@ -12,7 +12,7 @@ import aiohttp
 import attrs
 from yarl import URL
 
-from aiomusic._clock import Clock
+from aiomusic._clock import Clock, held
 from aiomusic.emulator._faults import Fault, Faults
 from aiomusic.emulator._hosts import is_loopback
 from aiomusic.emulator._ids import Ids
@@ -175,7 +175,8 @@ class _Post:
             event=str(self.body["event"]),
         )
         try:
-            status = await self.sender.post(self.url, raw, headers)
+            with held(self.sender.clock):
+                status = await self.sender.post(self.url, raw, headers)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Delivery(task_id=task_id, url=self.url, problem=repr(error))
         return Delivery(task_id=task_id, url=self.url, status=status)

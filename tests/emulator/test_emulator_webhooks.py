@@ -13,6 +13,7 @@ from aiohttp import web
 from emulated import DESCRIBED, RIFFUSION, VOCAL, Client, opened
 
 from aiomusic.emulator import Pace
+from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
 
@@ -82,6 +83,50 @@ async def test_suno_calls_back_once_with_the_documented_payload() -> None:
         assert body["data"][0].keys() >= NEWER_KEYS
         assert isinstance(body["data"][0]["duration"], str)
         assert [delivery.status for delivery in api.deliveries] == [204]
+
+
+@pytest.mark.parametrize("pace", [60, Pace.polls(running=8)], ids=["clock", "polls"])
+async def test_suno_calls_back_when_a_clip_plays(pace: Pace | float) -> None:
+    """Where its clips stream: once, before the end, with the link of the first clip."""
+    clock = AutojumpClock()
+    async with (
+        receiver() as hook,
+        opened(stream=True, pace=pace, clock=clock) as (api, client),
+    ):
+        body = {**DESCRIBED, "webhook_url": hook.url, "webhook_secret": SECRET}
+        task_id = await client.create("suno", body)
+        while not hook.got:
+            clock.advance(0.5)
+            await client.poll(task_id)
+            await api.webhooks_idle()
+        (told,) = hook.bodies
+        await api.finish()
+        await api.webhooks_idle()
+
+    assert ("song.streaming", "streaming") == (told["event"], told["message"])
+    first, second = told["data"]
+    assert ("running", "running") == (first["state"], second["state"])
+    assert first["audio_url"]
+    assert not second["audio_url"]
+    events = [body["event"] for body in hook.bodies]
+    assert events == ["song.streaming", "song.completed"]
+
+
+async def test_no_webhook_streams_of_a_task_that_fails() -> None:
+    """Nor of one without a clip that can be heard, or where clips do not stream."""
+    failing = {**DESCRIBED, "gpt_description_prompt": "[[fail]]"}
+    async with receiver() as hook:
+        async with opened(stream=True) as (api, client):
+            await made(client, hook.url, VOCAL)
+            await api.webhooks_idle()
+            await made(client, hook.url, failing)
+            await api.webhooks_idle()
+        async with opened() as (api, client):
+            await made(client, hook.url)
+            await api.webhooks_idle()
+
+    events = [body["event"] for body in hook.bodies]
+    assert events == ["song.completed", "song.failed", "song.completed"]
 
 
 async def test_nuro_calls_back_flat() -> None:

@@ -263,6 +263,9 @@ class Dialect:
         issuer.alias(clip_id, source)
         return {"code": 200, "clip_id": clip_id, "message": "success"}
 
+    has_streaming_webhook: ClassVar[bool] = False
+    """Whether a webhook may tell that a clip can be heard, before its task is over."""
+
     # Music.
 
     audio_format: ClassVar[str | None] = None

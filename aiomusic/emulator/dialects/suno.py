@@ -48,6 +48,7 @@ class SunoDialect(Dialect):
 
     name = "suno"
     page_create: ClassVar[type[Request[Any]] | None] = suno.Create
+    has_streaming_webhook: ClassVar[bool] = True
     sentences: ClassVar[Sentences] = {
         ("*", "mv", Breach.INVALID): (
             "The 'mv' field is invalid."
