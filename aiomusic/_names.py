@@ -3,6 +3,7 @@
 import hashlib
 import re
 import string
+import sys
 import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final, final
@@ -71,6 +72,9 @@ def _plain(text: str) -> str:
         char if char in _JOINERS or not _is_unprintable(char) else " "
         for char in unicodedata.normalize("NFC", str(kept(text[:MAX_TITLE_CHARS])))
     )
+    # Where files are named in ASCII, a letter that it lacks must not lose a song.
+    encoding = sys.getfilesystemencoding()
+    text = text.encode(encoding, "replace").decode(encoding)
     text = " ".join(re.sub(r'[<>:"/\\|?*]+', "-", text).split())
     cut = text.encode()[:MAX_TITLE_BYTES].decode(errors="ignore")
     # Files that begin with a dot are hidden, with a hyphen they look like options.
@@ -92,6 +96,14 @@ def short_id(clip_id: str) -> str:
     digest = hashlib.sha256(clip_id.encode(errors="replace")).hexdigest()
     start = re.sub(r"[^0-9A-Za-z_-]", "", clip_id)[:8]
     return f"{start}-{digest[:12]}"
+
+
+def _formatted(value: object, spec: str) -> str:
+    """Format a value; as it is, where it is of another kind than the pattern's."""
+    try:
+        return format(value, spec)
+    except (ValueError, TypeError):
+        return str(value)
 
 
 @final
@@ -147,7 +159,7 @@ class NameTemplate:
                 value = int(value)
             if conversion:
                 value = string.Formatter().convert_field(value, conversion)
-            found.append(format(value, spec or ""))
+            found.append(_formatted(value, spec or ""))
         return safe_stem("".join(found))
 
     def _refused(self, why: str) -> InvalidRequest:

@@ -242,7 +242,7 @@ class Files:
         formats: Sequence[str],
         metadata: Mapping[str, object],
     ) -> Path:
-        """Store one clip, as it is or in one format."""
+        """Store one clip, as it is or in one format, and note where it is."""
         asked = None if request is None else _codec.request_to_json(request)
         label = Label(album=album, track=track, request=asked)
         placement = Placement(name=name, label=label)
@@ -251,6 +251,7 @@ class Files:
             (path,) = await self._store(
                 wanted_of([clip], formats), folder, lambda _: placement, metadata, []
             )
+            await self.ledger.note_clip(clip, path)
         return path
 
     def _open(self) -> "Downloads":

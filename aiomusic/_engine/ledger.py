@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, cast, final
 
 import attrs
@@ -416,6 +417,22 @@ class Ledger:
         """Write down where a job's clips are stored."""
         if job.attempt:
             self.journal.note_files(job.key, job.attempt, files)
+
+    async def note_clip(self, clip: Clip, path: Path) -> None:
+        """Write down where a clip is stored, if it is of a job of this journal's."""
+        if clip.task_id is None or not self.journal.is_kept:
+            return
+        try:
+            record = await self.journal.find_task(clip.provider, clip.task_id)
+        except JournalError as error:
+            log(logging.WARNING, "%s is stored, but not noted: %s", path, error)
+            return
+        if record is not None:
+            self._note_stored(record, path)
+
+    def _note_stored(self, record: Record, path: Path) -> None:
+        files = [str(path.resolve())]
+        self.journal.note_files(record.key, record.attempt, files)
 
     def give_up(self, job: TrackedJob[Any], *, is_charged: bool) -> None:
         """

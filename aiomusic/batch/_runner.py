@@ -157,6 +157,8 @@ class Batch:
         self._has_room = asyncio.Semaphore(STORED_AT_ONCE)
         self._changed = asyncio.Event()
         self._is_draining = False
+        # What no store may raise, and one has raised.
+        self._fault: BaseException | None = None
         self._watch = watch
         # Rows that could be bought, and that others buy.
         self._watched: dict[str, PlannedRow] = {}
@@ -239,6 +241,8 @@ class Batch:
                     await self._ended(job)
             while self._storing:
                 await asyncio.wait(self._storing)
+            if self._fault is not None:
+                raise self._fault
             await self._tell_the_rest()
         finally:
             self._outcomes.put_nowait(None)
@@ -388,6 +392,10 @@ class Batch:
     def _stored(self, task: asyncio.Task[None]) -> None:
         self._storing.discard(task)
         self._has_room.release()
+        if not task.cancelled() and task.exception() is not None:
+            # Of a row that is paid for nothing else may be said: the run ends by it.
+            self._fault = task.exception()
+            self.drain()
 
     async def _release_followers(self, key: str) -> None:
         """Make those ready that waited for this row alone, or can't be made of it."""

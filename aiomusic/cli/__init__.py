@@ -20,6 +20,7 @@ An error is one line on standard error, and never shows the key.
 """
 
 import io
+import os
 import sys
 
 from aiomusic.cli._interrupt import Interrupt
@@ -38,6 +39,7 @@ def main() -> int:
     Returns:
         The exit code.
     """
+    _open_streams()
     interrupt = Interrupt.listen()
     try:
         return _main()
@@ -46,6 +48,18 @@ def main() -> int:
         return _INTERRUPTED
     finally:
         interrupt.leave()
+
+
+def _open_streams() -> None:
+    """Open those of the three streams that are closed, or a file gets their number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def _main() -> int:

@@ -30,6 +30,7 @@ from aiomusic.errors import (
 __all__ = [
     "MEANINGS",
     "Exit",
+    "OutputError",
     "UsageError",
     "counted",
     "exit_for",
@@ -41,6 +42,16 @@ __all__ = [
 
 class UsageError(Exception):
     """The command can't be run as it was typed."""
+
+
+class OutputError(Exception):
+    """Standard output can't be written, as on a full disk."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(
+            f"Standard output can't be written: {error.strerror}. What was bought is"
+            " kept in the journal: run the same line again, or see 'aiomusic jobs'."
+        )
 
 
 @final

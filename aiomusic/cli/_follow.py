@@ -142,14 +142,12 @@ class JobRunner:
         show.saving(job)
         show.made(job, result)
         clips = result if isinstance(result, tuple) else ()
-        paths: list[str] = []
         codes = [
-            await self._save(music, job, clip, show, paths, format_=one)
+            await self._save(music, job, clip, show, format_=one)
             for clip in clips
             for one in self.formats or _AS_IT_IS
             if isinstance(clip, Clip)
         ]
-        await self._note_files(job, paths, show)
         self._ends[job] = worst(codes)
         if self._ends[job] is Exit.DONE:
             show.done(job)
@@ -160,7 +158,6 @@ class JobRunner:
         job: MusicJob[Any],
         clip: Clip,
         show: Show,
-        paths: list[str],
         *,
         format_: str | None,
     ) -> Exit:
@@ -177,23 +174,8 @@ class JobRunner:
             # Of the purchase of a format, which has a job of its own.
             show.failed(job, error)
             return exit_for(error)
-        paths.append(str(path.resolve()))
         show.saved(job, clip, path)
         return Exit.DONE
-
-    async def _note_files(
-        self, job: MusicJob[Any], paths: Sequence[str], show: Show
-    ) -> None:
-        """Write down where the clips are; the songs are there without it, too."""
-        if not paths or job.task_id is None:
-            return
-        try:
-            record = await self.journal.find_task(job.provider, job.task_id)
-        except JournalError as error:
-            show.note(str(error))
-            return
-        if record is not None:
-            self.journal.note_files(record.key, record.attempt, paths)
 
     async def _reword(self, error: MusicError, job: MusicJob[Any]) -> None:
         record = None

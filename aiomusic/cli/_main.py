@@ -7,7 +7,7 @@ from cyclopts import CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
 from aiomusic.cli._app import APP, EXIT_CODES, PROVIDERS
-from aiomusic.cli._exits import Exit, UsageError, sentence
+from aiomusic.cli._exits import Exit, OutputError, UsageError, sentence
 
 __all__ = ["run_command"]
 
@@ -20,6 +20,9 @@ def run_command(words: Sequence[str]) -> int:
     except UsageError as error:
         sys.stderr.write(f"aiomusic: {sentence(error)}\n")
         return Exit.USAGE
+    except OutputError as error:
+        sys.stderr.write(f"aiomusic: {error}\n")
+        return Exit.FILES
     except CycloptsError as error:
         told = sentence(UsageError(_why(error)))
         APP.error_console.print(f"aiomusic: {told}", markup=False, soft_wrap=True)

@@ -13,7 +13,7 @@ import attrs
 from aiomusic import _codec
 from aiomusic._job import JobState, JobUpdate, MusicJob
 from aiomusic._spelling import short_links
-from aiomusic.cli._exits import exit_for, printable, sentence
+from aiomusic.cli._exits import OutputError, exit_for, printable, sentence
 from aiomusic.cli._journal import Advice
 from aiomusic.errors import Charged, MusicError, Retry
 from aiomusic.results import AlignedLyrics, Clip, Lyrics, Midi, Persona, Upload, Wav
@@ -31,13 +31,20 @@ __all__ = [
 
 
 def print_result(text: str) -> None:
-    """Write a line of the result, and let no reader wait for it."""
+    """
+    Write a line of the result, and let no reader wait for it.
+
+    Raises:
+        OutputError: It can't be written.
+    """
     try:
         sys.stdout.write(f"{short_links(text)}\n")
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read it has left; what is paid for is still saved.
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Where whoever read it has left, what is paid for is still saved.
+        if not isinstance(error, BrokenPipeError):
+            raise OutputError(error) from error
 
 
 def report(text: str) -> None:

@@ -417,3 +417,43 @@ async def test_an_album_in_two_formats_costs_what_was_planned(
     assert [song.songs[0].others[0].name] == told["other_files"]
     assert "refused" == outcomes["other"].state
     assert "'wav', and riffusion makes mp3" in str(outcomes["other"].error)
+
+
+class Unformattable(str):
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        raise RuntimeError("no format")
+
+
+async def test_a_row_that_can_not_be_stored_is_not_called_unbought(
+    service: QuickService, album: Path
+) -> None:
+    """What no store may raise ends the run, rather than be told as nothing sent."""
+    async with service.session() as music, asyncio.timeout(90):
+        running = batch.run(
+            music, [SONG | {"mood": Unformattable("calm")}], album, name="{mood} {id}"
+        )
+
+        with pytest.raises(RuntimeError, match="no format"):
+            async for outcome in running:
+                pytest.fail(f"told: {outcome}")
+
+    assert service.api.charged == 10
+
+
+async def test_the_journal_knows_where_the_songs_are(
+    service: QuickService, album: Path, tmp_path: Path
+) -> None:
+    """So that ``aiomusic jobs`` lists their files, and offers no song twice."""
+    row = SONG | {"number": "one"}
+    async with service.session(journal=tmp_path / "songs.db") as music:
+        async with asyncio.timeout(90):
+            # A value of another kind than the pattern's is written as it is.
+            running = batch.run(music, [row], album, name="{number:d} {take}")
+            (outcome,) = [one async for one in running]
+        record = await music.job("song")
+
+    assert record is not None
+    assert ["one 1.mp3", "one 2.mp3"] == [path.name for path in outcome.files]
+    assert [str(path.resolve()) for path in outcome.files] == list(record.files)

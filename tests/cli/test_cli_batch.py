@@ -258,23 +258,3 @@ async def test_rows_beyond_the_ceiling_are_told_of_once(tmp_path: Path) -> None:
     assert same.endswith(": as s0.")
     assert " failed" in summary
     assert "run the same line again" in left
-
-
-async def test_a_second_ctrl_c_tells_what_stays_reserved(tmp_path: Path) -> None:
-    """The tasks that it leaves to the service, with their credits."""
-    (tmp_path / "one.csv").write_text("key,provider,description\na,suno,rain\n")
-    async with Emulator(media=False, pace=Pace.polls(pending=10**9)) as api:
-        process = await Command.within(tmp_path).at(api).start("batch", "one.csv")
-        assert process.stderr is not None
-        async with asyncio.timeout(60):
-            while not api.polls:
-                await asyncio.sleep(0.02)
-            process.send_signal(signal.SIGINT)
-            first = await process.stderr.readline()
-            process.send_signal(signal.SIGINT)
-            _, errors = await process.communicate()
-
-    assert b"Nothing more is bought" in first
-    assert 130 == process.returncode
-    assert b"1 task at the service stays reserved, with 10 credits." in errors
-    assert b"1 row is left: run the same line again" in errors

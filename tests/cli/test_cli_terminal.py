@@ -1,6 +1,7 @@
 """What a person sees: the command on a terminal of its own."""
 
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -90,6 +91,7 @@ async def test_a_second_ctrl_c_leaves_a_batch_to_the_service(
         submissions = api.submissions
 
     assert 130 == code
+    assert "2 tasks at the service stay reserved, with " in terminal.shown
     assert "2 rows are left: run the same line again to go on." in terminal.shown
     assert "Traceback" not in terminal.shown
     assert (0, 2) == (again.code, submissions)
@@ -120,3 +122,34 @@ async def test_a_terminal_shows_the_balance_in_words(
     code = await terminal.end()
 
     assert (0, "100 credits\n") == (code, terminal.shown)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="streams are closed by a shell")
+async def test_closed_streams_are_as_good_as_empty_ones(
+    aiomusic: Command, api: Emulator
+) -> None:
+    """A song is bought and saved without any, and no lyrics are read from one."""
+    without = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
+    command, words = aiomusic.at(api), ("--lyrics", "-", "--provider", "suno")
+
+    silent = await command("create", "pop", *SHORT, prefix=without)
+    ended = await command("create", *words, prefix=("sh", "-c", 'exec "$@" <&-', "sh"))
+
+    assert 0 == silent.code
+    assert 1 == len(list(aiomusic.folder.glob("songs/*")))
+    assert (2, "Standard input is empty. Nothing was sent.") == (
+        ended.code,
+        ended.sentence,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk is needed")
+async def test_a_full_standard_output_is_told(aiomusic: Command, api: Emulator) -> None:
+    """What is bought stays in the journal; the code is that of files."""
+    full = ("sh", "-c", 'exec "$@" >/dev/full', "sh")
+
+    ended = await aiomusic.at(api)("credits", prefix=full)
+
+    assert 7 == ended.code
+    assert "Standard output can't be written: No space left" in ended.sentence
+    assert "'aiomusic jobs'" in ended.sentence
