@@ -181,5 +181,6 @@ def _exposed(samples: list[_Sample]) -> str:
             lines += [f"# HELP {name} {words}", f"# TYPE {name} {kind}"]
             told.add(name)
         pairs = ",".join(f'{key}="{label}"' for key, label in labels.items())
-        lines.append(f"{name}{{{pairs}}} {value:g}" if pairs else f"{name} {value:g}")
+        labelled = f"{name}{{{pairs}}}" if pairs else name
+        lines.append(f"{labelled} {value:.15g}")
     return "\n".join([*lines, ""])

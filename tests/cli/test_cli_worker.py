@@ -13,8 +13,11 @@ import pytest
 from quick_service import QuickService
 from running import Command
 
+from aiomusic.batch import Worker
 from aiomusic.batch.engines._opening import ENGINES
+from aiomusic.cli._health import Health
 from aiomusic.emulator import Pace
+from aiomusic.journal.opening import reader_at
 
 pytestmark = [pytest.mark.anyio, pg_server.NEEDED]
 
@@ -116,3 +119,75 @@ async def test_a_queue_needs_a_journal_that_is_shared(
     assert (2, 2) == (put.code, dear.code)
     assert "postgresql://" in put.sentence
     assert "'aiomusic worker'" in dear.sentence
+
+
+async def test_what_a_stopped_worker_held_is_bought_once_and_stored_by_who_waits(
+    service: QuickService, command: Command, tmp_path: Path
+) -> None:
+    """It is silent for longer than its lease, and goes on; the batch has each song."""
+    api, few = service.api, 4
+    lines = (tmp_path / "songs.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "few.csv").write_text("".join(lines[: 1 + few]))
+    words = ("--engine", "pgqueuer", "--wait", "--out", "album", "--json")
+    async with asyncio.timeout(BOUND_S):
+        waiting = await command.start("batch", "few.csv", *words)
+        assert waiting.stdout is not None
+        queued = json.loads(await waiting.stdout.readline())
+        one, url = await worker(command, "pgqueuer")
+        # Once it has polled a task, it has written down its id.
+        while len({call.path for call in api.requests if "/task/" in call.path}) < few:
+            await asyncio.sleep(0.05)
+        one.send_signal(signal.SIGSTOP)
+        other, other_url = await worker(command, "pgqueuer")
+        await api.finish()
+        states = await ended(other, few)
+        out, err = await waiting.communicate()
+        _, figures = await told(f"{other_url}/metrics")
+        one.send_signal(signal.SIGCONT)
+        while "lease_losses_total 1\n" not in (await told(f"{url}/metrics"))[1]:
+            await asyncio.sleep(0.1)
+        for process in (one, other):
+            process.send_signal(signal.SIGTERM)
+        codes = [await process.wait() for process in (one, other, waiting)]
+
+    assert (few, few) == (queued["rows"], queued["added"])
+    assert (few, {"succeeded"}) == (api.submissions, set(states))
+    assert [0, 0, 0] == codes, err
+    summary = json.loads(out.splitlines()[-1])
+    assert (few, 10 * few) == (summary["states"]["succeeded"], summary["credits"])
+    assert 2 * few == len(list((tmp_path / "album").glob("*.mp3")))
+    assert numbers(figures) == {
+        "aiomusic_worker_ready": 1,
+        "aiomusic_tasks_running": 0,
+        'aiomusic_tasks_over_total{state="succeeded"}': few,
+        "aiomusic_tasks_put_back_total": 0,
+        "aiomusic_polls_total": numbers(figures)["aiomusic_polls_total"],
+        "aiomusic_lease_losses_total": 0,
+        "aiomusic_journal_up": 1,
+        'aiomusic_jobs{state="succeeded"}': few,
+        'aiomusic_credits{kind="spent"}': 10 * few,
+        'aiomusic_credits{kind="reserved"}': 0,
+    }
+
+
+def numbers(figures: str) -> dict[str, int]:
+    """Read figures as Prometheus does."""
+    lines = (line for line in figures.splitlines() if not line.startswith("#"))
+    return {name: int(value) for name, _, value in (x.rpartition(" ") for x in lines)}
+
+
+async def test_figures_are_told_to_the_last_digit(tmp_path: Path) -> None:
+    """A counter that moves in steps of ten thousand has no rate."""
+    health = Health(
+        worker=Worker(at_once=1),
+        reader=lambda: reader_at(tmp_path / "none.db", None),
+        lease_losses=lambda: 12_345_678,
+        polls=123_456_789,
+    )
+    async with health.serving("127.0.0.1", 0) as url:
+        _, figures = await told(f"{url}/metrics")
+
+    found = numbers(figures)
+    assert 12_345_678 == found["aiomusic_lease_losses_total"]
+    assert 123_456_789 == found["aiomusic_polls_total"]
+    assert 0 == found["aiomusic_journal_up"]
