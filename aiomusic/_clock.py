@@ -8,7 +8,7 @@ from typing import Protocol, final
 
 import anyio
 
-__all__ = ["Clock", "SystemClock", "Timer", "held"]
+__all__ = ["Clock", "SystemClock", "Timer", "held", "hint_of_leaps"]
 
 
 class Timer(Protocol):
@@ -43,6 +43,17 @@ def held(clock: Clock) -> AbstractContextManager[None]:
     hold: Callable[[], AbstractContextManager[None]] | None
     hold = getattr(clock, "hold", None)
     return nullcontext() if hold is None else hold()
+
+
+def hint_of_leaps(clock: Clock) -> str:
+    """Return the likely reason why time ran out by a clock that leaps, if it does."""
+    if not hasattr(clock, "hold"):
+        return ""
+    return (
+        " This session's clock leaps over every wait, which a service with another"
+        " clock can't keep up with: give an emulator the same one,"
+        " Emulator(clock=...)."
+    )
 
 
 @final

@@ -10,7 +10,7 @@ from typing import Any, final
 
 import attrs
 
-from aiomusic._clock import Clock, Timer
+from aiomusic._clock import Clock, Timer, hint_of_leaps
 from aiomusic._engine.deadlines import Deadlines
 from aiomusic._engine.interrupts import raised_once
 from aiomusic._engine.job import TrackedJob
@@ -682,6 +682,7 @@ class Poller:
         message = (
             f"The task is still {job.state} after job_timeout_s="
             f"{self.job_timeout_s:g} s. {_so_far(followed)}{STILL_THERE}"
+            f"{hint_of_leaps(self.clock)}"
         )
         self._close(followed)
         self.ledger.detach(job, JobTimedOut(message, next_steps=[NextStep.FOLLOW]))

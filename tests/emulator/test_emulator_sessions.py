@@ -14,6 +14,7 @@ from aiomusic import (
     ContentRefused,
     InvalidRequest,
     JobFailed,
+    JobTimedOut,
     MusicError,
     MusicSession,
     OutOfCredits,
@@ -266,3 +267,13 @@ async def test_task_is_followed_whoever_makes_it(provider: str) -> None:
         await music.submit(requests[provider])
 
         assert (2, 20) == (api.submissions, api.charged)
+
+
+async def test_a_time_out_names_the_clock_that_leaps() -> None:
+    """An emulator with the clock of the machine is left behind by one that leaps."""
+    async with (
+        Emulator(media=False, pace=3600) as api,
+        MusicSession(api.key, base_url=api.url, clock=AutojumpClock()) as music,
+    ):
+        with pytest.raises(JobTimedOut, match=r"the same one, Emulator\(clock="):
+            await music.suno.create("rain")
