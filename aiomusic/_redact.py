@@ -179,7 +179,7 @@ def _flat(text: str) -> str:
         text = text.translate(_UNSEEN)
     if not text.isprintable():
         text = "".join(filter(str.isprintable, text))
-    return text.translate(_LOWER)
+    return text.lower() if text.isascii() else text.translate(_LOWER)
 
 
 # What most texts hold of what can't be printed, and what bytes that can't be read are.

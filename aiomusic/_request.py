@@ -177,11 +177,10 @@ class Request(Generic[R_co]):
     def local_files(self) -> Mapping[str, LocalFile]:
         """Return the files that the service is to fetch, by their names on the wire."""
         found = {}
-        for name, field in fields_of(type(self)).items():
-            if isinstance(field, WebAddress) and field.wire not in self.extra:
-                file = LocalFile.from_address(getattr(self, name))
-                if file is not None:
-                    found[field.wire] = file
+        for name, field in _addresses_of(cast("Any", type(self))):
+            file = LocalFile.from_address(getattr(self, name))
+            if file is not None and field.wire not in self.extra:
+                found[field.wire] = file
         return found
 
     def to_json(self) -> dict[str, object]:
@@ -309,6 +308,13 @@ def fields_of(kind: type[Request[Any]]) -> Mapping[str, Field]:
 def _fields_of(kind: type[attrs.AttrsInstance]) -> Mapping[str, Field]:
     found = {field.name: field_of(field.type) for field in attrs.fields(kind)}
     return MappingProxyType({k: v for k, v in found.items() if v is not None})
+
+
+@functools.cache
+def _addresses_of(kind: type[attrs.AttrsInstance]) -> Sequence[tuple[str, Field]]:
+    """Return the fields that the service fetches a file from."""
+    fields = _fields_of(kind).items()
+    return [(name, one) for name, one in fields if isinstance(one, WebAddress)]
 
 
 @functools.cache

@@ -420,8 +420,10 @@ class Poller:
             self._set_timer(due)
 
     async def _poll(self, followed: _Followed) -> None:
+        assert followed.turn is not None
         try:
-            is_news = await self._see(followed)
+            with self.polls.using(followed.turn):
+                is_news = await self._ask(followed)
             if not followed.is_over:
                 if followed.odd is not _NOTHING_ODD:
                     followed.odd = attrs.evolve(followed.odd, failures=0, denied=0)
@@ -494,12 +496,6 @@ class Poller:
             found.next_steps = (NextStep.FOLLOW,)
             self.ledger.detach(job, found)
 
-    async def _see(self, followed: _Followed) -> bool:
-        """Poll, and tell whether the reply is another than the last one."""
-        assert followed.turn is not None
-        with self.polls.using(followed.turn):
-            return await self._ask(followed)
-
     async def _answer(
         self, job: TrackedJob[Any], provider: Provider, task_id: str
     ) -> wire.Reply:
@@ -517,6 +513,7 @@ class Poller:
         return reply
 
     async def _ask(self, followed: _Followed) -> bool:
+        """Poll, and tell whether the reply is another than the last one."""
         task_id = followed.job.task_id
         assert task_id is not None
         followed.asked_s = None

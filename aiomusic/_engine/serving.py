@@ -30,9 +30,11 @@ async def serve_files(
         InvalidRequest: They can't be served, or are others by now.
     """
     assert job.request is not None
-    check_can_serve(job.request, callbacks)
     served: dict[str, object] = {}
-    for wire, file in job.request.local_files().items():
+    if not (files := job.request.local_files()):
+        return served
+    check_can_serve(job.request, callbacks)
+    for wire, file in files.items():
         try:
             await asyncio.to_thread(file.check)
         except BadFile as error:

@@ -9,10 +9,9 @@ share: the timer, and how many requests a second may go out together.
 """
 
 import asyncio
-import contextlib
 import math
 from collections import deque
-from collections.abc import Iterator
+from types import TracebackType
 from typing import final
 
 import attrs
@@ -304,13 +303,14 @@ class Cap:
 
     def serve(self) -> None:
         """Call whoever may go now, and come again for the next."""
+        if not [limiter for limiter in self._limiters if limiter.is_awaited]:
+            # As nearly always: nobody is held back.
+            self._rest()
+            return
         now = self._clock.now()
         for limiter in self._limiters:
             limiter.expire(now)
         awaited = [limiter for limiter in self._limiters if limiter.is_awaited]
-        if not awaited:
-            self._rest()
-            return
         if self.is_free(now):
             ready = (one for one in awaited if one.pace.ready_at <= now)
             called = (limiter.call_first() for limiter in ready)
@@ -325,8 +325,10 @@ class Cap:
             self._called = None
 
     def _rest(self) -> None:
-        self._set_timer(math.inf)
-        self._watch_answers(None)
+        if self._timer is not None:
+            self._set_timer(math.inf)
+        if self._slow is not None:
+            self._watch_answers(None)
 
     def _arm(self, awaited: "list[Limiter]") -> None:
         # What is under way is timed by the loop: it goes through real sockets.
@@ -505,12 +507,14 @@ class Limiter:
             error: None: all is well.
         """
         match error:
+            case None:
+                self.pace.passed(turn)
             case RateLimited() | QueueFull():
                 now, is_full = self._clock.now(), isinstance(error, QueueFull)
                 self.pace.refused(turn, now, error.retry_after_s, is_full=is_full)
             case ServiceFailed() | AuthenticationFailed():
                 self.pace.over(turn)
-            case None | ApiError(status=int()) | JobFailed():
+            case ApiError(status=int()) | JobFailed():
                 self.pace.passed(turn)
             case _:
                 # It was not answered, if it was sent at all.
@@ -522,17 +526,31 @@ class Limiter:
         self.pace.over(turn)
         self._cap.serve()
 
-    @contextlib.contextmanager
-    def using(self, turn: Turn) -> Iterator[None]:
+    def using(self, turn: Turn) -> "_Using":
         """End a turn by how the block ends."""
-        try:
-            yield
-        except BaseException as error:
-            self.end(turn, error)
-            raise
-        self.end(turn, None)
+        return _Using(self, turn)
 
     def make_room(self) -> None:
         """Take it that the service has room again, for a task has ended."""
         self.pace.make_room(self._clock.now())
         self._cap.serve()
+
+
+@final
+@attrs.frozen(eq=False)
+class _Using:
+    """A block in which one request is sent."""
+
+    limiter: Limiter
+    turn: Turn
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.limiter.end(self.turn, error)

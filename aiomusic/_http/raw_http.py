@@ -69,7 +69,7 @@ class Recording:
     max_bytes: int = MAX_BYTES
     _data: bytearray = attrs.field(factory=bytearray)
     # What came last, and how much in all, where that is more than is kept.
-    _tail: bytearray = attrs.field(factory=bytearray)
+    _tail: bytes = b""
     _more_bytes: int = 0
     _token: "contextvars.Token[Recording | None] | None" = None
 
@@ -84,19 +84,19 @@ class Recording:
     def begin(self) -> None:
         """Forget what came: a proxy's answer, or a reply that has been read."""
         self._data.clear()
-        self._tail.clear()
-        self._more_bytes = 0
+        self._tail, self._more_bytes = b"", 0
         self.is_broken = False
 
     def add(self, data: bytes) -> None:
         """Keep what came."""
         room = self.max_bytes - len(self._data)
-        self._data += data[:room]
-        if len(data) > room:
+        if len(data) <= room:
+            self._data += data
+        else:
             # A head may be longer than any reply, and what it names stands behind it.
+            self._data += data[:room]
             self._more_bytes += len(data) - room
-            self._tail += data[room:]
-            del self._tail[:-MAX_TAIL_BYTES]
+            self._tail = (self._tail + data[room:])[-MAX_TAIL_BYTES:]
         if self.is_broken:
             self.end_soon(QUIET_S if self._more_bytes < MAX_MORE_BYTES else 0.0)
 

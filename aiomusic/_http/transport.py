@@ -342,7 +342,9 @@ class Transport:
         """
         path = self.dialect.path(path)
         what = f"GET {path}"
-        headers = {**(more or {}), **await self._ready(what)}
+        headers = await self._ready(what)
+        if more:
+            headers = {**more, **headers}
         with Recording(max_bytes=max_bytes) as heard:
             found = await self._call(
                 self._polls.get,
@@ -369,6 +371,9 @@ class Transport:
         if self._proxy is not None and (why := unfit(self._proxy)) is not None:
             message = f"{what} was not sent: {why} Nothing was charged."
             raise NotSent(message, retry=Retry.AFTER_EDIT)
+        if self._last_key and not callable(self._key):
+            # One that never changes is checked once.
+            return self._last_headers
         return await self._headers()
 
     def _check_open(self, what: str) -> None:
@@ -395,7 +400,7 @@ class Transport:
             with Deadline(self._timer(limit_s)) as heard.deadline:
                 async with method(
                     URL(self._root + path, encoded=True),
-                    headers={**headers, "Accept-Encoding": ENCODINGS},
+                    headers=headers,
                     timeout=self._connecting,
                     allow_redirects=False,
                     raise_for_status=False,
@@ -433,9 +438,7 @@ class Transport:
         return timer
 
     async def _headers(self) -> Mapping[str, str]:
-        """Return what carries the key; one that never changes is checked once."""
-        if self._last_key and not callable(self._key):
-            return self._last_headers
+        """Return what every call carries: the key, which may have changed."""
         (key, got_at), self._first = self._first, ("", 0.0)
         if not key or time.monotonic() - got_at > FIRST_KEY_S:
             key = _checked(await self._resolve_key())
@@ -443,7 +446,10 @@ class Transport:
             hide(key)
             self._last_key = key
             self._key_number += 1
-            self._last_headers = {"Authorization": f"Bearer {key}"}
+            self._last_headers = {
+                "Authorization": f"Bearer {key}",
+                "Accept-Encoding": ENCODINGS,
+            }
         return self._last_headers
 
     async def has_newer_key(self, than: int) -> bool:

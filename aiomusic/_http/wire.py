@@ -9,11 +9,11 @@ A reply to a create that names a task is that task, whatever else it says: it ma
 paid for, and a poll finds out.
 """
 
-import contextlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, final
 
 import attrs
@@ -94,14 +94,24 @@ class Reply:
     flaw: str = ""
 
 
-@contextlib.contextmanager
-def _telling(reply: Reply) -> Iterator[None]:
-    """Attach the reply to every error that is raised for it."""
-    try:
-        yield
-    except MusicError as error:
-        error.reply = RawReply.of(reply.status, reply.headers)
-        raise
+@final
+@attrs.frozen(eq=False)
+class _Telling:
+    """Attaches the reply to every error that is raised for it."""
+
+    reply: Reply
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, MusicError):
+            error.reply = RawReply.of(self.reply.status, self.reply.headers)
 
 
 @final
@@ -139,7 +149,7 @@ def read_created(request: "Request[Any]", reply: Reply) -> Accepted | object:
         ApiError: The service says no.
         ProtocolError: It says neither yes nor no.
     """
-    with _telling(reply):
+    with _Telling(reply):
         return _read_created(request, reply)
 
 
@@ -168,7 +178,7 @@ def read_task(provider: Provider, task_id: str, reply: Reply) -> TaskSnapshot:
         ApiError: The poll itself failed; the task may be well.
         ProtocolError: The reply can't be read.
     """
-    with _telling(reply):
+    with _Telling(reply):
         return _read_task(provider, task_id, reply)
 
 
@@ -220,7 +230,7 @@ def read_credits(reply: Reply) -> Credits:
         ApiError: The service says no.
         ProtocolError: The reply can't be read.
     """
-    with _telling(reply):
+    with _Telling(reply):
         return _read_credits(reply)
 
 

@@ -24,10 +24,7 @@ __all__ = ["PROVIDERS", "operations", "requests"]
 @final
 class _Providers(Mapping[str, Provider]):
     def __getitem__(self, name: str) -> Provider:
-        if name not in FOLLOWED:
-            raise KeyError(name)
-        found: Provider = _module(name).PROVIDER
-        return found
+        return _provider(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(FOLLOWED)
@@ -50,6 +47,14 @@ def requests() -> Mapping[str, type["Request[Any]"]]:
 def operations(name: str) -> type[Operations]:
     """Return the class of a provider's methods."""
     found: type[Operations] = _module(name).OPERATIONS
+    return found
+
+
+@functools.cache
+def _provider(name: str) -> Provider:
+    if name not in FOLLOWED:
+        raise KeyError(name)
+    found: Provider = _module(name).PROVIDER
     return found
 
 
