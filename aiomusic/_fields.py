@@ -144,8 +144,9 @@ class Text(Plain):
         # White space around a text is no more of it.
         size, least = len(value), len(value.strip())
         if least < self.least:
-            seen = f"has {least:,} characters" if value else "is empty"
-            refuse(request, field, seen, f"at least {self.least:,} are needed")
+            seen = f"has {least:,} characters" if least else "is empty"
+            needed = "1 is" if self.least == 1 else f"{self.least:,} are"
+            refuse(request, field, seen, f"at least {needed} needed")
         most = self.most_for(request)
         if most is not None and size > most:
             rule = f"at most {most:,} are taken"
@@ -370,10 +371,11 @@ def warn_of_names(
     unknown = [name for name in names if name not in known]
     if unknown:
         seen = ", ".join(map(shown, unknown))
+        limits = ", under the limits of the newest that is known"
         warn(
             f"{request.kind()}: {field} {seen} is not known to this version of"
-            " aiomusic, and is sent as it is, under the limits of the newest that is"
-            f" known. Known are {', '.join(known)}."
+            f" aiomusic, and is sent as it is{limits if field == 'model' else ''}."
+            f" Known are {', '.join(known)}."
         )
 
 

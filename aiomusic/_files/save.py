@@ -448,9 +448,14 @@ def _failed(clip: Clip) -> DownloadError:
 
 
 def _no_music(clip: Clip, seen: Exception, part: PartialFile) -> DownloadError:
+    tried = "its link was tried again, and no task of it is known to ask for another"
+    if clip.task_id is not None:
+        tried = (
+            "its task was asked for a fresh link, and that helped no more than trying"
+            " again"
+        )
     message = (
-        f"Clip {clip.clip_id} could not be fetched: {_reason(seen)}; its task was"
-        f" asked for a fresh link, and that helped no more than trying again."
+        f"Clip {clip.clip_id} could not be fetched: {_reason(seen)}; {tried}."
         f" {_kept_bytes(part)} {_PAID}"
     )
     return DownloadError(message, task_id=clip.task_id)

@@ -3,15 +3,18 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
-from aiomusic._spelling import shown
+from aiomusic._request import fields_of
+from aiomusic._spelling import meant, shown
 from aiomusic.batch._rows import (
     KEY,
+    OPERATION,
+    PROVIDER,
     AnyRow,
     BadRow,
     Record,
@@ -22,6 +25,7 @@ from aiomusic.batch._rows import (
     rows_of,
 )
 from aiomusic.errors import InvalidRequest
+from aiomusic.providers._all import requests
 
 __all__ = ["read"]
 
@@ -62,7 +66,7 @@ def read(
     folder = Path(path).parent
     rows = [
         attrs.evolve(row, folder=folder) if isinstance(row, Row) else row
-        for row in rows_of(_records(Path(path)), provider)
+        for row in rows_of(_records(Path(path), is_batch=True), provider)
     ]
     if fill is None:
         return rows
@@ -79,10 +83,17 @@ def _values(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield str(cells.get(KEY) or number), cells
 
 
-def _records(path: Path) -> Iterator[Record | BadRow]:
+def _records(path: Path, *, is_batch: bool = False) -> Iterator[Record | BadRow]:
+    """
+    Read what a file holds.
+
+    Args:
+        is_batch: Whether its columns are to be those of a batch.
+    """
     text = _text(path)
-    is_json = path.suffix.lower() in JSON_ENDINGS
-    return (_json_records if is_json else _csv_records)(path.name, text)
+    if path.suffix.lower() in JSON_ENDINGS:
+        return _json_records(path.name, text)
+    return _csv_records(path.name, text, _check_names if is_batch else None)
 
 
 def _text(path: Path) -> str:
@@ -131,7 +142,9 @@ def _no_number(word: str) -> None:
     raise ValueError(message)
 
 
-def _csv_records(name: str, text: str) -> Iterator[Record | BadRow]:
+def _csv_records(
+    name: str, text: str, check: Callable[[str, list[str]], None] | None
+) -> Iterator[Record | BadRow]:
     heading_line = text.split("\n", 1)[0]
     separator = max(SEPARATORS, key=heading_line.count)
     csv.field_size_limit(MAX_CELL)
@@ -151,6 +164,8 @@ def _csv_records(name: str, text: str) -> Iterator[Record | BadRow]:
             continue
         if not headings:
             headings = _headings(place, cells)
+            if check is not None:
+                check(place, headings)
             continue
         number += 1
         yield _csv_record(place, number, headings, cells)
@@ -167,6 +182,29 @@ def _headings(place: str, cells: list[str]) -> list[str]:
         )
         raise InvalidRequest(message)
     return headings
+
+
+def _check_names(place: str, headings: list[str]) -> None:
+    """
+    Check that a heading names what a batch asks for.
+
+    Raises:
+        InvalidRequest: It names no argument, or a column of ours in other letters.
+    """
+    ours = (KEY, PROVIDER, OPERATION)
+    slips = {one: meant(one, ours) for one in headings if one not in ours}
+    for one, name in slips.items():
+        if name is not None and name not in headings:
+            message = f"{place}: a column is named {printable(one)}; write {name}."
+            raise InvalidRequest(f"{message} Nothing was sent.")
+    arguments = {name for kind in requests().values() for name in fields_of(kind)}
+    if not any(one in ours or meant(one, arguments) for one in headings):
+        message = (
+            f"{place}: the heading names no argument, such as description, prompt or"
+            " lyrics: put the names of the columns into the first line. Nothing was"
+            " sent."
+        )
+        raise InvalidRequest(message)
 
 
 def _csv_record(

@@ -1,5 +1,6 @@
 """Which rows can be bought, what they cost, and which of them wait for which."""
 
+import difflib
 import heapq
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
@@ -7,7 +8,7 @@ from typing import Any, Final, TypeAlias, final
 
 import attrs
 
-from aiomusic._fields import ClipId, ClipRef
+from aiomusic._fields import ClipId, ClipRef, warn
 from aiomusic._http.dialects import SUNO
 from aiomusic._request import Request, fields_of
 from aiomusic._spelling import meant, shown
@@ -154,6 +155,7 @@ def plan(
             refused.append(one)
         else:
             planned[key] = one
+            _warn_of_strays(one)
     ordered, stuck = _ordered(planned)
     refused += stuck
     return Plan(rows=tuple(ordered), bad=tuple(refused))
@@ -188,6 +190,8 @@ def _planned(row: Row, known: Mapping[str, Row], price: Price) -> PlannedRow | B
         if column == "metadata" and isinstance(value, Mapping):
             metadata |= value
         elif column not in names and column != "extra":
+            if slip := _misspelt(row, column, names):
+                return _refused(row, column, f"write {slip}, as the argument is named.")
             metadata[column] = value
         else:
             try:
@@ -254,6 +258,34 @@ def _strays(row: Row, kind: type[Request[Any]]) -> str:
     return f"; {' and '.join(strays)} {are} of it"
 
 
+def _misspelt(row: Row, column: str, names: Iterable[str]) -> str | None:
+    """Return the argument that a column names in other letters, if it was meant."""
+    name = meant(column, names)
+    return None if name in row.values else name
+
+
+def _warn_of_strays(planned: PlannedRow) -> None:
+    """Warn of columns that seem to be arguments, and are bought without."""
+    row, names = planned.row, fields_of(planned.kind)
+    for column in row.values.keys() - names.keys() - {"extra", "metadata"}:
+        (hint,) = difflib.get_close_matches(column, names, n=1, cutoff=0.8) or (None,)
+        kept = f"{row.kind} takes no {column}: it is kept as metadata"
+        if hint is not None and hint not in row.values:
+            warn(f"{kept}, and changes no song. Did you mean {hint}?")
+        elif column in _creates():
+            warn(f"{kept}, and changes no song.")
+
+
+def _creates() -> set[str]:
+    """Return the arguments of all that makes a song from words."""
+    kinds = (one for name, one in requests().items() if ".create" in name)
+    return {name for kind in kinds for name in fields_of(kind)} - _OWN_WORDS
+
+
+# What users' own columns are often called.
+_OWN_WORDS: Final = frozenset({"name", "description", "prompt"})
+
+
 def _refused(row: Row, column: str | None, why: str) -> BadRow:
     column = column if column in row.values else None
     return bad(row.place, why, column=column, number=row.number, key=row.key)
@@ -292,6 +324,9 @@ def _argument(
         ValueError: It can't be read.
     """
     reference = Reference.read(value)
+    if value == "@" and _takes_clip(kind, column):
+        message = "it is '@'; write the key of a row after it"
+        raise ValueError(message)
     if reference is not None and _may_refer(kind, column, reference, known):
         _check_reference(reference, kind, column, known)
         return reference

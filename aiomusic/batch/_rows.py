@@ -169,7 +169,7 @@ def _row(
     return Row(
         key=named[KEY].strip(),
         provider=named[PROVIDER].strip().lower(),
-        operation=named[OPERATION].strip(),
+        operation=named[OPERATION].strip().lower().replace("-", "_"),
         values=cells,
         number=number,
         place=place,
@@ -225,7 +225,7 @@ def _filled(row: Row, name: str, cells: Mapping[str, Any], keys: set[str]) -> An
         operation=found.pop(OPERATION),
         values={column: value for column, value in found.items() if column != KEY},
         number=row.number,
-        place=f"{row.place} with {name}",
+        place=f"{row.place}, filled with {name}",
         folder=row.folder,
     )
 

@@ -48,8 +48,8 @@ Environment:
   AIOMUSIC_ACCOUNT   your name for whose jobs these are, if not known by the key
   AIOMUSIC_BASE_URL  where the service is, if not at its own address
   AIOMUSIC_JOURNAL   the file that keeps what is bought, if not the usual one
-  AIOMUSIC_WEBHOOK_URL  a public address that leads to AIOMUSIC_WEBHOOK_LISTEN (usually
-                     127.0.0.1:8080), from where files of this machine are uploaded
+  AIOMUSIC_WEBHOOK_URL  your public address, from where local files are uploaded
+  AIOMUSIC_WEBHOOK_LISTEN  where it leads on this machine (usually 127.0.0.1:8080)
 """
 
 
@@ -423,7 +423,7 @@ def download(
     fetching: Fetching = FETCHED,
 ) -> int:
     """
-    Save what is made already; nothing is bought, and no journal is written.
+    Save what is made already; nothing but a --format is ever bought.
 
     A link needs no key. Files that are there and whole are not fetched again.
     """

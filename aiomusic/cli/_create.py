@@ -12,7 +12,7 @@ from aiomusic._http.dialects import SUNO
 from aiomusic._job import MusicJob
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
-from aiomusic.cli._exits import Exit, UsageError, exit_for
+from aiomusic.cli._exits import Exit, UsageError, exit_for, unsent
 from aiomusic.cli._follow import JobRunner, writable
 from aiomusic.cli._journal import Advice, JournalPath
 from aiomusic.cli._options import Delivery, Song, read_tags
@@ -114,7 +114,7 @@ async def _buy(
                 for at, request in enumerate(bought, 1)
             ]
         except ValueError as error:
-            raise UsageError(f"{error} Nothing was sent.") from error
+            raise UsageError(unsent(error)) from error
 
     runner = JobRunner(
         folder=folder,

@@ -119,6 +119,7 @@ async def _service(url: str) -> AsyncIterator[Check]:
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         why = reason_of(error) or type(error).__name__
         yield Check("network", "wrong", f"{host} was not reached: {why}.", to_do(error))
+        yield _unset_key() or Check("key", "note", "It is set, and was not tried.")
     else:
         yield Check("network", "ok", f"{host} answers.")
         yield _clock(date)
@@ -149,10 +150,16 @@ def _clock(date: str | None) -> Check:
     return Check("clock", "wrong", seen, advice)
 
 
+def _unset_key() -> Check | None:
+    if os.environ.get("AIOMUSIC_API_KEY"):
+        return None
+    advice = "Set it to the key of your account, or use --local for the emulator."
+    return Check("key", "wrong", "AIOMUSIC_API_KEY is not set.", advice)
+
+
 async def _key() -> Check:
-    if not os.environ.get("AIOMUSIC_API_KEY"):
-        advice = "Set it to the key of your account, or use --local for the emulator."
-        return Check("key", "wrong", "AIOMUSIC_API_KEY is not set.", advice)
+    if unset := _unset_key():
+        return unset
     try:
         async with asyncio.timeout(REACH_S), open_session() as music:
             found = await music.credits()

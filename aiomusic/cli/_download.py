@@ -157,7 +157,7 @@ async def _of_job(key: str, place: JournalPath) -> Sequence[Clip]:
         raise UsageError(message) from error
     if not record.clips:
         raise UsageError(
-            f"Job {record.key} is {record.state}, and has no clips to fetch:"
+            f"Job {record.key} is in state {record.state}, and has no clips to fetch:"
             f" 'aiomusic jobs resume {record.key}{place.option}' follows it."
         )
     return record.clips

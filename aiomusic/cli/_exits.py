@@ -36,6 +36,7 @@ __all__ = [
     "exit_for",
     "printable",
     "sentence",
+    "unsent",
     "worst",
 ]
 
@@ -149,6 +150,12 @@ def sentence(error: Exception) -> str:
         text = f"{text} {_MONEY[error.charged]}"
     is_named = error.task_id is None or error.task_id in text
     return text if is_named else f"{text} [task {error.task_id}]"
+
+
+def unsent(error: Exception) -> str:
+    """Return what is wrong with a request that never left."""
+    text = str(error)
+    return text if "Nothing was sent" in text else f"{text} Nothing was sent."
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,9 +1,11 @@
 """From typed words to an exit code."""
 
+import inspect
 import sys
 from collections.abc import Sequence
+from typing import Final
 
-from cyclopts import CycloptsError
+from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
 from aiomusic.cli._app import APP, EXIT_CODES, PROVIDERS
@@ -11,10 +13,14 @@ from aiomusic.cli._exits import Exit, OutputError, UsageError, sentence
 
 __all__ = ["run_command"]
 
+HELP: Final = frozenset({"--help", "-h"})
+
 
 def run_command(words: Sequence[str]) -> int:
     """Run the command; what is wrong with the words is told on one line."""
     _add_operations(words)
+    if not words or HELP & set(words):
+        _reflow(APP)
     try:
         code = APP(list(words))
     except UsageError as error:
@@ -42,6 +48,22 @@ def _add_operations(words: Sequence[str]) -> None:
 
     for name in names:
         add_operations(PROVIDERS[name], name, EXIT_CODES)
+
+
+def _reflow(app: App) -> None:
+    """Let the window break the lines of every help, as wide as it is."""
+    app.help, app.help_epilogue = _joined(app.help), _joined(app.help_epilogue)
+    for name in app:
+        if not name.startswith("-"):
+            _reflow(app[name])
+
+
+def _joined(text: str | None) -> str:
+    """Join the lines of each paragraph; what is indented stays as it is."""
+    blocks = inspect.cleandoc(text or "").split("\n\n")
+    return "\n\n".join(
+        one if one.startswith(" ") else one.replace("\n", " ") for one in blocks
+    )
 
 
 def _why(error: CycloptsError) -> str:

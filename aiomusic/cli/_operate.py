@@ -102,8 +102,8 @@ def _made(kind: type[Request[Any]], reference: Reference, delivery: Delivery) ->
     else:
         made = _clip(record.clips, reference, Path(delivery.out))
     if made is None:
-        seen = f"{reference}: job {record.key} is {record.state}, and has no such clip"
-        raise UsageError(f"{seen}. Nothing was sent.")
+        seen = f"{reference}: job {record.key} is in state {record.state}"
+        raise UsageError(f"{seen}, and has no such clip. Nothing was sent.")
     return made
 
 

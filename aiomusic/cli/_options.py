@@ -466,7 +466,10 @@ def read_tags(typed: tuple[str, ...]) -> dict[str, str]:
     for one in typed:
         name, equals, value = one.partition("=")
         if not (name and equals):
-            raise UsageError(f"--tag is {one!r}; write name=value, as in album=blue.")
+            raise UsageError(
+                f"--tag is {one!r}; write name=value, as in album=blue. Nothing was"
+                " sent."
+            )
         if tags.setdefault(name, value) != value:
             raise UsageError(f"--tag {name} has two values; give it one.")
     return tags

@@ -16,7 +16,7 @@ from aiomusic._job import MusicJob
 from aiomusic._local_file import LocalFile
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
-from aiomusic.cli._exits import Exit, UsageError, exit_for
+from aiomusic.cli._exits import Exit, UsageError, exit_for, unsent
 from aiomusic.cli._follow import JobRunner, writable
 from aiomusic.cli._journal import (
     Advice,
@@ -92,8 +92,8 @@ def found(key: str, task_id: str, following: Following) -> Exit:
         (record,) = asyncio.run(_wanted([key], place))
         if record.state not in {"unknown", "cancelled"} or record.task_id is not None:
             raise UsageError(
-                f"Job {record.key} is {record.state}; only one whose outcome is unknown"
-                " can be given its task. It stays as it is."
+                f"Job {record.key} is in state {record.state}; only one whose outcome"
+                " is unknown can be given its task. It stays as it is."
             )
         with writable(Path(following.out)) as folder:
             return run(
@@ -117,7 +117,7 @@ async def _attach(  # noqa: PLR0917 - what was typed
         try:
             return [music.attach(provider, task_id, key=key)]
         except ValueError as error:
-            raise UsageError(f"{error} Nothing was sent.") from error
+            raise UsageError(unsent(error)) from error
 
     runner = JobRunner(
         folder=folder,
@@ -361,7 +361,7 @@ def _confirmed(record: Record) -> bool:
     """
     is_unpaid = record.charged in {Charged.NO, Charged.REFUNDED}
     risk = "It was not charged" if is_unpaid else "It may be bought twice"
-    told = f"Job {record.key} ({known_of(record)}) is {record.state}. {risk}"
+    told = f"Job {record.key} ({known_of(record)}) is in state {record.state}. {risk}"
     if not sys.stdin.isatty():
         raise UsageError(f"{told}; --yes sends it again. Nothing was sent.")
     sys.stderr.write(f"{told}. Send it again for {record.cost} credits? [y/N] ")
@@ -437,8 +437,8 @@ async def _give_up(
             record = await journal.find(record.key) or record
     if record.state != "cancelled":
         raise UsageError(
-            f"Job {record.key} is {record.state}; only one that is unknown can be"
-            " given up. It stays as it is."
+            f"Job {record.key} is in state {record.state}; only one that is unknown can"
+            " be given up. It stays as it is."
         )
     if as_json:
         print_result(json.dumps(_json(record)))

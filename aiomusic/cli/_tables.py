@@ -27,6 +27,9 @@ MAX_KEY: Final = 24
 MIN_TITLE: Final = 8
 GAP: Final = 2
 HEADS: Final = ("state", "age", "cost", "charged", "kind", "key", "task")
+# Below so many columns the money makes room for the key, and 'jobs show' has it.
+NARROW: Final = 60
+NARROW_HEADS: Final = ("state", "age", "key")
 
 
 def jobs_table(rows: Sequence[Sequence[str]], *, has_account: bool = False) -> None:
@@ -39,6 +42,8 @@ def jobs_table(rows: Sequence[Sequence[str]], *, has_account: bool = False) -> N
     columns = shutil.get_terminal_size().columns
     is_wide = columns >= WIDE
     heads: Sequence[str] = HEADS if is_wide else HEADS[:-1]
+    if columns < NARROW and not has_account:
+        heads = NARROW_HEADS
     if has_account:
         heads = (*HEADS, "account")
     longest = {
@@ -48,7 +53,8 @@ def jobs_table(rows: Sequence[Sequence[str]], *, has_account: bool = False) -> N
     }
     table = _table()
     left = columns
-    for at, name in enumerate(heads):
+    places = [(*HEADS, "account").index(name) for name in heads]
+    for at, name in zip(places, heads, strict=True):
         widths = [cell_len(row[at]) for row in rows]
         width = max(len(name), min(max(widths), longest.get(name, columns)))
         justify: JustifyMethod = "right" if name in {"age", "cost"} else "left"
@@ -56,9 +62,7 @@ def jobs_table(rows: Sequence[Sequence[str]], *, has_account: bool = False) -> N
         left -= width + GAP
     table.add_column("title", no_wrap=True, width=max(MIN_TITLE, left))
     for row in rows:
-        cells = [
-            Text(cell, overflow="ellipsis") for cell in (*row[: len(heads)], row[-1])
-        ]
+        cells = [Text(row[at], overflow="ellipsis") for at in (*places, -1)]
         cells[0].stylize(STYLES.get(row[0], ""))
         table.add_row(*cells)
     Console(highlight=False).print(table)

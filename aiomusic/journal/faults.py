@@ -35,6 +35,8 @@ def fault(path: Path, error: BaseException) -> str:
     found = [words for start, words in _WORDS.items() if name.startswith(start)]
     if isinstance(error, FileNotFoundError):
         found = [f"there is no folder {path.parent}; make it first"]
+    elif path.is_dir():
+        found = ["it is a folder; name a file in it"]
     elif isinstance(error, DamagedRow):
         found = [f"its row of {error}; it is damaged"]
     elif isinstance(error, UnicodeDecodeError):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aiomusic import batch
+from aiomusic import MusicWarning, batch
 
 
 def planned(*rows: dict[str, Any]) -> batch.Plan:
@@ -66,6 +66,9 @@ def extend(clip: str, **more: object) -> dict[str, Any]:
             ],
             ["row 1", "no takes"],
         ),
+        ([{**SONG, "Title": "Boats"}], ["column Title", "write title"]),
+        ([{**SONG, "style weight": 1}], ["column style weight", "write style_weight"]),
+        ([SONG, extend("@")], ["column clip", "'@'", "key of a row"]),
         ([{**SONG, "extra": "mv"}], ["extra"]),
         ([{**SONG, "lyrics": "both"}], ["not both"]),
     ],
@@ -153,6 +156,24 @@ def test_what_is_no_argument_is_kept_beside_the_job() -> None:
     found = planned({**SONG, "album": "blue", "metadata": {"order": 7}})
 
     assert found.rows[0].metadata == {"album": "blue", "order": 7}
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"lyric": "la"}, "takes no lyric: .* Did you mean lyrics?"),
+        ({"duration": 180}, "suno.create takes no duration: it is kept as metadata"),
+    ],
+    ids=["misspelt", "of another operation"],
+)
+def test_a_column_that_seems_to_be_an_argument_is_warned_of(
+    more: dict[str, Any], words: str
+) -> None:
+    """The row would be bought without it."""
+    with pytest.warns(MusicWarning, match=words):
+        found = planned({**SONG, **more})
+
+    assert found.rows[0].metadata == more
 
 
 def test_words_that_begin_with_an_at_are_words() -> None:

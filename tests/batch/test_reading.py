@@ -35,6 +35,7 @@ def error(folder: Path, text: str, name: str = "songs.csv") -> str:
     ("text", "name"),
     [
         ("key,provider,prompt\na,riffusion,rain\n", "songs.csv"),
+        ("key,provider,operation,prompt\na,RIFFUSION,Create,rain\n", "songs.csv"),
         ("\ufeffkey;provider;prompt\r\na;riffusion;rain\r\n", "songs.csv"),
         ("key\tprovider\tprompt\na\triffusion\train\n", "songs.tsv"),
         ('{"key": "a", "prompt": "rain"}\n\n', "songs.jsonl"),
@@ -92,6 +93,8 @@ def test_a_line_that_cannot_be_read_is_named(
         (None, ["can't be read", "No such file"]),
         (b"key,prompt\na,\xff\n", ["line 2", "UTF-8"]),
         (b"key,key\na,b\n", ["line 1", "two columns", "key"]),
+        (b"Key,prompt\na,b\n", ["line 1", "named Key; write key"]),
+        (b"root:x:0:0\nbin:x:1:1\n", ["line 1", "names no argument"]),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_whole(
@@ -175,7 +178,7 @@ def test_whatever_a_cell_holds_is_read_as_it_is(
     """Quotes, separators and line ends within a cell are the cell's own."""
     folder = tmp_path_factory.mktemp("cells")
     quoted = ",".join('"{}"'.format(cell.replace('"', '""')) for cell in cells)
-    heading = ",".join(f"c{n}" for n in range(len(cells)))
+    heading = ",".join(["prompt", "c1", "c2", "c3", "c4"][: len(cells)])
 
     found = row(folder, f"{heading}\n{quoted}\n")
 

@@ -75,6 +75,7 @@ async def test_a_machine_without_key_and_network_is_told_both(tmp_path: Path) ->
     assert code == 1
     assert found["network"].startswith("wrong: 127.0.0.1 was not reached")
     assert "AIOMUSIC_BASE_URL" in found["network"]
+    assert found["key"].startswith("wrong: AIOMUSIC_API_KEY is not set")
 
 
 async def test_a_key_that_is_not_set_is_told(api: Emulator, tmp_path: Path) -> None:

@@ -167,6 +167,16 @@ async def test_help_loads_nothing_heavy(aiomusic: Command) -> None:
         assert text in out
 
 
+async def test_help_is_as_wide_as_the_window(aiomusic: Command) -> None:
+    """Paragraphs are broken where they must be, and examples stay as they are."""
+    ended = await aiomusic.having(COLUMNS="50")("gallery", "--help")
+
+    assert max(map(len, ended.lines)) <= 75  # the exit codes
+    prose = [line for line in ended.lines if line.startswith(("The page", "beside"))]
+    assert "The page stands in the folder, beside its audio," in prose[0]
+    assert "  aiomusic gallery album/ --open" in ended.lines
+
+
 async def test_the_extra_is_named_when_it_is_missing(aiomusic: Command) -> None:
     """Without its packages the command says how to install them."""
     # -S: no site-packages at all.

@@ -455,8 +455,8 @@ def test_an_unknown_job_is_given_up(here: Here) -> None:
     [
         pytest.param(("show", "nope"), 2, "There is no job 'nope' in", id="no job"),
         pytest.param(("resume", "nope"), 2, "There is no job 'nope'", id="no resume"),
-        pytest.param(("give-up", "done"), 2, "is succeeded; only one", id="done"),
-        pytest.param(("give-up", "open"), 2, "is pending; only one", id="open"),
+        pytest.param(("give-up", "done"), 2, "in state succeeded; only", id="done"),
+        pytest.param(("give-up", "open"), 2, "in state pending; only", id="open"),
         pytest.param(("resubmit", "done", "--yes"), 2, "is done", id="again done"),
         pytest.param(("resubmit", "open", "--yes"), 2, "is not over", id="again open"),
         pytest.param(("resubmit", "lost"), 2, "bought twice; --yes", id="not sure"),
@@ -485,6 +485,11 @@ def test_what_can_not_be_done_is_one_sentence(
     ("words", "expected"),
     [
         pytest.param(("--journal", "a", "--no-journal"), "not both", id="both"),
+        pytest.param(
+            ("--key", "", "--local", "--journal", "a.db"),
+            "1 to 200 printable",
+            id="key",
+        ),
         pytest.param(("--key", "k", "--local"), "--key needs a journal", id="no key"),
         pytest.param(("--tag", "blue"), "write name=value", id="tag"),
     ],
@@ -497,6 +502,7 @@ def test_options_of_create_that_do_not_go_together(
 
     assert (2, "") == (ended.code, ended.out)
     assert expected in ended.sentence
+    assert 1 == ended.sentence.count("Nothing was sent.")
 
 
 async def test_a_create_that_can_not_be_journaled_is_not_sent(
@@ -746,6 +752,18 @@ async def test_a_terminal_has_tables(filled: Command) -> None:
     assert 4 == sum("song of" in row for row in rows)
     assert "1 not over: 'aiomusic jobs resume'" in terminal.shown
     assert "1 unknown, may be charged" in terminal.shown
+
+
+async def test_a_narrow_terminal_leaves_room_for_keys(filled: Command) -> None:
+    """What a job cost is in ``jobs show``."""
+    terminal = Terminal(filled, 40)
+
+    await terminal.start("jobs")
+    await terminal.end()
+
+    head, first, *_ = terminal.shown.splitlines()
+    assert ["state", "age", "key", "title"] == head.split()
+    assert ["succeeded", "3d", "done"] == first.split()[:3]
 
 
 async def test_a_task_is_followed_by_its_id(aiomusic: Command) -> None:
