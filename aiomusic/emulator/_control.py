@@ -104,6 +104,7 @@ class Control:
             "charged": service.account.charged,
             "in_flight": service.in_flight,
             "max_in_flight": service.max_in_flight,
+            "task_count": len(service.tasks),
             "tasks": [self._task(task) for task in tasks],
             "faults": [
                 _order(number, fault)

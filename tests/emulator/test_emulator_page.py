@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browsing import QUIET, find_chromium
 from emulated import DESCRIBED, SUNG, SUNO
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from yarl import URL
 
 from aiomusic.emulator import Emulator, Pace
 
@@ -180,6 +181,40 @@ def test_a_reader_elsewhere_types_the_key(show: Any) -> None:
     here.page.goto(f"{here.api.url}/#key={here.api.key}")
     expect(here.page.locator("#credits")).to_have_text("1000")
     assert f"{here.api.url}/" == here.page.url
+
+
+@pytest.mark.slow
+def test_the_page_goes_on_when_the_emulator_is_started_again(show: Any) -> None:
+    """With the new one's key, and without the songs of the old one."""
+    here = show()
+    here.make()
+    expect(here.page.locator(".task")).to_have_count(1)
+    options = {"port": URL(here.api.url).port, "media": False, "credits": 77}
+    here.portal.call(here.api.aclose)
+    expect(here.page.locator("#state")).to_contain_text("does not answer any more")
+
+    again = here.portal.call(_emulator, options)
+    with here.portal.wrap_async_context_manager(again):
+        expect(here.page.locator("#credits")).to_have_text("77")
+        expect(here.page.locator(".task")).to_have_count(0)
+        expect(here.page.locator("#state")).to_have_text("")
+        here.make()
+        expect(here.page.locator(".task")).to_have_count(1)
+
+
+@pytest.mark.slow
+def test_a_poll_that_hangs_stops_nothing_else(show: Any) -> None:
+    """The newest songs are listed, and what is left out is counted."""
+    here = show(pace=Pace.seconds(pending=9000))
+    here.api.fault("hang", on="poll", times=None)
+    here.make()
+    expect(here.page.locator("#in-flight")).to_have_text("1")
+    for _ in range(50):
+        here.portal.call(_create, here.api, DESCRIBED)
+
+    expect(here.page.locator("#in-flight")).to_have_text("51")
+    expect(here.page.locator("#older")).to_have_text("The newest 50 of 51.")
+    expect(here.page.locator(".task")).to_have_count(50)
 
 
 async def _create(api: Emulator, body: dict[str, Any]) -> None:
