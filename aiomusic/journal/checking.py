@@ -109,6 +109,6 @@ def _number(db: sqlite3.Connection, name: str) -> int:
 def _note(db: sqlite3.Connection, name: str, value: object) -> None:
     # What is so already is not written again.
     db.execute(
-        "UPDATE about SET value = ?1 WHERE name = ?2 AND value <> ?1",
-        (str(value), name),
+        "UPDATE about SET value = :value WHERE name = :name AND value <> :value",
+        {"value": str(value), "name": name},
     )
