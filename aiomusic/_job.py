@@ -32,6 +32,7 @@ from aiomusic._arguments import (
     all_of,
     check_folder,
     check_formats,
+    check_has,
     check_mark,
     check_seconds,
 )
@@ -154,6 +155,7 @@ class JobOwner(Protocol):
         folder: "str | Path",
         name: NameTemplate | None = None,
         formats: Sequence[str] = (),
+        signer: "FileSigner | None" = None,
     ) -> list[Path]:
         """Store the clips of a job that is over."""
 
@@ -161,6 +163,13 @@ class JobOwner(Protocol):
         self, job: "MusicJob[Any]", formats: Sequence[str]
     ) -> Quote:
         """Return what formats of a job's clips cost."""
+
+
+class FileSigner(Protocol):
+    """What signs a file that is stored: an `aiomusic.Signer`."""
+
+    def sign(self, source: "Path", into: "Path", clip: Clip) -> bool:
+        """Write a signed copy, if a file of its kind can be signed."""
 
 
 class Submit(Protocol):
@@ -561,6 +570,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
         *,
         name: str | None = None,
         formats: Sequence[str] | None = None,
+        signer: "FileSigner | None" = None,
     ) -> list[Path]:
         """
         Wait, then store every clip in *folder*, which is made if need be.
@@ -580,7 +590,10 @@ class MusicJob(Coroutine[Any, Any, R_co]):
             formats: In which to have each clip, as in ``("mp3", "wav")``.  One that the
                 clip's own link does not give is bought, once: `quote_formats` says
                 what that costs, and it counts in the budget as this job does, under
-                its metadata.  None: as the clips are, which is free.
+                its metadata.  ``"lrc"`` is the words with their times, in a file
+                beside the clip's own.  None: as the clips are, which is free.
+            signer: Signs these files with a certificate of yours, those too that are
+                there already; None: the session's *signer*, if it has one.
 
         Returns:
             The files, in the order of the clips, and each clip's in that of *formats*.
@@ -595,6 +608,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
                 purchase of a format did; then the other files are stored.
         """
         check_folder("save()", folder)
+        check_has("signer", signer, "tag", "sign", takes="an aiomusic.Signer")
         formats = () if formats is None else check_formats("save()", formats)
         template = None if name is None else NameTemplate(name)
         try:
@@ -602,7 +616,7 @@ class MusicJob(Coroutine[Any, Any, R_co]):
         except MusicError:
             if not any(clip.state is ClipState.SUCCEEDED for clip in self._clips):
                 raise
-        return await self._owner.save(self, folder, template, formats)
+        return await self._owner.save(self, folder, template, formats, signer)
 
     def _update(self, playable: tuple[Clip, ...] = ()) -> JobUpdate:
         return JobUpdate(

@@ -734,6 +734,7 @@ class MusicSession:
         request: "Request[Any] | None" = None,
         format: str | None = None,  # noqa: A002 - as the service calls it
         metadata: Mapping[str, object] | None = None,
+        signer: "Signer | None" = None,
     ) -> Path:
         """
         Store one clip in *folder*, as `MusicJob.save` does.
@@ -749,6 +750,7 @@ class MusicSession:
             format: As one of *formats* there: ``"wav"`` is bought, once, where the
                 clip's own link does not give it.
             metadata: Of the job that buys it.
+            signer: As there.
 
         Raises:
             DownloadError: It could not be stored.
@@ -757,6 +759,7 @@ class MusicSession:
         """
         check_clip("download()", clip)
         check_folder("download()", folder)
+        check_has("signer", signer, "tag", "sign", takes="an aiomusic.Signer")
         formats = () if format is None else check_formats("download()", [format])
         return await self._open_engine().files.download(
             clip,
@@ -767,6 +770,7 @@ class MusicSession:
             request=request,
             formats=formats,
             metadata=kept_metadata("download()", metadata),
+            signer=signer,
         )
 
     async def _called_back(

@@ -4,13 +4,20 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
-from typing import Final, final
+from typing import Any, Final, final
 
 import attrs
 
 from aiomusic.results import AlignedWord, Clip
 
-__all__ = ["TimedLine", "lines_of", "lrc_text", "timed_lines", "timed_words"]
+__all__ = [
+    "TimedLine",
+    "lines_of",
+    "lrc_text",
+    "timed_lines",
+    "timed_words",
+    "with_lines",
+]
 
 MAX_LINES: Final = 5_000
 MAX_CHARS: Final = 500
@@ -31,6 +38,7 @@ _STARTS: Final = ("start_s", "startS", "start", "start_time", "startTime", "begi
 _STARTS_MS: Final = ("start_ms", "startMs", "begin_ms", "beginMs")
 _ENDS: Final = ("end_s", "endS", "end", "end_time", "endTime")
 _ENDS_MS: Final = ("end_ms", "endMs")
+_STAMPED = re.compile(r"^\[(\d+):(\d+(?:\.\d+)?)\](.*)$", re.MULTILINE)
 _HEADING = re.compile(r"\[[^\]\n]*\]")
 
 
@@ -87,6 +95,15 @@ def lrc_text(lines: Iterable[TimedLine], title: str | None = None) -> str:
         stamp = f"{minutes:02}:{hundredths // 100:02}.{hundredths % 100:02}"
         rows.append(f"[{stamp}]{one.text}")
     return "\n".join([*rows, ""])
+
+
+def with_lines(raw: Mapping[str, Any], lrc: str) -> dict[str, Any]:
+    """Return a clip's reply with the lines of an LRC text, which were asked for."""
+    lines = [
+        {"start": 60 * int(found[1]) + float(found[2]), "line": found[3]}
+        for found in _STAMPED.finditer(lrc)
+    ]
+    return {**raw, _PLACES[0]: lines}
 
 
 @final

@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, Self, overload
 from pathlib import Path, PurePath
 from aiomusic.providers.nuro import Segment
 from types import TracebackType
+from aiomusic._job import FileSigner
 from aiomusic._http.transport import ApiKey
 from aiomusic._http.dialects import DialectName
 from aiomusic.journal import Grouping, Journal, Record, Spending
@@ -896,6 +897,7 @@ class MusicJob(Generic[R]):
         *,
         name: str | None = ...,
         formats: Sequence[str] | None = ...,
+        signer: FileSigner | None = ...,
     ) -> list[Path]: ...
 
 class MusicSession:
@@ -1005,6 +1007,7 @@ class MusicSession:
         request: Request[Any] | None = ...,
         format: str | None = ...,
         metadata: Mapping[str, object] | None = ...,
+        signer: Signer | None = ...,
     ) -> Path: ...
 
 class Callbacks:

@@ -5,10 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import certificates
 import pytest
 from quick_service import QuickService
 
-from aiomusic import BudgetExceeded, DownloadError, InvalidRequest
+from aiomusic import (
+    BudgetExceeded,
+    DownloadError,
+    InvalidRequest,
+    MusicSession,
+    Signer,
+)
+from aiomusic._files.credentials import has_credentials
+from aiomusic.emulator import Emulator, Pace
 from aiomusic.testing import AutojumpClock
 
 pytestmark = pytest.mark.anyio
@@ -91,7 +100,7 @@ async def test_producer_makes_its_downloads(
     ("provider", "formats", "words"),
     [
         ("riffusion", ["mp3", "wav"], "'wav', and riffusion makes mp3 of this clip"),
-        ("suno", ["wav", "flac"], "'flac', and suno makes mp3, wav of this clip"),
+        ("suno", ["wav", "flac"], "'flac', and suno makes lrc, mp3, wav of this clip"),
     ],
 )
 async def test_what_a_provider_has_not_is_refused(
@@ -140,3 +149,55 @@ async def test_another_format_than_was_bought_is_no_file(
 
     assert [".mp3"] == endings(list(told.value.stored))
     assert [*told.value.stored] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("formats", [("mp3", "lrc"), ("lrc",)], ids=["both", "alone"])
+async def test_times_of_the_words_are_a_format(
+    service: QuickService, tmp_path: Path, formats: tuple[str, ...]
+) -> None:
+    """Where the reply does not tell them, they are bought once, for a credit a clip."""
+    async with service.session(journal=tmp_path / "songs.db") as music:
+        job = music.suno.create(lyrics="[Verse]\nPaper boats\nin the rain", tags="pop")
+        quote = await job.quote_formats(formats)
+        paths = await job.save(tmp_path, name="{take}", formats=formats)
+        again = await job.save(tmp_path, name="{take}", formats=formats)
+
+    assert ({"suno.aligned_lyrics": 2}, 2) == (quote.by_operation, quote.jobs)
+    assert CREATE + 2 == service.api.charged
+    assert [f"{n}.{one}" for n in (1, 2) for one in formats] == [
+        path.name for path in paths
+    ]
+    assert paths == again
+    assert (tmp_path / "2.lrc").read_text().endswith("[00:00.00]la\n")
+    assert (tmp_path / "1.mp3").exists()
+
+
+async def test_words_that_a_reply_times_cost_nothing(tmp_path: Path) -> None:
+    """Riffusion's replies tell when each line is sung."""
+    async with (
+        Emulator(preview_s=5, pace=Pace.polls()) as api,
+        MusicSession(api.key, base_url=api.url, poll_every_s=0.01) as music,
+    ):
+        job = music.riffusion.create_with_lyrics("[Verse]\nPaper boats in the rain")
+        paths = await job.save(tmp_path, formats=("lrc", "mp3"))
+
+    assert CREATE == api.charged
+    assert [".lrc", ".mp3"] * 2 == endings(paths)
+    assert "Paper boats" in paths[0].read_text()
+
+
+async def test_one_save_is_signed(service: QuickService, tmp_path: Path) -> None:
+    """Whatever the session does, and the files too that an earlier one stored."""
+    signer = Signer(*certificates.stored(tmp_path))
+    async with service.session() as music:
+        job = music.suno.create("rain")
+        (first, _) = await job.save(tmp_path / "songs")
+        was_signed = has_credentials(first)
+        (again, _) = await job.save(tmp_path / "songs", signer=signer)
+        (other, _) = await job.save(tmp_path / "signed", signer=signer)
+        with pytest.raises(TypeError, match=r"must be an aiomusic\.Signer"):
+            await job.save(tmp_path, signer="key.pem")  # type: ignore[arg-type]
+
+    assert (False, first) == (was_signed, again)
+    assert has_credentials(again)
+    assert has_credentials(other)

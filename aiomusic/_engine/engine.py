@@ -5,7 +5,7 @@ import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeVar, cast, final
 
 import anyio
 import attrs
@@ -27,7 +27,7 @@ from aiomusic._http import wire
 from aiomusic._http.deadline import is_cancelled
 from aiomusic._http.limiter import Cap, Limiter, Turn, backoff_s
 from aiomusic._http.transport import Transport
-from aiomusic._job import JobState, JobUpdate, MusicJob
+from aiomusic._job import FileSigner, JobState, JobUpdate, MusicJob
 from aiomusic._log import log
 from aiomusic._names import NameTemplate
 from aiomusic._origin import Origin
@@ -502,11 +502,14 @@ class Engine:
         folder: str | Path,
         name: NameTemplate | None = None,
         formats: Sequence[str] = (),
+        signer: "FileSigner | None" = None,
     ) -> list[Path]:
         if formats:
             # What these cost is bought by this session.
             self._check_open()
-        return await self.files.save(_tracked(job), folder, name, formats)
+        return await self.files.save(
+            _tracked(job), folder, name, formats, cast("Signer | None", signer)
+        )
 
     async def quote_formats(
         self, job: MusicJob[Any], formats: Sequence[str]

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, final
 
 import attrs
+from anyio.to_thread import run_sync
 
 from aiomusic import _codec
 from aiomusic._clock import Clock
-from aiomusic._engine.formats import Wanted, link_of, wanted_of
+from aiomusic._engine.formats import LRC, Wanted, wanted_of
 from aiomusic._engine.job import TrackedJob
 from aiomusic._engine.ledger import Ledger
 from aiomusic._files.placement import USUAL, Placement, values_of
@@ -78,12 +79,14 @@ class Files:
         folder: str | Path,
         name: NameTemplate | None,
         formats: Sequence[str],
+        signer: "Signer | None" = None,
     ) -> list[Path]:
         """
         Store a job's clips, and note where they are.
 
         Args:
             formats: In which to have each clip; none: as it is.
+            signer: Signs the files, in place of the session's.
 
         Raises:
             DownloadError: One could not be stored.
@@ -100,9 +103,8 @@ class Files:
         try:
             with self.ledger.busy():
                 files = wanted_of(await self._clips_of(job), formats)
-                paths = await self._store(
-                    files, folder, _placement_of(job, name), job.metadata, stored
-                )
+                place = _placement_of(job, name, signer)
+                paths = await self._store(files, folder, place, job.metadata, stored)
                 if ended is not None:
                     raise _rest_missing(job, ended, paths) from ended
         except DownloadError as error:
@@ -163,8 +165,12 @@ class Files:
         except DownloadError as error:
             stored += error.stored
             raise
-        stored += paths
-        return paths
+        found = [one.path(path) for (one, _), path in zip(files, paths, strict=True)]
+        missing = [one for one in found if not await run_sync(one.exists)]
+        stored += dict.fromkeys(one for one in (*paths, *found) if one not in missing)
+        if missing:
+            raise _no_times(files[found.index(missing[0])][0].clip)
+        return found
 
     async def _buy(
         self, files: Iterable[Wanted], metadata: Mapping[str, object]
@@ -175,13 +181,11 @@ class Files:
         missed: list[MusicError] = []
         for one, job in jobs:
             try:
-                link = link_of(await job)
+                result = await job
             except MusicError as error:
                 missed.append(error)
             else:
-                # Only its own task can give it a fresh link.
-                clip = attrs.evolve(one.clip, audio_url=link, task_id=job.task_id)
-                linked.append((one, clip))
+                linked.append((one, one.made(result, job.task_id)))
         return linked, missed
 
     def _job_of(self, one: Wanted, metadata: Mapping[str, object]) -> MusicJob[Any]:
@@ -241,11 +245,12 @@ class Files:
         request: Request[Any] | None,
         formats: Sequence[str],
         metadata: Mapping[str, object],
+        signer: "Signer | None" = None,
     ) -> Path:
         """Store one clip, as it is or in one format, and note where it is."""
         asked = None if request is None else _codec.request_to_json(request)
         label = Label(album=album, track=track, request=asked)
-        placement = Placement(name=name, label=label)
+        placement = Placement(name=name, label=label, signer=signer)
         # A clean exit waits for it, as for a job.
         with self.ledger.busy():
             (path,) = await self._store(
@@ -281,27 +286,39 @@ class Files:
 _NOT_BOUGHT = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 
-def _placement_of(job: MusicJob[Any], name: NameTemplate | None) -> Place:
+def _placement_of(
+    job: MusicJob[Any], name: NameTemplate | None, signer: "Signer | None"
+) -> Place:
     """Return what says how each clip of a job is called."""
     if name is None:
-        return lambda _: USUAL
+        usual = attrs.evolve(USUAL, signer=signer)
+        return lambda _: usual
     takes = {clip.clip_id: take for take, clip in enumerate(job.clips, 1)}
     request = job.request
     operation = None if request is None else request.OPERATION
 
     def place(clip: Clip) -> Placement:
         more = {"take": takes.get(clip.clip_id), "key": job.key, "operation": operation}
-        return Placement(name=name.fill(values_of(clip) | more))
+        return Placement(name=name.fill(values_of(clip) | more), signer=signer)
 
     return place
 
 
 def _placed(placement: Placement, one: Wanted) -> Placement:
     """Return where a file in a format goes: beside those in the others."""
-    if one.format is None:
+    if one.format in {None, LRC}:
         return placement
     return attrs.evolve(
         placement, ending=f".{one.format}", is_bought=one.request is not None
+    )
+
+
+def _no_times(clip: Clip) -> DownloadError:
+    return DownloadError(
+        f"Clip {clip.clip_id} has no LRC file: the service found no words in it to"
+        " time. The song itself is stored, and asking again costs nothing.",
+        task_id=clip.task_id,
+        retry=Retry.NEVER,
     )
 
 

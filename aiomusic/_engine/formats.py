@@ -1,8 +1,9 @@
-"""Formats of a clip's audio: its own, which is free, and those that are bought."""
+"""Formats of a clip: its own, which is free, and those that are bought."""
 
 import hashlib
 import urllib.parse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, final
 
 import attrs
@@ -10,12 +11,16 @@ import attrs
 from aiomusic._arguments import MAX_KEY
 from aiomusic._request import Request
 from aiomusic._spelling import shown
+from aiomusic._timed_lyrics import timed_lines, with_lines
 from aiomusic.errors import InvalidRequest
 from aiomusic.providers._all import PROVIDERS, operations
 from aiomusic.providers._operations import Followed, MakeFormat
-from aiomusic.results import Clip, ClipState, Wav
+from aiomusic.results import AlignedLyrics, Clip, ClipState, Wav
 
-__all__ = ["AUDIO_FORMATS", "Wanted", "extras_of", "link_of", "wanted_of"]
+__all__ = ["AUDIO_FORMATS", "LRC", "Wanted", "extras_of", "wanted_of"]
+
+LRC = "lrc"
+"""The words with their times, in a file beside the clip's own."""
 
 AUDIO_FORMATS = ("mp3", "wav", "flac", "ogg", "m4a")
 """What a link may end with that tells the format of what it leads to."""
@@ -44,6 +49,25 @@ class Wanted:
             return key
         return hashlib.sha256(key.encode(errors="replace")).hexdigest()
 
+    def made(self, result: object, task_id: str | None) -> Clip:
+        """Return the clip as it is fetched once its format is bought."""
+        link = None
+        match result:
+            case AlignedLyrics():
+                return attrs.evolve(
+                    self.clip, raw=with_lines(self.clip.raw, result.lrc)
+                )
+            case Wav():
+                link = result.url
+            case (Clip() as clip, *_):
+                link = clip.audio_url
+        # Only its own task can give it a fresh link.
+        return attrs.evolve(self.clip, audio_url=link, task_id=task_id)
+
+    def path(self, stored: Path) -> Path:
+        """Return its file, where the clip's own, or what was bought, is stored."""
+        return stored.with_suffix(f".{LRC}") if self.format == LRC else stored
+
 
 def wanted_of(clips: Iterable[Clip], formats: Sequence[str]) -> list[Wanted]:
     """
@@ -67,7 +91,7 @@ def wanted_of(clips: Iterable[Clip], formats: Sequence[str]) -> list[Wanted]:
 
 def _wanted(clip: Clip, format_: str) -> Wanted:
     own = _own_format(clip)
-    if format_ == own:
+    if format_ == own or (format_ == LRC and timed_lines(clip)):
         return Wanted(clip=clip, format=format_)
     make = _maker(clip.provider, format_, own)
     return Wanted(clip=clip, format=format_, request=make(clip))
@@ -89,9 +113,13 @@ def _usual_format(provider: str) -> str:
     return PROVIDERS[provider].audio if provider in PROVIDERS else "mp3"
 
 
-def _maker(provider: str, format_: str, own: str) -> MakeFormat:
+def _makers(provider: str) -> Mapping[str, MakeFormat]:
     kind = operations(provider) if provider in PROVIDERS else None
-    makers = kind.FORMATS if kind and issubclass(kind, Followed) else {}
+    return kind.FORMATS if kind and issubclass(kind, Followed) else {}
+
+
+def _maker(provider: str, format_: str, own: str) -> MakeFormat:
+    makers = _makers(provider)
     if format_ not in makers:
         known = ", ".join(sorted({own, *makers}))
         message = (
@@ -112,19 +140,12 @@ def extras_of(request: Request[Any], formats: Sequence[str]) -> list[Request[Any
         InvalidRequest: The provider has no way to one of them.
     """
     provider, own = request.PROVIDER, _usual_format(request.PROVIDER)
-    makes = [_maker(provider, one, own) for one in formats if one != own]
+    asked = [one for one in formats if one not in {own, LRC}]
+    if LRC in formats and LRC in _makers(provider):
+        # Elsewhere it is free where a reply tells the times, and can't be had else.
+        asked.append(LRC)
+    makes = [_maker(provider, one, own) for one in asked]
     return [make(_SOME_CLIP) for make in makes] * request.clips
 
 
 _SOME_CLIP = "00000000-0000-4000-8000-000000000000"
-
-
-def link_of(result: object) -> str | None:
-    """Return where a format that was bought can be fetched."""
-    match result:
-        case Wav():
-            return result.url
-        case (Clip() as clip, *_):
-            return clip.audio_url
-        case _:
-            return None

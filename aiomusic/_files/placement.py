@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 import attrs
 
@@ -23,6 +23,9 @@ from aiomusic._names import file_stem, safe_stem, short_id
 from aiomusic._redact import kept
 from aiomusic._timed_lyrics import lrc_text, timed_lines
 from aiomusic.results import Clip
+
+if TYPE_CHECKING:
+    from aiomusic._files.signing import Signer
 
 __all__ = ["USUAL", "Placement", "values_of"]
 
@@ -41,12 +44,14 @@ class Placement:
         label: What is written into it beside the clip's own words.
         ending: That of the format that is wanted; None: whatever comes.
         is_bought: Whether the clip was bought in that format: nothing else will do.
+        signer: Signs it, in place of the session's; None: the session's does.
     """
 
     name: str | None = None
     label: Label = NO_LABEL
     ending: str | None = None
     is_bought: bool = False
+    signer: "Signer | None" = None
 
     def claim(self, folder: Path, clip: Clip) -> str:
         """

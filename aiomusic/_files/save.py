@@ -17,6 +17,7 @@ from anyio.to_thread import run_sync
 
 from aiomusic._clock import Clock
 from aiomusic._files import audio, tags
+from aiomusic._files.credentials import has_credentials
 from aiomusic._files.fetch import fetch, fetch_cover, known_duration
 from aiomusic._files.filelock import DiskError, disk
 from aiomusic._files.media import Blocked, Broken, DeadLink, MediaClient
@@ -131,7 +132,7 @@ class Downloads:
                         client=self._client,
                         refresh=self._refresh,
                         clock=self._clock,
-                        signer=self._signer,
+                        signer=placement.signer or self._signer,
                     )
         finally:
             self._running.discard(scope)
@@ -211,6 +212,7 @@ async def _placed(
     """Store a clip under the name that is its own."""
     part = PartialFile(folder, file_stem(clip))
     saving.wanted = placement.ending if placement.is_bought else None
+    saving.must_sign = placement.signer is not None
     try:
         with disk(folder):
             stem = file_stem(clip)
@@ -260,6 +262,8 @@ class _Saving:
     _signer: Signer | None = None
     # The ending of what was bought.
     wanted: str | None = attrs.field(default=None, init=False)
+    # Whether a file that is there unsigned is to be signed too.
+    must_sign: bool = attrs.field(default=False, init=False)
     _part: PartialFile = attrs.field(init=False)
     # In a row, without a chunk's worth of news in between.
     _failures: int = attrs.field(default=0, init=False)
@@ -285,6 +289,8 @@ class _Saving:
             while not (done := await run_sync(part.begin, duration)):
                 await self._clock.sleep(CLAIM_EVERY_S)
             if isinstance(done, Path):
+                if self.must_sign and not has_credentials(done):
+                    await run_sync(self._sign, done)
                 await run_sync(describe, done)
                 return done
             kind = await self._fill(self._check_whole)
@@ -297,6 +303,12 @@ class _Saving:
             raise _not_signed(clip, error) from error
         finally:
             part.close()
+
+    def _sign(self, path: Path) -> None:
+        """Sign a file that is there."""
+        assert self._signer is not None
+        with disk(path):
+            self._signer.sign(path, path, self._clip)
 
     async def store_stream(self, part: PartialFile) -> Path:
         """Store what a clip plays so far, under a name that says so."""

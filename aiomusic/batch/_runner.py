@@ -20,7 +20,7 @@ import attrs
 from anyio.to_thread import run_sync
 
 from aiomusic._arguments import check_formats
-from aiomusic._engine.formats import extras_of
+from aiomusic._engine.formats import LRC, extras_of
 from aiomusic._fields import unwarned
 from aiomusic._files.credentials import has_credentials
 from aiomusic._job import MusicJob
@@ -138,7 +138,9 @@ class Batch:
         self._manifest = Manifest(folder)
         self._kept_path = kept
         self._placing = AlbumNames(plan, name)
-        self._formats: Sequence[str | None] = formats or (None,)
+        # Times of words stand beside a song, whatever it is stored as.
+        has_song = any(one != LRC for one in formats)
+        self._formats: Sequence[str | None] = formats if has_song else (None, *formats)
         self._stop_after = stop_after_failures
         self.rows: dict[str, PlannedRow] = {row.key: row for row in plan.rows}
         self._ready = collections.deque[PlannedRow]()
@@ -467,15 +469,14 @@ class Batch:
         errors: list[MusicError] = []
         for one in self._formats:
             try:
-                paths.append(
-                    await self._music.download(
-                        song.clip,
-                        self.folder,
-                        format=one,
-                        metadata=row.metadata,
-                        **place,
-                    )
+                path = await self._music.download(
+                    song.clip,
+                    self.folder,
+                    format=one,
+                    metadata=row.metadata,
+                    **place,
                 )
+                paths += [path] if one != LRC else []
             except MusicError as error:
                 errors.append(error)
         if not paths:

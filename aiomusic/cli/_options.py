@@ -80,8 +80,9 @@ FormatOption = Annotated[
     tuple[str, ...],
     Parameter(
         name="--format",
-        help="Format of the files, mp3 or wav; may be repeated. Its cost is shown"
-        " first, and nothing is bought twice (default: as the service delivers them).",
+        help="Format of the files, mp3, wav or lrc (the words with their times); may be"
+        " repeated. Its cost is shown first, and nothing is bought twice (default: as"
+        " the service delivers them).",
     ),
 ]
 SignCert = Annotated[

@@ -678,7 +678,7 @@ class Suno(Followed):
     midi: Final = operation(GetMidi)
     aligned_lyrics: Final = operation(AlignLyrics)
 
-    FORMATS: ClassVar[Mapping[str, MakeFormat]] = {"wav": GetWav}
+    FORMATS: ClassVar[Mapping[str, MakeFormat]] = {"wav": GetWav, "lrc": AlignLyrics}
 
 
 OPERATIONS: type[Operations] = Suno
