@@ -706,7 +706,10 @@ async def test_a_terminal_asks_before_it_buys_twice(
 
     assert 0 == code
     shown = terminal.shown.replace("\n", " ")
-    assert "balance before 99, after 90) is unknown. It may be bought twice." in shown
+    assert (
+        "balance before 99, after 90) is in state unknown. It may be bought twice."
+        in shown
+    )
     assert "nothing was sent" in shown
     assert 0 == api.submissions
 
