@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aiomusic._polling.bins import BINS
 from aiomusic._polling.ration import Ration
 from aiomusic._polling.schedule import Fixed, Kind, Learned, Schedule, learned
 
@@ -255,7 +256,7 @@ def test_a_state_of_another_version_is_passed_over() -> None:
     [
         {"counts": [1.0]},
         {"counts": None},
-        {"counts": [-1.0] * 150},
+        {"counts": [-1.0] * BINS},
         {"centres": [1.0]},
         {"doubts": [math.inf] * 8},
         {"typical_s": 0.0},
@@ -422,6 +423,39 @@ def test_tasks_as_short_as_the_floor_are_learned_from_its_own_polls() -> None:
         costs_s.append(poll_s - end_s + 0.25 * polls)
 
     assert fmean(costs_s[100:]) < 1.3 * least_cost(ends_s, 0.25, 15.0)
+
+
+def test_an_even_spread_as_short_as_the_floor_costs_little_more_than_known() -> None:
+    """The poll stays where all have ended, though ends tell no more than that."""
+    ends_s = [14.0 + 2.0 * k / 400 for k in range(401)]
+    schedule, kind = Schedule(), attrs.evolve(SONG, floor_s=15.0)
+    costs_s = []
+    for end_s in random.Random(1).choices(ends_s, k=600):
+        seen_s = poll_s = 0.0
+        polls = 0
+        while poll_s < end_s:
+            seen_s, poll_s = poll_s, schedule.next_poll(kind, poll_s)
+            polls += 1
+        schedule.observe(kind, seen_s, poll_s)
+        costs_s.append(poll_s - end_s + 0.25 * polls)
+
+    assert fmean(costs_s[100:]) < 1.45 * least_cost(ends_s, 0.25, 15.0)
+
+
+@pytest.mark.parametrize(("then_s", "most"), [(30.0, 6.0), (120.0, 7.0)])
+def test_few_ends_on_one_side_of_what_was_expected_are_heeded(
+    then_s: float, most: float
+) -> None:
+    """Two or three are no chance: the next is looked for elsewhere."""
+    costs_s = []
+    for seed in range(5):
+        schedule = Schedule(pace=Learned(ceiling_s=120.0))
+        replay_all(schedule, log_normal(60.0, 0.25, seed=seed), 80)
+        then = log_normal(then_s, 0.25, seed=100 + seed)
+        polls, delay_s = replay_all(schedule, then, 20)
+        costs_s.append(delay_s + 0.25 * polls)
+
+    assert fmean(costs_s) < most
 
 
 def test_two_humps_are_told_apart() -> None:

@@ -20,7 +20,7 @@ SPREADS = (0.03, 0.05, 0.085, 0.14, 0.23, 0.38, 0.63, 1.05)
 
 # A centre is doubted by a factor of two at first, and again once so many ends are over.
 PRIOR_DOUBT = 0.7**2
-_MEMORY = 15.0
+_MEMORY = 30.0
 
 # Where an interval was all but impossible, its nearer end is what was seen.
 _POSSIBLE = 1e-6
@@ -56,10 +56,29 @@ class Bell:
         scale = math.sqrt(self.spread**2 + self.doubt) * _ROOT_2
         return [math.erfc((log - self.centre) / scale) / 2.0 for log in _LOG_EDGES]
 
-    def observe(self, lower_s: float, upper_s: float) -> float:
-        """Learn from an end between two ages, and return the odds it had."""
-        self.doubt = min(self.doubt * (1.0 + 1.0 / _MEMORY), PRIOR_DOUBT)
-        width = math.sqrt(self.spread**2 + self.doubt)
+    def observe(self, lower_s: float, upper_s: float, change: float = 0.0) -> float:
+        """
+        Learn from an end between two ages, and return the odds it had.
+
+        Args:
+            change: How likely it is that durations are others altogether since.
+        """
+        doubt = min(self.doubt * (1.0 + 1.0 / _MEMORY), PRIOR_DOUBT)
+        odds, centre, doubt = self._fit(lower_s, upper_s, doubt)
+        if change:
+            # Both answers are weighed, and what lies between them is in doubt, too.
+            anew, far, wide = self._fit(lower_s, upper_s, PRIOR_DOUBT)
+            share = change * anew / (change * anew + (1.0 - change) * odds + 1e-12)
+            doubt += share * (wide - doubt + (1.0 - share) * (far - centre) ** 2)
+            centre += share * (far - centre)
+        self.centre, self.doubt = centre, doubt
+        return odds
+
+    def _fit(
+        self, lower_s: float, upper_s: float, doubt: float
+    ) -> tuple[float, float, float]:
+        """Return the odds of an end, and centre and doubt after it."""
+        width = math.sqrt(self.spread**2 + doubt)
         low = (math.log(max(lower_s, 1e-9)) - self.centre) / width
         high = (math.log(upper_s) - self.centre) / width
         odds = _between(low, high)
@@ -68,9 +87,8 @@ class Bell:
             at_low, at_high = _density(low) / odds, _density(high) / odds
             pull = at_low - at_high
             sharpness = pull * pull + high * at_high - low * at_low
-        self.centre += self.doubt / width * pull
-        self.doubt *= 1.0 - self.doubt / width**2 * min(max(sharpness, 0.0), 1.0)
-        return odds
+        left = 1.0 - doubt / width**2 * min(max(sharpness, 0.0), 1.0)
+        return odds, self.centre + doubt / width * pull, doubt * left
 
 
 def mixed(bells: Sequence[Bell], weights: Sequence[float]) -> list[float]:

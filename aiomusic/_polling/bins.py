@@ -8,14 +8,27 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["BINS", "EDGES_S", "WIDTHS_S", "bin_of", "survival", "tail_of"]
 
-# Bins are 7 % wide, from a quarter of a second to two and a half hours.
-_STEP = 0.07
-_FIRST_S = 0.25
-EDGES_S = (0.0, *(_FIRST_S * math.exp(_STEP * k) for k in range(150)))
+# From a quarter of a second to two and a half hours.  Bins are 7 % wide, and half of
+# that where songs end: else they can't tell where tasks as short as the floor are best
+# polled.
+_FIRST_S, _LAST_S = 0.25, 9_000.0
+_STEP, _FINE_STEP = math.exp(0.07), math.exp(0.035)
+_FINE_FROM_S, _FINE_TO_S = 4.0, 600.0
+
+
+def _edges() -> Iterator[float]:
+    edge_s = _FIRST_S
+    while edge_s < _LAST_S:
+        yield edge_s
+        is_fine = _FINE_FROM_S <= edge_s < _FINE_TO_S
+        edge_s *= _FINE_STEP if is_fine else _STEP
+
+
+EDGES_S = (0.0, *_edges())
 WIDTHS_S = tuple(b - a for a, b in pairwise(EDGES_S))
 BINS = len(WIDTHS_S)
 

@@ -5,6 +5,8 @@ A histogram with a long memory learns any shape, and log-normals of several spre
 with a short memory, learn from few ends.
 Each is trusted as much as it foretold the latest ends, so after a sudden change the
 log-normals lead, and with a steady service the histogram.
+Where several ends in a row are early, or late, it is weighed whether durations are
+others altogether.
 An end is never known exactly, only that it lies between two polls: the histogram
 spreads it over that interval as the current forecast has it, and the log-normals are
 fitted to the interval itself.
@@ -40,10 +42,10 @@ __all__ = ["Curve", "Table", "TableState"]
 _MEMORY = 300.0
 
 # How far the histogram leans on the log-normals, in ends, and its blur in bins: half of
-# one, and four more while little was seen.
+# one, and eight more while little was seen.
 _LEAN = 1.0
 _BLUR = 0.5
-_FIRST_BLUR = 4.0
+_FIRST_BLUR = 8.0
 
 # No duration is impossible: a late task is looked for over the whole range.
 _SURPRISE = 0.0002
@@ -55,6 +57,10 @@ _MIN_TRUST = -7.5
 # A forecast is made again after so many ends, or at once after one in the outer 1 %.
 _MAX_WAIT = 16
 _NEWS = 0.01
+
+# How likely it is, where several ends in a row were early, or late, that durations are
+# others altogether.
+_CHANGE = 0.01
 
 _FLAT = tuple(tail_of([1.0 / BINS] * BINS))
 
@@ -121,6 +127,8 @@ class Table:
     )
     trust: list[float] = attrs.field(factory=lambda: [0.0] * (1 + len(SPREADS)))
     _fresh: list[tuple[float, float]] = attrs.field(factory=list, init=False)
+    # How much earlier they were, in all, than the middle of the forecast.
+    _drift: float = attrs.field(default=0.0, init=False)
     _histogram: Sequence[float] = attrs.field(default=(), init=False)
     _curve: Curve | None = attrs.field(default=None, init=False)
 
@@ -133,13 +141,20 @@ class Table:
 
     def observe(self, lower_s: float, upper_s: float) -> None:
         """Learn from an end between two ages."""
-        alive = self.curve.survival(upper_s)
+        before, alive = map(self.curve.survival, (lower_s, upper_s))
         self._fresh.append((lower_s, upper_s))
+        self._drift += (before + alive - 1.0) / 2.0
         self.ends += 1
         # An end far from where it was expected is news; others can wait a little.
-        is_news = not _NEWS < alive < 1.0 - _NEWS
+        is_news = self._is_drifting or not _NEWS < alive < 1.0 - _NEWS
         if is_news or len(self._fresh) >= min(self.ends / 12, _MAX_WAIT):
             self._take_in()
+
+    @property
+    def _is_drifting(self) -> bool:
+        """Whether fresh ends were so early, or late, as one in fifty would be."""
+        count = len(self._fresh)
+        return count > 1 and abs(self._drift) > (0.5 - _NEWS) * math.sqrt(count)
 
     def to_state(self) -> TableState:
         if self._fresh:
@@ -180,17 +195,19 @@ class Table:
         """Count the ends that the current forecast does not include."""
         curve = self.curve
         keep = math.exp(-len(self._fresh) / _MEMORY)
+        change = _CHANGE if self._is_drifting else 0.0
         self.counts = [count * keep for count in self.counts]
         for lower_s, upper_s in self._fresh:
-            self._judge(lower_s, upper_s)
+            self._judge(lower_s, upper_s, change)
             self._spread(curve, lower_s, upper_s)
         self._fresh.clear()
-        self._curve = None
+        self._drift, self._curve = 0.0, None
 
-    def _judge(self, lower_s: float, upper_s: float) -> None:
+    def _judge(self, lower_s: float, upper_s: float, change: float) -> None:
         """Trust each forecaster by the odds that it gave to what then happened."""
         alive = (survival(self._histogram, age_s) for age_s in (lower_s, upper_s))
-        odds = [sub(*alive), *(bell.observe(lower_s, upper_s) for bell in self.bells)]
+        bells = (bell.observe(lower_s, upper_s, change) for bell in self.bells)
+        odds = [sub(*alive), *bells]
         trust = [
             _FADE * old + math.log(max(new, 0.0) + 1e-9)
             for old, new in zip(self.trust, odds, strict=True)

@@ -27,7 +27,7 @@ __all__ = ["End", "Fixed", "Kind", "Learned", "Schedule", "ScheduleState", "lear
 # So many ends say how long a kind of task may take.
 _FEW = 6
 
-_STATE_VERSION = 3
+_STATE_VERSION = 4
 
 # So many ends wait to be told to others; more would say little that is new.
 _MAX_UNTOLD = 1_000
