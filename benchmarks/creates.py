@@ -7,7 +7,11 @@ does not matter how fast the server is; those of the library and of bare workers
 post the same bodies are taken side by side in one run, and printed as a ratio.
 
 *Songs* are tasks, and are counted until the last one's id is there; *uploads* are
-answered by their result, so that each waits for a slot and gives it back.
+answered by their result, so that each waits for a slot and gives it back.  What is
+this library's own of a create is the difference to a bare one.
+
+``--uvloop`` takes the same on uvloop; another Python, with this library's dependencies,
+runs it as well.
 """
 
 import argparse
@@ -23,6 +27,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from loops import Run, add_option, named, running_on
 from serving import serve, served_by
 
 from aiomusic import MusicSession
@@ -108,47 +113,58 @@ Ours = Callable[[str, int, Path | None], Coroutine[Any, Any, float]]
 Theirs = Callable[[str, int], Coroutine[Any, Any, float]]
 
 
-def seconds(url: str, jobs: int, ours: Ours, theirs: Theirs) -> tuple[float, ...]:
+def seconds(
+    url: str, jobs: int, ours: Ours, theirs: Theirs, run: Run[float]
+) -> tuple[float, ...]:
     """Return the CPU time of bare workers, of the library, and of it with a journal."""
     with tempfile.TemporaryDirectory() as folder:
         return (
-            asyncio.run(theirs(url, jobs)),
-            asyncio.run(ours(url, jobs, None)),
-            asyncio.run(ours(url, jobs, Path(folder) / "songs.db")),
+            run(theirs(url, jobs)),
+            run(ours(url, jobs, None)),
+            run(ours(url, jobs, Path(folder) / "songs.db")),
         )
 
 
-def report(url: str, jobs: int, runs: int) -> None:
-    print(f"{jobs} creates, medians of {runs} runs after a warm one\n")
-    print("| creates/s | bare aiohttp | aiomusic | of bare | (runs) | with a journal |")
-    print("|---|---|---|---|---|---|")
+def report(url: str, jobs: int, runs: int, run: Run[float]) -> None:
+    print(f"{jobs} creates, medians of {runs} runs in turn after a warm one\n")
+    print(
+        "| creates/s | bare aiohttp | aiomusic | of bare | (runs) | own, µs |", end=""
+    )
+    print(" with a journal, of bare | (runs) | own, µs |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for name, ours, theirs in (
         ("songs", songs, bare_songs),
         ("uploads", uploads, bare_uploads),
     ):
-        seconds(url, jobs // 4, ours, theirs)
-        found = [seconds(url, jobs, ours, theirs) for _ in range(runs)]
+        seconds(url, jobs // 4, ours, theirs, run)
+        found = [seconds(url, jobs, ours, theirs, run) for _ in range(runs)]
         bare_s, ours_s, _ = map(statistics.median, zip(*found, strict=True))
-        shares = sorted(one[0] / one[1] for one in found)
-        kept = statistics.median(one[0] / one[2] for one in found)
-        print(
-            f"| {name} | {jobs / bare_s:,.0f} | {jobs / ours_s:,.0f}"
-            f" | {statistics.median(shares):.2f} | {shares[0]:.2f} to {shares[-1]:.2f}"
-            f" | {kept:.2f} |"
-        )
+        rates = f"{jobs / bare_s:,.0f} | {jobs / ours_s:,.0f}"
+        plain, kept = (beside(found, which, jobs) for which in (1, 2))
+        print(f"| {name} | {rates} | {plain} | {kept} |", flush=True)
+
+
+def beside(found: list[tuple[float, ...]], which: int, jobs: int) -> str:
+    """Return the share of bare rate that runs had, and what they took beside it."""
+    shares = sorted(one[0] / one[which] for one in found)
+    own_us = statistics.median(one[which] - one[0] for one in found) / jobs * 1e6
+    spread = f"{shares[0]:.2f} to {shares[-1]:.2f}"
+    return f"{statistics.median(shares):.2f} | {spread} | {own_us:.0f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=2_000)
     parser.add_argument("--runs", type=int, default=7)
+    add_option(parser)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         serve(app())
         return
     with served_by(__file__) as url:
-        report(url, options.jobs, options.runs)
+        print(named(uvloop=options.uvloop))
+        report(url, options.jobs, options.runs, running_on(uvloop=options.uvloop))
 
 
 if __name__ == "__main__":

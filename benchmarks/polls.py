@@ -2,9 +2,12 @@
 What a poll of a task costs, through the whole library and through bare aiohttp.
 
 Run ``python benchmarks/polls.py``.  A server in a process of its own answers every
-poll with the same two-clip reply, "running" until a task has been polled often
-enough.  The client's CPU time per poll is taken for the library and for a bare loop
-of the same GETs, side by side in one run, and printed as a ratio.
+poll with the same reply, two clips that are running.  The client's CPU time per poll is
+taken for the library, which follows so many tasks and has seen each once, and for a
+bare loop of the same GETs, in turn in one run, and printed as a ratio.
+
+``--uvloop`` takes the same on uvloop; another Python, with this library's dependencies,
+runs it as well.
 """
 
 import argparse
@@ -17,12 +20,13 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from loops import Run, add_option, named, running_on
 from serving import serve, served_by
 
 from aiomusic import MusicSession
 
-# As many as the library polls at one time with the default number of jobs.
-WORKERS = 50
+# As many as the library polls at one time.
+WORKERS = 64
 
 
 def clip(number: int, state: str) -> dict[str, Any]:
@@ -41,92 +45,114 @@ def clip(number: int, state: str) -> dict[str, Any]:
     }
 
 
-def app(polls_per_task: int) -> web.Application:
-    """Answer creates, and polls, from bytes that were made before."""
-    replies = {
-        state: json.dumps(
-            {
-                "code": 200,
-                "data": [clip(1, state), clip(2, state)],
-                "message": "success",
-            }
-        ).encode()
-        for state in ("running", "succeeded")
+def app() -> web.Application:
+    """Answer polls from bytes that were made before, and say how many there were."""
+    reply = {
+        "code": 200,
+        "data": [clip(1, "running"), clip(2, "running")],
+        "message": "success",
     }
-    polls: dict[str, int] = {}
-    numbers = itertools.count()
+    body = json.dumps(reply).encode()
+    polls = itertools.count()
 
-    async def create(request: web.Request) -> web.Response:
-        await request.read()
-        return web.json_response({"message": "success", "task_id": f"t{next(numbers)}"})
-
-    async def poll(request: web.Request) -> web.Response:
-        task_id = request.match_info["task_id"]
-        polls[task_id] = polls.get(task_id, 0) + 1
-        is_over = polls[task_id] >= polls_per_task
-        body = replies["succeeded" if is_over else "running"]
+    async def poll(_: web.Request) -> web.Response:
+        next(polls)
         return web.Response(body=body, content_type="application/json")
 
+    async def count(_: web.Request) -> web.Response:
+        return web.json_response(next(polls))
+
     found = web.Application()
-    found.router.add_post("/api/v1/riffusion/create", create)
     found.router.add_get("/api/v1/riffusion/task/{task_id}", poll)
+    found.router.add_get("/count", count)
     return found
 
 
-async def library(url: str, jobs: int) -> None:
-    async with MusicSession(
-        "key", base_url=url, concurrency=jobs, poll_every_s=0
-    ) as music:
-        await asyncio.gather(*(music.riffusion.create(f"{n}") for n in range(jobs)))
+async def library(url: str, in_flight: int, polls: int) -> float:
+    """Return the CPU time of a poll while so many tasks are followed, in µs."""
+    async with (
+        aiohttp.ClientSession() as http,
+        MusicSession(
+            "key",
+            base_url=url,
+            concurrency=in_flight,
+            poll_every_s=0,
+            on_exit="detach",
+        ) as music,
+    ):
+
+        async def reached(count: int) -> int:
+            while True:
+                async with http.get(f"{url}/count") as response:
+                    found: int = await response.json()
+                if found >= count:
+                    return found
+                await asyncio.sleep(0.1)
+
+        before = await reached(0)
+        for number in range(in_flight):
+            music.attach("riffusion", f"task-{number}")
+        first = await reached(before + in_flight)
+        start = time.process_time()
+        last = await reached(first + polls)
+        return (time.process_time() - start) / (last - first) * 1e6
 
 
-async def bare(url: str, polls: int) -> None:
-    left = itertools.repeat(None, polls)
+async def bare(url: str, workers: int, polls: int) -> float:
+    """Return the CPU time of a bare GET, in µs."""
+    left = itertools.repeat(f"{url}/api/v1/riffusion/task/bare", polls)
     headers = {"Authorization": "Bearer key"}
     async with aiohttp.ClientSession() as http:
 
-        async def work(number: int) -> None:
-            address = f"{url}/api/v1/riffusion/task/bare{number}"
-            for _ in left:
+        async def work() -> None:
+            for address in left:
                 async with http.get(address, headers=headers) as response:
                     json.loads(await response.read())
 
-        await asyncio.gather(*(work(number) for number in range(WORKERS)))
+        start = time.process_time()
+        await asyncio.gather(*(work() for _ in range(workers)))
+        return (time.process_time() - start) / polls * 1e6
 
 
-def cpu_s(what: Any) -> float:  # noqa: ANN401 - any coroutine
-    start = time.process_time()
-    asyncio.run(what)
-    return time.process_time() - start
+def measured(
+    url: str, in_flight: int, polls: int, run: Run[float]
+) -> tuple[float, float]:
+    """Return what a poll takes through the library, and what a bare GET does."""
+    ours = run(library(url, in_flight, polls))
+    return ours, run(bare(url, min(WORKERS, in_flight), polls))
+
+
+def report(url: str, sizes: list[int], polls: int, runs: int, run: Run[float]) -> None:
+    print(f"{polls} polls, medians of {runs} runs in turn after a warm one\n")
+    print("| in flight | aiomusic, µs a poll | bare aiohttp, µs | ratio | (runs) |")
+    print("|---|---|---|---|---|")
+    for size in sizes:
+        measured(url, size, polls // 4, run)
+        found = [measured(url, size, polls, run) for _ in range(runs)]
+        ours, theirs = map(statistics.median, zip(*found, strict=True))
+        ratios = sorted(one / other for one, other in found)
+        spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
+        cells = f"{ours:.0f} | {theirs:.0f} | {statistics.median(ratios):.2f}"
+        print(f"| {size:,} | {cells} | {spread} |", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=50)
-    parser.add_argument("--polls", type=int, default=100, help="polls a job")
-    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument(
+        "--in-flight", type=int, nargs="+", default=[1, 100, 1_000, 10_000]
+    )
+    parser.add_argument("--polls", type=int, default=5_000, help="in each run")
+    parser.add_argument("--runs", type=int, default=7)
+    add_option(parser)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
-        serve(app(options.polls))
+    given = parser.parse_args()
+    if given.serve:
+        serve(app())
         return
-    with served_by(__file__, "--polls", str(options.polls)) as url:
-        report(url, options.jobs, options.polls, options.runs)
-
-
-def report(url: str, jobs: int, polls: int, runs: int) -> None:
-    total = jobs * polls
-    asyncio.run(library(url, jobs))
-    asyncio.run(bare(url, total))
-    pairs = [(cpu_s(library(url, jobs)), cpu_s(bare(url, total))) for _ in range(runs)]
-    print(f"{jobs} jobs of {polls} polls, {runs} runs after a warm one\n")
-    print("| run | aiomusic, µs a poll | bare aiohttp, µs a poll | ratio |")
-    print("|---|---|---|---|")
-    for number, (ours, theirs) in enumerate(pairs, 1):
-        figures = f"{ours / total * 1e6:.0f} | {theirs / total * 1e6:.0f}"
-        print(f"| {number} | {figures} | {ours / theirs:.2f} |")
-    median = statistics.median(ours / theirs for ours, theirs in pairs)
-    print(f"\nmedian ratio {median:.2f}")
+    with served_by(__file__) as url:
+        print(named(uvloop=given.uvloop))
+        run = running_on(uvloop=given.uvloop)
+        report(url, given.in_flight, given.polls, given.runs, run)
 
 
 if __name__ == "__main__":

@@ -78,14 +78,28 @@ def measured(run: Run, jobs: int) -> dict[str, Any]:
     return {**json.loads(done.stdout.splitlines()[-1]), **seen}
 
 
-def row(run: Run, jobs: int, times: int) -> str:
-    try:
-        found = [figures(run, jobs) for _ in range(times)]
-    except subprocess.SubprocessError as error:
-        said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
-        return f"| {run.name} | failed: {said[-1][:90]} | | | |"
-    cpu_s, polls, mean, p99 = map(statistics.median, zip(*found, strict=True))
-    return f"| {run.name} | {cpu_s:.2f} | {polls:.1f} | {mean:.2f} | {p99:.2f} |"
+def report(rows: list[Run], jobs: int, times: int) -> None:
+    """Print medians of runs that were made in turn: all met the same machine."""
+    found: dict[str, list[tuple[float, ...]]] = {run.name: [] for run in rows}
+    failed: dict[str, str] = {}
+    for run in rows * times:
+        try:
+            found[run.name].append(figures(run, jobs))
+        except subprocess.SubprocessError as error:
+            said = (getattr(error, "stderr", None) or str(error)).strip()
+            failed[run.name] = said.splitlines()[-1][:90]
+    print(f"{jobs} jobs of 14 to 16 s, medians of {times} runs in turn\n")
+    print("| library, pace | CPU, s | (runs) | polls a job | mean delay, s | p99, s |")
+    print("|---|---|---|---|---|---|")
+    for name, runs in found.items():
+        if name in failed:
+            print(f"| {name} | failed: {failed[name]} | | | | |")
+            continue
+        cpu_s, polls, mean, p99 = map(statistics.median, zip(*runs, strict=True))
+        spread = f"{min(runs)[0]:.2f} to {max(runs)[0]:.2f}"
+        cells = f"{cpu_s:.2f} | {spread} | {polls:.1f} | {mean:.2f} | {p99:.2f}"
+        print(f"| {name} | {cells} |")
+    print(flush=True)
 
 
 def figures(run: Run, jobs: int) -> tuple[float, ...]:
@@ -96,7 +110,7 @@ def figures(run: Run, jobs: int) -> tuple[float, ...]:
     return found["cpu_s"], found["polls"] / jobs, statistics.mean(delays), p99
 
 
-def runs(names: list[str], folder: Path) -> Iterator[Run]:
+def runs_of(names: list[str], folder: Path) -> Iterator[Run]:
     ours = attrs.evolve(own(), name="nuro")
     for runner in installed(names, folder):
         pace = PACES[runner.name]
@@ -111,19 +125,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, nargs="+", default=[100, 500])
     parser.add_argument("--peers", help="names, with commas between them")
-    parser.add_argument("--runs", type=int, default=1, help="medians of so many")
+    parser.add_argument("--runs", type=int, default=5, help="medians of so many")
     given = parser.parse_args()
     REQUIREMENTS["runpod"] = ("runpod==1.12.0", "runpod")
     names = given.peers.split(",") if given.peers else list(PACES)
     with tempfile.TemporaryDirectory(prefix="side-by-side-") as folder:
-        rows = list(runs(names, Path(folder)))
+        rows = list(runs_of(names, Path(folder)))
         for jobs in given.jobs:
-            print(f"{jobs} jobs of 14 to 16 s\n")
-            print("| library, pace | CPU, s | polls a job | mean delay, s | p99, s |")
-            print("|---|---|---|---|---|")
-            for run in rows:
-                print(row(run, jobs, given.runs), flush=True)
-            print()
+            report(rows, jobs, given.runs)
 
 
 if __name__ == "__main__":
