@@ -27,6 +27,7 @@ class TrackedJob(MusicJob[R_co]):
     Attributes:
         attempt: Which purchase under its key it is; 0: it has no row.
         requested_attempt: Which one it asks to be; 0: the first.
+        fingerprint: What tells its request from others, while it waits for its row.
         force_new: Whether to buy again though the purchase before has its task.
         on_known_key: What to do with a key that is known; None: as the session says.
         is_named: Whether its task's id was given by hand.
@@ -40,6 +41,7 @@ class TrackedJob(MusicJob[R_co]):
 
     attempt: int = 0
     requested_attempt: int = 0
+    fingerprint: str | None = None
     force_new: bool = False
     on_known_key: str | None = None
     is_named: bool = False

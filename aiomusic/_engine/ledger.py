@@ -139,6 +139,8 @@ class Ledger:
         """
         request = job.request
         is_kept = self.journal.is_kept and request is not None
+        if is_kept and request and job.fingerprint is None:
+            job.fingerprint = _codec.fingerprint(request)
         now = self.clock.wall()
         return Entry(
             key=job.key,
@@ -146,7 +148,7 @@ class Ledger:
             kind="attach" if request is None else request.kind(),
             provider=job.provider,
             request=_codec.request_to_json(request) if is_kept and request else None,
-            fingerprint=_codec.fingerprint(request) if is_kept and request else None,
+            fingerprint=job.fingerprint,
             cost=job.cost,
             metadata=job.metadata,
             made_at=now - job.elapsed_s,
@@ -161,6 +163,7 @@ class Ledger:
     def granted(self, job: TrackedJob[Any], attempt: int) -> None:
         """Take the journal's leave to send a job."""
         job.attempt = attempt
+        job.fingerprint = None
 
     def submitting(self, job: TrackedJob[Any]) -> None:
         """Note that a job is on its way to the wire."""

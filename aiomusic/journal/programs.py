@@ -474,7 +474,11 @@ def _judge(
         return refused
     granted = _granted(me, entry)
     if is_waiting:
-        values = {**columns(granted), "balance_before": integer(entry.balance)}
+        # What stays as `enqueue` wrote it is not set: its indexes need not follow.
+        before = columns(_waiting(me, entry))
+        values = {k: v for k, v in columns(granted).items() if v != before[k]}
+        values["lease_s"] = entry.lease_s
+        values["balance_before"] = integer(entry.balance)
         which = {"account": me.account, "key": entry.key, "attempt": 1}
         yield _updating(tuple(values)), {**values, **which}
     else:
@@ -515,7 +519,7 @@ def _judge_known(
 
 def _granted(me: Context, entry: Entry) -> Row:
     change = Change(event=Event.GRANTED, now=entry.now, by=me.owner)
-    return apply(_fresh(entry), change)
+    return apply(_waiting(me, entry), change)
 
 
 def _refused(
@@ -642,6 +646,13 @@ def _fresh(entry: Entry) -> Row:
     return Row(stage=Stage.QUEUED, cost=entry.cost, lease_s=entry.lease_s)
 
 
+def _waiting(me: Context, entry: Entry) -> Row:
+    """Return the row of a job that waits here to be sent."""
+    return Row(
+        stage=Stage.QUEUED, cost=entry.cost, owner=me.owner, lease_s=entry.lease_s
+    )
+
+
 def _enter(me: Context, entry: Entry, attempt: int, row: Row) -> Program[None]:
     """Write down a job that is new, and what its ceilings count it under."""
     yield _insert(me, entry, attempt, row)
@@ -678,9 +689,8 @@ def _take_up(me: Context, record: Record, now: float) -> Program[KnownKey]:
 
 def enqueue(me: Context, entry: Entry) -> Program[None]:
     """Write down a job that waits, unless its key is known."""
-    row = attrs.evolve(_fresh(entry), owner=me.owner)
     # A key that is known has a first purchase.
-    statement, values = _insert(me, entry, 1, row)
+    statement, values = _insert(me, entry, 1, _waiting(me, entry))
     statement += " ON CONFLICT (account, key, attempt) DO NOTHING RETURNING attempt"
     added = yield statement, values
     if added:
