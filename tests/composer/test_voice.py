@@ -133,7 +133,7 @@ def test_the_band_makes_room_for_words() -> None:
 
     def left(tone: Sound, sung: Sound) -> float:
         room = RoomForVoice().curve(sung)
-        heard = tone - VoiceDip(BLOCK).feed(2 * tone, room)
+        heard = tone - VoiceDip().feed(2 * tone, room)
         return float(np.std(heard[BLOCK // 2 :]) / np.std(tone))
 
     assert left(band, loud) < 0.5

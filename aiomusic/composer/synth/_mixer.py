@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, final
 
 import numpy as np
@@ -10,7 +11,7 @@ from aiomusic.composer._groove import DRUM_PITCHES
 from aiomusic.composer._score import Note, Performance, Track
 from aiomusic.composer._stems import is_in_stem, is_rest
 from aiomusic.composer._voice import Voice, parse_voice
-from aiomusic.composer.synth._convolve import Convolver
+from aiomusic.composer.synth._convolve import Convolver, ShortFilter
 from aiomusic.composer.synth._instruments import PATCHES
 from aiomusic.composer.synth._mix_presets import (
     MIX_PRESETS,
@@ -105,7 +106,8 @@ class _Mixer:
         if self._room is not None:
             room = self._room.curve(self._whole.sung)
             self._whole.make_room(room)
-            self._part.make_room(room)
+            if self._stem is not None:
+                self._part.make_room(room)
         return self._with_preset(position)
 
     def _is_in_stem(self, track: Track) -> bool:
@@ -159,8 +161,8 @@ class _Bus:
     def __init__(self, preset: MixPreset) -> None:
         self._reverb = Convolver(impulse_response(preset), BLOCK)
         is_plain = not (preset.low_pass_hz or preset.treble_db)
-        self._filter = None if is_plain else _TrebleFilter(preset)
-        self._dip = VoiceDip(BLOCK)
+        self._filter = None if is_plain else ShortFilter(_filter_taps(preset), sides=2)
+        self._dip = VoiceDip()
         self._clear()
 
     def _clear(self) -> None:
@@ -220,23 +222,8 @@ def _crackle_loop(preset: MixPreset) -> Sound | None:
     return np.stack([hiss, np.roll(hiss, 977)]) * np.float32(preset.crackle)
 
 
-@final
-class _TrebleFilter:
-    """Shapes the treble of a mix with a short linear-phase filter."""
-
-    def __init__(self, preset: MixPreset) -> None:
-        taps = _filter_taps(preset)
-        self._filters = [Convolver(np.stack([taps, taps]), BLOCK) for _ in range(2)]
-
-    def feed(self, block: Sound) -> Sound:
-        """Return the next block of the filtered mix."""
-        left, right = (
-            one.feed(side)[0] for one, side in zip(self._filters, block, strict=True)
-        )
-        return np.stack([left, right])
-
-
 def _filter_taps(preset: MixPreset) -> Sound:
+    """Return a short filter of linear phase that shapes the treble."""
     hertz = np.fft.rfftfreq(_TAPS, 1 / RATE)
     rising = 1.0 / (1.0 + (3000.0 / np.maximum(hertz, 1.0)) ** 2)
     loudness = 10 ** (preset.treble_db * rising / 20)
@@ -326,9 +313,14 @@ def _render_note(track: Track, note: Note, cache: ToneCache) -> Sound:
     tone = gain * tone[..., : held + release]
     over = tone.shape[-1] - held
     if over > 0:
-        slope = np.linspace(1.0, 0.0, over, dtype=np.float32)
-        tone[..., held:] *= slope * slope
+        tone[..., held:] *= _release_curve(over)
     return tone
+
+
+@lru_cache(maxsize=64)
+def _release_curve(frames: int) -> Sound:
+    slope = np.linspace(1.0, 0.0, frames, dtype=np.float32)
+    return slope * slope
 
 
 def _drive_of(patch: str) -> float:

@@ -13,18 +13,24 @@ import numpy as np
 from aiomusic.composer._voice import Voice
 from aiomusic.composer.synth._espeak import SPEECH_RATE
 from aiomusic.composer.synth._speech import BINS, Frames
-from aiomusic.composer.synth._waves import RATE, Curve, Sound, noise
+from aiomusic.composer.synth._waves import RATE, Curve, Sound, Spectrum, noise
 
 _SIZE: Final = 1024
 _GRAIN: Final = 1024
 _FADE: Final = 200
 _SUBSAMPLES: Final = 4
 _HERTZ: Final = np.fft.rfftfreq(_SIZE, 1 / RATE)
+_ADVANCE: Final = np.exp(
+    2j * np.pi * np.outer(np.arange(_SUBSAMPLES) / _SUBSAMPLES, _HERTZ / RATE)
+).astype(np.complex64)
+"""The spectrum of each part of a sample by which a grain comes early."""
+_FADING: Final = (np.arange(_FADE)[::-1] / _FADE).astype(np.float32)
 _TOP_HZ: Final = 10500.0
 _SILENT: Final = -25.0
 _NOISE_HOP: Final = 256
 _NOISE_SIZE: Final = 1024
-_BATCH: Final = 200
+_BATCH: Final = 50
+_PULSES: Final = 32
 _STRIDE: Final = 2
 """Frames for one grain: the voice changes more slowly than noise."""
 _UNVOICED: Final = 0.03
@@ -95,14 +101,19 @@ def _grains(shaped: Frames, voiced: Frames, voice: Voice) -> Frames:
     cepstrum = np.fft.irfft((shaped + quiet) / 2, _SIZE)
     cepstrum[:, 1 : _SIZE // 2] *= 2
     cepstrum[:, _SIZE // 2 + 1 :] = 0
-    finer = _SIZE * _SUBSAMPLES
-    spectrum = np.zeros((len(shaped), finer // 2 + 1), dtype=np.complex64)
-    spectrum[:, : _SIZE // 2 + 1] = np.exp(np.fft.rfft(cepstrum, _SIZE))
-    fine = np.fft.irfft(spectrum, finer)[:, : _GRAIN * _SUBSAMPLES]
-    fade = np.clip(np.arange(fine.shape[1])[::-1] / (_FADE * _SUBSAMPLES), 0.0, 1.0)
-    grains = fine * (_SUBSAMPLES * fade).astype("f4")
-    offsets = grains.reshape(-1, _GRAIN, _SUBSAMPLES).transpose(0, 2, 1)
-    return np.ascontiguousarray(offsets, dtype=np.float32)
+    spectrum = _exponential(np.fft.rfft(cepstrum))
+    grains: Frames = np.fft.irfft(spectrum[:, None] * _ADVANCE).astype("f4", copy=False)
+    grains[..., -_FADE:] *= _FADING
+    return grains
+
+
+def _exponential(powers: Spectrum) -> Spectrum:
+    """Return e to *powers*, three times as quick as numpy's of complex numbers."""
+    found = np.empty_like(powers)
+    size = np.exp(powers.real)
+    np.multiply(size, np.cos(powers.imag), out=found.real)
+    np.multiply(size, np.sin(powers.imag), out=found.imag)
+    return found
 
 
 def _add_pulses(
@@ -113,6 +124,10 @@ def _add_pulses(
     level = level * np.sqrt(np.clip(period, 0.001, 0.02) * RATE)
     place /= _STRIDE
     frame = place.astype(int)
+    right = ((place - frame) * level).astype(np.float32)
+    left = level.astype(np.float32) - right
+    begin = np.ceil(pulses * RATE).astype(int)
+    early = ((begin - pulses * RATE) * _SUBSAMPLES).astype(int)
     thinned, voiced = shaped[::_STRIDE], utterance.voiced[::_STRIDE]
     has_voice = np.maximum(voiced, np.append(voiced[1:], 0.0)) > _UNVOICED
     heard = np.flatnonzero((level > 1e-3) & has_voice[frame])
@@ -122,15 +137,14 @@ def _add_pulses(
             continue
         low, high = int(frame[chosen].min()), int(frame[chosen].max()) + 2
         grains = _grains(thinned[low:high], voiced[low:high], voice)
-        start = np.ceil(pulses[chosen] * RATE).astype(int)
-        early = ((start - pulses[chosen] * RATE) * _SUBSAMPLES).astype(int)
-        left = frame[chosen] - low
-        right = np.minimum(left + 1, len(grains) - 1)
-        share = ((place[chosen] - frame[chosen]) * level[chosen]).astype("f4")[:, None]
-        rest = level[chosen].astype("f4")[:, None] - share
-        blended = grains[left, early] * rest + grains[right, early] * share
-        for begin, grain in zip(start.tolist(), blended, strict=True):
-            out[begin : begin + _GRAIN] += grain[: len(out) - begin]
+        near = frame - low
+        after = np.minimum(near + 1, len(grains) - 1)
+        # Few at a time stay in the processor's cache.
+        for some in np.split(chosen, range(_PULSES, len(chosen), _PULSES)):
+            blends = grains[near[some], early[some]] * left[some, None]
+            blends += grains[after[some], early[some]] * right[some, None]
+            for start, blend in zip(begin[some].tolist(), blends, strict=True):
+                out[start : start + _GRAIN] += blend[: len(out) - start]
 
 
 def _add_noise(

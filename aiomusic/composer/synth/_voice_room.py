@@ -4,7 +4,7 @@ from typing import Final, final
 
 import numpy as np
 
-from aiomusic.composer.synth._convolve import Convolver
+from aiomusic.composer.synth._convolve import ShortFilter
 from aiomusic.composer.synth._waves import RATE, Curve, Sound
 
 _BAND_HZ: Final = (1300.0, 5500.0)
@@ -40,12 +40,12 @@ class RoomForVoice:
 class VoiceDip:
     """Finds what of a band is to be taken away: its middle, in the hertz of words."""
 
-    def __init__(self, block: int) -> None:
-        self._filter = Convolver(_removed()[None], block)
+    def __init__(self) -> None:
+        self._filter = ShortFilter(_removed())
 
     def feed(self, both: Sound, curve: Sound) -> Sound:
         """Return what to take from each side; *both* is their sum."""
-        removed: Sound = np.float32(0.5) * self._filter.feed(both)[0] * curve
+        removed: Sound = np.float32(0.5) * self._filter.feed(both[None])[0] * curve
         return removed
 
 
