@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
 import sqlite3
 import threading
 import time
+import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, final
@@ -192,6 +194,41 @@ def test_a_create_on_the_wire_is_not_bought_again_however_it_was_interrupted(
 
     assert {SubmissionUnknown} == {type(error) for error in [*told, *found]}
     assert len(keys) == hanging.taken
+
+
+def test_a_session_that_was_never_left_ends_with_its_loop(
+    hanging: Hanging, tmp_path: Path
+) -> None:
+    """The next one of the same process need not wait for what it had on the wire."""
+    kept: list[object] = []
+
+    def session() -> MusicSession:
+        return MusicSession(
+            "key", base_url=hanging.url, journal=tmp_path / "songs.db", on_exit="detach"
+        )
+
+    async def forget() -> None:
+        music = session()
+        await music.__aenter__()
+        kept.extend([music, music.riffusion.create("rain", key="one")])
+        while not hanging.taken:
+            await asyncio.sleep(0.001)
+
+    async def ask_again() -> object:
+        async with session() as music, asyncio.timeout(30):
+            [job] = await asyncio.gather(
+                music.riffusion.create("rain", key="one"), return_exceptions=True
+            )
+            return job
+
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        asyncio.run(forget())
+        found = asyncio.run(ask_again())
+        kept.clear()
+        gc.collect()
+
+    assert isinstance(found, SubmissionUnknown)
+    assert 1 == hanging.taken
 
 
 @pytest.mark.anyio

@@ -17,6 +17,8 @@ R = TypeVar("R")
 MAX_TOGETHER = 1_000
 # How often what could not be written is tried again, if nothing else comes.
 RETRY_KEPT_S = 0.5
+# How often to see whether the loop that gives it work is closed.
+WATCH_S = 1.0
 # These are the fault of no single work, so none is tried alone: each would wait for
 # the lock as long as all of them did.
 _TAKES_NOTHING = (
@@ -142,9 +144,14 @@ class Writer:
         batch: list[_Work[Any]] = []
         while len(batch) < MAX_TOGETHER and (not batch or not self._queue.empty()):
             try:
-                work = self._queue.get(timeout=RETRY_KEPT_S if self._kept else None)
+                work = self._queue.get(timeout=RETRY_KEPT_S if self._kept else WATCH_S)
             except queue.Empty:
-                break
+                if self._loop.is_closed():
+                    # Nobody is left to stop it.
+                    return batch, False
+                if self._kept:
+                    break
+                continue
             if work is None:
                 return batch, False
             batch.append(work)

@@ -445,6 +445,9 @@ class SqliteJournal(SharedJournal):
                 db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             db.close()
+            if self._writer is not None:
+                # Its loop was closed, and it was never left: others need not wait.
+                self._lock.forget()
 
     def _upgrade(self, db: sqlite3.Connection) -> tuple[bool, bool]:
         """
