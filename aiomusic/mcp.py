@@ -10,9 +10,10 @@ import argparse
 import asyncio
 import contextlib
 import json
+import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final, TypeAlias, final
+from typing import Any, Final, Literal, TypeAlias, final
 from urllib.parse import quote
 
 import attrs
@@ -36,7 +37,7 @@ except ModuleNotFoundError as _missing:
     )
     raise ModuleNotFoundError(message, name=_missing.name) from _missing
 
-__all__ = ["create_server", "main"]
+__all__ = ["Transport", "create_server", "main", "serve"]
 
 TAG: Final = "mcp"
 """The name in a job's metadata that tells which connection bought it."""
@@ -126,6 +127,29 @@ def create_server(*, credits: int, **options: Any) -> MCPServer:  # noqa: A002, 
 
 
 _NAMES: Final = {"credits_left": "credits"}
+
+Transport: TypeAlias = Literal["stdio", "streamable-http"]
+"""How an agent is connected."""
+
+
+def serve(server: MCPServer, transport: Transport) -> None:
+    """
+    Serve until the agent hangs up.
+
+    Raises:
+        MusicError: A session can't be opened: no key, or a journal that can't be used.
+    """
+    try:
+        server.run(transport)
+    except* MusicError as group:
+        # The task groups of a transport wrap it.
+        found: BaseException = group
+        while isinstance(found, BaseExceptionGroup):
+            found = found.exceptions[0]
+        refused = found
+    else:
+        return
+    raise refused
 
 
 async def generate(
@@ -279,7 +303,11 @@ def main(arguments: list[str] | None = None) -> None:
         "--transport", default="stdio", choices=["stdio", "streamable-http"]
     )
     given = parser.parse_args(arguments)
-    create_server(credits=given.credits, journal=given.journal).run(given.transport)
+    server = create_server(credits=given.credits, journal=given.journal)
+    try:
+        serve(server, given.transport)
+    except MusicError as error:
+        sys.exit(f"aiomusic.mcp: {error}")
 
 
 if __name__ == "__main__":

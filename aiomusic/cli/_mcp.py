@@ -31,6 +31,6 @@ def _serve(most: int, journal: str | None, transport: Transport) -> None:
     place = JournalPath.of(journal)
     # The usual one's folder is made; each connection opens the journal itself.
     place.to_keep()
-    from aiomusic.mcp import create_server
+    from aiomusic import mcp
 
-    create_server(credits=most, journal=place.where).run(transport)
+    mcp.serve(mcp.create_server(credits=most, journal=place.where), transport)

@@ -71,7 +71,7 @@ async def _work(working: Working, out: Path | None) -> Exit:
             report(f"serves /healthz, /readyz and /metrics at {url}")
         stack.enter_context(_stopping(worker))
         where = f"{socket.gethostname()}, process {os.getpid()}"
-        report(f"works for {place.shown} on {where}; SIGTERM or Ctrl-C hands over")
+        report(f"buys for {place.shown} on {where}; SIGTERM or Ctrl-C hands over")
         await worker.run(
             opening,
             lambda: queue_at(working.engine, place, working.queue, journal.account),

@@ -42,3 +42,12 @@ async def test_an_agent_is_served(tmp_path: Path) -> None:
     assert "aiomusic" == answer["result"]["serverInfo"]["name"]
     assert api.key.encode() not in err
     assert (command.home / "aiomusic" / "jobs.db").exists()
+
+
+async def test_a_session_that_can_not_be_opened_is_one_sentence(tmp_path: Path) -> None:
+    """Without a key, and not as the groups of the transport that wrap the error."""
+    ended = await Command.within(tmp_path)("mcp", "--credits", "10")
+
+    assert 3 == ended.code
+    assert "set AIOMUSIC_API_KEY" in ended.sentence
+    assert "Nothing was charged." in ended.sentence
