@@ -315,7 +315,10 @@ def merge_updates(jobs: Any) -> Any:
         return iter(())
     loop = given[0]._loop
     if any(job._loop is not loop for job in given):
-        message = "merge_updates() takes jobs of one session here."
+        message = (
+            "merge_updates() takes jobs of one blocking session at a time, whose thread"
+            " it runs in; call it once for each session."
+        )
         raise ValueError(message)
     return loop.call(_job.merge_updates, given)
 

@@ -183,7 +183,10 @@ def _read(path: Path) -> Sequence[Mapping[str, Any]]:
         isinstance(one, dict) and wanted <= one.keys() for one in found
     )
     if not is_fit:
-        message = f"{path} is no file that aiomusic.testing.Recorder wrote."
+        message = (
+            f"{path} is no file that aiomusic.testing.Recorder wrote: record it again,"
+            " or give its path."
+        )
         raise ValueError(message)
     return cast("Sequence[Mapping[str, Any]]", found)
 

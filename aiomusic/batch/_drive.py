@@ -171,7 +171,9 @@ async def _made(music: MusicSession, reference: Reference) -> object:
     if not _is_over(source):
         raise _NotYet
     if source.state is not JobState.SUCCEEDED:
-        raise _lacking(f"job {reference.key!r} is {source.state}, and made nothing")
+        raise _lacking(
+            f"job {reference.key!r} is in state {source.state}, and made nothing"
+        )
     found = made(source.result, reference)
     if found is None or (isinstance(found, Clip) and found.state is ClipState.FAILED):
         raise _lacking(f"job {reference.key!r} made no {reference}")
@@ -227,5 +229,8 @@ def _no_such_job(key: str) -> JournalError:
 
 
 def _lacking(why: str) -> NotSent:
-    message = f"The job was not sent: {why}. Nothing was charged."
+    message = (
+        f"The job was not sent: {why}. Nothing was charged. Put it on the queue again"
+        " when that is mended: run the same 'aiomusic batch' line."
+    )
     return NotSent(message, charged=Charged.NO, retry=Retry.AFTER_EDIT)

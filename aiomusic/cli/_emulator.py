@@ -65,9 +65,11 @@ async def _show(folder: Path, seed: int, length_s: float, renderer: str | None) 
         )
     try:
         page = await write_demo(folder, seed=seed, seconds=length_s, renderer=renderer)
-    except (LookupError, OSError, RenderFailed) as error:
-        why = (isinstance(error, OSError) and error.strerror) or error
+    except OSError as error:
+        why = f"{error.strerror or error}. Choose another folder with --demo"
         raise UsageError(f"Can't make the page in {folder}: {why}.") from error
+    except (LookupError, RenderFailed) as error:
+        raise UsageError(f"Can't make the page in {folder}: {error}.") from error
     print_result(str(page))
     return Exit.DONE
 

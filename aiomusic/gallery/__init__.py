@@ -108,7 +108,9 @@ def take_kept(folder: str | Path, file: str | Path) -> Kept:
     if not Path(file).is_file():
         raise AlbumError(f"There is no file {file}: export it from the gallery's page.")
     if not Path(folder).is_dir():
-        raise AlbumError(f"There is no folder {folder}.")
+        raise AlbumError(
+            f"There is no folder {folder}: name that of a batch or of audio."
+        )
     try:
         kept = read_kept(file)
     except ValueError as error:
@@ -119,7 +121,9 @@ def take_kept(folder: str | Path, file: str | Path) -> Kept:
 
 def _read(folder: Path) -> Album:
     if not folder.is_dir():
-        raise AlbumError(f"There is no folder {folder}.")
+        raise AlbumError(
+            f"There is no folder {folder}: name that of a batch or of audio."
+        )
     try:
         kept = read_kept(folder)
     except ValueError as error:
@@ -128,7 +132,9 @@ def _read(folder: Path) -> Album:
     songs, notes = (read_manifest if has_manifest else scan)(folder, kept)
     if not songs:
         what = f"{MANIFEST_NAME} names no song" if has_manifest else "no audio files"
-        raise AlbumError(f"There is nothing to show in {folder}: {what}.")
+        raise AlbumError(
+            f"There is nothing to show in {folder}: {what}. Save songs there first."
+        )
     title = line(folder.resolve().name) or "Album"
     return Album(folder=folder, title=title, songs=songs, notes=notes)
 

@@ -54,7 +54,12 @@ async def test_an_exported_file_is_taken_into_the_album(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "why"),
     [
-        pytest.param(("nowhere",), 2, "There is no folder nowhere.", id="no folder"),
+        pytest.param(
+            ("nowhere",),
+            2,
+            "There is no folder nowhere: name that of a batch",
+            id="no folder",
+        ),
         pytest.param(("empty",), 2, "no audio files", id="an empty folder"),
         pytest.param(("mine",), 2, "is no gallery", id="a page of others"),
         pytest.param(("mine", "--page", "a/b.html"), 2, "name a file", id="elsewhere"),
