@@ -67,10 +67,14 @@ class ServedHosts:
         return cls(frozenset(found))
 
     def serves(self, header: str | None) -> bool:
-        """Check the ``Host`` header of a call."""
-        if "*" in self.names:
+        """
+        Check the ``Host`` header of a call; None: it has none.
+
+        Every browser sends one, and HTTP/1.0 needs none.
+        """
+        if "*" in self.names or header is None:
             return True
-        host = _bare(_without_port(header or ""))
+        host = _bare(_without_port(header))
         return host in self.names or is_loopback(host)
 
 

@@ -214,6 +214,17 @@ async def test_other_hosts_are_not_served(host: str | None) -> None:
         assert api.requests == ()
 
 
+async def test_a_client_of_http_1_0_needs_no_host() -> None:
+    """A browser always names one, so that it is no page of another host."""
+    async with opened() as (api, _):
+        port = int(api.url.rpartition(":")[2])
+        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+            await stream.send(f"GET {CREDITS} HTTP/1.0\r\n\r\n".encode())
+            answer = await stream.receive()
+
+    assert answer.startswith(b"HTTP/1.0 401")
+
+
 async def test_host_that_is_told_is_served() -> None:
     """The hosts, the public URL's host and the one that is listened on are served."""
     options = {
