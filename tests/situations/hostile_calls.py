@@ -19,7 +19,7 @@ from typing import Final, final
 import attrs
 from aiohttp import web
 from hostile_replies import POLLS
-from hostile_run import Tally, heard, watch_loop
+from hostile_run import Tally, heard, watch_loop, within
 from hostile_values import KEY, VALUES, WEBHOOK_SECRET, echoes, mutations
 from raw_server import RawServer, Say, http
 
@@ -219,26 +219,33 @@ async def _send_all(some: Sequence[Call], port: int, tally: Tally) -> None:
 async def _send(call: Call, port: int, tally: Tally) -> None:
     tally.cases["callbacks"] += 1
     limit_s = BODY_S + call.pause_s * len(call.pieces)
-    began = time.monotonic()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    began = tally.now()
     said = b""
     try:
-        async with asyncio.timeout(limit_s + 6):
-            with contextlib.suppress(ConnectionError):
-                for piece in call.pieces:
-                    writer.write(piece)
-                    await writer.drain()
-                    await asyncio.sleep(call.pause_s)
-                if call.is_cut:
-                    writer.write_eof()
-                said = await reader.read(2000)
+        said = await within(limit_s + 6, _exchange(call, port), tally)
     except TimeoutError:
         tally.wrong.append(f"callback {call.name}: no answer")
-    writer.close()
-    tally.settled(f"callback {call.name}", time.monotonic() - began, limit_s)
+    tally.settled(f"callback {call.name}", tally.now() - began, limit_s)
     tally.check(f"callback {call.name}", said)
     words = said.split(b" ", 2)
     status = int(words[1]) if said.startswith(b"HTTP/") and len(words) > 1 else None
     tally.ends[f"status {status}"] += 1
     if status is not None and status not in FIT:
         tally.wrong.append(f"callback {call.name}: answered {said[:200]!r}")
+
+
+async def _exchange(call: Call, port: int) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    said = b""
+    try:
+        with contextlib.suppress(ConnectionError):
+            for piece in call.pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(call.pause_s)
+            if call.is_cut:
+                writer.write_eof()
+            said = await reader.read(2000)
+    finally:
+        writer.close()
+    return said

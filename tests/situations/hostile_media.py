@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import random
 import tempfile
-import time
 import traceback
 import wave
 from collections.abc import Iterator
@@ -142,7 +141,7 @@ async def _one(name: str, say: Say, folder: Path, tally: Tally) -> None:
         )
         # What is waited for between tries takes no time.
         music = MusicSession(KEY, base_url=server.url, clock=AutojumpClock())
-        began = time.monotonic()
+        began = tally.now()
         try:
             async with asyncio.timeout(2 * MAX_S), music:
                 await music.download(clip, folder)
@@ -154,4 +153,4 @@ async def _one(name: str, say: Say, folder: Path, tally: Tally) -> None:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             said = "".join(traceback.format_exception(error))
             tally.wrong.append(f"{name}: the session raised {said}")
-        tally.settled(name, time.monotonic() - began, MAX_S)
+        tally.settled(name, tally.now() - began, MAX_S)

@@ -162,11 +162,11 @@ async def _take_up(path: Path, keys: list[str], tally: Tally, log: Heard) -> Non
             job_timeout_s=JOB_S,
             poll_every_s=0.1,
         )
-        began = time.monotonic()
+        began = tally.now()
         try:
             async with asyncio.timeout(30), music:
                 await _in_session(music, keys, name, tally)
-                began = time.monotonic()
+                began = tally.now()
         except TimeoutError:
             tally.wrong.append(f"{name}: the session hangs")
         except MusicError as error:
@@ -174,7 +174,7 @@ async def _take_up(path: Path, keys: list[str], tally: Tally, log: Heard) -> Non
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             said = "".join(traceback.format_exception(error))
             tally.wrong.append(f"{name}: the session raised {said}")
-        tally.settled(f"{name}: leaving", time.monotonic() - began, LEAVE_S)
+        tally.settled(f"{name}: leaving", tally.now() - began, LEAVE_S)
     tally.check(f"{name}: log", log.take())
 
 

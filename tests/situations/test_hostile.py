@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND = ROOT / "benchmarks" / "hostile.py"
 REPLIES = 60
 # A machine that is busy with other things is late by itself.
-SLACK_S = 10.0
+SLACK_S = 5.0
 
 
 @pytest.mark.slow
@@ -25,7 +25,7 @@ def test_some_of_every_kind_of_hostile_input_does_no_harm() -> None:
         capture_output=True,
         text=True,
         env=env,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
