@@ -101,17 +101,19 @@ async def describe(api: Emulator, folder: Path, seed: int) -> tuple[str, list[st
         *(bin_ / "schemathesis", "run", f"{api.url}/openapi.json", "--no-color"),
         *("--checks", ",".join(CHECKS), "--seed", str(seed)),
         *("--header", f"Authorization: Bearer {api.key}"),
+        cwd=folder,
     )
     found = re.search(r"Test cases:?\s*\n?.*?([\d,]+ generated[^\n]*)", said)
     words = found[1] if found else said.strip()[-300:]
     return words, [said[-3_000:]] if code else []
 
 
-async def ran(*words: object) -> tuple[int, str]:
+async def ran(*words: object, cwd: Path | None = None) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         *map(str, words),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        cwd=cwd,
         env={**os.environ, "PYTHONPATH": ""},
     )
     async with asyncio.timeout(MAX_S):
