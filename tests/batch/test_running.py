@@ -432,7 +432,7 @@ async def test_a_row_that_can_not_be_stored_is_not_called_unbought(
     """What no store may raise ends the run, rather than be told as nothing sent."""
     async with service.session() as music, asyncio.timeout(90):
         running = batch.run(
-            music, [SONG | {"mood": Unformattable("calm")}], album, name="{mood} {id}"
+            music, [SONG | {"feel": Unformattable("calm")}], album, name="{feel} {id}"
         )
 
         with pytest.raises(RuntimeError, match="no format"):
