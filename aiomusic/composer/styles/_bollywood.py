@@ -6,23 +6,23 @@ from aiomusic.composer.styles._style import Changes, Groove, Layer, Style
 
 _SOFT: Final = (
     """
-    conga    x..x..x.x..x..x.
+    conga    x.o.X.o.x.o.X.oo
     lowconga X.......X.......
     """,
 )
 _FULL: Final = (
     """
-    conga    x.xx..x.x.xx..xx
-    lowconga X.....X.X.....X.
-    tamb     ....x.......x...
+    conga    X.xoX.xoX.xoX.xx
+    lowconga X.....o.X.....o.
+    tamb     x...X...x...X...
     clap     ....x.......x...
-    kick     X.....x.X.......
+    kick     X...x...X...x...
     """,
     """
-    conga    x..xx.x.x..xx.xx
-    lowconga X..X..X.X..X..X.
-    shaker   xoxoxoxoxoxoxoxo
-    kick     X.......X.......
+    conga    X.o.X.xoX.o.X.xx
+    lowconga X..o....X..o..o.
+    shaker   XoxoXoxoXoxoXoxo
+    kick     X...x...X...x...
     """,
 )
 _FILLS: Final = (
@@ -54,7 +54,7 @@ BOLLYWOOD: Final = Style(
         Layer(
             role="bass",
             patches=("finger-bass", "sub"),
-            patterns=("R-----r-R-----5-", "R--r--r-R--r--5-"),
+            patterns=("R-----r-R-----5-", "R-----r-R---r-5-"),
             energy=(0.45, 1.0),
             low=29,
             high=43,
@@ -64,7 +64,7 @@ BOLLYWOOD: Final = Style(
         Layer(
             role="arp",
             patches=("koto", "koto"),
-            patterns=("0.0.1.2.0.0.2.1.", "0..1.2..3..2.1.."),
+            patterns=("0.0.1.2.0.0.2.1.", "0.1.2.1.3.2.1.2."),
             low=57,
             high=79,
             gain_db=-4.0,

@@ -7,19 +7,19 @@ from aiomusic.composer.styles._style import Changes, Groove, Layer, Style
 _SOFT: Final = (
     """
     rim    ...x..x....x..x.
-    shaker xoxoxoxoxoxoxoxo
+    shaker XoxoXoxoXoxoXoxo
     kick   X.......X.......
     """,
 )
 _FULL: Final = (
     """
-    hat    x.x.x.x.x.x.x.x.
-    snare  ...X..X....X..X.
+    hat    X.o.X.o.X.o.X.o.
+    snare  ...x..x....x..x.
     clap   ......x.......x.
     kick   X..x....X..x....
     """,
     """
-    hat    ..x...x...x...x.
+    hat    X.x.X.x.X.x.X.x.
     snare  ......X.......X.
     rim    ...x..x....x....
     kick   X..X..x.X..X..x.

@@ -6,19 +6,19 @@ from aiomusic.composer.styles._style import Changes, Groove, Layer, Style
 
 _SOFT: Final = (
     """
-    hat   x.x.x.x.x.x.x.x.
-    rim   ....x.......x...
+    hat   X.o.X.o.X.o.X.o.
+    rim   ....X.......X...
     kick  X.........x.....
     """,
 )
 _FULL: Final = (
     """
-    ride  x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.
+    ride  X.o.X.o.X.o.X.o.X.o.X.o.X.o.X.o.
     snare ....X..o.o..X..o....X..o.o....X.
     kick  X.X.......XX....X.X.......X.....
     """,
     """
-    hat   xoxoxoxoxoxoxoxoxoxoxoxoxoxoxoxo
+    hat   X.ooX.ooX.ooX.ooX.ooX.ooX.ooX.oo
     snare ....X..o....X.......X..o.o..X..o
     kick  X.........X.....X.....x...X.....
     """,
