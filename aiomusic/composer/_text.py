@@ -2,10 +2,13 @@
 
 import itertools
 import re
+import unicodedata
 from collections import Counter
 from typing import Final
 
 import attrs
+
+from aiomusic.composer._scripts import WORDS, syllables_of
 
 SECTION_NAMES: Final = {
     "verse": ("verse", "strophe", "rap"),
@@ -17,9 +20,10 @@ SECTION_NAMES: Final = {
     "inst": ("inst", "instrumental", "interlude", "solo", "break"),
 }
 _TAG: Final = re.compile(r"^\s*[\[(【](?P<tag>[^\])】]{1,40})[\])】]\s*(?P<rest>.*)$")
-_WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏͰ-ӿ']+|[^\W\d_]|\d+")
+_WORD: Final = re.compile(rf"[A-Za-zÀ-ÖØ-öø-ɏͰ-ӿ']+|{WORDS}|[^\W\d_]|\d+")
 _NUCLEUS: Final = re.compile(
-    r"[aeiouyà-öø-ÿ]+|[аеёиоуыэюяіїєαεηιουωάέήίόύώ]", re.IGNORECASE
+    "[aeiouyà-öø-ÿ]+|[οό][υύ]|[αεο][ιί]|αί|[αε][υύ]|[аеёиоуыэюяіїєαεηιουωάέήίόύώϊϋΐΰ]",
+    re.IGNORECASE,
 )
 _MAX_SYLLABLES, _BREATH_SYLLABLES = 24, 12
 _PAUSE: Final = re.compile(r"[^\w\s'-]\s*$")
@@ -254,7 +258,7 @@ def section_kind(tag: str) -> str | None:
 def split_syllables(line: str) -> tuple[Syllable, ...]:
     """Split a line into syllables."""
     found: list[Syllable] = []
-    for word in _WORD.findall(line):
+    for word in _WORD.findall(unicodedata.normalize("NFC", line)):
         if word.isdigit():
             for digit in word:
                 found += _word_syllables(_DIGITS[int(digit)])
@@ -286,6 +290,8 @@ def _has_unstressed_prefix(word: str) -> bool:
 
 def _split_word(word: str) -> list[str]:
     """Split *word* between its vowel groups; a silent final e does not count."""
+    if parts := syllables_of(word):
+        return parts
     stem, mark, tail = word.partition("'")
     if mark and len(tail) <= 2 and stem:
         *parts, last = _split_word(stem)

@@ -15,11 +15,15 @@ from aiomusic.composer._text import parse_stanzas, section_kind, split_syllables
         ("little", 2), ("candles", 2), ("wanted", 2), ("walked", 1), ("houses", 2),
         ("beautiful", 3), ("you're", 1), ("memory", 3), ("yesterday", 3), ("quiet", 2),
         ("the", 1), ("strengths", 1), ("42", 2), ("rhythm", 1),
-        ("привет", 2), ("мир", 1), ("река", 2), ("καλημέρα", 4),
+        ("привет", 2), ("мир", 1), ("река", 2), ("καλημέρα", 4), ("ουρανός", 3),
+        ("και", 1), ("さくら", 3), ("きょう", 2), ("がっこう", 3), ("トーキョー", 2),
+        ("사랑해", 3), ("حبيبي", 3), ("قلب", 1), ("سلام", 2), ("مدينة", 3),
+        ("يوم", 1), ("שלום", 2), ("दिल", 1), ("प्यार", 1), ("नमस्ते", 3),
+        ("cafe\u0301", 2),
     ],
 )  # fmt: skip
 def test_syllables_are_counted(word: str, count: int) -> None:
-    """English words come apart into the syllables they are sung with."""
+    """Words of any script come apart into the syllables they are sung with."""
     assert count == len(split_syllables(word))
 
 
@@ -32,6 +36,10 @@ def test_syllables_keep_every_letter() -> None:
         "question",
         "thunder",
         "everything",
+        "トーキョー",
+        "사랑해",
+        "حبيبي",
+        "नमस्ते",
     ]:
         assert word == "".join(syllable.text for syllable in split_syllables(word))
 
