@@ -21,6 +21,13 @@ ELSEWHERE = (
 )
 
 
+NO_ASYNCIO = (
+    "aiomusic runs on asyncio, and no asyncio event loop runs here; nothing was sent."
+    " Under anyio, choose the backend asyncio; elsewhere, as in trio, use"
+    " aiomusic.blocking.MusicSession in a thread, or asyncio.run()."
+)
+
+
 @final
 @attrs.frozen
 class Origin:
@@ -32,8 +39,17 @@ class Origin:
 
     @classmethod
     def here(cls) -> Self:
-        """Return this place."""
-        return cls(os.getpid(), threading.get_ident(), asyncio.get_running_loop())
+        """
+        Return this place.
+
+        Raises:
+            RuntimeError: No asyncio loop runs here.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise RuntimeError(NO_ASYNCIO) from None
+        return cls(os.getpid(), threading.get_ident(), loop)
 
     @property
     def is_forked(self) -> bool:

@@ -58,6 +58,7 @@ from aiomusic._http.transport import (
     key_from,
 )
 from aiomusic._job import MusicJob
+from aiomusic._origin import Origin
 from aiomusic._quote import Quote, quote
 from aiomusic._redact import hide
 from aiomusic._reply import RawReply
@@ -322,6 +323,7 @@ class MusicSession:
         from aiomusic._engine.engine import Engine  # noqa: PLC0415
         from aiomusic._files.media import MediaClient  # noqa: PLC0415
 
+        origin = Origin.here()
         base_url = base_url_from(self._base_url)
         key = key_from(self._api_key.value)
         transport = Transport(
@@ -341,6 +343,7 @@ class MusicSession:
             await self._journal.aclose()
             raise
         return Engine(
+            origin=origin,
             transport=transport,
             media=MediaClient(
                 base_url,

@@ -213,6 +213,14 @@ async def test_a_session_that_is_being_entered_is_not_entered_again(
     assert [MusicSession, RuntimeError] == [type(one) for one in entered]
 
 
+def test_a_loop_that_is_not_of_asyncio_is_told() -> None:
+    """As trio's: what it would await there is nobody's."""
+    entering = MusicSession("key").__aenter__()
+
+    with pytest.raises(RuntimeError, match="runs on asyncio.*blocking"):
+        entering.send(None)
+
+
 async def test_a_create_outside_the_session_is_refused(api: Emulator) -> None:
     """The error says what to write."""
     music = session(api)

@@ -79,6 +79,7 @@ class Engine:
     def __init__(
         self,
         *,
+        origin: Origin,
         transport: Transport,
         media: "MediaClient",
         signer: "Signer | None",
@@ -154,7 +155,7 @@ class Engine:
             price=transport.dialect.price,
         )
         self._is_closing = self._is_closed = False
-        self._origin = Origin.here()
+        self._origin = origin
         # Made now, as that loads half of anyio: a second Ctrl-C would come into it.
         self._shield = anyio.CancelScope(shield=True)
         # The one task that holds all others; `aclose` ends and awaits it.  It is no
