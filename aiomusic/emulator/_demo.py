@@ -28,8 +28,8 @@ from aiomusic.composer import (
     load_renderer,
     to_midi,
 )
+from aiomusic.emulator._packed_scores import pack
 from aiomusic.emulator._render_jobs import render_shown
-from aiomusic.emulator._scores import pack
 from aiomusic.emulator._workers import Workers
 
 __all__ = ["write_demo"]

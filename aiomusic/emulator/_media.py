@@ -23,18 +23,18 @@ from aiomusic.composer import (
     draw_cover_jpeg,
     to_midi,
 )
+from aiomusic.emulator._compose_jobs import Composed, compose_takes
 from aiomusic.emulator._ids import Ids
 from aiomusic.emulator._media_urls import MediaUrls
+from aiomusic.emulator._packed_scores import unpack
 from aiomusic.emulator._placeholder import picture
 from aiomusic.emulator._render_jobs import (
-    Composed,
     RenderFailed,
     analyze_upload,
-    compose_takes,
     render,
 )
 from aiomusic.emulator._rules import NOT_ACCESSIBLE, RequestRefused
-from aiomusic.emulator._scores import source_of, unpack
+from aiomusic.emulator._scores import source_of
 from aiomusic.emulator._songs import (
     DEFAULT_S,
     Song,
@@ -328,9 +328,10 @@ class RenderedMedia:
         call = functools.partial(
             compose_takes, task.request, source, seed, count, self._preview_s
         )
-        if self._is_eager:
+        if self._is_eager and self._preview_s is None:
             return await self._composers.run(call)
-        # The poll waits for it, and a thread starts sooner than a process.
+        # It is waited for, a preview is short, and a thread starts sooner than a
+        # process.
         return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
 
     async def receive(self, url: str) -> str:

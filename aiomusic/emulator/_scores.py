@@ -1,8 +1,6 @@
-"""The scores of clips: composed for a request, and packed to be kept or sent."""
+"""The scores of clips: composed for a request."""
 
 import hashlib
-import pickle
-import zlib
 from typing import Any, Final
 
 import attrs
@@ -12,7 +10,7 @@ from aiomusic.composer import Score, Segment, SongSpec
 from aiomusic.emulator._songs import SongRequest
 from aiomusic.emulator.dialects import dialect_of
 
-__all__ = ["PREVIEW_S", "pack", "score_of", "source_of", "unpack"]
+__all__ = ["PREVIEW_S", "score_of", "source_of"]
 
 PREVIEW_S: Final = 20.0
 """Length of a song that is only to be tried, in seconds."""
@@ -125,15 +123,3 @@ def _another_take(source: Score, take: int) -> Score:
     """Return *source* such that the second clip of an edit differs from the first."""
     played = (source.spec.take + take) % 2
     return attrs.evolve(source, spec=attrs.evolve(source.spec, take=played))
-
-
-def pack(score: Score) -> bytes:
-    """Return a score in a compact form for `unpack`."""
-    return zlib.compress(pickle.dumps(score), level=1)
-
-
-def unpack(packed: bytes) -> Score:
-    """Return the score that `pack` packed in this process or its parent."""
-    score = pickle.loads(zlib.decompress(packed))  # noqa: S301 - our own
-    assert isinstance(score, Score)
-    return score

@@ -18,8 +18,9 @@ from aiomusic.composer import (
     sung_words,
 )
 from aiomusic.composer._theory import Chord, Key
-from aiomusic.emulator._render_jobs import compose_takes
-from aiomusic.emulator._scores import pack, score_of, unpack
+from aiomusic.emulator._compose_jobs import compose_takes
+from aiomusic.emulator._packed_scores import pack, unpack
+from aiomusic.emulator._scores import score_of
 from aiomusic.providers._all import requests
 
 WORDS: Final = """[Verse]
