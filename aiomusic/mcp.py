@@ -37,7 +37,7 @@ except ModuleNotFoundError as _missing:
     )
     raise ModuleNotFoundError(message, name=_missing.name) from _missing
 
-__all__ = ["Transport", "create_server", "main", "serve"]
+__all__ = ["create_server", "main", "serve"]
 
 TAG: Final = "mcp"
 """The name in a job's metadata that tells which connection bought it."""
@@ -128,13 +128,14 @@ def create_server(*, credits: int, **options: Any) -> MCPServer:  # noqa: A002, 
 
 _NAMES: Final = {"credits_left": "credits"}
 
-Transport: TypeAlias = Literal["stdio", "streamable-http"]
-"""How an agent is connected."""
 
-
-def serve(server: MCPServer, transport: Transport) -> None:
+def serve(server: MCPServer, transport: Literal["stdio", "streamable-http"]) -> None:
     """
     Serve until the agent hangs up.
+
+    Args:
+        server: What `create_server` returned.
+        transport: How the agent is connected.
 
     Raises:
         MusicError: A session can't be opened: no key, or a journal that can't be used.
