@@ -25,6 +25,7 @@ from aiomusic.composer._score import (
     SheetLine,
     SheetSection,
 )
+from aiomusic.composer._second_take import second_take
 from aiomusic.composer._spec import SongSpec
 from aiomusic.composer._strays import USUAL, strayed_chords
 from aiomusic.composer._text import split_syllables
@@ -46,13 +47,12 @@ class LeadSheetWriter:
     weirdness: float = USUAL
 
     def sheet(self, parts: tuple[Part, ...], tempo: float) -> LeadSheet:
-        """Write a lead sheet of *parts*."""
-        turns = Counter[str]()
-        sections: list[SheetSection] = []
-        for number, part in enumerate(parts):
-            sections.append(self.section(part, number, turn=turns[part.kind]))
-            turns[part.kind] += 1
-        return LeadSheet(key=self.key, tempo=tempo, sections=tuple(sections))
+        """Write a lead sheet of *parts*; half of a second take is the first one's."""
+        sheet = _sheet(self, parts, tempo)
+        if not self.take % 2:
+            return sheet
+        first = _sheet(attrs.evolve(self, take=0), parts, tempo)
+        return second_take(first, sheet, [self._line_beats(part) for part in parts])
 
     def section(
         self,
@@ -93,19 +93,24 @@ class LeadSheetWriter:
         """
         Return the motif and the dice of one line of a section.
 
-        Lines share the motif of their kind of section, and choruses repeat; but three
-        lines of four are others in the second take, and so is the last line of a
-        section that has been heard before.
+        Lines share the motif of their kind of section, and choruses repeat; but they
+        are others in the second take, and so is the last line of a section that has
+        been heard before.
         """
         variant = (f"variant {self.variant}",) if self.variant else ()
         words: tuple[object, ...] = (self.seed, part.kind)
         if turn and position.is_last:
             words = (*words, "turn", turn)
-        elif self.take % 2 and position.number % 4:
+        if self.take % 2:
             words = (*words, "take", self.take)
         motif = motif_for(part.kind, SeededRandom("motif", *words))
         dice = (*words, self.take, position.number, *variant)
         return motif, SeededRandom("tune", *dice)
+
+    def _line_beats(self, part: Part) -> float:
+        """Return the length of a line, sung or played."""
+        bars = part.line_bars if part.lines and self.voice else 2 - part.bars % 2
+        return float(bars * self.prompt.style.meter)
 
     def _is_instrumental(self, part: Part) -> bool:
         if part.kind in ("intro", "outro"):
@@ -132,7 +137,7 @@ class LeadSheetWriter:
         context = self._context(chords, self.voice.low, self.voice.high)
         notes: list[MelodyNote] = []
         sheet_lines: list[SheetLine] = []
-        length = float(part.line_bars * self.prompt.style.meter)
+        length = self._line_beats(part)
         for number, text in enumerate(part.lines):
             position = LinePosition(
                 start=number * length,
@@ -155,9 +160,8 @@ class LeadSheetWriter:
     ) -> tuple[MelodyNote, ...]:
         layer = next(la for la in self.prompt.style.layers if la.role == "lead")
         context = self._context(chords, layer.low, layer.high)
-        size = 2 if part.bars % 2 == 0 else 1
-        length = float(size * context.meter)
-        count = part.bars // size
+        length = self._line_beats(part)
+        count = int(part.bars * context.meter / length)
         notes: list[MelodyNote] = []
         for number in range(count):
             position = LinePosition(
@@ -175,6 +179,15 @@ class LeadSheetWriter:
                 rng,
             )
         return tuple(notes)
+
+
+def _sheet(writer: LeadSheetWriter, parts: tuple[Part, ...], tempo: float) -> LeadSheet:
+    turns = Counter[str]()
+    sections: list[SheetSection] = []
+    for number, part in enumerate(parts):
+        sections.append(writer.section(part, number, turn=turns[part.kind]))
+        turns[part.kind] += 1
+    return LeadSheet(key=writer.key, tempo=tempo, sections=tuple(sections))
 
 
 def lead_sheet_writer(
