@@ -21,7 +21,6 @@ import heapq
 import math
 import time
 import tracemalloc
-from contextlib import contextmanager
 from functools import cache
 from itertools import accumulate, cycle, repeat, takewhile
 from timeit import repeat as repeat_call
@@ -32,13 +31,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from aiomusic._polling.bins import BINS, EDGES_S
 from aiomusic._polling.callback_loss import CallbackLoss
 from aiomusic._polling.forecast import Curve, Table
 from aiomusic._polling.ration import Ration
 from aiomusic._polling.schedule import Kind, Learned, Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 Floats = NDArray[np.float64]
 
@@ -71,8 +71,22 @@ class Shape:
         return below
 
 
+@attrs.frozen
+class Even:
+    """Draw each duration between two with the same odds."""
+
+    first_s: float
+    last_s: float
+
+    def draw(self, rng: np.random.Generator, size: int) -> Floats:
+        return rng.uniform(self.first_s, self.last_s, size)
+
+    def cdf(self, ages: Floats) -> Floats:
+        return np.clip((ages - self.first_s) / (self.last_s - self.first_s), 0.0, 1.0)
+
+
 @cache
-def figures(shape: Shape) -> tuple[float, float]:
+def figures(shape: Shape | Even) -> tuple[float, float]:
     """Return the mean and A."""
     ages = np.arange(0.0, HORIZON_S, 0.05)
     below = shape.cdf(ages)
@@ -86,7 +100,7 @@ class Scenario:
     """Draw tasks in order: of one shape, scaled from task to task."""
 
     name: str
-    shape: Shape
+    shape: Shape | Even
     scale: Callable[[int], Floats] = np.ones
 
     def draw(self, tasks: int, seed: int) -> Floats:
@@ -112,6 +126,7 @@ def doubled(tasks: int) -> Floats:
 
 
 FLOORED = (
+    Scenario("even, 14 to 16 s", Even(14.0, 16.0)),
     Scenario("log-normal 15 s 0.04", Shape(((1.0, 15.0, 0.04),))),
     Scenario("log-normal 45 s 0.1", Shape(((1.0, 45.0, 0.1),))),
     Scenario("log-normal 60 s 0.35", Shape(((1.0, 60.0, 0.35),))),
@@ -207,7 +222,7 @@ def learned(
 
 
 def best_polls(
-    shape: Shape, price_s: float, step_s: float = 0.2, floor_s: float = 0.0
+    shape: Shape | Even, price_s: float, step_s: float = 0.2, floor_s: float = 0.0
 ) -> Floats:
     """
     Return the polls that minimise delay + price x polls, by dynamic programming.
@@ -437,58 +452,89 @@ def show_floors(tasks: int, seeds: int) -> None:
                 )
 
 
-@contextmanager
-def without(part: str) -> Iterator[None]:
-    """Leave out a part of the schedule."""
-    distrusted = {"histogram": slice(0, 1), "log-normals": slice(1, None)}.get(part)
-    with pytest.MonkeyPatch.context() as patch:
-        if distrusted is not None:
-            refit = Table._refit  # noqa: SLF001 - taken apart
+def distrust(patch: pytest.MonkeyPatch, part: slice) -> None:
+    """Have forecasts leave out some of those that they are mixed of."""
+    refit: Callable[[Table], Curve] = vars(Table)["_refit"]
 
-            def half_blind(table: Table) -> Curve:
-                kept, table.trust = table.trust, [*table.trust]
-                table.trust[distrusted] = [-50.0] * len(kept[distrusted])
-                curve = refit(table)
-                table.trust = kept
-                return curve
+    def half_blind(table: Table) -> Curve:
+        kept, table.trust = table.trust, [*table.trust]
+        table.trust[part] = [-50.0] * len(kept[part])
+        curve = refit(table)
+        table.trust = kept
+        return curve
 
-            patch.setattr(Table, "_refit", half_blind)
-        elif part:
-            poll_after = Curve.poll_after
-
-            def floorless(
-                curve: Curve, age_s: float, price_s: float, _: float
-            ) -> float:
-                return poll_after(curve, age_s, price_s, 0.001)
-
-            patch.setattr(Curve, "poll_after", floorless)
-        yield
+    patch.setattr(Table, "_refit", half_blind)
 
 
-PARTS = ("histogram", "log-normals", "the plan's floor")
+def ignore_floor(patch: pytest.MonkeyPatch) -> None:
+    poll_after = Curve.poll_after
+
+    def floorless(curve: Curve, age_s: float, price_s: float, _: float) -> float:
+        return poll_after(curve, age_s, price_s, 0.001)
+
+    patch.setattr(Curve, "poll_after", floorless)
+
+
+FORECAST, PLAN = "aiomusic._polling.forecast", "aiomusic._polling.plan.Plan"
+# Whatever learns or plans, and how it is left out.
+PARTS: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "histogram": lambda patch: distrust(patch, slice(0, 1)),
+    "log-normals": lambda patch: distrust(patch, slice(1, None)),
+    "changes": lambda patch: patch.setattr(Table, "_is_drifting", False),
+    "first blur": lambda patch: patch.setattr(f"{FORECAST}._FIRST_BLUR", 0.0),
+    "lean": lambda patch: patch.setattr(f"{FORECAST}._LEAN", 0.01),
+    "floor": ignore_floor,
+    "between edges": lambda patch: patch.setattr(
+        f"{PLAN}._between_edges", lambda _, k, __: EDGES_S[min(k, BINS)]
+    ),
+    "short waits": lambda patch: patch.setattr(
+        f"{PLAN}._poll_near", lambda *_: math.inf
+    ),
+}
+# Floor, tasks as a share of all, and price.
+STAGES = ((0.005, 1.0, 4.0), (0.005, 0.05, 4.0), (15.0, 1.0, 4.0), (0.005, 0.2, 100.0))
 
 
 def show_ablation(tasks: int, seeds: int) -> None:
-    """Show what each part of the schedule wins: the cost without it over that with."""
+    """
+    Show what each part of the schedule wins: the cost without it over that with.
+
+    The ration is left out by `show_capped`, the pending time by `show_pending`, and
+    callbacks by `show_called`.
+    """
     heading(
-        "What each part wins at price 4: the cost without it, over that with all",
-        f"  scenario             floor tasks | {'  '.join(PARTS)}",
+        "What each part wins: the cost without it, over that with all",
+        f"  scenario             floor tasks price | {'  '.join(PARTS)}",
     )
+    most = dict.fromkeys(PARTS, 0.0)
     for scenario in (*SCENARIOS, *FLOORED):
-        for floor_s, count in ((0.005, tasks), (0.005, 50), (15.0, tasks)):
+        for floor_s, share, price in STAGES:
             kind = Kind(name="bench/create/x", typical_s=45.0, floor_s=floor_s)
+            count = int(tasks * share)
             draws = [scenario.draw(count, seed) for seed in range(seeds)]
-            costs = []
-            for part in ("", *PARTS):
-                with without(part):
-                    pace = Learned(ceiling_s=120.0)
-                    runs = [replay(Schedule(pace=pace), kind, draw) for draw in draws]
-                costs.append(together(runs).cost(4.0))
-            cells = "".join(
-                f"{cost / costs[0]:{len(part) + 2}.3f}"
-                for part, cost in zip(PARTS, costs[1:], strict=True)
+            pace = Learned(delay_price=price, ceiling_s=120.0)
+
+            def cost(
+                draws: Sequence[Floats] = draws,
+                kind: Kind = kind,
+                pace: Learned = pace,
+            ) -> float:
+                runs = (replay(Schedule(pace=pace), kind, draw) for draw in draws)
+                return together(runs).cost(pace.delay_price)
+
+            whole, cells = cost(), ""
+            for part, leave_out in PARTS.items():
+                with pytest.MonkeyPatch.context() as patch:
+                    leave_out(patch)
+                    wins = cost() / whole
+                most[part] = max(most[part], wins)
+                cells += f"{wins:{len(part) + 2}.3f}"
+            print(
+                f"  {scenario.name:<20} {floor_s:5g} {count:5} {price:5g} |{cells}",
+                flush=True,
             )
-            print(f"  {scenario.name:<20} {floor_s:5g} {count:5} |{cells}", flush=True)
+    cells = "".join(f"{wins:{len(part) + 2}.3f}" for part, wins in most.items())
+    print(f"  {'at most':<38} |{cells}")
 
 
 def show_change(seeds: int) -> None:
@@ -671,14 +717,36 @@ def replay_called(
     return Outcome(delays, polls)
 
 
+def known_called(
+    scenario: Scenario, tasks: int, lost: float, delay_s: float = 0.1
+) -> list[Outcome]:
+    """Replay one who knows durations and losses, at several prices, polls falling."""
+    durations = scenario.draw(tasks, 0)
+    found = (optimum(scenario, price, durations) for price in np.geomspace(1, 400, 12))
+    # Each task has one poll after its end, and only those that are lost wait for it.
+    return [
+        Outcome(lost * one.delays + (1.0 - lost) * delay_s, one.polls_each)
+        for one in found
+    ]
+
+
 def show_called(tasks: int, seeds: int) -> None:
-    """Show polls and delay where callbacks come, a tenth of a second after the end."""
+    """
+    Show polls and delay where callbacks come, a tenth of a second after the end.
+
+    Beside it what nobody can better: the delay of one who knows the durations and how
+    many are lost, with as many polls; and the polls that it takes for a second.
+    """
     heading(
         "Callbacks first: of all, and of the first 30 tasks of a session",
         "  scenario         floor | none lost: polls  delay | first 30: polls |"
-        " 10 % lost: polls  delay | first 30: polls  delay",
+        " 10 % lost: polls  delay | first 30: polls  delay |"
+        " known: delay  polls for 1 s",
     )
     for scenario in SCENARIOS:
+        known = known_called(scenario, tasks, 0.1)
+        known.sort(key=lambda one: one.delay)
+        delays, polls = [one.delay for one in known], [one.polls for one in known]
         for floor_s in (0.5, 15.0):
             cells = []
             for share in (0.0, 0.1):
@@ -696,7 +764,9 @@ def show_called(tasks: int, seeds: int) -> None:
                 f"  {scenario.name:<16} {floor_s:5g} | {none.polls:16.2f}"
                 f" {none.delay:6.2f} | {none_first.polls:15.2f} | {some.polls:16.2f}"
                 f" {some.delay:6.2f} | {some_first.polls:15.2f}"
-                f" {some_first.delay:6.2f}",
+                f" {some_first.delay:6.2f} |"
+                f" {np.interp(-some.polls, [-one for one in polls], delays):12.2f}"
+                f" {np.interp(1.0, delays, polls):14.2f}",
                 flush=True,
             )
 
