@@ -35,49 +35,47 @@ class _Operation:
     takes: Mapping[str, str | None]
 
 
+def _same(*options: str, **others: str | None) -> Mapping[str, str | None]:
+    """Return options that fields are named as, and those that they are not."""
+    return {**{one: one for one in options}, **others}
+
+
+# Producer succeeds Riffusion, and takes the same of a song with words.
+_SOUND_AND_WORDS: Final = _same(
+    "lyrics", "title", "instrumental", "model", style="sound"
+)
+
 _DESCRIBED: Final = {
     "riffusion": _Operation(
         name="riffusion with a prompt alone",
         kind=riffusion.Create,
-        takes={"prompt": "prompt", "model": "model"},
+        takes=_same("prompt", "model"),
     ),
     "suno": _Operation(
         name="suno with a prompt alone",
         kind=suno.Create,
-        takes={
-            "prompt": "description",
-            "style": "tags",
-            "title": "title",
-            "instrumental": "instrumental",
-            "model": "model",
-            "gender": "vocal_gender",
-            "weirdness": "weirdness",
-        },
+        takes=_same(
+            *("title", "instrumental", "model", "weirdness"),
+            prompt="description",
+            style="tags",
+            gender="vocal_gender",
+        ),
     ),
     "nuro": _Operation(
         name="nuro with a prompt",
         kind=nuro.CreateInstrumental,
-        takes={
-            "prompt": "description",
-            "instrumental": None,
-            "model": "version",
-            "duration": "duration",
-            "genre": "genre",
-            "mood": "mood",
-            "instrument": "instrument",
-            "theme": "theme",
-            "segment": "segments",
-        },
+        takes=_same(
+            *("duration", "genre", "mood", "instrument", "theme"),
+            prompt="description",
+            instrumental=None,
+            model="version",
+            segment="segments",
+        ),
     ),
     "producer": _Operation(
         name="producer with a prompt alone",
         kind=producer.Create,
-        takes={
-            "prompt": "sound",
-            "title": "title",
-            "instrumental": "instrumental",
-            "model": "model",
-        },
+        takes=_same("title", "instrumental", "model", prompt="sound"),
     ),
 }
 
@@ -85,52 +83,27 @@ _WITH_WORDS: Final = {
     "riffusion": _Operation(
         name="riffusion with --lyrics or --instrumental",
         kind=riffusion.CreateWithLyrics,
-        takes={
-            "lyrics": "lyrics",
-            "style": "sound",
-            "title": "title",
-            "instrumental": "instrumental",
-            "model": "model",
-        },
+        takes=_SOUND_AND_WORDS,
     ),
     "suno": _Operation(
         name="suno with --lyrics (or --instrumental and --style or --title)",
         kind=suno.Create,
-        takes={
-            "lyrics": "lyrics",
-            "style": "tags",
-            "title": "title",
-            "instrumental": "instrumental",
-            "model": "model",
-            "gender": "vocal_gender",
-            "negative_tags": "negative_tags",
-            "style_weight": "style_weight",
-            "weirdness": "weirdness",
-            "auto_lyrics": "auto_lyrics",
-        },
+        takes=_same(
+            *("lyrics", "title", "instrumental", "model"),
+            *("negative_tags", "style_weight", "weirdness", "auto_lyrics"),
+            style="tags",
+            gender="vocal_gender",
+        ),
     ),
     "nuro": _Operation(
         name="nuro with --lyrics",
         kind=nuro.CreateVocal,
-        takes={
-            "lyrics": "lyrics",
-            "duration": "duration",
-            "gender": "gender",
-            "genre": "genre",
-            "mood": "mood",
-            "timbre": "timbre",
-        },
+        takes=_same("lyrics", "duration", "gender", "genre", "mood", "timbre"),
     ),
     "producer": _Operation(
         name="producer with --lyrics",
         kind=producer.Create,
-        takes={
-            "lyrics": "lyrics",
-            "style": "sound",
-            "title": "title",
-            "instrumental": "instrumental",
-            "model": "model",
-        },
+        takes=_SOUND_AND_WORDS,
     ),
 }
 
