@@ -3,11 +3,14 @@
 import asyncio
 import os
 import threading
-from typing import Self, final
+from collections.abc import Awaitable, Callable
+from typing import Self, TypeVar, final
 
 import attrs
 
 __all__ = ["Origin"]
+
+R = TypeVar("R")
 
 FORKED = (
     "This is a fork of the process that opened the MusicSession, whose event loop and"
@@ -87,3 +90,20 @@ class Origin:
         if not is_here:
             self.check_process()
             raise RuntimeError(ELSEWHERE)
+
+    async def run(self, work: Callable[[], Awaitable[R]]) -> R:
+        """
+        Do some work in the session's loop, from whichever loop this is.
+
+        Raises:
+            RuntimeError: This is a fork, or that loop is closed.
+        """
+        self.check_process()
+        if asyncio.get_running_loop() is self._loop:
+            return await work()
+
+        async def there() -> R:
+            return await work()
+
+        handed = asyncio.run_coroutine_threadsafe(there(), self._loop)
+        return await asyncio.wrap_future(handed)

@@ -612,6 +612,25 @@ async def test_a_callback_makes_one_poll_and_ends_the_job(api: Emulator) -> None
     assert "/hooks/one?token=" in api.deliveries[0].url
 
 
+async def test_a_callback_that_another_thread_takes_ends_the_job(
+    api: Emulator,
+) -> None:
+    """Web servers often run in one of their own: it is handed to the session's loop."""
+    async with called_back(api) as music, asyncio.timeout(60):
+        job = music.suno.create("paper boats", key="one")
+        await reach(job, JobState.PENDING)
+        api.fault("lost", on="webhook", times=None)
+        await api.finish()
+        task_id, loop = only_task(api), asyncio.get_running_loop()
+        # So it raises where it is called from another thread.
+        loop.set_debug(True)
+        await asyncio.to_thread(lambda: asyncio.run(hint(music, task_id, "one")))
+        clips = await job
+        loop.set_debug(False)
+
+    assert (2, 1) == (len(clips), api.polls)
+
+
 @pytest.mark.parametrize("off_s", [3600, 7200, -3600, -7200])
 async def test_a_callback_that_is_hours_off_makes_its_task_be_polled(
     api: Emulator, off_s: int

@@ -1,6 +1,7 @@
 """The parts of a session between entering and leaving it once."""
 
 import asyncio
+import functools
 import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -426,8 +427,9 @@ class Engine:
     async def called_back(
         self, job_key: str | None, attempt: int, event: "Event"
     ) -> None:
-        """Take a callback as a hint."""
-        await self.recovery.called_back(job_key, attempt, event)
+        """Take a callback as a hint, in whichever thread the web server runs."""
+        take = self.recovery.called_back
+        await self._origin.run(functools.partial(take, job_key, attempt, event))
 
     def resubmit(self, job: MusicJob[R]) -> MusicJob[R]:
         self._check_open()
