@@ -124,6 +124,24 @@ def test_what_cannot_be_spoken_is_sung_by_letters(
         assert np.array_equal(expected, sung)
 
 
+@pytest.mark.parametrize("program", ["", "espeak-ng"])
+def test_a_voice_is_centred_and_its_noise_fades(
+    program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sung has no constant part, and no edge where speech is unknown."""
+    monkeypatch.setenv(VARIABLE, program)
+    sung = np.concatenate([s for _, s in sing_phrases(notes_of(LINES["en"]), FEMALE)])
+    power = np.abs(np.fft.rfft(sung)) ** 2
+    hertz = np.fft.rfftfreq(len(sung), 1 / RATE)
+    below, above = (
+        float(np.mean(power[(hertz > low) & (hertz < low + 1000)]))
+        for low in (9400, 10600)
+    )
+
+    assert abs(np.mean(sung)) < 0.003 * np.max(np.abs(sung))
+    assert below / 300 < above < below
+
+
 def test_the_band_makes_room_for_words() -> None:
     """While somebody sings, the band is lower where words are heard; else it is not."""
     time = np.arange(BLOCK) / RATE

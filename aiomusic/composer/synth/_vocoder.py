@@ -26,7 +26,8 @@ _ADVANCE: Final = np.exp(
 """The spectrum of each part of a sample by which a grain comes early."""
 _FADING: Final = (np.arange(_FADE)[::-1] / _FADE).astype(np.float32)
 _TOP_HZ: Final = 10500.0
-_SILENT: Final = -25.0
+_FALL: Final = 2.3 / 1500
+"""Nepers of power a hertz: 10 dB in 1.5 kHz."""
 _NOISE_HOP: Final = 256
 _NOISE_SIZE: Final = 1024
 _BATCH: Final = 50
@@ -84,7 +85,8 @@ def _shaped(envelopes: Frames, voice: Voice) -> Frames:
     part = np.clip(place - left, 0.0, 1.0).astype(np.float32)
     shaped: Frames = envelopes[:, left] * (1 - part) + envelopes[:, left + 1] * part
     shaped += (0.23 * voice.bright * np.clip((_HERTZ - 500) / 2500, 0, 3)).astype("f4")
-    shaped[:, _HERTZ > _TOP_HZ] = _SILENT
+    # Speech is known up to there; above, its noises fade as those of a mouth do.
+    shaped -= (_FALL * np.maximum(_HERTZ - _TOP_HZ, 0.0)).astype(np.float32)
     return shaped
 
 
@@ -102,6 +104,8 @@ def _grains(shaped: Frames, voiced: Frames, voice: Voice) -> Frames:
     cepstrum[:, 1 : _SIZE // 2] *= 2
     cepstrum[:, _SIZE // 2 + 1 :] = 0
     spectrum = _exponential(np.fft.rfft(cepstrum))
+    # Pulses of minimum phase all push one way, which nobody hears.
+    spectrum[:, 0] = 0.0
     grains: Frames = np.fft.irfft(spectrum[:, None] * _ADVANCE).astype("f4", copy=False)
     grains[..., -_FADE:] *= _FADING
     return grains
