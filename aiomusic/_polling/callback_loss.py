@@ -6,10 +6,11 @@ import attrs
 
 __all__ = ["CallbackLoss"]
 
-# Before any end was seen, one callback in four is expected to fail; later, the share
-# follows the latest twenty ends, and is never quite nothing.
+# Before any end was seen, one callback in four is expected to fail, as if eight had
+# shown it; later, the share follows the latest fifty ends, and is never quite nothing.
 _FIRST_LOST = 0.25
-_MEMORY = 20.0
+_FIRST_ENDS = 8.0
+_MEMORY = 50.0
 _MIN_LOST = 0.01
 
 # A poll before the callback costs what it costs, and one after it is made anyhow.
@@ -30,10 +31,12 @@ class CallbackLoss:
     """
 
     lost: float = _FIRST_LOST
+    _ends: float = attrs.field(default=_FIRST_ENDS, init=False)
 
     def ended(self, *, is_called: bool) -> None:
         """Count an end that was told by a callback, or found by a poll."""
-        self.lost += ((not is_called) - self.lost) / _MEMORY
+        self._ends = min(self._ends + 1.0, _MEMORY)
+        self.lost += ((not is_called) - self.lost) / self._ends
         self.lost = max(self.lost, _MIN_LOST)
 
     def price_s(self, price_s: float) -> float:
