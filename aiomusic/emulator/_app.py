@@ -3,7 +3,8 @@
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, final
@@ -228,6 +229,9 @@ class Api:
                 return Answer(403, EXPIRED, "application/xml")
             kind = TYPES.get(name.rpartition(".")[2])
             body = None if kind is None else await self._medium(name)
+            if isinstance(body, Path) and not _is_one_range(request.headers):
+                # RFC 9110, 14.2: any other Range header may be ignored.
+                body = await asyncio.to_thread(body.read_bytes)
             if kind is None or body is None:
                 return Answer(404, b"There is no such file.", "text/plain")
             clip = self.media.playing(name) if self.is_streaming else None
@@ -301,6 +305,19 @@ class Api:
         if not _is_same(given[7:], self.key):
             return dialect.refusal("bad_key")
         return None
+
+
+def _is_one_range(headers: Mapping[str, str]) -> bool:
+    """Check whether a file is asked for whole, or in one range that is well formed."""
+    given = headers.get("Range")
+    found = None if given is None else _ONE_RANGE.fullmatch(given.strip())
+    if found is None:
+        return given is None
+    first, last = found.groups()
+    return not (first and last) or int(first) <= int(last)
+
+
+_ONE_RANGE: Final = re.compile(r"bytes=(?=\d|-\d)(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 def _is_same(given: str, key: str) -> bool:

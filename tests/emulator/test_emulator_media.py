@@ -83,6 +83,24 @@ async def test_audio_has_the_length_that_the_reply_tells() -> None:
         assert same[0] == 304
 
 
+async def test_a_range_that_makes_no_sense_brings_the_whole_file() -> None:
+    """Nor are several served; one that lies beyond the end is refused."""
+    async with opened(media=True, renderer="sine") as (_, client):
+        url = await short_song(client)
+        _, _, whole = await fetch(client, url)
+        for odd in ("bytes=0-0,5-9", "bytes=5-1", "bytes=-", "bytes=x", "lines=1-2"):
+            status, _, body = await fetch(client, url, Range=odd)
+            assert (status, body) == (200, whole), odd
+        for good, found in (
+            ("bytes=7-", whole[7:]),
+            ("bytes=-7", whole[-7:]),
+            ("bytes=7-7", whole[7:8]),
+        ):
+            status, _, body = await fetch(client, url, Range=good)
+            assert (status, body) == (206, found), good
+        assert 416 == (await fetch(client, url, Range="bytes=99999999-"))[0]
+
+
 @pytest.mark.slow
 async def test_cut_audio_can_be_resumed() -> None:
     """A download that was cut has an ETag, and the rest comes by Range."""
