@@ -147,7 +147,7 @@ class Lines(Still):
         """Return which ceiling was reached, in the words of whoever typed it."""
         cost = 0 if outcome.row is None else outcome.row.cost
         return (
-            f"It costs {cost} credits, which --max-credits"
+            f"It costs {counted(cost, 'credit')}, which --max-credits"
             f" {self._sums.ceiling} does not cover beside what is spent and reserved."
             " Raise --max-credits to buy it. Nothing was sent or charged."
         )

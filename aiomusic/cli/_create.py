@@ -12,7 +12,7 @@ from aiomusic._http.dialects import SUNO
 from aiomusic._job import MusicJob
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
-from aiomusic.cli._exits import Exit, UsageError, exit_for, unsent
+from aiomusic.cli._exits import Exit, UsageError, counted, exit_for, unsent
 from aiomusic.cli._follow import JobRunner, writable
 from aiomusic.cli._journal import Advice, JournalPath
 from aiomusic.cli._options import Delivery, Song, read_tags
@@ -77,7 +77,8 @@ def _tell_extras(requests: Sequence[Request[Any]], delivery: Delivery) -> None:
     if extra:
         songs = sum(map(price, requests))
         report(
-            f"--format {' --format '.join(formats)} costs up to {extra} credits, beside"
+            f"--format {' --format '.join(formats)} costs up to"
+            f" {counted(extra, 'credit')}, beside"
             f" the {songs} of the songs."
         )
 

@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 
-from aiomusic.cli._exits import Exit, UsageError, exit_for
+from aiomusic.cli._exits import Exit, UsageError, counted, exit_for
 from aiomusic.cli._run import run
 from aiomusic.cli._service import open_session
 from aiomusic.cli._show import Events, Paths, Show, print_result
@@ -34,7 +34,7 @@ async def _balance(*, as_json: bool) -> Exit:
         extra = (
             f", {found.extra_credits:,} of them extra" if found.extra_credits else ""
         )
-        print_result(f"{found.total:,} credits{extra}")
+        print_result(f"{counted(found.total, 'credit')}{extra}")
     else:
         print_result(str(found.total))
     return Exit.DONE

@@ -12,7 +12,7 @@ from typing import Final
 from aiomusic._engine.formats import wanted_of
 from aiomusic._names import NameTemplate
 from aiomusic._session import MusicSession
-from aiomusic.cli._exits import Exit, UsageError, exit_for, worst
+from aiomusic.cli._exits import Exit, UsageError, counted, exit_for, worst
 from aiomusic.cli._follow import writable
 from aiomusic.cli._journal import JournalPath, find_job, reader_of
 from aiomusic.cli._options import Fetching
@@ -82,10 +82,9 @@ async def _download(
 def _tell_costs(clip: Clip, formats: Sequence[str]) -> None:
     for one in wanted_of([clip], formats):
         if one.request is not None:
-            report(
-                f"{clip.title or clip.clip_id} as {one.format} costs"
-                f" {price_of_host(one.request)} credits, if it was not bought before."
-            )
+            price = counted(price_of_host(one.request), "credit")
+            name = f"{clip.title or clip.clip_id} as {one.format}"
+            report(f"{name} costs {price}, if it was not bought before.")
 
 
 def _name(template: NameTemplate, clip: Clip, take: int) -> str:

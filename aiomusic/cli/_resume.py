@@ -16,7 +16,7 @@ from aiomusic._job import MusicJob
 from aiomusic._local_file import LocalFile
 from aiomusic._request import Request
 from aiomusic._session import MusicSession
-from aiomusic.cli._exits import Exit, UsageError, exit_for, unsent
+from aiomusic.cli._exits import Exit, UsageError, counted, exit_for, unsent
 from aiomusic.cli._follow import JobRunner, writable
 from aiomusic.cli._journal import (
     Advice,
@@ -364,7 +364,8 @@ def _confirmed(record: Record) -> bool:
     told = f"Job {record.key} ({known_of(record)}) is in state {record.state}. {risk}"
     if not sys.stdin.isatty():
         raise UsageError(f"{told}; --yes sends it again. Nothing was sent.")
-    sys.stderr.write(f"{told}. Send it again for {record.cost} credits? [y/N] ")
+    price = counted(record.cost, "credit")
+    sys.stderr.write(f"{told}. Send it again for {price}? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
