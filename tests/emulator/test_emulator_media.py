@@ -104,7 +104,7 @@ async def test_a_range_that_makes_no_sense_brings_the_whole_file() -> None:
 @pytest.mark.slow
 async def test_cut_audio_can_be_resumed() -> None:
     """A download that was cut has an ETag, and the rest comes by Range."""
-    async with opened(media=True) as (api, client):
+    async with opened(media=True, renderer="sine") as (api, client):
         url = await short_song(client)
         _, headers, whole = await fetch(client, url)
         api.fault("cut_body", on="media", times=2)
@@ -135,7 +135,7 @@ async def test_seeds_repeat() -> None:
 @pytest.mark.slow
 async def test_suno_makes_two_takes() -> None:
     """A suno task has two different songs, in the format that the URL says."""
-    async with opened(media=True) as (_, client):
+    async with opened(media=True, renderer="sine", preview_s=4) as (_, client):
         _, body = await client.end(await client.create())
         urls = [clip["audio_url"] for clip in body["data"]]
         (_, headers, first), (_, _, second) = [await fetch(client, u) for u in urls]
@@ -195,7 +195,7 @@ async def test_a_song_can_be_had_in_every_kind(
     kind: str, content_type: str, head: bytes
 ) -> None:
     """Another ending of its address gives the same song in another kind of file."""
-    async with opened(media=True) as (_, client):
+    async with opened(media=True, renderer="sine") as (_, client):
         url = (await short_song(client)).rpartition(".")[0]
         status, headers, body = await fetch(client, f"{url}.{kind}")
 
