@@ -23,8 +23,6 @@ from aiomusic.composer._voice import Voice
 from aiomusic.composer.styles import Layer, Style
 
 _HARMONY_ENERGY: Final = 0.85
-_SOFTEST_DB: Final = -2.3
-"""A verse has fewer players and less force, too: it is 3 to 4 LU below a chorus."""
 
 
 @attrs.frozen(kw_only=True)
@@ -66,22 +64,24 @@ def perform(sheet: LeadSheet, band: Band, duration_s: float) -> Performance:
         mix=style.mix,
         tonic=sheet.key.tonic,
         voice=band.voice,
-        levels=_levels(sheet, tempo_map),
+        levels=_levels(sheet, tempo_map, style.softest_db),
     )
 
 
-def _levels(sheet: LeadSheet, tempo_map: TempoMap) -> tuple[tuple[float, float], ...]:
+def _levels(
+    sheet: LeadSheet, tempo_map: TempoMap, softest_db: float
+) -> tuple[tuple[float, float], ...]:
     """Return the level of each section: the less energy, the softer."""
     most = max(section.energy for section in sheet.sections)
     return tuple(
-        (round(tempo_map.seconds(start), 3), level_of(section.energy, most))
+        (round(tempo_map.seconds(start), 3), level_of(section.energy, most, softest_db))
         for start, section in with_start_beats(sheet)
     )
 
 
-def level_of(energy: float, most: float = 0.9) -> float:
+def level_of(energy: float, most: float, softest_db: float) -> float:
     """Return the level in dB of a section, relative to one with *most* energy."""
-    return round(_SOFTEST_DB * min(1.0, max(0.0, (most - energy) / 0.25)), 2)
+    return round(softest_db * min(1.0, max(0.0, (most - energy) / 0.25)), 2)
 
 
 @attrs.frozen(kw_only=True)

@@ -148,7 +148,8 @@ def voice_for(spec: SongSpec, prompt: ParsedPrompt, rng: SeededRandom) -> Voice 
     unwanted = parse_gender(spec.avoid)
     if default == unwanted:
         default = "male" if unwanted == "female" else "female"
-    return parse_voice(text, default=parse_gender(text) or default)
+    gender = parse_gender(text) or default
+    return parse_voice(f"{text} {prompt.style.singer}", default=gender)
 
 
 def plan_sections(

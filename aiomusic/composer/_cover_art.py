@@ -51,6 +51,7 @@ _PALETTES: Final = {
     "lullaby": ("#1b2b4b", "#5673a6", "#f9e7a5", "#fdfbf1", "sun"),
     "christmas": ("#0b3d20", "#a81c24", "#f4d35e", "#fffef8", "dots"),
     "bollywood": ("#5b0e4e", "#e0457b", "#ffa62b", "#fff3e2", "shapes"),
+    "opera": ("#3b0a14", "#9b1b30", "#e8c170", "#fdf3e4", "peaks"),
 }
 
 

@@ -99,7 +99,7 @@ _OTHER: Final = (
     _Genre("rumba, bolero, bachata, cha-cha, cha-cha-cha", "salsa", (112, 132)),
     _Genre("cumbia, merengue, vallenato", "salsa", (96, 120)),
     _Genre("waltz, waltzes, viennese, mazurka, minuet, musette", "waltz"),
-    _Genre("opera, operatic, aria, operetta", "cinematic", (72, 92), has_drums=False),
+    _Genre("opera, operatic, aria, operetta", "opera"),
     _Genre(
         "choir, choral, requiem, oratorio, madrigal, motet, a-cappella, a-capella, "
         "acappella, barbershop",

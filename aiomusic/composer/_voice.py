@@ -49,7 +49,8 @@ _TIMBRES: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (r"breathy|airy|whisper|ethereal|sexy|lazy", {"breath": 0.4, "vibrato": 0.15}),
     (r"warm|soft|mellow|smooth|calm", {"bright": -4.0, "breath": 0.1}),
     (r"bright|clear|loud|sonorous|shout", {"bright": 4.0, "breath": 0.02}),
-    (r"powerful|belt|strong|opera|epic", {"bright": 3.0, "vibrato": 0.5}),
+    (r"powerful|belt|strong|epic", {"bright": 3.0, "vibrato": 0.5}),
+    (r"opera|trained|classical", {"bright": 4.0, "breath": 0.02, "vibrato": 0.7}),
     (r"sweet|cute|tender", {"bright": 1.0, "vibrato": 0.12}),
     (r"electri|robot|vocoder|auto-?tune", {"robot": True, "vibrato": 0.0}),
 )

@@ -56,9 +56,10 @@ READ: Final = {
     """,
     "chant": "gregorian, gregorian chant, plainsong",
     "cinematic": """
-        orchestral, classical, epic, opera, baroque, symphony, string quartet, horror,
+        orchestral, classical, epic, baroque, symphony, string quartet, horror,
         military march, neoclassical
     """,
+    "opera": "operatic, aria, operetta",
     "ambient": "drone, new age, meditation, raga, mantra, dark ambient, yoga, healing",
     "lo-fi": "lofi, lo fi, chillhop, downtempo, down-tempo, chillout, balearic",
     "drum and bass": """

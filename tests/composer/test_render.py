@@ -64,9 +64,9 @@ def test_every_style_is_loud_enough_and_not_too_loud(style: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("style", ["house", "folk", "metal"])
+@pytest.mark.parametrize("style", ["house", "folk", "metal", "tango"])
 def test_a_chorus_stands_out(style: str) -> None:
-    """A chorus is 3 to 4 LU above the verse before it, within a LU."""
+    """A chorus is 3 to 4 LU above the verse before it, within half a LU."""
     score = compose(SongSpec(style=style, duration_s=30, seed=3, instrumental=True))
     sound = samples_of(score)
 
@@ -79,7 +79,7 @@ def test_a_chorus_stands_out(style: str) -> None:
             )
             loud[section.kind] = meter.loudness
 
-    assert 3.5 == pytest.approx(loud["chorus"] - loud["verse"], abs=1.5)
+    assert 3.5 == pytest.approx(loud["chorus"] - loud["verse"], abs=1.0)
 
 
 @pytest.mark.slow

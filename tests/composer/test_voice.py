@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("soundfile", reason="needs the emulator extra")
 
+from aiomusic.composer import SongSpec, compose
 from aiomusic.composer._language import language_of
 from aiomusic.composer._phonemes import phonemes_of
 from aiomusic.composer._score import Note
@@ -122,6 +123,18 @@ def test_what_cannot_be_spoken_is_sung_by_letters(
         monkeypatch.setenv(VARIABLE, program)
         ((_, sung),) = sing_phrases(notes, FEMALE)
         assert np.array_equal(expected, sung)
+
+
+def test_a_singer_of_opera_is_trained() -> None:
+    """An opera asks for the wide vibrato of a trained voice; other songs do not."""
+    opera, pop = (
+        compose(SongSpec(style=style, lyrics="Silver rain", seed=1)).voice
+        for style in ("opera", "pop")
+    )
+
+    assert opera is not None
+    assert pop is not None
+    assert opera.vibrato > 2 * pop.vibrato
 
 
 @pytest.mark.parametrize("program", ["", "espeak-ng"])

@@ -109,7 +109,9 @@ def _inner_span(
     played = perform(sheet, band, length_s - lead_s + _OVERLAP_S)
     played = with_lead_in(played, score, start_s, lead_s, length_s + _OVERLAP_S)
     level = level_of(
-        sheet.sections[0].energy, max(s.energy for s in score.sheet.sections)
+        sheet.sections[0].energy,
+        max(s.energy for s in score.sheet.sections),
+        band.style.softest_db,
     )
     loudness_db = _CHORUS_DB + _FALL * level
     played = attrs.evolve(played, levels=(), loudness_db=round(loudness_db, 2))

@@ -19,6 +19,7 @@ from aiomusic.composer.styles._jazz import JAZZ
 from aiomusic.composer.styles._lofi import LOFI
 from aiomusic.composer.styles._metal import METAL
 from aiomusic.composer.styles._meter import in_meter
+from aiomusic.composer.styles._opera import OPERA
 from aiomusic.composer.styles._phonk import PHONK
 from aiomusic.composer.styles._pop import POP
 from aiomusic.composer.styles._reggae import REGGAE
@@ -71,6 +72,7 @@ _ALL: Final = (
     LULLABY,
     CHRISTMAS,
     BOLLYWOOD,
+    OPERA,
 )
 STYLES: Final = {style.name: style for style in _ALL}
 

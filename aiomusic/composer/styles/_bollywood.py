@@ -107,4 +107,5 @@ BOLLYWOOD: Final = Style(
     voice_db=-1.0,
     human_s=0.006,
     drums_db=-3.0,
+    softest_db=-2.6,
 )

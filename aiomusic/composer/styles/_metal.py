@@ -108,4 +108,5 @@ METAL: Final = Style(
     voice_db=1.0,
     human_s=0.003,
     drums_db=-11.0,
+    softest_db=-2.9,
 )

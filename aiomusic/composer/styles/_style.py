@@ -92,6 +92,9 @@ class Style:
         drums_db: Level of the drums in the mix.
         voice_db: Level of the voice in the mix.
         meter: Beats of a bar.
+        softest_db: Level of a verse below a chorus, which has more players, too: it
+            is 3 to 4 LU louder in all.
+        singer: Words for a voice that the style asks for.
     """
 
     name: str
@@ -112,3 +115,5 @@ class Style:
     drums_db: float = 0.0
     voice_db: float = -3.0
     meter: int = 4
+    softest_db: float = -2.3
+    singer: str = ""

@@ -78,4 +78,5 @@ TANGO: Final = Style(
     mix="cellar",
     voice_db=-1.0,
     human_s=0.008,
+    softest_db=-4.7,
 )
