@@ -5,7 +5,7 @@ import re
 import string
 import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, final
 
 import attrs
@@ -141,12 +141,17 @@ class NameTemplate:
         if not names:
             raise self._refused("all files would have one name; use {title} or {id}")
         try:
-            self.fill(dict.fromkeys(known, "1"))
+            self._fill(dict.fromkeys(known, "1"), format)
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise self._refused(str(error)) from error
 
     def fill(self, values: Mapping[str, Any]) -> str:
         """Return the name for one clip, good on any operating system."""
+        return self._fill(values, _formatted)
+
+    def _fill(
+        self, values: Mapping[str, Any], formatted: Callable[[object, str], str]
+    ) -> str:
         found: list[str] = []
         for text, name, spec, conversion in string.Formatter().parse(self.pattern):
             found.append(text)
@@ -159,7 +164,7 @@ class NameTemplate:
                 value = int(value)
             if conversion:
                 value = string.Formatter().convert_field(value, conversion)
-            found.append(_formatted(value, spec or ""))
+            found.append(formatted(value, spec or ""))
         return safe_stem("".join(found))
 
     def _refused(self, why: str) -> InvalidRequest:

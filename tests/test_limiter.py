@@ -296,7 +296,8 @@ def test_any_rate_is_found(
 
     least_s = max(songs - room, 0) / per_s + songs * latency_s
     assert posts == songs + refused
-    assert refused <= 12 + songs / 2
+    # The most in 170,000 courses was 20 beside the half.
+    assert refused <= 24 + songs / 2
     assert seconds <= 60 + 6 * least_s
 
 

@@ -51,6 +51,8 @@ class Command:
             for name, value in os.environ.items()
             if not name.startswith("AIOMUSIC_") and not name.lower().endswith("_proxy")
         }
+        # pytest-xdist sets it; a terminal has a width of its own.
+        env.pop("COLUMNS", None)
         # The usual journal is not that of whoever runs the tests.
         home = str(folder.with_name(f"{folder.name}-home"))
         clean = {
