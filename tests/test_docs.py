@@ -3,10 +3,12 @@
 import asyncio
 import importlib.util
 import os
+import pkgutil
 import re
 import runpy
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -130,6 +132,21 @@ def test_a_reader_finds_every_public_name_in_two_clicks() -> None:
         "run 'python .ci/names.py'"
     )
     assert "](reference/names.md)" in (DOCS / "index.md").read_text()
+
+
+def test_what_the_reference_describes_is_there_once() -> None:
+    """A name that is gone would only fail the build of the pages."""
+    lines = [
+        line.split()[1]
+        for page in DOCS.rglob("*.md")
+        for line in page.read_text().splitlines()
+        if line.startswith("::: ")
+    ]
+
+    assert len(lines) > 20
+    for name in lines:
+        pkgutil.resolve_name(name)
+    assert [] == [name for name, count in Counter(lines).items() if count > 1]
 
 
 def test_every_row_of_the_comparison_can_be_checked() -> None:

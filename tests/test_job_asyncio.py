@@ -220,29 +220,36 @@ def elsewhere(do: Callable[[], object]) -> BaseException | None:
     return raised[0] if raised else None
 
 
-async def test_another_thread_is_sent_to_the_loop(
-    api: Emulator, music: MusicSession
-) -> None:
+async def test_another_thread_is_sent_to_the_loop() -> None:
     """There nobody would be woken; the error says how to hand it over, which works."""
-    job = music.suno.create("rain", key="rain")
-    calls: list[Callable[[], object]] = [
-        lambda: music.suno.create("wind"),
-        lambda: asyncio.run(waiting(job)),
-        lambda: asyncio.run(music.jobs()),
-        job.cancel,
-    ]
+    async with (
+        Emulator(pace=Pace.polls(pending=10**9), media=False) as api,
+        MusicSession(api.key, base_url=api.url, poll_every_s=0.001) as music,
+    ):
+        job = music.suno.create("rain", key="rain")
+        calls: list[Callable[[], object]] = [
+            lambda: music.suno.create("wind"),
+            lambda: asyncio.run(waiting(job)),
+            lambda: asyncio.run(music.jobs()),
+            job.cancel,
+        ]
 
-    found = [await asyncio.to_thread(elsewhere, one) for one in calls]
+        found = [await asyncio.to_thread(elsewhere, one) for one in calls]
 
-    assert ["run_coroutine_threadsafe" in str(error) for error in found] == [True] * 4
-    loop = asyncio.get_running_loop()
-    handed = await asyncio.to_thread(
-        lambda: asyncio.run_coroutine_threadsafe(waiting(job), loop).result(30)
-    )
-    assert handed == await job
-    # What is over is the same wherever it is asked for.
-    assert await asyncio.to_thread(lambda: asyncio.run(waiting(job))) == handed
-    assert api.charged == 10
+        told = ["run_coroutine_threadsafe" in str(error) for error in found]
+        assert told == [True] * 4
+        async with asyncio.timeout(30):
+            while job.task_id is None:
+                await asyncio.sleep(0)
+        await api.finish()
+        loop = asyncio.get_running_loop()
+        handed = await asyncio.to_thread(
+            lambda: asyncio.run_coroutine_threadsafe(waiting(job), loop).result(30)
+        )
+        assert handed == await job
+        # What is over is the same wherever it is asked for.
+        assert await asyncio.to_thread(lambda: asyncio.run(waiting(job))) == handed
+        assert api.charged == 10
 
 
 async def waiting(job: Job) -> object:
